@@ -1,0 +1,68 @@
+# Everything happens in .venv, with the versions of constraints.txt.
+# Another interpreter: make PYTHON=/path/to/python3.12
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+PIP_INSTALL := -m pip install -qq --disable-pip-version-check
+
+# Two threads in each of two jobs are slower than one in each.
+export OMP_NUM_THREADS ?= 1
+
+EXTRAS_run :=
+EXTRAS_test := [test]
+EXTRAS_lint := [test,dev]
+
+.PHONY: run test lint generate constraints clean help
+
+run: $(VENV)/.installed-run ## Run the study of config.yaml; ARGS="--cores 4" goes to `clusterflow run`
+	@$(BIN)/clusterflow run $(ARGS)
+
+test: $(VENV)/.installed-test ## Run all tests; ARGS="-k sites" goes to pytest
+	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+lint: $(VENV)/.installed-lint ## Check style, types, workflow and spelling
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --snakefile Snakefile --lint
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/codespell
+
+generate: $(VENV)/.installed-run ## Write config.yaml and the schemas anew from the models
+	$(BIN)/python -m clusterflow.generated
+
+constraints: ## Resolve all dependencies anew into constraints.txt
+	@$(call need_python)
+	rm -rf build/constraints
+	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/python $(PIP_INSTALL) '.[test,dev,slurm]'
+	{ sed -n '/^#/p' constraints.txt; build/constraints/bin/python -m pip freeze --exclude clusterflow; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+	rm -rf build/constraints
+
+clean: ## Remove .venv, builds and caches; results stay
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+# One stamp for each set of extras: pip runs only when what it would read has changed.
+$(VENV)/.installed-%: pyproject.toml constraints.txt | $(VENV)/.created
+	@echo "Installing clusterflow$(EXTRAS_$*) into $(VENV) (one to three minutes the first time)"
+	@$(BIN)/python $(PIP_INSTALL) --compile -c constraints.txt -e '.$(EXTRAS_$*)'
+	@$(BIN)/python -m compileall -q src
+	@touch $@
+
+$(VENV)/.created:
+	@$(call need_python)
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV) || { \
+	  echo "error: $(PYTHON) cannot make a virtual environment; install its venv module" >&2; exit 1; }
+	@touch $@
+
+define need_python
+$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
+  echo "error: $(PYTHON) is missing or is not Python 3.11 to 3.13; install Python 3.11," >&2; \
+  echo "or name another one: make PYTHON=/path/to/python3.12" >&2; exit 1; }
+endef

@@ -1,0 +1,49 @@
+"""Free-energy profiles of CO2 reduction on nanoclusters, from structure to report."""
+
+from pathlib import Path
+
+from snakemake.utils import min_version
+
+min_version("9.16")
+
+# A study folder without a config.yaml runs on the defaults.
+if Path("config.yaml").is_file():
+
+    configfile: "config.yaml"
+
+
+container: None
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/build.smk"
+include: "workflow/rules/level.smk"
+include: "workflow/rules/relax.smk"
+include: "workflow/rules/gas.smk"
+include: "workflow/rules/sites.smk"
+include: "workflow/rules/adsorb.smk"
+include: "workflow/rules/pool.smk"
+include: "workflow/rules/vibrate.smk"
+include: "workflow/rules/thermo.smk"
+include: "workflow/rules/che.smk"
+include: "workflow/rules/collect.smk"
+include: "workflow/rules/report.smk"
+
+
+# Jobs of a second or less: sent to a queue they would wait longer than they run.
+localrules:
+    all,
+    build,
+    sites,
+    pool,
+    thermo,
+    che,
+    collect,
+    report,
+
+
+rule all:
+    """Everything the study asks for, down to the report."""
+    default_target: True
+    input:
+        final_outputs(),

@@ -1,0 +1,589 @@
+"""The command ``clusterflow``: each verb parses, calls one task and maps errors.
+
+Nothing heavy is imported before a verb needs it, so that help comes at once.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from clusterflow import __version__
+from clusterflow.errors import ClusterflowError, ConfigError
+
+if TYPE_CHECKING:
+    from clusterflow.models import Model
+    from clusterflow.records import Record
+
+app = typer.Typer(
+    name="clusterflow",
+    help="Free-energy profiles of CO2 reduction on nanoclusters, with GFN-xTB.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", help="File for the record; by default it is printed."),
+]
+Settings = Annotated[
+    str,
+    typer.Option("--settings", help="Settings as JSON, by section; rules pass them."),
+]
+LevelName = Annotated[
+    str, typer.Option("--level", help="A level by name, or a record of stage level.")
+]
+Charge = Annotated[int, typer.Option(help="Charge, for a structure file.")]
+Multiplicity = Annotated[
+    int | None, typer.Option(help="Multiplicity, for a structure file.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+M = TypeVar("M", bound="Model")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; the exit code is 2 for wrong input, 1 for a bug."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        app(args=arguments)
+    except SystemExit as stop:
+        return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except ClusterflowError as error:
+        if os.environ.get("CLUSTERFLOW_DEBUG") == "1":
+            raise
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of a pipe went away (`| head`): nothing is wrong.
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    return 0
+
+
+def _version(show: bool) -> None:
+    if show:
+        print(f"clusterflow {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def build(
+    subject: Annotated[str, typer.Argument(help="Cluster by name, YAML or structure.")],
+    settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    output: Output = None,
+) -> None:
+    """Build the starting geometries of a cluster."""
+    from clusterflow.tasks.subjects import build_record
+
+    _sections(settings)
+    _emit(build_record(subject, charge, multiplicity), output)
+
+
+@app.command()
+def level(
+    subject: Annotated[str, typer.Argument(help="Build record, cluster or structure.")],
+    settings: Settings = "{}",
+    levels: Annotated[
+        str | None, typer.Option(help="Levels in order of preference, by commas.")
+    ] = None,
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    json_: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Choose the first level at which a cluster and its probes converge."""
+    from clusterflow.config import LevelSettings
+    from clusterflow.library import Library
+    from clusterflow.tasks.job import Job, settings_of
+    from clusterflow.tasks.level import level as choose
+    from clusterflow.tasks.subjects import build_record
+
+    chosen = _section(settings, "level", LevelSettings)
+    names = levels.split(",") if levels else chosen.preferred
+    library = Library.default()
+    job = Job(
+        "level", settings=settings_of(chosen), inputs=_record_inputs(subject, output)
+    )
+    record = choose(
+        build_record(subject, charge, multiplicity),
+        [library.level(name) for name in names],
+        [library.adsorbate(name) for name in chosen.probes],
+        job,
+    )
+    if output is None and not json_:
+        for attempt in record.attempts:
+            verdict = "accepted" if attempt.accepted else "refused"
+            print(f"{attempt.level}: {verdict}, {attempt.reason}")
+        return
+    _emit(record, output)
+
+
+@app.command()
+def relax(
+    subject: Annotated[str, typer.Argument(help="Build record, cluster or structure.")],
+    level: LevelName = "gfn1-xtb",
+    settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    output: Output = None,
+) -> None:
+    """Relax a cluster's starting geometries and rank the isomers."""
+    from clusterflow.config import RelaxSettings
+    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.relax import relax as run
+    from clusterflow.tasks.subjects import build_record, level_record
+
+    job = Job("relax", inputs=_record_inputs(subject, output, level))
+    built = build_record(subject, charge, multiplicity)
+    record = run(
+        built,
+        level_record(level, built.cluster),
+        _section(settings, "relax", RelaxSettings),
+        job,
+    )
+    _emit(record, output)
+
+
+@app.command()
+def gas(
+    subject: Annotated[str, typer.Argument(help="Gas by name or YAML.")],
+    level: LevelName = "gfn1-xtb",
+    temperature_k: Annotated[float, typer.Option(help="Temperature, K.")] = 298.15,
+    pressure_pa: Annotated[float, typer.Option(help="Pressure, Pa.")] = 1e5,
+    settings: Settings = "{}",
+    json_: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Compute a molecule: energy, vibrations and ideal-gas free energy."""
+    from clusterflow.config import GasSettings
+    from clusterflow.library import Library
+    from clusterflow.tasks.gas import gas as run
+    from clusterflow.tasks.gas import summary
+    from clusterflow.tasks.job import Job
+    from clusterflow.units import check_pressure, check_temperature
+
+    check_temperature(temperature_k, "--temperature-k")
+    check_pressure(pressure_pa, "--pressure-pa")
+    library = Library.default()
+    record = run(
+        library.gas(Path(subject).stem),
+        library.level(level),
+        _section(settings, "gas", GasSettings),
+        Job("gas"),
+    )
+    if output is not None:
+        _emit(record, output)
+        return
+    values = summary(record, temperature_k, pressure_pa)
+    if json_:
+        print(json.dumps(values, indent=1))
+        return
+    for key, value in values.items():
+        print(f"{key:28} {value}")
+
+
+@app.command()
+def sites(
+    subject: Annotated[
+        str, typer.Argument(help="Relax record, cluster or structure file.")
+    ],
+    settings: Settings = "{}",
+    json_: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Find the symmetry-distinct adsorption sites of a cluster."""
+    from clusterflow.config import SitesSettings
+    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.sites import sites as run
+    from clusterflow.tasks.sites import sites_of
+    from clusterflow.tasks.subjects import bare_structure, relax_record
+
+    chosen = _section(settings, "sites", SitesSettings)
+    job = Job("sites", inputs=_record_inputs(subject, output))
+    if output is not None:
+        _emit(run(relax_record(subject), chosen, job), output)
+        return
+    record = sites_of(bare_structure(subject), Path(subject).stem, chosen, job)
+    if json_:
+        print(json.dumps([s.model_dump(mode="json") for s in record.sites], indent=1))
+        return
+    print(f"{record.cluster}: {record.point_group}, {len(record.sites)} distinct sites")
+    for site in record.sites:
+        atoms = " ".join(
+            f"{e}{i}" for e, i in zip(site.elements, site.atoms, strict=True)
+        )
+        print(f"{site.kind:8} x{site.multiplicity:<4} {atoms}")
+
+
+@app.command()
+def adsorb(
+    subject: Annotated[
+        str, typer.Argument(help="Relax record, cluster or structure file.")
+    ],
+    adsorbate: Annotated[str, typer.Argument(help="Adsorbate by name.")],
+    sites: Annotated[
+        Path | None, typer.Option(help="Sites record; found anew without it.")
+    ] = None,
+    level: LevelName = "gfn1-xtb",
+    settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    output: Output = None,
+) -> None:
+    """Find the minima of an adsorbate on a cluster."""
+    from clusterflow.config import AdsorbSettings, RelaxSettings
+    from clusterflow.io import read_record
+    from clusterflow.library import Library
+    from clusterflow.records import SitesRecord
+    from clusterflow.tasks.adsorb import adsorb as run
+    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.scratch import Scratch
+    from clusterflow.tasks.subjects import relaxed_and_sites
+
+    library = Library.default()
+    scratch = Scratch.beside(output) if output else None
+    inputs = [*_record_inputs(subject, output), *([sites] if sites else [])]
+    job = Job("adsorb", inputs=inputs, scratch=scratch)
+    relax_settings = _section(settings, "relax", RelaxSettings)
+    found = read_record(sites, SitesRecord) if sites else None
+    relaxed, known = relaxed_and_sites(
+        subject, found, level, relax_settings, charge, multiplicity
+    )
+    record = run(
+        relaxed,
+        known,
+        library.adsorbate(adsorbate),
+        {name: library.adsorbate(name) for name in library.paths("adsorbates")},
+        _section(settings, "adsorb", AdsorbSettings),
+        relax_settings,
+        job,
+    )
+    _emit(record, output)
+    Scratch(scratch).clear()
+
+
+@app.command()
+def pool(
+    records: Annotated[
+        list[Path], typer.Argument(help="Relax record and adsorb records.")
+    ],
+    settings: Settings = "{}",
+    output: Output = None,
+) -> None:
+    """List a cluster's isomers, and which adsorbates changed its bonds."""
+    from clusterflow.config import PoolSettings
+    from clusterflow.tasks.job import Job, settings_of
+    from clusterflow.tasks.pool import pool as run
+    from clusterflow.tasks.subjects import sort_records
+
+    chosen = _section(settings, "pool", PoolSettings)
+    sorted_ = sort_records(records)
+    job = Job("pool", settings=settings_of(chosen), inputs=records)
+    _emit(run(sorted_.relaxed, sorted_.adsorptions, job), output)
+
+
+@app.command()
+def vibrate(
+    subject: Annotated[Path, typer.Argument(help="Adsorb record.")],
+    relaxed: Annotated[Path, typer.Option("--relax", help="Relax record.")],
+    settings: Settings = "{}",
+    output: Output = None,
+) -> None:
+    """Compute the vibrations of an adsorbate's best minimum."""
+    from clusterflow.config import RelaxSettings, VibrateSettings
+    from clusterflow.io import read_record
+    from clusterflow.library import Library
+    from clusterflow.records import AdsorbRecord, RelaxRecord
+    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.vibrate import vibrate as run
+
+    adsorbed = read_record(subject, AdsorbRecord)
+    hosts = read_record(relaxed, RelaxRecord).isomers
+    record = run(
+        adsorbed,
+        hosts[0] if hosts else None,
+        Library.default().adsorbate(adsorbed.adsorbate),
+        _section(settings, "vibrate", VibrateSettings),
+        _section(settings, "relax", RelaxSettings),
+        Job("vibrate", inputs=[subject, relaxed]),
+    )
+    _emit(record, output)
+
+
+@app.command()
+def thermo(
+    records: Annotated[
+        list[Path],
+        typer.Argument(help="Relax, adsorb, vibrate and gas records of a cluster."),
+    ],
+    settings: Settings = "{}",
+    output: Output = None,
+) -> None:
+    """Compute free energies of everything on a cluster, with corrections."""
+    from clusterflow.config import ThermoSettings
+    from clusterflow.library import Library
+    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.subjects import sort_records
+    from clusterflow.tasks.thermo import thermo as run
+
+    found = sort_records(records)
+    record = run(
+        found.relaxed,
+        found.adsorptions,
+        found.vibrations,
+        found.gases,
+        _section(settings, "thermo", ThermoSettings),
+        Library.default(),
+        Job("thermo", inputs=records),
+    )
+    _emit(record, output)
+
+
+@app.command()
+def che(
+    subject: Annotated[Path | None, typer.Argument(help="Thermo record.")] = None,
+    energies: Annotated[
+        Path | None, typer.Option(help="Your own energies, CSV or YAML.")
+    ] = None,
+    reaction: Annotated[
+        list[str] | None, typer.Option(help="Reaction by name; may be repeated.")
+    ] = None,
+    potential_v: Annotated[
+        float | None, typer.Option(help="Potential, V, on the scale below.")
+    ] = None,
+    scale: Annotated[str | None, typer.Option(help="rhe or she.")] = None,
+    ph: Annotated[float | None, typer.Option(help="pH, for the SHE scale.")] = None,
+    temperature_k: Annotated[
+        float, typer.Option(help="Temperature, K, for your own energies.")
+    ] = 298.15,
+    correct: Annotated[
+        str, typer.Option(help="Correction layers for your own energies: gas.")
+    ] = "",
+    settings: Settings = "{}",
+    json_: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Compute reaction profiles and limiting potentials."""
+    from clusterflow.config import CheSettings
+    from clusterflow.tasks.che_table import che_of_table, describe
+
+    given = {"potential_v": potential_v, "scale": scale, "ph": ph}
+    chosen = _section(settings, "che", CheSettings, given)
+    if (subject is None) == (energies is None):
+        raise ConfigError("che: give either a thermo record or --energies TABLE")
+    if energies is not None:
+        answer = che_of_table(
+            energies,
+            reactions=reaction or [],
+            settings=chosen,
+            temperature_k=temperature_k,
+            correct=[layer for layer in correct.split(",") if layer],
+        )
+        print(json.dumps(answer, indent=1) if json_ else describe(answer))
+        return
+    assert subject is not None
+    _emit(_che_record(subject, reaction or [], chosen), output)
+
+
+def _che_record(subject: Path, reactions: list[str], chosen: Any) -> Record:
+    from clusterflow.io import read_record
+    from clusterflow.library import Library
+    from clusterflow.records import ThermoRecord
+    from clusterflow.tasks.che import che as run
+    from clusterflow.tasks.job import Job
+
+    library = Library.default()
+    names = reactions or list(library.paths("reactions"))
+    return run(
+        read_record(subject, ThermoRecord),
+        [library.reaction(Path(name).stem) for name in names],
+        chosen,
+        library,
+        Job("che", inputs=[subject]),
+    )
+
+
+@app.command()
+def collect(
+    folder: Annotated[Path, typer.Argument(help="Results of a study.")],
+    selection: Annotated[
+        str | None, typer.Option(help="Which records, as JSON; all by default.")
+    ] = None,
+    settings: Settings = "{}",
+    output: Output = None,
+) -> None:
+    """Collect every record into results.db and tables."""
+    from clusterflow.tasks.collect import collect as run
+    from clusterflow.tasks.job import Job
+
+    _sections(settings)
+    records, study = _selected(folder, selection)
+    _emit(run(records, folder, study, Job("collect")), output)
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Argument(help="Results of a study.")],
+    selection: Annotated[
+        str | None, typer.Option(help="Which records, as JSON; all by default.")
+    ] = None,
+    settings: Settings = "{}",
+    output: Output = None,
+) -> None:
+    """Write report.html and the diagrams."""
+    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.report import report as run
+
+    _sections(settings)
+    records, study = _selected(folder, selection)
+    _emit(run(records, folder, study, Job("report")), output)
+
+
+@app.command()
+def check(
+    config: Annotated[
+        list[Path] | None, typer.Option(help="Configuration; config.yaml by default.")
+    ] = None,
+) -> None:
+    """Validate configuration, library, charges and parity before a run."""
+    from clusterflow.tasks.check import check as run
+
+    default = Path("config.yaml")
+    paths = config or ([default] if default.is_file() else [])
+    for line in run(paths):
+        print(line)
+
+
+@app.command("list")
+def list_(
+    kind: Annotated[
+        str,
+        typer.Argument(help="clusters, adsorbates, gases, reactions or levels."),
+    ],
+    json_: AsJson = False,
+) -> None:
+    """List the items of the library."""
+    from clusterflow.tasks.listing import listing
+
+    rows = listing(kind)
+    if json_:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(*rows[0], box=box.SIMPLE_HEAD) if rows else Table("nothing")
+    for row in rows:
+        table.add_row(*("" if v is None else str(v) for v in row.values()))
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+@app.command()
+def add(
+    file: Annotated[Path, typer.Argument(help="XYZ, extxyz, CIF, VASP or POSCAR.")],
+    name: Annotated[str, typer.Option(help="Name of the new cluster.")],
+    charge: Annotated[int, typer.Option(help="Total charge.")],
+    multiplicity: Annotated[int, typer.Option(help="2S + 1.")],
+    source: Annotated[str, typer.Option(help="A DOI, or `unpublished: NAME`.")],
+    material: Annotated[str, typer.Option(help="metal, ii-vi or other.")] = "",
+) -> None:
+    """Add a cluster of your own to structures/ here."""
+    from clusterflow.tasks.add import add as run
+
+    for line in run(
+        file,
+        name=name,
+        charge=charge,
+        multiplicity=multiplicity,
+        source=source,
+        material=material,
+    ):
+        print(line)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)
+def run(
+    context: typer.Context,
+    configfile: Annotated[
+        list[Path] | None, typer.Option(help="Overlays on config.yaml.")
+    ] = None,
+    cores: Annotated[int | None, typer.Option(help="Cores; all by default.")] = None,
+) -> None:
+    """Run a study; further options go to Snakemake."""
+    from clusterflow.launch import run_study
+
+    code = run_study(
+        configfiles=configfile or [], cores=cores, snakemake_args=context.args
+    )
+    raise typer.Exit(code)
+
+
+def _sections(settings: str) -> dict[str, Any]:
+    try:
+        sections = json.loads(settings)
+    except ValueError as error:
+        raise ConfigError(f"--settings: not valid JSON ({error})") from None
+    if not isinstance(sections, dict):
+        raise ConfigError("--settings: must be a JSON object of sections")
+    return sections
+
+
+def _section(
+    settings: str, name: str, model: type[M], given: dict[str, Any] | None = None
+) -> M:
+    """One section of the settings, with options given by hand on top."""
+    from pydantic import ValidationError
+
+    from clusterflow.library import explain
+
+    content = dict(_sections(settings).get(name, {}))
+    content |= {k: v for k, v in (given or {}).items() if v is not None}
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{name}: {explain(error)}") from None
+
+
+def _record_inputs(subject: str, output: Path | None, *more: str) -> list[Path]:
+    """Files whose hashes belong into the record; none when run by hand on a name."""
+    if output is None:
+        return []
+    return [Path(name) for name in (subject, *more) if Path(name).is_file()]
+
+
+def _selected(folder: Path, selection: str | None) -> tuple[Any, str]:
+    from clusterflow.io import read_records
+    from clusterflow.workflow import record_paths
+
+    if selection is None:
+        return read_records(folder), folder.name
+    chosen = _sections(selection)
+    return read_records(folder, record_paths(folder, chosen)), chosen["study"]
+
+
+def _emit(record: Record, output: Path | None) -> None:
+    from clusterflow.io import write_record
+
+    if output is None:
+        print(record.model_dump_json(indent=1))
+    else:
+        write_record(record, output)

@@ -1,0 +1,400 @@
+"""The study: every setting, its default and why one would change it.
+
+This model is the truth. ``config.yaml`` and the JSON schema are generated from it by
+``python -m clusterflow.generated``, and a test fails when they drift.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator
+
+from clusterflow.errors import ClusterflowError, ConfigError
+from clusterflow.library import explain, read_yaml
+from clusterflow.models import Model, Name
+from clusterflow.specs import SiteKind
+from clusterflow.units import check_pressure, check_temperature
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+
+class LevelSettings(Model):
+    """How the level of theory is chosen."""
+
+    preferred: tuple[Name, ...] = Field(
+        default=("gfn1-xtb",),
+        min_length=1,
+        description=(
+            "Levels in order of preference; each cluster takes the first at which its "
+            "probes converge. `clusterflow list levels` names them. Numbers of two "
+            "levels are never compared, so add a second one only as a fallback."
+        ),
+    )
+    probes: tuple[Name, ...] = Field(
+        default=("H", "CO"),
+        description=(
+            "Adsorbates whose energy must converge before a level is accepted. More "
+            "probes find a bad level earlier and cost a few gradients each."
+        ),
+    )
+
+
+class RelaxSettings(Model):
+    """How geometries are relaxed."""
+
+    fmax_ev_per_a: float = Field(
+        default=0.02,
+        gt=0,
+        le=0.5,
+        description="Largest force left on an atom, eV/Å. Tighten for soft clusters.",
+    )
+    max_steps: int = Field(
+        default=400,
+        ge=1,
+        description="Gradients before a relaxation is given up as not converged.",
+    )
+    rattle_a: float = Field(
+        default=0.02,
+        ge=0,
+        le=0.2,
+        description=(
+            "Random displacement of a starting geometry, Å, so that a symmetric "
+            "saddle point is not taken for a minimum."
+        ),
+    )
+
+
+class GasSettings(Model):
+    """How molecules in the gas phase are computed."""
+
+    fmax_ev_per_a: float = Field(
+        default=0.001,
+        gt=0,
+        le=0.05,
+        description="Largest force left on a molecule, eV/Å, before its vibrations.",
+    )
+    displacement_a: float = Field(
+        default=0.005,
+        gt=0,
+        le=0.1,
+        description="Step of the finite differences, Å.",
+    )
+
+
+class SitesSettings(Model):
+    """How adsorption sites are found."""
+
+    symmetry_tolerance_a: float = Field(
+        default=0.1,
+        gt=0,
+        le=0.5,
+        description=(
+            "Distance within which two atoms count as symmetry images, Å. A larger "
+            "value merges sites of nearly symmetric clusters."
+        ),
+    )
+    probe_radius_a: float = Field(
+        default=1.0,
+        gt=0.1,
+        le=3.0,
+        description=(
+            "Radius of the ball that must be able to touch a site, Å. A larger one "
+            "drops sites in narrow pockets."
+        ),
+    )
+    kinds: tuple[SiteKind, ...] = Field(
+        default=("top", "bridge", "hollow3", "hollow4", "pair", "hydride"),
+        min_length=1,
+        description="Kinds of site looked for; `pair` is a metal-anion bond.",
+    )
+
+
+class AdsorbSettings(Model):
+    """How many starting geometries are tried, and how far."""
+
+    screen_steps: int = Field(
+        default=6,
+        ge=0,
+        description=(
+            "Optimiser steps given to every start before the best are chosen. A "
+            "thorough study uses 20."
+        ),
+    )
+    max_screened: int = Field(
+        default=12,
+        ge=1,
+        description=(
+            "Starts screened for one adsorbate on one cluster, spread over sites and "
+            "orientations. A thorough study uses 100 or more."
+        ),
+    )
+    max_relaxed: int = Field(
+        default=2,
+        ge=1,
+        description=(
+            "Screened starts relaxed to the end. A thorough study uses 8 to 20; the "
+            "default keeps a laptop run short."
+        ),
+    )
+
+
+class PoolSettings(Model):
+    """Isomers that adsorbates push a cluster into."""
+
+    rounds: Literal[1] = Field(
+        default=1,
+        description="Rounds of adsorption; isomers found by adsorbates are listed.",
+    )
+
+
+class VibrateSettings(Model):
+    """How vibrations of adsorbates are computed."""
+
+    displacement_a: float = Field(
+        default=0.01,
+        gt=0,
+        le=0.1,
+        description="Step of the central differences, Å.",
+    )
+    accuracy: float = Field(
+        default=0.1,
+        gt=0,
+        le=1.0,
+        description="SCF accuracy of the engine; smaller is tighter and slower.",
+    )
+    include_binding_atoms: bool = Field(
+        default=False,
+        description=(
+            "Let the cluster atoms that bind the adsorbate vibrate too. Matters for "
+            "light or strongly bound cluster atoms; costs six gradients an atom."
+        ),
+    )
+
+
+class ThermoSettings(Model):
+    """Conditions and corrections of the free energies."""
+
+    temperature_k: float = Field(
+        default=298.15,
+        description="Temperature, K. A change repeats no quantum chemistry.",
+    )
+    pressure_pa: dict[Name, float] = Field(
+        default={},
+        description=(
+            "Partial pressures of gases, Pa, as {CO: 5562}; others are at 1 bar. "
+            "The proton-electron pair always refers to H2 at 1 bar."
+        ),
+    )
+    low_mode_cutoff_cm1: float = Field(
+        default=50.0,
+        ge=0,
+        le=500,
+        description=(
+            "Adsorbate modes below this count as this, cm⁻¹, in the harmonic entropy; "
+            "0 keeps them as they are. Both values stand in the record."
+        ),
+    )
+    correct: tuple[Literal["gas"], ...] = Field(
+        default=("gas",),
+        description=(
+            "Correction layers: `gas` moves molecules to experiment, and adsorbates "
+            "by the bonds they share with them. An empty list gives raw xTB."
+        ),
+    )
+    anchors: tuple[Name, ...] = Field(
+        default=("CO2", "H2", "H2O"),
+        min_length=1,
+        description=(
+            "Gases taken as right, from which the others' corrections are measured; "
+            "one for each element of the molecules."
+        ),
+    )
+
+    @field_validator("temperature_k")
+    @classmethod
+    def _kelvin(cls, value: float) -> float:
+        return _as_value_error(check_temperature, value, "temperature_k")
+
+    @field_validator("pressure_pa")
+    @classmethod
+    def _pascal(cls, value: dict[str, float]) -> dict[str, float]:
+        for gas, pressure in value.items():
+            _as_value_error(check_pressure, pressure, f"pressure_pa.{gas}")
+        return value
+
+
+class CheSettings(Model):
+    """Computational hydrogen electrode."""
+
+    potential_v: float = Field(
+        default=0.0,
+        ge=-5,
+        le=5,
+        description="Electrode potential of the diagrams, V, on the scale below.",
+    )
+    scale: Literal["rhe", "she"] = Field(
+        default="rhe",
+        description="Scale of potential_v; on `she` the pH matters.",
+    )
+    ph: float = Field(
+        default=7.0,
+        ge=-2,
+        le=16,
+        description="pH of the electrolyte; enters only on the SHE scale.",
+    )
+
+
+class Study(Model):
+    """A whole study: what is computed, and how."""
+
+    study: Name = Field(
+        default="default",
+        description="Name of the study; its results go to results/<study>/.",
+    )
+    clusters: tuple[Name, ...] = Field(
+        default=("Cd6Se6", "Cd13Se13", "Cu4", "Cu8", "Cu13"),
+        min_length=1,
+        description="Clusters, by name; `clusterflow list clusters` shows all.",
+    )
+    reactions: tuple[Name, ...] = Field(
+        default=("HER", "CO2-to-CO", "CO2-to-HCOOH", "CO2-to-CH3OH", "CO2-to-CH4"),
+        min_length=1,
+        description="Reactions, by name; `clusterflow list reactions` shows all.",
+    )
+    adsorbates: tuple[Name, ...] | None = Field(
+        default=None,
+        description=(
+            "Adsorbates to compute; null means all that the reactions name. A species "
+            "left out becomes a hole in the diagrams."
+        ),
+    )
+    level: LevelSettings = Field(
+        default=LevelSettings(), description="Level of theory."
+    )
+    relax: RelaxSettings = Field(
+        default=RelaxSettings(), description="Relaxation of clusters and adsorbates."
+    )
+    gas: GasSettings = Field(
+        default=GasSettings(), description="Molecules in the gas phase."
+    )
+    sites: SitesSettings = Field(
+        default=SitesSettings(), description="Adsorption sites."
+    )
+    adsorb: AdsorbSettings = Field(
+        default=AdsorbSettings(), description="Search for adsorption minima."
+    )
+    pool: PoolSettings = Field(default=PoolSettings(), description="Isomer pool.")
+    vibrate: VibrateSettings = Field(
+        default=VibrateSettings(), description="Vibrations of adsorbates."
+    )
+    thermo: ThermoSettings = Field(
+        default=ThermoSettings(), description="Free energies."
+    )
+    che: CheSettings = Field(
+        default=CheSettings(), description="Potential of the diagrams."
+    )
+
+    @field_validator("clusters", "reactions", "adsorbates")
+    @classmethod
+    def _no_doubles(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if names is not None and len(set(names)) != len(names):
+            doubles = sorted({name for name in names if names.count(name) > 1})
+            raise ValueError(f"named twice: {', '.join(doubles)}")
+        return names
+
+
+def _as_value_error(check: Any, value: float, where: str) -> float:
+    try:
+        return float(check(value, where))
+    except ClusterflowError as error:
+        raise ValueError(str(error)) from None
+
+
+def load_study(
+    config: Mapping[str, Any], sources: Sequence[str | Path] = ("config.yaml",)
+) -> Study:
+    """A validated study from a merged configuration.
+
+    Parameters
+    ----------
+    config
+        Content of the configuration files, later ones overlaid on earlier ones.
+    sources
+        Their paths, for messages.
+
+    Raises
+    ------
+    ConfigError
+        For the first unknown, missing or impossible setting, with the file it is in.
+    """
+    try:
+        return Study.model_validate(dict(config))
+    except ValidationError as error:
+        place = error.errors()[0]["loc"]
+        raise ConfigError(f"{_blame(place, sources)}: {explain(error)}") from None
+
+
+def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
+    """`overlay` on `base`: mappings merge, everything else is replaced.
+
+    The same rule as Snakemake's ``--configfile``.
+
+    >>> merge({"a": {"x": 1, "y": [1, 2]}}, {"a": {"y": [3]}})
+    {'a': {'x': 1, 'y': [3]}}
+    """
+    merged = dict(base)
+    for key, value in overlay.items():
+        old = merged.get(key)
+        both = isinstance(old, dict) and isinstance(value, dict)
+        merged[key] = merge(old, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def read_config(paths: Sequence[Path]) -> dict[str, Any]:
+    """The merged content of configuration files.
+
+    Raises
+    ------
+    ConfigError
+        If one is missing or is not a YAML mapping.
+    """
+    merged: dict[str, Any] = {}
+    for path in paths:
+        try:
+            content = read_yaml(path)
+        except ClusterflowError as error:
+            raise ConfigError(str(error)) from None
+        if content is not None and not isinstance(content, dict):
+            raise ConfigError(f"{path}: must hold keys and values")
+        merged = merge(merged, content or {})
+    return merged
+
+
+def _blame(place: tuple[int | str, ...], sources: Sequence[str | Path]) -> str:
+    """The last file that sets the key at `place`, else all files."""
+    for source in reversed(sources):
+        try:
+            content: Any = read_yaml(_path(source))
+        except ClusterflowError:
+            continue
+        found = True
+        for key in place:
+            if isinstance(content, dict) and key in content:
+                content = content[key]
+            elif isinstance(key, int):
+                break
+            else:
+                found = False
+                break
+        if found:
+            return str(source)
+    return ", ".join(str(source) for source in sources) or "configuration"
+
+
+def _path(source: str | Path) -> Path:
+    from pathlib import Path
+
+    return Path(source)

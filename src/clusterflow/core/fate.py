@@ -1,0 +1,128 @@
+"""What became of an adsorbate: judged by who is bonded to whom, never by energy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import networkx as nx
+import numpy as np
+from networkx.algorithms.isomorphism import categorical_node_match
+
+from clusterflow.core.topology import (
+    BROKEN,
+    CONTACT,
+    FORMED,
+    bond_graph,
+    composition,
+    distance_ratios,
+    same_connectivity,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clusterflow.records import Fate, Structure
+    from clusterflow.specs import AdsorbateSpec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The fate of a relaxed complex, and whether the cluster kept its bonds."""
+
+    fate: Fate
+    detail: str
+    core_intact: bool
+
+
+def intended_graphs(adsorbate: AdsorbateSpec) -> list[nx.Graph]:
+    """The bonds of each form of an adsorbate, without the surface."""
+    return [
+        bond_graph(
+            [line[0] for line in form.atoms],
+            np.array([line[1:] for line in form.atoms], dtype=float),
+        )
+        for form in adsorbate.forms
+    ]
+
+
+def judge(
+    complex_: Structure,
+    host: Structure,
+    adsorbate: AdsorbateSpec,
+    others: Mapping[str, AdsorbateSpec],
+) -> Verdict:
+    """What a relaxed complex is.
+
+    Parameters
+    ----------
+    complex_
+        Host atoms first, then those of the adsorbate.
+    host
+        The bare cluster it was placed on.
+    adsorbate
+        What was placed.
+    others
+        Species it may have become, by name.
+    """
+    n_host = len(host.symbols)
+    positions = np.array(complex_.positions)
+    core_intact = same_connectivity(
+        host.symbols, np.array(host.positions), positions[:n_host]
+    )
+    symbols = complex_.symbols[n_host:]
+    graph = _settled_graph(symbols, positions[n_host:], adsorbate)
+    touching = _touching(complex_, n_host)
+    fate, detail = _name(graph, touching, adsorbate, others)
+    if fate == "intact" and not core_intact:
+        fate, detail = "reconstructed", "the cluster changed its bonds"
+    return Verdict(fate=fate, detail=detail, core_intact=core_intact)
+
+
+def _settled_graph(
+    symbols: tuple[str, ...], positions: np.ndarray, adsorbate: AdsorbateSpec
+) -> nx.Graph:
+    """Bonds of the adsorbate with hysteresis: the intended ones break only late."""
+    graph = bond_graph(symbols, positions, FORMED)
+    loose = bond_graph(symbols, positions, BROKEN)
+    for intended in intended_graphs(adsorbate):
+        same_atoms = all(
+            intended.nodes[i]["element"] == s for i, s in enumerate(symbols)
+        )
+        if same_atoms and all(loose.has_edge(*bond) for bond in intended.edges):
+            graph.add_edges_from(intended.edges)
+            break
+    return graph
+
+
+def _touching(complex_: Structure, n_host: int) -> set[int]:
+    """Adsorbate atoms, counted from 0, within reach of the cluster."""
+    ratios = distance_ratios(complex_.symbols, np.array(complex_.positions))
+    close = ratios[:n_host, n_host:] < CONTACT
+    return {int(i) for i in np.flatnonzero(close.any(axis=0))}
+
+
+def _name(
+    graph: nx.Graph,
+    touching: set[int],
+    adsorbate: AdsorbateSpec,
+    others: Mapping[str, AdsorbateSpec],
+) -> tuple[Fate, str]:
+    pieces = [graph.subgraph(c) for c in nx.connected_components(graph)]
+    if len(pieces) > 1:
+        names = (composition([p.nodes[i]["element"] for i in p]) for p in pieces)
+        return "dissociated", " + ".join(sorted(names))
+    if not any(_same(graph, intended) for intended in intended_graphs(adsorbate)):
+        for name, other in others.items():
+            if any(_same(graph, intended) for intended in intended_graphs(other)):
+                return "became", name
+        return "became", "an unlisted isomer"
+    if not touching:
+        return "desorbed", "no atom is within reach of the cluster"
+    return "intact", ""
+
+
+def _same(left: nx.Graph, right: nx.Graph) -> bool:
+    return bool(
+        nx.is_isomorphic(left, right, node_match=categorical_node_match("element", ""))
+    )

@@ -1,0 +1,211 @@
+"""Starting geometries: each form of an adsorbate on each site, without clashes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clusterflow.core.topology import radii
+from clusterflow.records import Structure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clusterflow.core.topology import FloatArray
+    from clusterflow.records import Site
+    from clusterflow.specs import AdsorbateForm, AdsorbateSpec
+
+# Bonds to the surface start a little long, so that the relaxation pulls them in.
+_BOND_STRETCH = 1.05
+# Two atoms not meant to be bonded start at least this far apart, in sums of radii.
+_CLASH = 1.05
+_LIFT_STEP_A = 0.1
+_MAX_LIFT_A = 0.8
+_N_AZIMUTHS = 12
+# An orientation about the normal counts as new when turned by at least this much.
+_KEPT_AZIMUTHS = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Start:
+    """One starting geometry, and where it comes from."""
+
+    structure: Structure
+    site: Site
+    form: str
+    clearance: float
+
+
+def place_adsorbate(
+    host: Structure,
+    sites: Sequence[Site],
+    adsorbate: AdsorbateSpec,
+    *,
+    multiplicity: int,
+    max_starts: int,
+) -> list[Start]:
+    """At most `max_starts` geometries, in an order that is the same every time.
+
+    Forms and kinds of site take turns, so that a short list already holds every way of
+    binding; within a kind, sites of low coordination and high multiplicity come first.
+
+    Raises nothing: an adsorbate that fits no site gives an empty list.
+    """
+    groups: list[list[Start]] = []
+    for form in adsorbate.forms:
+        for kind in form.sites:
+            chosen = [s for s in sites if s.kind == kind]
+            chosen.sort(key=lambda s: (sum(s.coordination_numbers), -s.multiplicity))
+            per_site = [
+                list(_on_site(host, site, form, adsorbate, multiplicity))
+                for site in chosen
+            ]
+            groups.append(_take_turns(per_site))
+    return _take_turns(groups)[:max_starts]
+
+
+def _take_turns(groups: Sequence[list[Start]]) -> list[Start]:
+    rounds = zip_longest(*groups)
+    return [start for each in rounds for start in each if start is not None]
+
+
+def _on_site(
+    host: Structure,
+    site: Site,
+    form: AdsorbateForm,
+    adsorbate: AdsorbateSpec,
+    multiplicity: int,
+) -> Iterator[Start]:
+    """The roomiest orientations of a form on a site."""
+    symbols = [line[0] for line in form.atoms]
+    own = np.array([line[1:] for line in form.atoms], dtype=float)
+    frame = _frame(site, host)
+    bound = _bound_pairs(site, form)
+    poses = [
+        pose
+        for angle in _azimuths(form, site, own)
+        if (pose := _settle(host, site, symbols, own @ _turn(angle) @ frame, bound))
+    ]
+    poses.sort(key=lambda pose: -round(pose[1], 3))
+    keep = 1 if _is_axial(own) else _KEPT_AZIMUTHS
+    for placed, clearance in poses[:keep]:
+        yield Start(
+            structure=_join(host, symbols, placed, adsorbate, multiplicity),
+            site=site,
+            form=form.name,
+            clearance=clearance,
+        )
+
+
+def _frame(site: Site, host: Structure) -> FloatArray:
+    """Rows x, y, z of the site: z along its normal, x along its first bond."""
+    z = np.array(site.normal)
+    positions = np.array(host.positions)
+    if len(site.atoms) > 1:
+        along = positions[site.atoms[1]] - positions[site.atoms[0]]
+    else:
+        along = np.eye(3)[np.abs(z).argmin()]
+    x = along - (along @ z) * z
+    x = x / np.linalg.norm(x)
+    return np.array([x, np.cross(z, x), z])
+
+
+def _turn(angle: float) -> FloatArray:
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
+
+
+def _is_axial(own: FloatArray) -> bool:
+    """Whether all atoms lie on the normal, so that turning changes nothing."""
+    return bool(np.abs(own[:, :2]).max() < 1e-3)
+
+
+def _azimuths(form: AdsorbateForm, site: Site, own: FloatArray) -> list[float]:
+    if _is_axial(own):
+        return [0.0]
+    if len(form.binding) == 2 and len(site.atoms) == 2:
+        return [0.0, np.pi]
+    return [2 * np.pi * k / _N_AZIMUTHS for k in range(_N_AZIMUTHS)]
+
+
+def _bound_pairs(site: Site, form: AdsorbateForm) -> list[tuple[int, int]]:
+    """Pairs (site atom, adsorbate atom) that are meant to bind."""
+    return [(i, b) for b in form.binding for i in site.atoms]
+
+
+def _settle(
+    host: Structure,
+    site: Site,
+    symbols: Sequence[str],
+    oriented: FloatArray,
+    bound: Sequence[tuple[int, int]],
+) -> tuple[FloatArray, float] | None:
+    """Positions at bonding height, lifted until nothing clashes; None if it never fits.
+
+    The second value is the clearance: the closest contact not meant to bind, in sums
+    of covalent radii.
+    """
+    normal, foot = np.array(site.normal), np.array(site.position)
+    positions = np.array(host.positions)
+    lateral = oriented + foot
+    radius_host, radius_own = radii(host.symbols), radii(symbols)
+    height = max(
+        _height(lateral[b] - positions[i], normal, radius_host[i] + radius_own[b])
+        for i, b in _nearest_partners(bound, positions, lateral)
+    )
+    reach = radius_host[:, None] + radius_own[None, :]
+    unbound = np.ones_like(reach, dtype=bool)
+    for i, b in bound:
+        unbound[i, b] = False
+    for lift in np.arange(0.0, _MAX_LIFT_A, _LIFT_STEP_A):
+        placed = lateral + (height + lift) * normal
+        gaps = np.linalg.norm(positions[:, None] - placed[None, :], axis=-1) / reach
+        if not unbound.any():
+            return placed, float(gaps.min())
+        clearance = float(gaps[unbound].min())
+        if clearance > _CLASH:
+            return placed, clearance
+    return None
+
+
+def _nearest_partners(
+    bound: Sequence[tuple[int, int]], positions: FloatArray, lateral: FloatArray
+) -> list[tuple[int, int]]:
+    """For each binding atom the site atom below it."""
+    nearest: dict[int, tuple[float, int]] = {}
+    for i, b in bound:
+        gap = float(np.linalg.norm(positions[i] - lateral[b]))
+        if b not in nearest or gap < nearest[b][0]:
+            nearest[b] = (gap, i)
+    return [(i, b) for b, (_, i) in nearest.items()]
+
+
+def _height(offset: FloatArray, normal: FloatArray, bond: float) -> float:
+    """How far along the normal to move an atom so that its bond has the right length.
+
+    `offset` points from the site atom to the atom before it is moved.
+    """
+    along = float(offset @ normal)
+    across = float(offset @ offset) - along**2
+    return float(np.sqrt(max((_BOND_STRETCH * bond) ** 2 - across, 0.01))) - along
+
+
+def _join(
+    host: Structure,
+    symbols: Sequence[str],
+    placed: FloatArray,
+    adsorbate: AdsorbateSpec,
+    multiplicity: int,
+) -> Structure:
+    added = tuple((float(x), float(y), float(z)) for x, y, z in placed)
+    return Structure(
+        name=f"{host.name}-{adsorbate.name}",
+        symbols=(*host.symbols, *symbols),
+        positions=(*host.positions, *added),
+        roles=(*host.roles, *(["adsorbate"] * len(symbols))),
+        charge=host.charge + adsorbate.charge,
+        multiplicity=multiplicity,
+    )

@@ -1,0 +1,270 @@
+"""Free energies of all species on one cluster, on one scale, with their corrections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clusterflow.core.adsorption import choose_minimum, why_no_minimum
+from clusterflow.core.formation import (
+    ExperimentalTable,
+    anchor_coefficients,
+    gas_corrections,
+)
+from clusterflow.core.thermochemistry import (
+    electronic_only,
+    gas_free_energy,
+    harmonic_adsorbate,
+)
+from clusterflow.errors import RecordError
+from clusterflow.records import FreeEnergyTerms, GasCorrection, SpeciesFreeEnergy
+from clusterflow.units import (
+    STANDARD_PRESSURE_PA,
+    STANDARD_TEMPERATURE_K,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clusterflow.config import ThermoSettings
+    from clusterflow.records import AdsorbRecord, GasRecord, RelaxRecord, VibrateRecord
+    from clusterflow.specs import AdsorbateSpec, LevelSpec
+
+# A pathway that leans on a correction larger than this is marked.
+_LARGE_CORRECTION_EV = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The gases at one level, experiment, and the conditions."""
+
+    gases: Mapping[str, GasRecord]
+    table: ExperimentalTable
+    settings: ThermoSettings
+
+    def corrections(self) -> list[GasCorrection]:
+        """Gas corrections at 298.15 K and 1 bar, for every gas that was computed."""
+        computed = {}
+        for name, record in self.gases.items():
+            terms = gas_free_energy(
+                record, STANDARD_TEMPERATURE_K, STANDARD_PRESSURE_PA
+            )
+            if terms is not None:
+                computed[name] = terms.gibbs_ev
+        return gas_corrections(computed, self.table, self.settings.anchors)
+
+    def gas_terms(
+        self, name: str, pressure_pa: float | None = None
+    ) -> FreeEnergyTerms | None:
+        """Free energy of a gas at the study's temperature; by default at 1 bar."""
+        if name not in self.gases:
+            return None
+        return gas_free_energy(
+            self.gases[name],
+            self.settings.temperature_k,
+            pressure_pa or STANDARD_PRESSURE_PA,
+        )
+
+    def anchors_of(self, counts: Mapping[str, int]) -> dict[str, float] | None:
+        """How many of each anchor hold these atoms."""
+        compositions = {a: self.table.gases[a].counts for a in self.settings.anchors}
+        return anchor_coefficients(counts, compositions)
+
+    def anchor_energy_ev(
+        self, counts: Mapping[str, int], *, electronic: bool = False
+    ) -> float | None:
+        """Energy of the anchors that hold these atoms; None if any is missing.
+
+        The free energy at 1 bar, or only the electronic part of it.
+        """
+        parts = self.anchors_of(counts)
+        if parts is None:
+            return None
+        total = 0.0
+        for name, n in parts.items():
+            terms = self.gas_terms(name)
+            if terms is None:
+                return None
+            total += n * (terms.energy_ev if electronic else terms.gibbs_ev)
+        return total
+
+    def why_no_anchors(self, counts: Mapping[str, int]) -> str:
+        """The reason for a None of `anchor_energy_ev`."""
+        parts = self.anchors_of(counts)
+        if parts is None:
+            return f"the anchors {', '.join(self.settings.anchors)} cannot make it"
+        missing = [name for name in parts if self.gas_terms(name) is None]
+        return f"anchor without a free energy: {', '.join(missing)}"
+
+
+def refuse_mixed_levels(
+    level: LevelSpec, records: Sequence[AdsorbRecord | VibrateRecord], who: str
+) -> None:
+    """Refuse records that were computed at another level than the bare cluster.
+
+    Raises
+    ------
+    RecordError
+        Which names the first of them.
+    """
+    for record in records:
+        if record.level is not None and record.level.hash != level.hash:
+            raise RecordError(
+                f"{who}: {record.stage} of {record.adsorbate} is at level "
+                f"{record.level.name!r}, the cluster at {level.name!r}; "
+                "a free energy is made of one level: run the stage again"
+            )
+
+
+def hole(name: str, reason: str, status: str = "missing") -> SpeciesFreeEnergy:
+    """A species without a number, and why."""
+    return SpeciesFreeEnergy(name=name, status=status, reason=reason)
+
+
+def clean_surface(relaxed: RelaxRecord) -> SpeciesFreeEnergy:
+    """The bare cluster: zero of the formation scale."""
+    if not relaxed.isomers:
+        return hole("*", relaxed.reason, "failed")
+    terms = electronic_only(relaxed.isomers[0].energy_ev)
+    return SpeciesFreeEnergy(
+        name="*",
+        status="ok",
+        terms=terms,
+        gibbs_ev=terms.gibbs_ev,
+        formation_ev=0.0,
+        formation_uncorrected_ev=0.0,
+        de_placed_ev=0.0,
+    )
+
+
+def gas_species(
+    name: str, around: Surroundings, layers: Mapping[str, float]
+) -> list[SpeciesFreeEnergy]:
+    """A molecule as a gas at its pressure and, where data exist, as a liquid.
+
+    The liquid lies below the gas at 1 bar by the measured free energy of condensation.
+    """
+    record = around.gases[name]
+    counts = around.table.gases[name].counts
+    pressure = around.settings.pressure_pa.get(name, STANDARD_PRESSURE_PA)
+    terms, standard = around.gas_terms(name, pressure), around.gas_terms(name)
+    reference = around.anchor_energy_ev(counts)
+    if terms is None or standard is None:
+        return [hole(f"{name}({phase})", record.reason, "failed") for phase in "gl"]
+    if reference is None:
+        reason = around.why_no_anchors(counts)
+        return [hole(f"{name}({phase})", reason) for phase in "gl"]
+    found = [_species(f"{name}(g)", terms, reference, layers)]
+    if around.table.gases[name].liquid is not None:
+        down = around.table.condensation_ev(name, around.settings.temperature_k)
+        liquid = _species(
+            f"{name}(l)", standard, reference, {**layers, "condensation": down}
+        )
+        # Condensation is a change of state, not a correction of the level.
+        raw = (liquid.formation_uncorrected_ev or 0.0) + down
+        found.append(liquid.model_copy(update={"formation_uncorrected_ev": raw}))
+    return found
+
+
+def adsorbed_species(
+    adsorbed: AdsorbRecord,
+    vibrated: VibrateRecord | None,
+    host_energy_ev: float,
+    spec: AdsorbateSpec,
+    around: Surroundings,
+    corrections: Mapping[str, float] | None,
+) -> SpeciesFreeEnergy:
+    """An adsorbate on the cluster, or the reason why it has no free energy.
+
+    Parameters
+    ----------
+    corrections
+        Gas corrections by molecule, eV, to inherit from; None switches them off.
+    """
+    name = f"*{spec.name}"
+    index = choose_minimum(adsorbed)
+    if index is None:
+        return hole(name, why_no_minimum(adsorbed), _fate_of(adsorbed))
+    if vibrated is None or vibrated.status != "ok" or vibrated.energy_ev is None:
+        reason = "no vibrations" if vibrated is None else vibrated.reason
+        return hole(name, reason, "failed")
+    cutoff = around.settings.low_mode_cutoff_cm1
+    hard = [w for w in vibrated.imaginary_cm1 if w > cutoff]
+    if hard:
+        shown = ", ".join(f"{w:.0f}i" for w in hard)
+        return hole(name, f"not a minimum: {shown} cm⁻¹", "imaginary")
+    reference = around.anchor_energy_ev(spec.counts)
+    electronic = around.anchor_energy_ev(spec.counts, electronic=True)
+    if reference is None or electronic is None:
+        return hole(name, around.why_no_anchors(spec.counts))
+    layers, reason = _inherited(spec, corrections)
+    if reason:
+        return hole(name, reason)
+    terms = harmonic_adsorbate(
+        energy_ev=vibrated.energy_ev,
+        frequencies_cm1=[*vibrated.frequencies_cm1, *_as_soft(vibrated, cutoff)],
+        temperature_k=around.settings.temperature_k,
+        low_mode_cutoff_cm1=cutoff,
+    )
+    species = _species(name, terms, reference + host_energy_ev, layers)
+    minimum = adsorbed.minima[index]
+    return species.model_copy(
+        update={
+            "status": minimum.fate,
+            "reason": minimum.detail,
+            "de_placed_ev": vibrated.energy_ev - host_energy_ev - electronic,
+            "flags": _flags(species, minimum.fate, vibrated),
+        }
+    )
+
+
+def _fate_of(adsorbed: AdsorbRecord) -> str:
+    return adsorbed.minima[0].fate if adsorbed.minima else "failed"
+
+
+def _as_soft(vibrated: VibrateRecord, cutoff_cm1: float) -> list[float]:
+    """Soft imaginary modes, taken as modes at the cut-off; flagged by the caller."""
+    return [cutoff_cm1] * len(vibrated.imaginary_cm1)
+
+
+def _inherited(
+    spec: AdsorbateSpec, corrections: Mapping[str, float] | None
+) -> tuple[dict[str, float], str]:
+    """The gas layer of an adsorbate, by the bonding motifs it keeps."""
+    if corrections is None:
+        return {}, ""
+    missing = [motif for motif in spec.inherits if motif not in corrections]
+    if missing:
+        return {}, f"needs the gas correction of {', '.join(missing)}, which failed"
+    return {"gas": sum(n * corrections[m] for m, n in spec.inherits.items())}, ""
+
+
+def _species(
+    name: str,
+    terms: FreeEnergyTerms,
+    reference_ev: float,
+    layers: Mapping[str, float],
+) -> SpeciesFreeEnergy:
+    gibbs = terms.gibbs_ev + sum(layers.values())
+    large = abs(layers.get("gas", 0.0)) > _LARGE_CORRECTION_EV
+    return SpeciesFreeEnergy(
+        name=name,
+        status="ok",
+        terms=terms,
+        layers=dict(layers),
+        gibbs_ev=gibbs,
+        formation_ev=gibbs - reference_ev,
+        formation_uncorrected_ev=terms.gibbs_ev - reference_ev,
+        flags=("large-gas-correction",) if large else (),
+    )
+
+
+def _flags(
+    species: SpeciesFreeEnergy, fate: str, vibrated: VibrateRecord
+) -> tuple[str, ...]:
+    flags = list(species.flags)
+    if fate == "reconstructed":
+        flags.append("reconstructed")
+    if vibrated.imaginary_cm1:
+        flags.append("soft-imaginary-mode")
+    return tuple(flags)

@@ -1,0 +1,120 @@
+"""Point groups of clusters, by pymatgen, and the permutations they make of the atoms."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clusterflow.core.topology import FloatArray
+
+# Relative difference of moments of inertia that still counts as equal: noise of
+# 0.01 Å moves those of a 13-atom icosahedron by less than a tenth of it.
+_INERTIA_TOLERANCE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symmetry:
+    """A point group as operations about the centre of mass.
+
+    permutations : shape (n_operations, n_atoms); atom i is sent to permutations[k, i].
+    rotations : shape (n_operations, 3, 3), proper and improper.
+    """
+
+    point_group: str
+    permutations: np.ndarray
+    rotations: np.ndarray
+
+
+def find_symmetry(
+    symbols: Sequence[str], positions: FloatArray, tolerance_a: float = 0.1
+) -> Symmetry:
+    """The approximate point group of a molecule.
+
+    Parameters
+    ----------
+    symbols
+        Element of each atom.
+    positions : Å, shape (n_atoms, 3)
+    tolerance_a
+        Distance within which an atom and an image of another count as one, Å.
+
+    Examples
+    --------
+    >>> line = np.array([[0, 0, -1.16], [0, 0, 0], [0, 0, 1.16]])
+    >>> find_symmetry(["O", "C", "O"], line).point_group
+    'D*h'
+    """
+    from pymatgen.core import Molecule
+    from pymatgen.symmetry.analyzer import PointGroupAnalyzer
+
+    if len(symbols) == 1:
+        return _only_identity("Kh", 1)
+    analyzer = PointGroupAnalyzer(
+        Molecule(list(symbols), positions),
+        tolerance=tolerance_a,
+        eigen_tolerance=_INERTIA_TOLERANCE,
+    )
+    centred = np.asarray(analyzer.centered_mol.cart_coords)
+    permutations, rotations = [], []
+    for operation in analyzer.get_symmetry_operations():
+        rotation = np.asarray(operation.rotation_matrix)
+        permutation = _permutation(symbols, centred, rotation, tolerance_a)
+        if permutation is not None:
+            permutations.append(permutation)
+            rotations.append(rotation)
+    return Symmetry(
+        point_group=analyzer.sch_symbol,
+        permutations=np.array(permutations),
+        rotations=np.array(rotations),
+    )
+
+
+def _only_identity(point_group: str, n_atoms: int) -> Symmetry:
+    return Symmetry(
+        point_group=point_group,
+        permutations=np.arange(n_atoms)[None, :],
+        rotations=np.eye(3)[None],
+    )
+
+
+def _permutation(
+    symbols: Sequence[str], centred: FloatArray, rotation: FloatArray, tolerance: float
+) -> np.ndarray | None:
+    """Where each atom goes under a rotation; None if it is not a symmetry."""
+    images = centred @ rotation.T
+    gaps = np.linalg.norm(images[:, None] - centred[None, :], axis=-1)
+    element = np.array(symbols)
+    gaps[element[:, None] != element[None, :]] = np.inf
+    target = gaps.argmin(axis=1)
+    within = gaps[np.arange(len(target)), target] < 3 * tolerance
+    if not within.all() or len(set(target)) != len(target):
+        return None
+    return target
+
+
+def rotational_symmetry_number(point_group: str) -> int:
+    """Number of proper rotations of a molecular point group in Schoenflies notation.
+
+    References
+    ----------
+    A. Fernández-Ramos et al., Theor. Chem. Acc. 118, 813 (2007),
+    doi:10.1007/s00214-007-0328-0, table 1.
+
+    Examples
+    --------
+    >>> [rotational_symmetry_number(g) for g in ("C2v", "Td", "D*h", "C*v", "D3h")]
+    [2, 12, 2, 1, 6]
+    """
+    fixed = {"C*v": 1, "D*h": 2, "Kh": 1, "T": 12, "Td": 12, "Th": 12}
+    fixed |= {"O": 24, "Oh": 24, "I": 60, "Ih": 60, "C1": 1, "Cs": 1, "Ci": 1}
+    if point_group in fixed:
+        return fixed[point_group]
+    order = int("".join(c for c in point_group if c.isdigit()))
+    if point_group.startswith("S"):
+        return order // 2
+    return 2 * order if point_group.startswith("D") else order

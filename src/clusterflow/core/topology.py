@@ -1,0 +1,146 @@
+"""Who is bonded to whom, by covalent radii, and what changed between two geometries.
+
+Covalent radii are those of B. Cordero et al., Dalton Trans. 2008, 2832,
+doi:10.1039/b801115j, as in :data:`ase.data.covalent_radii`.
+"""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import networkx as nx
+import numpy as np
+from ase.data import atomic_numbers, covalent_radii
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    FloatArray = NDArray[np.float64]
+
+# A bond forms below the first ratio of distance to the sum of radii and is broken only
+# above the second: what lies between keeps the state it was in.
+FORMED = 1.15
+BROKEN = 1.35
+# The adsorbate touches the cluster below this ratio.
+CONTACT = 1.35
+# Closed-shell d10 cations do not bind each other across an anion, though the sum of
+# their radii says so.
+_GROUP_12 = {"Zn", "Cd", "Hg"}
+_ANIONS = {"O", "S", "Se", "Te", "F", "Cl", "Br", "I"}
+NONMETALS = _ANIONS | {"H", "B", "C", "N", "P", "Si", "As"}
+
+
+def radii(symbols: Sequence[str]) -> FloatArray:
+    """Covalent radius of each atom, Å, shape (n_atoms,)."""
+    return np.array([covalent_radii[atomic_numbers[s]] for s in symbols])
+
+
+def distances(positions: FloatArray) -> FloatArray:
+    """All pair distances, Å, shape (n_atoms, n_atoms)."""
+    return np.linalg.norm(positions[:, None] - positions[None, :], axis=-1)
+
+
+def distance_ratios(symbols: Sequence[str], positions: FloatArray) -> FloatArray:
+    """Pair distances over sums of covalent radii, shape (n_atoms, n_atoms)."""
+    radius = radii(symbols)
+    ratios = distances(positions) / (radius[:, None] + radius[None, :])
+    np.fill_diagonal(ratios, np.inf)
+    return np.asarray(ratios)
+
+
+def bond_graph(
+    symbols: Sequence[str], positions: FloatArray, ratio: float = FORMED
+) -> nx.Graph:
+    """Graph of bonds; nodes carry ``element``.
+
+    Parameters
+    ----------
+    symbols
+        Element of each atom.
+    positions : Å, shape (n_atoms, 3)
+    ratio
+        Longest bond, in sums of covalent radii.
+
+    Examples
+    --------
+    >>> bond_graph(["H", "H"], np.array([[0, 0, 0], [0, 0, 0.74]])).number_of_edges()
+    1
+    """
+    graph = nx.Graph()
+    graph.add_nodes_from((i, {"element": s}) for i, s in enumerate(symbols))
+    close = np.argwhere(np.triu(distance_ratios(symbols, positions) < ratio))
+    graph.add_edges_from((int(i), int(j)) for i, j in close)
+    graph.remove_edges_from(_across_anion(graph, symbols))
+    return graph
+
+
+def _across_anion(graph: nx.Graph, symbols: Sequence[str]) -> list[tuple[int, int]]:
+    has_anion = {
+        i
+        for i in graph
+        if symbols[i] in _GROUP_12 and any(symbols[j] in _ANIONS for j in graph[i])
+    }
+    return [(i, j) for i, j in graph.edges if i in has_anion and j in has_anion]
+
+
+def clashes(
+    symbols: Sequence[str], positions: FloatArray, ratio: float = 0.6
+) -> list[tuple[int, int]]:
+    """Pairs of atoms closer than `ratio` sums of covalent radii."""
+    close = np.argwhere(np.triu(distance_ratios(symbols, positions) < ratio))
+    return [(int(i), int(j)) for i, j in close]
+
+
+def n_fragments(symbols: Sequence[str], positions: FloatArray) -> int:
+    """Number of pieces that no bond (by the generous ratio) connects."""
+    return int(
+        nx.number_connected_components(bond_graph(symbols, positions, ratio=BROKEN))
+    )
+
+
+def same_connectivity(
+    symbols: Sequence[str], before: FloatArray, after: FloatArray
+) -> bool:
+    """Whether no bond formed or broke, atom by atom, with hysteresis."""
+    formed_before = bond_graph(symbols, before, FORMED)
+    formed_after = bond_graph(symbols, after, FORMED)
+    possible_before = bond_graph(symbols, before, BROKEN)
+    possible_after = bond_graph(symbols, after, BROKEN)
+    return all(possible_after.has_edge(*bond) for bond in formed_before.edges) and all(
+        possible_before.has_edge(*bond) for bond in formed_after.edges
+    )
+
+
+def triangles(graph: nx.Graph) -> list[tuple[int, int, int]]:
+    """All triples of mutually bonded atoms, each sorted."""
+    found = set()
+    for i, j in graph.edges:
+        for k in set(graph[i]) & set(graph[j]):
+            found.add(tuple(sorted((i, j, k))))
+    return sorted(found)  # type: ignore[arg-type]
+
+
+def squares(graph: nx.Graph) -> list[tuple[int, int, int, int]]:
+    """All rings of four bonds without a diagonal, atoms in ring order."""
+    found = {}
+    for a, c in combinations(sorted(graph), 2):
+        if graph.has_edge(a, c):
+            continue
+        for b, d in combinations(sorted(set(graph[a]) & set(graph[c])), 2):
+            if not graph.has_edge(b, d):
+                found[frozenset((a, b, c, d))] = (a, b, c, d)
+    return sorted(found.values())
+
+
+def composition(symbols: Sequence[str]) -> str:
+    """Formula in Hill order, such as CHO2."""
+    counts: dict[str, int] = {}
+    for symbol in symbols:
+        counts[symbol] = counts.get(symbol, 0) + 1
+    order = sorted(counts, key=lambda s: (s != "C", s != "H", s))
+    if "C" not in counts:
+        order = sorted(counts)
+    return "".join(f"{s}{counts[s] if counts[s] > 1 else ''}" for s in order)

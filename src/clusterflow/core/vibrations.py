@@ -1,0 +1,66 @@
+"""From a Hessian to wavenumbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clusterflow.units import ATOMIC_MASS_KG, ELEMENTARY_CHARGE_C, EV_PER_WAVENUMBER
+
+if TYPE_CHECKING:
+    from clusterflow.core.topology import FloatArray
+
+# √(eV / Å² / amu) as an energy quantum in cm⁻¹.
+_HBAR_EV_S = 6.582119569e-16
+_TO_CM1 = (
+    _HBAR_EV_S
+    * np.sqrt(ELEMENTARY_CHARGE_C / (ATOMIC_MASS_KG * 1e-20))
+    / EV_PER_WAVENUMBER
+)
+
+
+def normal_modes(hessian: FloatArray, masses_amu: FloatArray) -> tuple[FloatArray, ...]:
+    """Signed wavenumbers (imaginary ones negative), ascending, and the modes.
+
+    Parameters
+    ----------
+    hessian : eV/Å², shape (3 n_atoms, 3 n_atoms)
+    masses_amu : shape (n_atoms,)
+
+    Returns
+    -------
+    wavenumbers : cm⁻¹, shape (3 n_atoms,)
+    modes : Cartesian displacements, unit length, shape (3 n_atoms, n_atoms, 3)
+    """
+    weights = np.repeat(1 / np.sqrt(masses_amu), 3)
+    weighted = (hessian + hessian.T) / 2 * weights[:, None] * weights[None, :]
+    values, vectors = np.linalg.eigh(weighted)
+    wavenumbers = np.sign(values) * np.sqrt(np.abs(values)) * _TO_CM1
+    modes = (vectors * weights[:, None]).T
+    modes /= np.linalg.norm(modes, axis=1, keepdims=True)
+    return wavenumbers, modes.reshape(len(values), -1, 3)
+
+
+def project_out_motion(
+    hessian: FloatArray, positions: FloatArray, masses_amu: FloatArray
+) -> tuple[FloatArray, int]:
+    """The Hessian of a free molecule without translation and rotation, and how many
+    of those motions there are (5 for a linear molecule, 6 else).
+    """
+    motions = _rigid_motions(positions, masses_amu)
+    roots = np.repeat(np.sqrt(masses_amu), 3)
+    projector = np.eye(len(hessian)) - motions @ motions.T
+    weighted = hessian / roots[:, None] / roots[None, :]
+    clean = projector @ weighted @ projector * roots[:, None] * roots[None, :]
+    return clean, motions.shape[1]
+
+
+def _rigid_motions(positions: FloatArray, masses_amu: FloatArray) -> FloatArray:
+    """Orthonormal mass-weighted translations and rotations, shape (3 n_atoms, 3-6)."""
+    roots = np.sqrt(masses_amu)[:, None]
+    centred = positions - (masses_amu @ positions) / masses_amu.sum()
+    columns = [(roots * axis).ravel() for axis in np.eye(3)]
+    columns += [(roots * np.cross(axis, centred)).ravel() for axis in np.eye(3)]
+    left, sizes, _ = np.linalg.svd(np.array(columns).T, full_matrices=False)
+    return np.asarray(left[:, sizes > 1e-3 * sizes.max()])

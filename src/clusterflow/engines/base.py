@@ -1,0 +1,172 @@
+"""What an engine must offer, and the one way to a calculator."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Protocol
+
+from clusterflow.errors import EngineError
+from clusterflow.formula import ATOMIC_NUMBERS
+from clusterflow.library import Library
+from clusterflow.registry import Registry
+from clusterflow.specs import LevelSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ase.calculators.calculator import Calculator
+
+
+class Engine(Protocol):
+    """A program that computes energies and forces.
+
+    `distribution` is the package that must be installed; its version is recorded.
+    """
+
+    distribution: str
+
+    def elements(self) -> frozenset[str]:
+        """Symbols of the elements it can treat."""
+        ...
+
+    def make(
+        self, level: LevelSpec, *, charge: int, multiplicity: int, accuracy: float
+    ) -> Calculator:
+        """An ASE calculator for one charge and multiplicity."""
+        ...
+
+    def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
+        """HOMO and LUMO energies, eV, of the last calculation, where it knows them."""
+        ...
+
+
+ENGINES: Registry[Engine] = Registry("engine")
+
+# The parametrisations of GFN1 and GFN2 end at radon.
+UP_TO_RADON = frozenset(s for s, z in ATOMIC_NUMBERS.items() if 1 <= z <= 86)
+
+
+@dataclass
+class Meter:
+    """Counts gradients and the time they take, for the record's provenance."""
+
+    n_gradients: int = 0
+    seconds: float = field(default=0.0)
+
+    def attach(self, calculator: Calculator) -> Calculator:
+        """The same calculator, its calls counted, and refused where not finite."""
+        inner: Callable[..., None] = calculator.calculate
+
+        def calculate(*args: object, **kwargs: object) -> None:
+            start = time.perf_counter()
+            try:
+                inner(*args, **kwargs)
+            finally:
+                self.seconds += time.perf_counter() - start
+                self.n_gradients += 1
+            _refuse_not_finite(calculator)
+
+        calculator.calculate = calculate
+        return calculator
+
+
+def _refuse_not_finite(calculator: Calculator) -> None:
+    import numpy as np
+    from ase.calculators.calculator import CalculationFailed
+
+    for name in ("energy", "forces"):
+        value = calculator.results.get(name)
+        if value is not None and not np.all(np.isfinite(value)):
+            calculator.results.clear()
+            raise CalculationFailed(f"the {name} is not a finite number")
+
+
+def make_calculator(
+    level: str | LevelSpec,
+    charge: int = 0,
+    multiplicity: int = 1,
+    *,
+    accuracy: float = 1.0,
+    meter: Meter | None = None,
+) -> Calculator:
+    """An ASE calculator at a level.
+
+    Parameters
+    ----------
+    level
+        A level, or the name of one in ``structures/levels/``.
+    charge, multiplicity
+        Of the whole system; they stay with the calculator.
+    accuracy
+        SCF accuracy in the units of xTB: smaller is tighter.
+    meter
+        Counts its gradients.
+
+    Raises
+    ------
+    EngineError
+        If the engine is not installed or cannot do this.
+    LibraryError
+        If there is no such level.
+
+    Examples
+    --------
+    >>> from ase.build import molecule
+    >>> water = molecule("H2O")
+    >>> water.calc = make_calculator("gfn2-xtb")
+    >>> round(water.get_potential_energy(), 3)
+    -137.968
+    """
+    spec = Library.default().level(level) if isinstance(level, str) else level
+    if multiplicity < 1:
+        raise EngineError(f"multiplicity = {multiplicity}: must be 1 or more")
+    engine = ENGINES.get(spec.engine)
+    try:
+        calculator = engine.make(
+            spec, charge=charge, multiplicity=multiplicity, accuracy=accuracy
+        )
+    except ImportError as error:
+        raise EngineError(
+            f"engine {spec.engine!r} of level {spec.name!r} is not installed "
+            f"({error}); run: pip install {engine.distribution}"
+        ) from None
+    return meter.attach(calculator) if meter else calculator
+
+
+def check_elements(level: LevelSpec, symbols: Iterable[str], who: str) -> None:
+    """Refuse elements the level's engine does not know.
+
+    Raises
+    ------
+    EngineError
+        Which names them.
+    """
+    unknown = sorted(set(symbols) - ENGINES.get(level.engine).elements())
+    if unknown:
+        raise EngineError(
+            f"{who}: level {level.name!r} has no parameters for {', '.join(unknown)}; "
+            "choose another level or cluster"
+        )
+
+
+def frontier_orbitals(
+    level: LevelSpec, calculator: Calculator
+) -> tuple[float, float] | None:
+    """HOMO and LUMO of the last calculation, eV, or None where unknown."""
+    return ENGINES.get(level.engine).frontier_orbitals(calculator)
+
+
+def engine_versions(level: LevelSpec | None) -> dict[str, str]:
+    """Versions of the engine's package and of ASE, for provenance."""
+    names = ["ase"]
+    if level is not None:
+        names.append(ENGINES.get(level.engine).distribution)
+    found = {}
+    for name in dict.fromkeys(names):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found

@@ -1,0 +1,102 @@
+"""GFN1-xTB and GFN2-xTB by xtb-python, made safe.
+
+Its forces are wrong for some molecules that lie exactly along the axes (0.23 eV/Å for
+methanol as ASE draws it; energies are right), and it takes charge and spin from the
+atoms alone. So every geometry is turned to a generic orientation first, with charge
+and spin set on a copy, and the forces are turned back.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from clusterflow.engines.base import ENGINES, UP_TO_RADON
+
+if TYPE_CHECKING:
+    from ase.calculators.calculator import Calculator
+
+    from clusterflow.specs import LevelSpec
+
+# Three angles without a rational relation, so that no molecule ends up aligned again.
+_EULER_ANGLES_DEG = (37.3, 61.7, 23.9)
+
+
+class XtbPythonEngine:
+    """xtb-python behind a calculator that rotates."""
+
+    distribution = "xtb"
+
+    def elements(self) -> frozenset[str]:
+        """All elements up to radon."""
+        return UP_TO_RADON
+
+    def make(
+        self, level: LevelSpec, *, charge: int, multiplicity: int, accuracy: float
+    ) -> Calculator:
+        """A rotating calculator; spin polarisation does not exist in this engine."""
+        from clusterflow.errors import EngineError
+
+        if level.spin_polarization is not None:
+            raise EngineError(
+                f"level {level.name!r}: xtb-python has no spin polarisation; use tblite"
+            )
+        return _rotating_calculator(level, charge, multiplicity, accuracy)
+
+    def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
+        """Not offered: the wrapped calculator keeps its orbitals to itself."""
+        return None
+
+
+def _rotating_calculator(
+    level: LevelSpec, charge: int, multiplicity: int, accuracy: float
+) -> Calculator:
+    import numpy as np
+    from ase.calculators.calculator import Calculator as AseCalculator
+    from ase.calculators.calculator import all_changes
+    from scipy.spatial.transform import Rotation
+    from xtb.ase.calculator import XTB
+
+    turn = Rotation.from_euler("zyx", _EULER_ANGLES_DEG, degrees=True).as_matrix()
+
+    class RotatingXTB(AseCalculator):  # type: ignore[misc]
+        """xtb-python in a generic orientation."""
+
+        implemented_properties: ClassVar[list[str]] = [
+            "energy",
+            "free_energy",
+            "forces",
+            "charges",
+            "dipole",
+        ]
+
+        def __init__(self) -> None:
+            super().__init__()
+            self._inner = XTB(
+                method=level.method,
+                accuracy=accuracy,
+                electronic_temperature=level.electronic_temperature_k,
+                solvent=level.solvent or "None",
+            )
+
+        def calculate(
+            self,
+            atoms: Any = None,
+            properties: Any = None,
+            system_changes: Any = all_changes,
+        ) -> None:
+            super().calculate(atoms, properties, system_changes)
+            turned = self.atoms.copy()
+            turned.positions = self.atoms.positions @ turn.T
+            share = np.eye(len(turned))[0]
+            turned.set_initial_charges(charge * share)
+            turned.set_initial_magnetic_moments((multiplicity - 1) * share)
+            turned.calc = self._inner
+            forces = turned.get_forces() @ turn
+            self.results = dict(self._inner.results)
+            self.results["forces"] = forces
+            self.results["dipole"] = self.results["dipole"] @ turn
+
+    return RotatingXTB()
+
+
+ENGINES.register("xtb-python")(XtbPythonEngine())

@@ -1,0 +1,82 @@
+"""Chemical formulas without ASE, so that the workflow can be planned without it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from clusterflow.errors import LibraryError
+
+# The symbol's place is the atomic number.
+ELEMENTS = (
+    "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn "
+    "Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce "
+    "Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn"
+).split()
+ATOMIC_NUMBERS = {symbol: number for number, symbol in enumerate(ELEMENTS)}
+
+_TOKEN = re.compile(r"([A-Z][a-z]?|\(|\))(\d*)")
+
+
+def parse_formula(formula: str) -> Counter[str]:
+    """Element counts of a formula with optional brackets.
+
+    Raises
+    ------
+    LibraryError
+        If it cannot be read or names an unknown element.
+
+    Examples
+    --------
+    >>> parse_formula("(CdSe)13") == {"Cd": 13, "Se": 13}
+    True
+    """
+    if not formula or "".join(m.group(0) for m in _TOKEN.finditer(formula)) != formula:
+        raise LibraryError(f"formula {formula!r} cannot be read; write it like Cd6Se6")
+    stack: list[Counter[str]] = [Counter()]
+    tokens = list(_TOKEN.finditer(formula))
+    for token in tokens:
+        symbol, digits = token.groups()
+        count = int(digits) if digits else 1
+        if symbol == "(":
+            stack.append(Counter())
+        elif symbol == ")":
+            if len(stack) == 1:
+                raise LibraryError(f"formula {formula!r}: a bracket is never opened")
+            group = stack.pop()
+            for element, number in group.items():
+                stack[-1][element] += number * count
+        elif symbol in ATOMIC_NUMBERS and symbol != "X":
+            stack[-1][symbol] += count
+        else:
+            raise LibraryError(f"formula {formula!r}: unknown element {symbol!r}")
+    if len(stack) != 1:
+        raise LibraryError(f"formula {formula!r}: a bracket is never closed")
+    return stack[0]
+
+
+def n_electrons(counts: Counter[str], charge: int) -> int:
+    """Electrons of the neutral atoms less the charge."""
+    return sum(ATOMIC_NUMBERS[e] * n for e, n in counts.items()) - charge
+
+
+def check_parity(counts: Counter[str], charge: int, multiplicity: int, who: str) -> None:
+    """Refuse a multiplicity that the number of electrons does not allow.
+
+    Raises
+    ------
+    LibraryError
+        If an even count meets an even multiplicity, or an odd one an odd one.
+    """
+    electrons = n_electrons(counts, charge)
+    if (electrons + multiplicity) % 2 == 0:
+        allowed = "1, 3, 5, ..." if electrons % 2 == 0 else "2, 4, 6, ..."
+        raise LibraryError(
+            f"{who}: multiplicity {multiplicity} does not fit {electrons} electrons "
+            f"(charge {charge:+d}); use one of {allowed}, or correct the charge"
+        )
+
+
+def lowest_multiplicity(counts: Counter[str], charge: int) -> int:
+    """1 for an even number of electrons, 2 for an odd one."""
+    return 1 + n_electrons(counts, charge) % 2

@@ -1,0 +1,76 @@
+"""Files that are made from the code: ``python -m clusterflow.generated`` writes them.
+
+A test fails when one of them is not what this module would write.
+"""
+
+from __future__ import annotations
+
+import json
+import textwrap
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel
+
+from clusterflow.config import Study
+
+_WIDTH = 86
+_HEADING = """\
+The default study. Every key may be left out; what stands here is the default.
+To change a few, write them to a file of your own and run
+    clusterflow run --configfile my.yaml
+(or snakemake --configfile my.yaml): sections merge, lists replace.
+Made from src/clusterflow/config.py by `make generate`.
+"""
+
+
+def generated_files(root: Path) -> dict[Path, str]:
+    """Path and content of every generated file."""
+    return {
+        root / "config.yaml": default_yaml(),
+        root / "workflow/schemas/config.schema.json": json_schema(),
+    }
+
+
+def default_yaml() -> str:
+    """The default study, every key with why one would change it."""
+    heading = textwrap.indent(_HEADING, "# ")
+    return heading + "\n" + "\n".join(_lines(Study(), 0)).lstrip("\n") + "\n"
+
+
+def json_schema() -> str:
+    """The JSON schema of a configuration file."""
+    return json.dumps(Study.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _lines(model: BaseModel, depth: int) -> list[str]:
+    indent = "  " * depth
+    lines = []
+    for key, field in type(model).model_fields.items():
+        value = getattr(model, key)
+        if depth == 0:
+            lines.append("")
+        lines += textwrap.wrap(
+            field.description or "",
+            _WIDTH,
+            initial_indent=f"{indent}# ",
+            subsequent_indent=f"{indent}# ",
+        )
+        if isinstance(value, BaseModel):
+            lines.append(f"{indent}{key}:")
+            lines += _lines(value, depth + 1)
+        else:
+            lines.append(f"{indent}{key}: {_scalar(value)}")
+    return lines
+
+
+def _scalar(value: object) -> str:
+    plain = list(value) if isinstance(value, tuple) else value
+    text = yaml.safe_dump(plain, default_flow_style=True, width=10**6, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+if __name__ == "__main__":
+    for path, content in generated_files(Path.cwd()).items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")

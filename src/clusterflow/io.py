@@ -1,0 +1,229 @@
+"""Records and structures, to and from files and ASE."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pydantic import ValidationError
+
+from clusterflow.errors import RecordError, StructureError
+from clusterflow.library import explain
+from clusterflow.records import (
+    AdsorbRecord,
+    BuildRecord,
+    CheRecord,
+    GasRecord,
+    LevelRecord,
+    PoolRecord,
+    Record,
+    RelaxRecord,
+    SitesRecord,
+    Structure,
+    ThermoRecord,
+    VibrateRecord,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ase import Atoms
+
+R = TypeVar("R", bound=Record)
+
+
+def write_atomic(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all: to a temporary name, flushed, then renamed."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = content.encode() if isinstance(content, str) else content
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        # mkstemp makes files private; results are as readable as any other file.
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_record(record: Record, path: Path) -> None:
+    """Write a record as JSON, whole or not at all."""
+    write_atomic(path, record.model_dump_json(indent=1) + "\n")
+
+
+def read_record(path: Path, model: type[R]) -> R:
+    """A record of the given kind.
+
+    Raises
+    ------
+    RecordError
+        If the file is missing, corrupt or another kind of record.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecordError(f"{path}: cannot be read ({error.strerror})") from None
+    except ValueError as error:
+        raise RecordError(
+            f"{path}: corrupt record ({error}); delete it and run again"
+        ) from None
+    wanted = model.model_fields["stage"].default
+    found = content.get("stage") if isinstance(content, dict) else None
+    if found != wanted:
+        raise RecordError(f"{path}: is a record of {found!r}, expected {wanted!r}")
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise RecordError(
+            f"{path}: corrupt record: {explain(error)}; delete it and run again"
+        ) from None
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def to_atoms(structure: Structure) -> Atoms:
+    """ASE atoms; roles ride along as the array ``roles``."""
+    import numpy as np
+    from ase import Atoms
+
+    atoms = Atoms(list(structure.symbols), positions=np.array(structure.positions))
+    atoms.set_array("roles", np.array(structure.roles, dtype="U10"))
+    atoms.info.update(
+        name=structure.name,
+        charge=structure.charge,
+        multiplicity=structure.multiplicity,
+    )
+    return atoms
+
+
+def from_atoms(
+    atoms: Atoms,
+    *,
+    charge: int,
+    multiplicity: int,
+    name: str = "main",
+    default_role: str = "core",
+) -> Structure:
+    """A structure from ASE atoms; atoms without a role get `default_role`."""
+    roles = atoms.arrays.get("roles", [default_role] * len(atoms))
+    return Structure(
+        name=name,
+        symbols=tuple(atoms.get_chemical_symbols()),
+        positions=tuple(
+            (round(float(x), 8), round(float(y), 8), round(float(z), 8))
+            for x, y, z in atoms.positions
+        ),
+        roles=tuple(str(role) for role in roles),  # type: ignore[arg-type]
+        charge=charge,
+        multiplicity=multiplicity,
+    )
+
+
+def read_atoms(path: Path) -> Atoms:
+    """The one structure in a file that ASE or pymatgen can read.
+
+    Raises
+    ------
+    StructureError
+        If it cannot be read or holds no atoms, or more than one structure.
+    """
+    import ase.io
+    from ase.io.formats import UnknownFileTypeError
+
+    if not path.is_file():
+        raise StructureError(f"{path}: no such file")
+    try:
+        images = ase.io.read(path, index=":")
+    except (UnknownFileTypeError, ValueError, KeyError, IndexError, OSError) as error:
+        raise StructureError(
+            f"{path}: not a structure ASE can read ({error}); "
+            "use XYZ, extxyz, CIF or POSCAR"
+        ) from None
+    if len(images) != 1 or len(images[0]) == 0:
+        raise StructureError(
+            f"{path}: holds {len(images)} structures; give a file with exactly one"
+        )
+    return images[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudyRecords:
+    """Every record of a study, as read from its results folder."""
+
+    folder: Path
+    builds: tuple[BuildRecord, ...]
+    levels: tuple[LevelRecord, ...]
+    relaxations: tuple[RelaxRecord, ...]
+    gases: tuple[GasRecord, ...]
+    sites: tuple[SitesRecord, ...]
+    adsorptions: tuple[AdsorbRecord, ...]
+    pools: tuple[PoolRecord, ...]
+    vibrations: tuple[VibrateRecord, ...]
+    thermo: tuple[ThermoRecord, ...]
+    che: tuple[CheRecord, ...]
+
+    def all(self) -> tuple[Record, ...]:
+        """Every record, stage after stage."""
+        return (
+            *self.builds,
+            *self.levels,
+            *self.relaxations,
+            *self.gases,
+            *self.sites,
+            *self.adsorptions,
+            *self.pools,
+            *self.vibrations,
+            *self.thermo,
+            *self.che,
+        )
+
+
+def read_records(folder: Path, paths: Sequence[Path] | None = None) -> StudyRecords:
+    """All records below a results folder, or those named by `paths`.
+
+    Raises
+    ------
+    RecordError
+        If the folder holds none, or one is corrupt.
+    """
+    chosen = sorted(paths) if paths is not None else sorted(folder.glob("*/**/*.json"))
+    if not chosen:
+        raise RecordError(f"{folder}: holds no records; run the study first")
+
+    def of(stage: str, model: type[R]) -> tuple[R, ...]:
+        base = folder / stage
+        return tuple(
+            read_record(path, model) for path in chosen if base in path.parents
+        )
+
+    return StudyRecords(
+        folder=folder,
+        builds=of("build", BuildRecord),
+        levels=of("level", LevelRecord),
+        relaxations=of("relax", RelaxRecord),
+        gases=of("gas", GasRecord),
+        sites=of("sites", SitesRecord),
+        adsorptions=of("adsorb", AdsorbRecord),
+        pools=of("pool", PoolRecord),
+        vibrations=of("vibrate", VibrateRecord),
+        thermo=of("thermo", ThermoRecord),
+        che=of("che", CheRecord),
+    )
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

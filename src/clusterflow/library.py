@@ -1,0 +1,188 @@
+"""Finding items of ``structures/``: a person's own folder first, then the package's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from clusterflow.errors import LibraryError
+from clusterflow.models import Model
+from clusterflow.specs import (
+    AdsorbateSpec,
+    ClusterSpec,
+    ElementData,
+    GasSpec,
+    LevelSpec,
+    ReactionSpec,
+    Spec,
+)
+
+KINDS: dict[str, type[Spec]] = {
+    "clusters": ClusterSpec,
+    "adsorbates": AdsorbateSpec,
+    "gases": GasSpec,
+    "reactions": ReactionSpec,
+    "levels": LevelSpec,
+    "elements": ElementData,
+}
+
+SINGULAR = {kind: kind[:-1] for kind in KINDS} | {"gases": "gas"}
+
+S = TypeVar("S", bound=Spec)
+M = TypeVar("M", bound=Model)
+
+
+def package_data() -> Path:
+    """Where Snakefile, workflow/ and structures/ are: in the wheel, or the checkout."""
+    inside = Path(str(files("clusterflow") / "data"))
+    return inside if inside.is_dir() else Path(__file__).resolve().parents[2]
+
+
+def default_roots() -> tuple[Path, ...]:
+    """The folders searched: ``structures/`` here, then the one of the package."""
+    own, packaged = Path("structures"), package_data() / "structures"
+    if own.is_dir() and own.resolve() != packaged.resolve():
+        return (own, packaged)
+    # Where the two are one (a checkout) the relative path keeps records portable.
+    return (own if own.is_dir() else packaged,)
+
+
+def read_yaml(path: Path) -> object:
+    """The content of a YAML file.
+
+    Raises
+    ------
+    LibraryError
+        If it is missing or is not YAML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise LibraryError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise LibraryError(f"{path}: not valid YAML: {reason}") from None
+
+
+def explain(error: ValidationError) -> str:
+    """One line for the first problem of a validation, with its place and value."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {place!r}; remove it or correct its name"
+    if first["type"] == "missing":
+        return f"key {place!r} is missing"
+    if not place:
+        return message
+    value = first["input"]
+    shown = repr(value) if isinstance(value, str | int | float | bool) else "its value"
+    return f"{place} = {shown}: {message}"
+
+
+def load_spec(path: Path, model: type[M]) -> M:
+    """One item from its file.
+
+    Raises
+    ------
+    LibraryError
+        If the file is missing, not YAML or not a valid item.
+    """
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise LibraryError(f"{path}: holds no keys; see structures/README.md")
+    try:
+        spec = model.model_validate(content)
+    except ValidationError as error:
+        raise LibraryError(f"{path}: {explain(error)}") from None
+    if isinstance(spec, Spec) and spec.name != path.stem:
+        raise LibraryError(
+            f"{path}: name is {spec.name!r}; a file is named after its item, "
+            f"so rename it {spec.name}.yaml"
+        )
+    return spec
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All items within reach, by kind and name; read only when asked for."""
+
+    roots: tuple[Path, ...]
+
+    @classmethod
+    def default(cls) -> Library:
+        """The library of the current folder and the package."""
+        return cls(default_roots())
+
+    def paths(self, kind: str) -> dict[str, Path]:
+        """File of each item of a kind.
+
+        Raises
+        ------
+        LibraryError
+            If two folders hold an item of one name.
+        """
+        found: dict[str, Path] = {}
+        for root in self.roots:
+            for path in sorted((root / kind).glob("*.yaml")):
+                if path.stem in found:
+                    raise LibraryError(
+                        f"{SINGULAR[kind]} {path.stem!r} stands in both "
+                        f"{found[path.stem]} and {path}; rename one"
+                    )
+                found[path.stem] = path
+        return found
+
+    def path(self, kind: str, name: str) -> Path:
+        """File of one item.
+
+        Raises
+        ------
+        LibraryError
+            If there is none; the message lists those there are.
+        """
+        found = self.paths(kind)
+        if name not in found:
+            folders = ", ".join(str(root / kind) for root in self.roots)
+            raise LibraryError(
+                f"no {SINGULAR[kind]} called {name!r} in {folders}; "
+                f"known: {', '.join(found) or 'none'}"
+            )
+        return found[name]
+
+    def cluster(self, name: str) -> ClusterSpec:
+        """A cluster by name."""
+        return _load_cached(self.path("clusters", name), ClusterSpec)
+
+    def adsorbate(self, name: str) -> AdsorbateSpec:
+        """An adsorbate by name."""
+        return _load_cached(self.path("adsorbates", name), AdsorbateSpec)
+
+    def gas(self, name: str) -> GasSpec:
+        """A gas by name."""
+        return _load_cached(self.path("gases", name), GasSpec)
+
+    def reaction(self, name: str) -> ReactionSpec:
+        """A reaction by name."""
+        return _load_cached(self.path("reactions", name), ReactionSpec)
+
+    def level(self, name: str) -> LevelSpec:
+        """A level by name."""
+        return _load_cached(self.path("levels", name), LevelSpec)
+
+    def element(self, symbol: str) -> ElementData:
+        """Standard-state data of an element."""
+        return _load_cached(self.path("elements", symbol), ElementData)
+
+
+@cache
+def _load_cached(path: Path, model: type[S]) -> S:
+    return load_spec(path, model)

@@ -1,0 +1,389 @@
+"""What every stage leaves behind: one JSON record, with where its numbers come from."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from clusterflow.models import Model
+from clusterflow.specs import LevelSpec, ReactionSpec, Role, SiteKind
+
+SCHEMA_VERSION = 1
+
+Vector = tuple[float, float, float]
+Stage = Literal[
+    "build",
+    "level",
+    "relax",
+    "gas",
+    "sites",
+    "adsorb",
+    "pool",
+    "vibrate",
+    "thermo",
+    "che",
+    "collect",
+    "report",
+]
+# `ok` and `failed` judge a record; the others judge one minimum.
+Status = Literal["ok", "failed"]
+Fate = Literal[
+    "intact",
+    "desorbed",
+    "dissociated",
+    "became",
+    "reconstructed",
+    "ligand-migrated",
+    "scf-failed",
+    "not-converged",
+]
+
+
+class Provenance(Model):
+    """Where a record comes from."""
+
+    protocol: int
+    settings: dict[str, Any] = {}
+    inputs: dict[str, str] = Field(default={}, description="SHA-256 of each input file")
+    versions: dict[str, str] = {}
+    wall_time_s: float
+    engine_time_s: float = Field(
+        default=0.0, description="Time inside the engine: quantum chemistry proper"
+    )
+    n_gradients: int = 0
+    created: str
+
+
+class Record(Model):
+    """What all records share. `status` is failed where the science did not work."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    stage: Stage
+    status: Status = "ok"
+    reason: str = ""
+    provenance: Provenance
+
+
+class Structure(Model):
+    """Atoms with the role of each, and the charge and multiplicity of the whole."""
+
+    name: str = "main"
+    symbols: tuple[str, ...]
+    positions: tuple[Vector, ...] = Field(description="Å, shape (n_atoms, 3)")
+    roles: tuple[Role, ...]
+    charge: int
+    multiplicity: int
+
+
+class BuildRecord(Record):
+    """Starting geometries of a cluster."""
+
+    stage: Literal["build"] = "build"
+    cluster: str
+    formula: str
+    material: str
+    source: str
+    structures: tuple[Structure, ...]
+
+
+class Probe(Model):
+    """One trial of a level: a species and whether its energy came out."""
+
+    name: str
+    converged: bool
+    reason: str = ""
+
+
+class LevelAttempt(Model):
+    """One level that was tried on a cluster, and what its probes said."""
+
+    level: str
+    accepted: bool
+    reason: str
+    probes: tuple[Probe, ...]
+
+
+class LevelRecord(Record):
+    """The level chosen for a cluster, and why."""
+
+    stage: Literal["level"] = "level"
+    cluster: str
+    level: LevelSpec | None
+    attempts: tuple[LevelAttempt, ...]
+
+
+class Isomer(Model):
+    """A relaxed geometry of a bare cluster."""
+
+    structure: Structure
+    energy_ev: float
+    fmax_ev_per_a: float
+    n_gradients: int
+    homo_ev: float | None = None
+    lumo_ev: float | None = None
+    charges: tuple[float, ...] | None = None
+
+
+class RelaxRecord(Record):
+    """Relaxed isomers of a cluster, lowest first; those that failed are counted."""
+
+    stage: Literal["relax"] = "relax"
+    cluster: str
+    level: LevelSpec | None
+    isomers: tuple[Isomer, ...]
+    failures: dict[str, str] = {}
+
+
+class GasRecord(Record):
+    """A molecule at a level: energy, geometry and vibrations."""
+
+    stage: Literal["gas"] = "gas"
+    gas: str
+    level: LevelSpec
+    structure: Structure | None
+    energy_ev: float | None
+    symmetry_number: int
+    linear: bool = False
+    mass_amu: float | None = None
+    moments_amu_a2: Vector | None = None
+    frequencies_cm1: tuple[float, ...] = ()
+    imaginary_cm1: tuple[float, ...] = ()
+    fmax_ev_per_a: float | None = None
+    hessian_asymmetry_ev_per_a2: float | None = None
+
+
+class Site(Model):
+    """A place on the surface; `multiplicity` counts its symmetry images."""
+
+    kind: SiteKind
+    atoms: tuple[int, ...]
+    elements: tuple[str, ...]
+    multiplicity: int
+    position: Vector
+    normal: Vector
+    coordination_numbers: tuple[int, ...]
+    accessible_solid_angle_sr: float | None = None
+
+
+class SitesRecord(Record):
+    """Symmetry-distinct sites of the lowest isomer of a cluster."""
+
+    stage: Literal["sites"] = "sites"
+    cluster: str
+    isomer: str
+    point_group: str
+    symmetry_tolerance_a: float
+    sites: tuple[Site, ...]
+
+
+class Minimum(Model):
+    """One relaxed complex and what became of it."""
+
+    structure: Structure
+    energy_ev: float
+    fmax_ev_per_a: float
+    n_gradients: int
+    n_starts: int = Field(description="Starts that fell into this minimum")
+    fate: Fate
+    detail: str = Field(default="", description="Fragments, or the new species")
+    core_intact: bool
+    isomer: str
+    form: str
+    site_kind: SiteKind
+    site_atoms: tuple[int, ...]
+
+
+class AdsorbRecord(Record):
+    """All minima of an adsorbate on a cluster, lowest first."""
+
+    stage: Literal["adsorb"] = "adsorb"
+    cluster: str
+    adsorbate: str
+    level: LevelSpec | None
+    minima: tuple[Minimum, ...]
+    n_starts: int
+    failures: dict[str, int] = Field(
+        default={}, description="Starts without a minimum, by reason"
+    )
+
+
+class PoolRecord(Record):
+    """Isomers of a cluster: the relaxed ones, and those adsorbates pushed it into."""
+
+    stage: Literal["pool"] = "pool"
+    cluster: str
+    isomers: tuple[str, ...]
+    reconstructed_by: tuple[str, ...] = ()
+
+
+class VibrateRecord(Record):
+    """Vibrations of the best minimum of an adsorbate, cluster atoms frozen."""
+
+    stage: Literal["vibrate"] = "vibrate"
+    cluster: str
+    adsorbate: str
+    level: LevelSpec | None
+    minimum: int | None = Field(description="Index into the adsorb record's minima")
+    structure: Structure | None = Field(
+        default=None, description="Relaxed again where a mode was imaginary"
+    )
+    energy_ev: float | None = None
+    frequencies_cm1: tuple[float, ...] = ()
+    imaginary_cm1: tuple[float, ...] = ()
+    hessian_asymmetry_ev_per_a2: float | None = None
+    fmax_ev_per_a: float | None = None
+    n_repairs: int = Field(default=0, description="Imaginary modes that were followed")
+
+
+class FreeEnergyTerms(Model):
+    """The sum G = E + ZPE + ∫Cp dT − TS, term by term, in eV."""
+
+    energy_ev: float
+    zpe_ev: float
+    thermal_ev: float
+    minus_ts_ev: float
+    gibbs_ev: float
+    minus_ts_undamped_ev: float = Field(
+        description="−TS with the low modes as computed, without the cut-off"
+    )
+
+
+class SpeciesFreeEnergy(Model):
+    """Free energy of one species, or the reason why there is none.
+
+    Names are those of reaction equations: ``*``, ``*COOH``, ``CO(g)``, ``H2O(l)``.
+    `formation_ev` is relative to the clean cluster and the anchors, all gases.
+    """
+
+    name: str
+    status: str
+    reason: str = ""
+    terms: FreeEnergyTerms | None = None
+    layers: dict[str, float] = Field(
+        default={}, description="Correction layers, eV, by name"
+    )
+    gibbs_ev: float | None = None
+    formation_ev: float | None = None
+    formation_uncorrected_ev: float | None = None
+    de_placed_ev: float | None = Field(
+        default=None,
+        description="Electronic formation energy against the isomer placed on, eV",
+    )
+    flags: tuple[str, ...] = ()
+
+
+class GasCorrection(Model):
+    """A molecule's formation from the anchors: computed, measured, and the gap."""
+
+    gas: str
+    anchors: dict[str, float]
+    computed_ev: float
+    experiment_ev: float
+    correction_ev: float
+    is_anchor: bool
+    source: str
+
+
+class ThermoRecord(Record):
+    """Free energies of everything on one cluster, at one level."""
+
+    stage: Literal["thermo"] = "thermo"
+    cluster: str
+    level: LevelSpec | None
+    temperature_k: float
+    half_hydrogen_ev: float | None = Field(
+        default=None,
+        description="½ G°(H2) at 1 bar on the formation scale: the H⁺ + e⁻ pair at 0 V",
+    )
+    species: tuple[SpeciesFreeEnergy, ...]
+    gas_corrections: tuple[GasCorrection, ...] = ()
+
+
+class Step(Model):
+    """One elementary step of a pathway, as written and as a free energy."""
+
+    name: str
+    n_e: int
+    n_h: int
+    dg_ev: float | None = Field(description="At the stated potential")
+    dg0_ev: float | None = Field(description="At 0 V on the RHE scale")
+    reason: str = ""
+
+
+class Pathway(Model):
+    """A way through the network, with its limiting potential.
+
+    Potentials are V on the scale that the result states; `_rhe` is always RHE.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    levels_ev: tuple[float | None, ...] = Field(
+        description="Cumulative free energy at the stated potential, first state 0"
+    )
+    states: tuple[str, ...]
+    complete: bool
+    reason: str = ""
+    limiting_potential_v: float | None = None
+    limiting_potential_v_rhe: float | None = None
+    determining_step: str | None = None
+    chemical_bottleneck_ev: float | None = None
+    chemical_bottleneck_step: str | None = None
+
+
+class ReactionResult(Model):
+    """All pathways of one reaction on one surface, best first."""
+
+    reaction: str
+    equation: str
+    product: str
+    surface: str
+    status: Status
+    reason: str = ""
+    potential_v: float
+    scale: Literal["rhe", "she"]
+    ph: float
+    temperature_k: float
+    equilibrium_potential_v_rhe: float | None = None
+    limiting_potential_v: float | None = None
+    limiting_potential_v_rhe: float | None = None
+    overpotential_v: float | None = None
+    determining_step: str | None = None
+    chemical_bottleneck_ev: float | None = None
+    her_limiting_potential_v_rhe: float | None = None
+    selectivity_v: float | None = Field(
+        default=None, description="U_L(product) − U_L(HER), V"
+    )
+    best_pathway: str | None = None
+    steps: tuple[Step, ...] = Field(default=(), description="Of the best pathway")
+    pathways: tuple[Pathway, ...]
+    flags: tuple[str, ...] = ()
+
+
+class CheRecord(Record):
+    """Reaction profiles on one cluster."""
+
+    stage: Literal["che"] = "che"
+    cluster: str
+    level: LevelSpec | None
+    networks: tuple[ReactionSpec, ...]
+    results: tuple[ReactionResult, ...]
+
+
+class CollectRecord(Record):
+    """What was collected, and what is missing."""
+
+    stage: Literal["collect"] = "collect"
+    study: str
+    tables: tuple[str, ...]
+    n_records: int
+    n_failures: int
+
+
+class ReportRecord(Record):
+    """The report that was written."""
+
+    stage: Literal["report"] = "report"
+    study: str
+    files: tuple[str, ...]

@@ -1,0 +1,372 @@
+"""Free-energy diagrams with matplotlib's object-oriented interface: no global state."""
+
+from __future__ import annotations
+
+import io
+import textwrap
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import matplotlib
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from clusterflow.errors import ClusterflowError
+from clusterflow.io import write_atomic
+from clusterflow.report.layout import (
+    LABEL_CHARACTERS,
+    LEFT_IN,
+    MAX_NAMED,
+    MIN_WIDTH_IN,
+    RIGHT_IN,
+    Bar,
+    Frame,
+    find_bars,
+    hole_runs,
+    lay_out,
+    order_pathways,
+    reasons_in,
+    wrap_reason,
+)
+from clusterflow.report.text import chem, clip, number, potential_label, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from matplotlib.axes import Axes
+
+    from clusterflow.records import Pathway, ReactionResult
+
+# Okabe and Ito's palette, told apart with every kind of colour blindness
+# (https://jfly.uni-koeln.de/color/). Vermilion is kept for the determining step.
+BEST = "#0072b2"
+OTHERS = ("#e69f00", "#009e73", "#cc79a7", "#56b4e9")
+DETERMINING = "#d55e00"
+INK = "#1b1f24"
+MUTED = "#59636e"
+FAINT = "#a9b2bc"
+BAND = "#eef0f3"
+PAPER = "#ffffff"
+
+_HALF_BAR = 0.34
+_LABEL_PT = 9.0
+_REASON_PT = 7.0
+# `Any`: the names of all settings are the type that matplotlib asks for.
+_STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],
+    "font.size": _LABEL_PT,
+    "svg.hashsalt": "clusterflow",
+    "path.simplify": False,
+    "axes.unicode_minus": True,
+}
+_METADATA: dict[str, dict[str, Any]] = {
+    ".svg": {"Date": None, "Creator": None},
+    ".png": {"Software": None},
+}
+
+
+def draw_profile(result: ReactionResult, *, title: str | None = None) -> Figure:
+    """Free-energy diagram of all pathways of a reaction, the best one strong.
+
+    Levels are cumulative free energies in eV at the result's potential; the limiting
+    potential U_L is in V on the RHE scale. A state without a value is a gap, marked in
+    its column with the reason.
+
+    Parameters
+    ----------
+    result
+        Pathways of one reaction on one surface.
+    title
+        Heading; by default the reaction's equation and the surface.
+    """
+    heading = title or f"{chem(result.equation)} on {result.surface}"
+    with matplotlib.rc_context(_STYLE):
+        pathways = order_pathways(result)
+        bars = find_bars(pathways)
+        if not bars:
+            return _empty_figure(result, heading)
+        frame = lay_out(pathways, bars)
+        figure, axes = _blank(frame, 4 + 72 * reasons_in(pathways[0]))
+        _draw_titles(figure, frame, heading, result)
+        _draw_holes(axes, pathways[0])
+        _draw_connectors(axes, pathways, result.determining_step)
+        _draw_bars(axes, bars)
+        _draw_labels(axes, frame)
+        _draw_legend(figure, frame, pathways, result)
+    return figure
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as SVG or PNG, byte for byte the same each time.
+
+    Raises
+    ------
+    ClusterflowError
+        If the file name ends with neither ``.svg`` nor ``.png``.
+    """
+    if path.suffix not in _METADATA:
+        raise ClusterflowError(
+            f"{path}: figures are written as .svg or .png, not {path.suffix!r}"
+        )
+    write_atomic(path, _render(figure, path.suffix, text_as_paths=True))
+
+
+def svg_source(figure: Figure) -> str:
+    """The figure as SVG with its text kept as text."""
+    return _render(figure, ".svg", text_as_paths=False).decode()
+
+
+def _render(figure: Figure, suffix: str, *, text_as_paths: bool) -> bytes:
+    stream = io.BytesIO()
+    style: Any = {**_STYLE, "svg.fonttype": "path" if text_as_paths else "none"}
+    with matplotlib.rc_context(style):
+        figure.savefig(stream, format=suffix[1:], dpi=150, metadata=_METADATA[suffix])
+    return stream.getvalue()
+
+
+def _blank(frame: Frame, labelpad: float) -> tuple[Figure, Axes]:
+    """A figure with axes of the frame's size and nothing on them."""
+    width, height = frame.width_in, frame.height_in
+    figure = Figure(figsize=(width, height), facecolor=PAPER)
+    left, right = LEFT_IN / width, 1 - RIGHT_IN / width
+    axes = figure.add_axes(
+        (left, frame.below_in / height, right - left, frame.axes_in / height),
+        facecolor=PAPER,
+    )
+    axes.set_xlim(-0.5, frame.columns - 0.5)
+    axes.set_ylim(frame.bottom_ev, frame.top_ev)
+    axes.set_xticks([])
+    axes.set_xlabel("reaction coordinate", color=MUTED, labelpad=labelpad)
+    axes.set_ylabel("Free energy ΔG / eV", color=INK)
+    axes.tick_params(colors=MUTED, labelcolor=INK)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in ("left", "bottom"))
+        spine.set_color(MUTED)
+    axes.axhline(0.0, color=FAINT, linewidth=0.7, zorder=0.5)
+    return figure, axes
+
+
+def _draw_titles(
+    figure: Figure, frame: Frame, heading: str, result: ReactionResult
+) -> None:
+    """Heading, and under it the conditions."""
+    x, top = 0.12 / frame.width_in, frame.height_in
+    conditions = potential_label(result.potential_v, result.scale, result.ph)
+    limit = int(frame.width_in * 72 / (11 * 0.6))
+    figure.text(
+        x,
+        1 - 0.13 / top,
+        clip(heading, limit),
+        fontsize=11,
+        weight="bold",
+        color=INK,
+        va="top",
+        parse_math=False,
+    )
+    figure.text(
+        x,
+        1 - 0.37 / top,
+        f"{conditions};  T = {result.temperature_k:g} K",
+        color=MUTED,
+        va="top",
+    )
+
+
+def _draw_connectors(
+    axes: Axes, pathways: Sequence[Pathway], determining: str | None
+) -> None:
+    """Dashed lines between neighbouring states of each pathway."""
+    seen: set[tuple[int, str, str]] = set()
+    for rank, pathway in enumerate(pathways):
+        pairs = pairwise(zip(pathway.states, pathway.levels_ev, strict=False))
+        for column, ((state, level), (following, next_level)) in enumerate(pairs):
+            key = (column, state, following)
+            if level is None or next_level is None or key in seen:
+                continue
+            seen.add(key)
+            step = pathway.steps[column].name if column < len(pathway.steps) else ""
+            decisive = rank == 0 and determining is not None and step == determining
+            axes.plot(
+                [column + _HALF_BAR, column + 1 - _HALF_BAR],
+                [level, next_level],
+                linestyle=(0, (3, 2)),
+                linewidth=2.0 if decisive else (1.3 if rank == 0 else 0.9),
+                color=DETERMINING if decisive else _color(rank),
+                zorder=2.0 if rank == 0 else 1.0,
+                gid=f"connector-{rank}-{column}",
+            )
+
+
+def _draw_bars(axes: Axes, bars: Sequence[Bar]) -> None:
+    """A horizontal bar a state."""
+    for bar in bars:
+        axes.plot(
+            [bar.column - _HALF_BAR, bar.column + _HALF_BAR],
+            [bar.level_ev, bar.level_ev],
+            linewidth=3.4 if bar.pathway == 0 else 1.6,
+            solid_capstyle="butt",
+            color=_color(bar.pathway),
+            zorder=4.0 if bar.pathway == 0 else 3.0,
+            gid=f"level-{bar.pathway}-{bar.column}",
+        )
+
+
+def _draw_labels(axes: Axes, frame: Frame) -> None:
+    """The name of each state at its place, with a leader where it had to move."""
+    for label in frame.labels:
+        bar, text, place = label.bar, label.text, label.place
+        middle = (place.bottom_in + place.height_in / 2) / frame.inch_per_ev
+        longest = max(len(line) for line in text.split("\n"))
+        best = bar.pathway == 0
+        axes.text(
+            bar.column,
+            middle,
+            text,
+            ha="center",
+            va="center",
+            fontsize=_LABEL_PT * min(1.0, (LABEL_CHARACTERS + 2) / longest),
+            weight="bold" if best else "normal",
+            color=INK if best else MUTED,
+            linespacing=1.1,
+            zorder=5.0,
+            parse_math=False,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.4, "alpha": 0.75},
+        )
+        if place.displaced:
+            axes.plot(
+                [bar.column, bar.column],
+                [bar.level_ev, middle],
+                color=FAINT,
+                linewidth=0.6,
+                zorder=0.8,
+            )
+
+
+def _draw_holes(axes: Axes, pathway: Pathway) -> None:
+    """A grey band for each run of states without a value, its reason underneath."""
+    for columns, reason in hole_runs(pathway):
+        axes.axvspan(columns[0] - 0.5, columns[-1] + 0.5, color=BAND, zorder=0.1)
+        for column in columns:
+            axes.text(
+                column,
+                0.5,
+                f"{chem(pathway.states[column])}: no value",
+                rotation=90,
+                ha="center",
+                va="center",
+                color=MUTED,
+                transform=axes.get_xaxis_transform(),
+                zorder=0.7,
+                parse_math=False,
+                bbox={"facecolor": BAND, "edgecolor": "none", "pad": 1.0},
+            )
+        axes.annotate(
+            wrap_reason(reason, len(columns)),
+            ((columns[0] + columns[-1]) / 2, 0),
+            xytext=(0, -4),
+            xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=_REASON_PT,
+            color=MUTED,
+            parse_math=False,
+        )
+
+
+def _draw_legend(
+    figure: Figure,
+    frame: Frame,
+    pathways: Sequence[Pathway],
+    result: ReactionResult,
+) -> None:
+    """Pathways with their limiting potentials, and the determining step."""
+    limit = int((frame.width_in - 0.9) * 72 / (8 * 0.56))
+    handles: list[Line2D | Patch] = [
+        _legend_line(rank, pathway, limit)
+        for rank, pathway in enumerate(pathways[:MAX_NAMED])
+    ]
+    further = len(pathways) - len(handles)
+    if further:
+        handles.append(Line2D([], [], color=FAINT, label=f"{further} further"))
+    handles.append(_legend_verdict(result, limit))
+    legend = figure.legend(
+        handles=handles,
+        loc="lower left",
+        bbox_to_anchor=(0.08 / frame.width_in, 0.03 / frame.height_in),
+        fontsize=8,
+        frameon=False,
+        labelcolor=INK,
+        borderaxespad=0.0,
+        handlelength=2.2,
+    )
+    for text in legend.get_texts():
+        text.set_parse_math(False)
+
+
+def _legend_line(rank: int, pathway: Pathway, limit: int) -> Line2D:
+    """A pathway with its limiting potential, or why it has none."""
+    if pathway.limiting_potential_v_rhe is None:
+        verdict = f"no U_L: {pathway.reason or 'incomplete'}"
+    else:
+        verdict = f"U_L = {number(pathway.limiting_potential_v_rhe)} V vs RHE"
+    name = clip(chem(pathway.name), max(20, limit - len(verdict) - 2))
+    return Line2D(
+        [],
+        [],
+        color=_color(rank),
+        linewidth=3.4 if rank == 0 else 1.6,
+        label=clip(f"{name}: {verdict}", limit),
+    )
+
+
+def _legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
+    """The determining step with its free energy, or that there is none."""
+    if result.determining_step is None:
+        reason = result.reason or "no pathway is complete"
+        return Patch(
+            facecolor=BAND,
+            edgecolor=FAINT,
+            label=clip(f"no determining step: {reason}", limit),
+        )
+    steps = [
+        s for s in order_pathways(result)[0].steps if s.name == result.determining_step
+    ]
+    cost = f", ΔG(0 V vs RHE) = {signed(steps[0].dg0_ev)} eV" if steps else ""
+    step = clip(chem(result.determining_step), limit - len(cost) - 18)
+    return Line2D(
+        [],
+        [],
+        color=DETERMINING,
+        linestyle=(0, (3, 2)),
+        linewidth=2.0,
+        label=f"determining step: {step}{cost}",
+    )
+
+
+def _empty_figure(result: ReactionResult, heading: str) -> Figure:
+    """A figure that says why there is no profile."""
+    figure = Figure(figsize=(MIN_WIDTH_IN, 1.6), facecolor=PAPER)
+    reason = textwrap.fill(result.reason or "no reason recorded", 90, max_lines=4)
+    figure.text(
+        0.02,
+        0.9,
+        clip(heading, 66),
+        fontsize=11,
+        weight="bold",
+        color=INK,
+        va="top",
+        parse_math=False,
+    )
+    figure.text(
+        0.02, 0.6, f"no value: {reason}", color=MUTED, va="top", parse_math=False
+    )
+    return figure
+
+
+def _color(rank: int) -> str:
+    """Colour of a pathway by its rank; those beyond the palette share a grey."""
+    return (BEST, *OTHERS)[rank] if rank < MAX_NAMED else FAINT

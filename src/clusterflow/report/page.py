@@ -1,0 +1,245 @@
+"""The report: one HTML file that works from a disk, without a network."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import io
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from clusterflow import __version__
+from clusterflow.report import text, views
+from clusterflow.report.diagram import draw_profile
+from clusterflow.report.layout import hole_runs, holes, order_pathways
+from clusterflow.report.picture import draw_structure
+from clusterflow.report.ranking import level_key, overviews, rank_reactions
+from clusterflow.report.svg import inline_svg
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clusterflow.io import StudyRecords
+    from clusterflow.records import Pathway, ReactionResult, Structure
+    from clusterflow.report.views import ClusterView
+
+_PACKAGE = "clusterflow.report"
+_SUFFIX_UNITS = {
+    "_ev": "eV",
+    "_v": "V",
+    "_v_rhe": "V vs RHE",
+    "_k": "K",
+    "_cm1": "cm⁻¹",
+    "_s": "s",
+    "_a": "Å",
+    "_ev_per_a": "eV/Å",
+    "_pa": "Pa",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Picture:
+    """A small picture and what stands under it."""
+
+    svg: Markup
+    title: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Profile:
+    """A reaction's result with its diagram and its pathways, best first."""
+
+    result: ReactionResult
+    svg: Markup
+    pathways: tuple[Pathway, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Section:
+    """A cluster with its pictures and diagrams."""
+
+    view: ClusterView
+    pictures: tuple[_Picture, ...]
+    profiles: tuple[_Profile, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """A table as read by a person: headings, and cells as text."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    csv_uri: str
+
+
+def render_page(
+    records: StudyRecords,
+    *,
+    study: str,
+    energies: Sequence[Mapping[str, object]] = (),
+    failures: Sequence[Mapping[str, object]] = (),
+) -> str:
+    """A self-contained HTML page about a study, also where nothing succeeded.
+
+    Parameters
+    ----------
+    records
+        All records of the study.
+    study
+        Its name.
+    energies
+        Rows of the table of energies, shown as they are and offered as CSV.
+    failures
+        Rows about what failed; without any, they are taken from the failed records.
+    """
+    clusters = views.cluster_views(records)
+    summary = views.summarise_stages(records)
+    every = [result for record in records.che for result in record.results]
+    page = _template().render(
+        study=study,
+        style=Markup(_resource("style.css")),
+        version=__version__,
+        stages=summary,
+        fates=views.count_fates(records),
+        n_results=len(every),
+        n_complete=sum(r.limiting_potential_v_rhe is not None for r in every),
+        n_records=len(records.all()),
+        n_failed=sum(stage.n_failed for stage in summary),
+        failures=_table(failures or views.failures_of(records)),
+        overviews=overviews(records.che),
+        rankings=rank_reactions(records.che),
+        sections=[_section(view, order) for order, view in enumerate(clusters)],
+        corrections=views.gas_corrections(records),
+        levels=views.levels_of(records),
+        energies=_table(energies),
+        versions=views.versions_of(records),
+        protocols=views.protocols_of(records),
+        created=sorted(r.provenance.created for r in records.all()),
+    )
+    return page.lstrip()
+
+
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        chem=text.chem,
+        number=text.number,
+        signed=text.signed,
+        duration=text.duration,
+        anchor=views.cluster_anchor,
+    )
+    environment.globals.update(
+        hole_runs=_named_runs,
+        level_key=level_key,
+        potential_label=text.potential_label,
+        hole_reason=no_potential_reason,
+        hole_mark=text.HOLE,
+    )
+    return environment.from_string(_resource("template.html.j2"))
+
+
+def _resource(name: str) -> str:
+    return resources.files(_PACKAGE).joinpath(name).read_text(encoding="utf-8")
+
+
+def no_potential_reason(result: ReactionResult) -> str:
+    """Why a result has no limiting potential."""
+    pathways = order_pathways(result)
+    reasons = [result.reason, *(pathway.reason for pathway in pathways)]
+    reasons += [reason for pathway in pathways for _, reason in holes(pathway)]
+    return next((reason for reason in reasons if reason), "no reason recorded")
+
+
+def _named_runs(pathway: Pathway) -> list[tuple[list[str], str]]:
+    """Neighbouring states without a value, by name, and their reason."""
+    return [
+        ([pathway.states[column] for column in columns], reason)
+        for columns, reason in hole_runs(pathway)
+    ]
+
+
+def _section(view: ClusterView, order: int) -> _Section:
+    results = view.che.results if view.che else ()
+    return _Section(
+        view=view,
+        pictures=tuple(_pictures(view)),
+        profiles=tuple(
+            _profile(result, f"plot{order}-{index}-")
+            for index, result in enumerate(results)
+        ),
+    )
+
+
+def _profile(result: ReactionResult, prefix: str) -> _Profile:
+    alt = views.describe_profile(result)
+    drawn = inline_svg(draw_profile(result), prefix=prefix, alt=alt)
+    return _Profile(result=result, svg=Markup(drawn), pathways=order_pathways(result))
+
+
+def _pictures(view: ClusterView) -> list[_Picture]:
+    """The lowest isomer, then each adsorbate's minimum."""
+    found: list[_Picture] = []
+    for isomer in view.relax.isomers[:1] if view.relax else ():
+        found.append(_picture(isomer.structure, view.name, "lowest isomer"))
+    for record in view.adsorptions:
+        minimum = views.representative(record, view)
+        if minimum is not None:
+            note = f"{minimum.fate}, {minimum.site_kind}"
+            found.append(_picture(minimum.structure, f"*{record.adsorbate}", note))
+    return found
+
+
+def _picture(structure: Structure, title: str, note: str) -> _Picture:
+    alt = f"Balls and sticks: {title}, {note}"
+    return _Picture(
+        svg=Markup(draw_structure(structure, alt=alt)), title=title, note=note
+    )
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> _Table:
+    """Rows of unlike keys as one table."""
+    keys = tuple(dict.fromkeys(key for row in rows for key in row))
+    return _Table(
+        columns=tuple(_heading(key) for key in keys),
+        rows=tuple(tuple(_cell(row.get(key)) for key in keys) for row in rows),
+        csv_uri=_csv_uri(keys, rows),
+    )
+
+
+def _heading(key: str) -> str:
+    """A column's name with its unit set apart: ``gibbs_ev`` becomes ``gibbs / eV``."""
+    for suffix in sorted(_SUFFIX_UNITS, key=len, reverse=True):
+        if key.endswith(suffix):
+            stem = key.removesuffix(suffix)
+            return f"{stem.replace('_', ' ')} / {_SUFFIX_UNITS[suffix]}"
+    return key.replace("_", " ")
+
+
+def _cell(value: object) -> str:
+    if value is None or value == "":
+        return text.HOLE
+    if isinstance(value, float):
+        return text.number(value, 3)
+    if isinstance(value, (list, tuple)):
+        return ", ".join(str(item) for item in value)
+    return str(value)
+
+
+def _csv_uri(keys: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
+    """The rows as a CSV file inside a link."""
+    stream = io.StringIO()
+    writer = csv.DictWriter(stream, keys, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    content = base64.b64encode(stream.getvalue().encode()).decode()
+    return f"data:text/csv;charset=utf-8;base64,{content}"

@@ -1,0 +1,261 @@
+"""What the page shows, gathered from the records: no HTML and no formatting here."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import quote
+
+from clusterflow.report.layout import holes, order_pathways
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from clusterflow.io import StudyRecords
+    from clusterflow.records import (
+        AdsorbRecord,
+        BuildRecord,
+        CheRecord,
+        GasCorrection,
+        LevelRecord,
+        Minimum,
+        PoolRecord,
+        ReactionResult,
+        Record,
+        RelaxRecord,
+        SitesRecord,
+        ThermoRecord,
+        VibrateRecord,
+    )
+    from clusterflow.specs import LevelSpec
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageSummary:
+    """How many records of a stage there are, and what they cost."""
+
+    stage: str
+    n_ok: int
+    n_failed: int
+    wall_time_s: float
+    engine_time_s: float
+    n_gradients: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterView:
+    """All that is known of one cluster; a stage that did not run is None."""
+
+    name: str
+    build: BuildRecord | None
+    level: LevelRecord | None
+    relax: RelaxRecord | None
+    sites: SitesRecord | None
+    adsorptions: tuple[AdsorbRecord, ...]
+    pool: PoolRecord | None
+    vibrations: tuple[VibrateRecord, ...]
+    thermo: ThermoRecord | None
+    che: CheRecord | None
+
+    @property
+    def anchor(self) -> str:
+        """Its id on the page."""
+        return cluster_anchor(self.name)
+
+    @property
+    def failures(self) -> tuple[tuple[str, str], ...]:
+        """Stage and reason of each record that failed."""
+        single = (
+            self.build,
+            self.level,
+            self.relax,
+            self.sites,
+            self.pool,
+            self.thermo,
+            self.che,
+        )
+        every: list[Record | None] = [*single, *self.adsorptions, *self.vibrations]
+        return tuple(
+            (describe(record), record.reason)
+            for record in every
+            if record is not None and record.status == "failed"
+        )
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the correction layers its species have."""
+        species = self.thermo.species if self.thermo else ()
+        return tuple(dict.fromkeys(name for item in species for name in item.layers))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corrections:
+    """Gas corrections of one level at one temperature."""
+
+    level: str
+    temperature_k: float
+    rows: tuple[GasCorrection, ...]
+
+
+def cluster_anchor(name: str) -> str:
+    """The id of a cluster's section, safe whatever its name holds."""
+    return "cluster-" + quote(name, safe="")
+
+
+def describe(record: Record) -> str:
+    """A record's stage and what it is about: ``adsorb CO``."""
+    subject = getattr(record, "adsorbate", None) or getattr(record, "gas", None)
+    return f"{record.stage} {subject}" if subject else record.stage
+
+
+def summarise_stages(records: StudyRecords) -> tuple[StageSummary, ...]:
+    """One summary a stage, in the order of the workflow."""
+    by_stage: dict[str, list[Record]] = {}
+    for record in records.all():
+        by_stage.setdefault(record.stage, []).append(record)
+    return tuple(_summary(stage, group) for stage, group in by_stage.items())
+
+
+def cluster_views(records: StudyRecords) -> tuple[ClusterView, ...]:
+    """One view a cluster that any record names, in order of appearance."""
+    names = dict.fromkeys(
+        name
+        for record in records.all()
+        if (name := getattr(record, "cluster", None)) is not None
+    )
+    return tuple(_cluster_view(records, name) for name in names)
+
+
+def failures_of(records: StudyRecords) -> tuple[dict[str, str], ...]:
+    """Stage, subject and reason of each failed record."""
+    return tuple(
+        {
+            "stage": record.stage,
+            "cluster": str(getattr(record, "cluster", "")),
+            "species": str(
+                getattr(record, "adsorbate", None) or getattr(record, "gas", "")
+            ),
+            "reason": record.reason,
+        }
+        for record in records.all()
+        if record.status == "failed"
+    )
+
+
+def count_fates(records: StudyRecords) -> tuple[tuple[str, int], ...]:
+    """How many starting geometries of adsorbates met each fate, most frequent first."""
+    fates: Counter[str] = Counter()
+    for record in records.adsorptions:
+        for minimum in record.minima:
+            fates[minimum.fate] += minimum.n_starts
+        fates.update(record.failures)
+    return tuple(fates.most_common())
+
+
+def gas_corrections(records: StudyRecords) -> tuple[Corrections, ...]:
+    """Gas corrections, once for each level and temperature."""
+    found: dict[tuple[str, float], Corrections] = {}
+    for record in records.thermo:
+        if record.level is None or not record.gas_corrections:
+            continue
+        found.setdefault(
+            (record.level.hash, record.temperature_k),
+            Corrections(
+                level=record.level.name,
+                temperature_k=record.temperature_k,
+                rows=record.gas_corrections,
+            ),
+        )
+    return tuple(found.values())
+
+
+def levels_of(records: StudyRecords) -> tuple[LevelSpec, ...]:
+    """Every level that a record names, once."""
+    found = {
+        level.hash: level
+        for record in records.all()
+        if (level := getattr(record, "level", None)) is not None
+    }
+    return tuple(found.values())
+
+
+def versions_of(records: StudyRecords) -> tuple[tuple[str, str], ...]:
+    """Name and version of each program; several versions of one stand side by side."""
+    found: dict[str, set[str]] = {}
+    for record in records.all():
+        for name, version in record.provenance.versions.items():
+            found.setdefault(name, set()).add(version)
+    return tuple((name, ", ".join(sorted(found[name]))) for name in sorted(found))
+
+
+def protocols_of(records: StudyRecords) -> tuple[tuple[str, str], ...]:
+    """Stage and the protocol its records follow; more than one is worth a look."""
+    found: dict[str, set[int]] = {}
+    for record in records.all():
+        found.setdefault(record.stage, set()).add(record.provenance.protocol)
+    return tuple(
+        (stage, ", ".join(str(number) for number in sorted(numbers)))
+        for stage, numbers in found.items()
+    )
+
+
+def representative(record: AdsorbRecord, view: ClusterView) -> Minimum | None:
+    """The minimum an adsorbate's numbers come from.
+
+    The one whose vibrations were computed, else the lowest intact one, else the lowest.
+    """
+    for vibration in view.vibrations:
+        index = vibration.minimum
+        same = vibration.adsorbate == record.adsorbate
+        if same and index is not None and index < len(record.minima):
+            return record.minima[index]
+    intact = [minimum for minimum in record.minima if minimum.fate == "intact"]
+    return next(iter(intact or record.minima), None)
+
+
+def describe_profile(result: ReactionResult) -> str:
+    """A diagram in words: the levels of its best pathway in eV."""
+    for pathway in order_pathways(result)[:1]:
+        missing = dict(holes(pathway))
+        parts = [
+            f"{state} has no value" if level is None else f"{state} {level:+.2f} eV"
+            for state, level in zip(pathway.states, pathway.levels_ev, strict=False)
+        ]
+        end = f" {len(missing)} states without a value." if missing else ""
+        return f"Free-energy diagram, best pathway: {'; '.join(parts)}.{end}"
+    return f"No free-energy diagram: {result.reason or 'no pathway'}"
+
+
+def _summary(stage: str, records: list[Record]) -> StageSummary:
+    failed = sum(record.status == "failed" for record in records)
+    origins = [record.provenance for record in records]
+    return StageSummary(
+        stage=stage,
+        n_ok=len(records) - failed,
+        n_failed=failed,
+        wall_time_s=sum(origin.wall_time_s for origin in origins),
+        engine_time_s=sum(origin.engine_time_s for origin in origins),
+        n_gradients=sum(origin.n_gradients for origin in origins),
+    )
+
+
+def _cluster_view(records: StudyRecords, name: str) -> ClusterView:
+    return ClusterView(
+        name=name,
+        build=_first(r for r in records.builds if r.cluster == name),
+        level=_first(r for r in records.levels if r.cluster == name),
+        relax=_first(r for r in records.relaxations if r.cluster == name),
+        sites=_first(r for r in records.sites if r.cluster == name),
+        adsorptions=tuple(r for r in records.adsorptions if r.cluster == name),
+        pool=_first(r for r in records.pools if r.cluster == name),
+        vibrations=tuple(r for r in records.vibrations if r.cluster == name),
+        thermo=_first(r for r in records.thermo if r.cluster == name),
+        che=_first(r for r in records.che if r.cluster == name),
+    )
+
+
+def _first(items: Iterable[T]) -> T | None:
+    return next(iter(items), None)

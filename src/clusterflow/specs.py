@@ -1,0 +1,197 @@
+"""What an item of ``structures/`` may say: one model a kind, one file an item."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from clusterflow.errors import LibraryError
+from clusterflow.formula import check_parity, parse_formula
+from clusterflow.models import Model, Name
+
+Role = Literal["core", "ligand", "hydride", "support", "adsorbate"]
+SiteKind = Literal["top", "bridge", "hollow3", "hollow4", "pair", "hydride"]
+Material = Literal["metal", "ii-vi", "other"]
+AtomLine = tuple[str, float, float, float]
+Source = Annotated[str, Field(min_length=1, description="A DOI or `unpublished: NAME`")]
+
+
+class Spec(Model):
+    """What all kinds share."""
+
+    name: Name
+    source: Source
+    description: str = ""
+
+
+class Composed(Spec):
+    """Something made of atoms, with a charge and a multiplicity that must fit it."""
+
+    formula: str
+    charge: int = 0
+    multiplicity: int = Field(ge=1)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Number of atoms by element."""
+        return parse_formula(self.formula)
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of atoms."""
+        return self.counts.total()
+
+    @model_validator(mode="after")
+    def _check_parity(self) -> Self:
+        try:
+            check_parity(self.counts, self.charge, self.multiplicity, self.name)
+        except LibraryError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def _check_atoms(self, atoms: tuple[AtomLine, ...], where: str) -> None:
+        found = Counter(line[0] for line in atoms)
+        if found != self.counts:
+            raise ValueError(
+                f"{self.name}: {where} holds {dict(found)}, "
+                f"but the formula is {self.formula}"
+            )
+
+
+class StartingStructure(Model):
+    """One starting geometry of a cluster: built by rule, or read from a file."""
+
+    name: Name = "main"
+    builder: str | None = None
+    parameters: dict[str, Any] = {}
+    file: str | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.builder is None) == (self.file is None):
+            raise ValueError(f"structure {self.name!r} needs either builder or file")
+        return self
+
+
+class Removed(Model):
+    """What a cluster state lacks of its parent: `count` atoms of one element."""
+
+    element: str
+    count: int = Field(ge=1)
+
+
+class ClusterSpec(Composed):
+    """A cluster, or a state of one (a `parent` with something `removed`)."""
+
+    material: Material = "other"
+    structures: tuple[StartingStructure, ...] = ()
+    parent: Name | None = None
+    removed: Removed | None = None
+    roles: dict[Role, tuple[int, ...]] = {}
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if bool(self.structures) == (self.parent is not None):
+            raise ValueError(f"{self.name}: give either structures or a parent")
+        if (self.parent is None) != (self.removed is None):
+            raise ValueError(f"{self.name}: parent and removed go together")
+        names = [structure.name for structure in self.structures]
+        if len(set(names)) != len(names):
+            raise ValueError(f"{self.name}: two structures share a name: {names}")
+        return self
+
+
+class AdsorbateForm(Model):
+    """One way an adsorbate can sit: its binding atom at the origin, +z outward.
+
+    A form with two binding atoms has them along x, at equal height.
+    """
+
+    name: Name
+    atoms: tuple[AtomLine, ...]
+    binding: tuple[int, ...] = Field(min_length=1, max_length=2)
+    sites: tuple[SiteKind, ...]
+
+    @model_validator(mode="after")
+    def _binding_exists(self) -> Self:
+        for index in self.binding:
+            if not 0 <= index < len(self.atoms):
+                raise ValueError(
+                    f"form {self.name!r}: binding atom {index} is not among "
+                    f"its {len(self.atoms)} atoms (counted from 0)"
+                )
+        return self
+
+
+class AdsorbateSpec(Composed):
+    """A surface species, and the gas-phase errors its bonds inherit."""
+
+    forms: tuple[AdsorbateForm, ...] = Field(min_length=1)
+    inherits: dict[Name, float] = {}
+
+    @model_validator(mode="after")
+    def _forms_match(self) -> Self:
+        for form in self.forms:
+            self._check_atoms(form.atoms, f"form {form.name!r}")
+        return self
+
+
+class Experiment(Model):
+    """Measured enthalpy of formation and entropy at 298.15 K and 1 bar."""
+
+    enthalpy_kj_per_mol: float
+    entropy_j_per_mol_k: float = Field(gt=0)
+    source: Source
+
+
+class GasSpec(Composed):
+    """A molecule: starting geometry, symmetry, and what experiment says of it."""
+
+    atoms: tuple[AtomLine, ...]
+    symmetry_number: int = Field(ge=1)
+    experiment: Experiment
+    liquid: Experiment | None = None
+
+    @model_validator(mode="after")
+    def _atoms_match(self) -> Self:
+        self._check_atoms(self.atoms, "atoms")
+        return self
+
+
+class ReactionSpec(Spec):
+    """A network of elementary steps from one molecule to its product."""
+
+    product: Name
+    equation: str
+    steps: tuple[str, ...] = Field(min_length=1)
+
+
+class LevelSpec(Spec):
+    """Everything that fixes an energy surface."""
+
+    engine: str
+    method: str
+    electronic_temperature_k: float = Field(default=300.0, gt=0)
+    spin_polarization: float | None = Field(default=None, gt=0)
+    solvent: str | None = None
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that name the energy surface, not its label."""
+        surface = self.model_dump_json(exclude={"name", "source", "description"})
+        return hashlib.sha256(surface.encode()).hexdigest()[:12]
+
+
+class ElementData(Spec):
+    """Entropy of an element in its standard state, per atom."""
+
+    entropy_j_per_mol_k: float
+
+    @field_validator("name")
+    @classmethod
+    def _is_element(cls, name: str) -> str:
+        parse_formula(name)
+        return name

@@ -1,0 +1,1 @@
+"""The imperative shell: one function a verb, records in, one record out."""

@@ -1,0 +1,257 @@
+"""Stage adsorb: the minima of one adsorbate on one cluster."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clusterflow.core.fate import Verdict, judge
+from clusterflow.core.placement import Start, place_adsorbate
+from clusterflow.io import from_atoms, to_atoms
+from clusterflow.models import Model
+from clusterflow.protocol import PROTOCOL
+from clusterflow.records import AdsorbRecord, Minimum, Structure
+from clusterflow.tasks.job import settings_of
+from clusterflow.tasks.level import complex_multiplicity
+from clusterflow.tasks.relaxation import Relaxation, same_geometry
+from clusterflow.tasks.scratch import Scratch
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clusterflow.config import AdsorbSettings, RelaxSettings
+    from clusterflow.records import Isomer, RelaxRecord, SitesRecord
+    from clusterflow.specs import AdsorbateSpec, LevelSpec
+    from clusterflow.tasks.job import Job
+
+_SAME_ENERGY_EV = 0.005
+# A coarse geometry with nearly the energy of another one will reach its minimum.
+_SAME_SCREENED_EV = 0.01
+
+
+class Outcome(Model):
+    """What one start came to, in a form that can wait in the scratch folder."""
+
+    outcome: str
+    reason: str = ""
+    structure: Structure
+    energy_ev: float | None = None
+    fmax_ev_per_a: float | None = None
+    n_gradients: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    """Everything the search for one pair needs."""
+
+    host: Isomer
+    level: LevelSpec
+    adsorbate: AdsorbateSpec
+    others: Mapping[str, AdsorbateSpec]
+    settings: AdsorbSettings
+    relax: RelaxSettings
+    scratch: Scratch
+    job: Job
+
+    def verdict(self, structure: Structure) -> Verdict:
+        return judge(structure, self.host.structure, self.adsorbate, self.others)
+
+
+def adsorb(
+    relaxed: RelaxRecord,
+    sites: SitesRecord,
+    adsorbate: AdsorbateSpec,
+    others: Mapping[str, AdsorbateSpec],
+    settings: AdsorbSettings,
+    relax: RelaxSettings,
+    job: Job,
+) -> AdsorbRecord:
+    """All minima found for an adsorbate on the lowest isomer, lowest first.
+
+    Every start is relaxed a few steps; those that still are what they were meant to
+    be, lowest first, are relaxed to the end.
+    """
+    job.settings = settings_of(relax, settings)
+    if not relaxed.isomers or relaxed.level is None or sites.status != "ok":
+        reason = relaxed.reason or sites.reason
+        return _record(relaxed, adsorbate, [], Counter(), 0, reason, job)
+    search = _Search(
+        host=relaxed.isomers[0],
+        level=relaxed.level,
+        adsorbate=adsorbate,
+        others=others,
+        settings=settings,
+        relax=relax,
+        scratch=Scratch(job.scratch),
+        job=job,
+    )
+    starts = place_adsorbate(
+        search.host.structure,
+        sites.sites,
+        adsorbate,
+        multiplicity=complex_multiplicity(search.host.structure, adsorbate),
+        max_starts=settings.max_screened,
+    )
+    minima, failures = _find_minima(search, starts)
+    reason = "" if starts else "no start fits any site without a clash"
+    if starts and not minima:
+        reason = ", ".join(f"{n} {why}" for why, n in failures.items())
+    return _record(relaxed, adsorbate, minima, failures, len(starts), reason, job)
+
+
+def _record(
+    relaxed: RelaxRecord,
+    adsorbate: AdsorbateSpec,
+    minima: Sequence[Minimum],
+    failures: Counter[str],
+    n_starts: int,
+    reason: str,
+    job: Job,
+) -> AdsorbRecord:
+    return AdsorbRecord(
+        cluster=relaxed.cluster,
+        adsorbate=adsorbate.name,
+        level=relaxed.level,
+        minima=tuple(sorted(minima, key=lambda m: m.energy_ev)),
+        n_starts=n_starts,
+        failures=dict(failures),
+        status="ok" if minima else "failed",
+        reason="" if minima else reason,
+        provenance=job.provenance(relaxed.level),
+    )
+
+
+def _find_minima(
+    search: _Search, starts: Sequence[Start]
+) -> tuple[list[Minimum], Counter[str]]:
+    failures: Counter[str] = Counter()
+    screened = [(start, _screen(search, start)) for start in starts]
+    groups = _merge_screened(search, screened, failures)
+    minima: list[Minimum] = []
+    n_intact = 0
+    for group in groups:
+        start, coarse = group[0]
+        # Starts that fell apart are worth a look, but not in the place of good ones.
+        if n_intact >= search.settings.max_relaxed:
+            break
+        if len(minima) >= 2 * search.settings.max_relaxed:
+            break
+        done = _finish(search, coarse)
+        if done.outcome != "converged":
+            failures[done.outcome] += len(group)
+            continue
+        minimum = _minimum(search, start, done, len(group))
+        n_intact += minimum.fate == "intact"
+        _add(minima, minimum)
+    return minima, failures
+
+
+def _screen(search: _Search, start: Start) -> Outcome:
+    """A start after a few steps."""
+    steps = search.settings.screen_steps
+    return _advance(search, start.structure, "screen", steps)
+
+
+def _finish(search: _Search, coarse: Outcome) -> Outcome:
+    """A screened geometry brought to its minimum."""
+    return _advance(search, coarse.structure, "finish", search.relax.max_steps)
+
+
+def _advance(search: _Search, structure: Structure, kind: str, steps: int) -> Outcome:
+    fmax = search.relax.fmax_ev_per_a
+    key = (structure, search.level.hash, kind, fmax, steps, PROTOCOL["adsorb"])
+    known = search.scratch.load(Outcome, *key)
+    if known is not None:
+        return known
+    calculator = search.job.calculator(
+        search.level, structure.charge, structure.multiplicity
+    )
+    relaxation = Relaxation(to_atoms(structure), calculator)
+    advance = relaxation.run if kind == "screen" else relaxation.finish
+    outcome = advance(fmax, steps)
+    failed = outcome == "scf-failed"
+    result = Outcome(
+        outcome=outcome,
+        reason=relaxation.reason,
+        structure=from_atoms(
+            relaxation.atoms,
+            charge=structure.charge,
+            multiplicity=structure.multiplicity,
+            name=structure.name,
+        ),
+        energy_ev=None if failed else relaxation.energy_ev,
+        fmax_ev_per_a=None if failed else relaxation.fmax_ev_per_a,
+        n_gradients=relaxation.n_gradients,
+    )
+    search.scratch.save(result, *key)
+    return result
+
+
+def _merge_screened(
+    search: _Search,
+    screened: Sequence[tuple[Start, Outcome]],
+    failures: Counter[str],
+) -> list[list[tuple[Start, Outcome]]]:
+    """Starts that have become one, grouped; the still intact first, lowest first."""
+    groups: list[list[tuple[Start, Outcome]]] = []
+    for start, coarse in screened:
+        if coarse.energy_ev is None:
+            failures[coarse.outcome] += 1
+            continue
+        for group in groups:
+            if _alike(group[0][1], coarse, _SAME_SCREENED_EV):
+                group.append((start, coarse))
+                break
+        else:
+            groups.append([(start, coarse)])
+
+    def rank(group: list[tuple[Start, Outcome]]) -> tuple[bool, float]:
+        coarse = group[0][1]
+        verdict = search.verdict(coarse.structure)
+        return verdict.fate != "intact", coarse.energy_ev or 0.0
+
+    return sorted(groups, key=rank)
+
+
+def _alike(first: Outcome, second: Outcome, energy_ev: float) -> bool:
+    if first.energy_ev is None or second.energy_ev is None:
+        return False
+    near = abs(first.energy_ev - second.energy_ev) < energy_ev
+    return near and same_geometry(
+        to_atoms(first.structure), to_atoms(second.structure)
+    )
+
+
+def _minimum(
+    search: _Search, start: Start, done: Outcome, n_starts: int
+) -> Minimum:
+    verdict = search.verdict(done.structure)
+    assert done.energy_ev is not None and done.fmax_ev_per_a is not None
+    return Minimum(
+        structure=done.structure,
+        energy_ev=done.energy_ev,
+        fmax_ev_per_a=done.fmax_ev_per_a,
+        n_gradients=done.n_gradients,
+        n_starts=n_starts,
+        fate=verdict.fate,
+        detail=verdict.detail,
+        core_intact=verdict.core_intact,
+        isomer=search.host.structure.name,
+        form=start.form,
+        site_kind=start.site.kind,
+        site_atoms=start.site.atoms,
+    )
+
+
+def _add(minima: list[Minimum], new: Minimum) -> None:
+    """Add a minimum, or count it with the same one found before."""
+    for index, known in enumerate(minima):
+        near = abs(known.energy_ev - new.energy_ev) < _SAME_ENERGY_EV
+        if near and same_geometry(
+            to_atoms(known.structure), to_atoms(new.structure)
+        ):
+            total = known.n_starts + new.n_starts
+            minima[index] = known.model_copy(update={"n_starts": total})
+            return
+    minima.append(new)

@@ -1,0 +1,184 @@
+"""Stage build: the starting geometries of a cluster."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clusterflow.core.builders import build as build_shape
+from clusterflow.core.topology import clashes
+from clusterflow.errors import StructureError
+from clusterflow.io import from_atoms, read_atoms
+from clusterflow.records import BuildRecord, Structure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ase import Atoms
+
+    from clusterflow.library import Library
+    from clusterflow.specs import ClusterSpec, StartingStructure
+    from clusterflow.tasks.job import Job
+
+# Elements whose hydrogens are part of the cluster's own lattice, not of a ligand.
+_HYDRIDE_NEIGHBOURS = {"H", "C", "N", "O", "S", "P", "Se", "Si", "B"}
+
+
+def build(spec: ClusterSpec, folder: Path, library: Library, job: Job) -> BuildRecord:
+    """Starting geometries of a cluster, checked against what its YAML claims.
+
+    Parameters
+    ----------
+    spec
+        The cluster.
+    folder
+        Where files named by the YAML are: beside it.
+    library
+        Where a state's parent is found.
+
+    Raises
+    ------
+    StructureError
+        If a geometry does not match the formula, or atoms overlap.
+    """
+    return BuildRecord(
+        cluster=spec.name,
+        formula=spec.formula,
+        material=spec.material,
+        source=spec.source,
+        structures=tuple(build_structures(spec, folder, library)),
+        provenance=job.provenance(),
+    )
+
+
+def build_structures(
+    spec: ClusterSpec, folder: Path, library: Library
+) -> list[Structure]:
+    """The geometries of a cluster or of a state of one."""
+    if spec.parent is not None:
+        return _state_of(spec, library)
+    structures = []
+    for start in spec.structures:
+        atoms = _starting_atoms(start, folder, spec.name)
+        check_geometry(atoms, spec)
+        atoms.set_array("roles", np.array(assign_roles(atoms, spec)))
+        structures.append(
+            from_atoms(
+                atoms,
+                charge=spec.charge,
+                multiplicity=spec.multiplicity,
+                name=start.name,
+            )
+        )
+    return structures
+
+
+def _starting_atoms(start: StartingStructure, folder: Path, who: str) -> Atoms:
+    if start.builder is not None:
+        return build_shape(start.builder, start.parameters, who)
+    return read_atoms(folder / str(start.file))
+
+
+def check_geometry(atoms: Atoms, spec: ClusterSpec) -> None:
+    """Refuse a geometry that is not the cluster its YAML describes.
+
+    Raises
+    ------
+    StructureError
+        For a wrong formula, a periodic cell, or overlapping atoms.
+    """
+    symbols = atoms.get_chemical_symbols()
+    if Counter(symbols) != spec.counts:
+        raise StructureError(
+            f"{spec.name}: the structure is {atoms.get_chemical_formula()}, "
+            f"but the formula says {spec.formula}; correct one of them"
+        )
+    refuse_periodic(atoms, spec.name)
+    refuse_overlap(atoms, spec.name)
+
+
+def refuse_periodic(atoms: Atoms, who: str) -> None:
+    """Refuse a periodic cell.
+
+    Raises
+    ------
+    StructureError
+        If any direction is periodic.
+    """
+    if atoms.pbc.any():
+        raise StructureError(
+            f"{who}: the structure is periodic; give an isolated cluster without cell"
+        )
+
+
+def refuse_overlap(atoms: Atoms, who: str) -> None:
+    """Refuse atoms on top of each other.
+
+    Raises
+    ------
+    StructureError
+        Which names the closest pair and its distance.
+    """
+    close = clashes(atoms.get_chemical_symbols(), atoms.positions)
+    if close:
+        i, j = min(close, key=lambda pair: atoms.get_distance(*pair))
+        raise StructureError(
+            f"{who}: atoms {i} ({atoms.symbols[i]}) and {j} ({atoms.symbols[j]}) "
+            f"overlap at {atoms.get_distance(i, j):.2f} Å; remove one of them"
+        )
+
+
+def assign_roles(atoms: Atoms, spec: ClusterSpec) -> list[str]:
+    """Role of each atom: as the YAML says, else hydride for H on metal, else core."""
+    roles = ["core"] * len(atoms)
+    has_ligand_atoms = set(atoms.get_chemical_symbols()) & (_HYDRIDE_NEIGHBOURS - {"H"})
+    for index, symbol in enumerate(atoms.get_chemical_symbols()):
+        if symbol == "H" and not has_ligand_atoms:
+            roles[index] = "hydride"
+    for role, indices in spec.roles.items():
+        for index in indices:
+            if not 0 <= index < len(atoms):
+                raise StructureError(
+                    f"{spec.name}: roles.{role} names atom {index}, "
+                    f"but there are {len(atoms)} (counted from 0)"
+                )
+            roles[index] = role
+    return roles
+
+
+def _state_of(spec: ClusterSpec, library: Library) -> list[Structure]:
+    """The parent's geometries with the last atoms of an element taken away."""
+    assert spec.parent is not None and spec.removed is not None
+    parent = library.cluster(spec.parent)
+    folder = library.path("clusters", spec.parent).parent
+    element, count = spec.removed.element, spec.removed.count
+    states = []
+    for whole in build_structures(parent, folder, library):
+        indices = [i for i, s in enumerate(whole.symbols) if s == element]
+        if len(indices) < count:
+            raise StructureError(
+                f"{spec.name}: cannot remove {count} {element} from {parent.name}, "
+                f"which has {len(indices)}"
+            )
+        gone = set(indices[-count:])
+        kept = [i for i in range(len(whole.symbols)) if i not in gone]
+        left = Counter(whole.symbols[i] for i in kept)
+        if left != spec.counts:
+            raise StructureError(
+                f"{spec.name}: {parent.name} without {count} {element} is "
+                f"{dict(left)}, but the formula says {spec.formula}"
+            )
+        states.append(
+            whole.model_copy(
+                update={
+                    "symbols": tuple(whole.symbols[i] for i in kept),
+                    "positions": tuple(whole.positions[i] for i in kept),
+                    "roles": tuple(whole.roles[i] for i in kept),
+                    "charge": spec.charge,
+                    "multiplicity": spec.multiplicity,
+                }
+            )
+        )
+    return states

@@ -1,0 +1,151 @@
+"""Stage che: reaction profiles on one cluster, by the hydrogen electrode."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from clusterflow.core.che import (
+    Electrode,
+    Energies,
+    equilibrium_potential,
+    evaluate_network,
+    with_hydrogen,
+)
+from clusterflow.core.network import Network, build_network, parse_equation
+from clusterflow.errors import ClusterflowError
+from clusterflow.records import CheRecord, ReactionResult
+from clusterflow.tasks.job import settings_of
+from clusterflow.tasks.thermo import experimental_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from clusterflow.config import CheSettings
+    from clusterflow.core.network import Composition
+    from clusterflow.library import Library
+    from clusterflow.records import ThermoRecord
+    from clusterflow.specs import ReactionSpec
+    from clusterflow.tasks.job import Job
+
+
+def che(
+    thermo: ThermoRecord,
+    reactions: Sequence[ReactionSpec],
+    settings: CheSettings,
+    library: Library,
+    job: Job,
+) -> CheRecord:
+    """Pathways, limiting potentials and determining steps of every reaction."""
+    job.settings = settings_of(settings)
+    electrode = Electrode(
+        potential_v=settings.potential_v,
+        scale=settings.scale,
+        ph=settings.ph,
+        temperature_k=thermo.temperature_k,
+    )
+    energies = energies_of(thermo)
+    results = evaluate_reactions(
+        reactions, {thermo.cluster: energies}, electrode, library
+    )
+    return CheRecord(
+        cluster=thermo.cluster,
+        level=thermo.level,
+        networks=tuple(reactions),
+        results=tuple(_flagged(result, thermo) for result in results),
+        status=thermo.status,
+        reason=thermo.reason if thermo.status == "failed" else "",
+        provenance=job.provenance(thermo.level),
+    )
+
+
+def energies_of(thermo: ThermoRecord) -> Energies:
+    """Formation energies of a cluster's species, and the reasons of the holes."""
+    values = {
+        s.name: s.formation_ev for s in thermo.species if s.formation_ev is not None
+    }
+    if thermo.half_hydrogen_ev is None:
+        reason = "H2 has no free energy, so neither has the proton-electron pair"
+        return Energies(values={}, reasons=dict.fromkeys(values, reason))
+    return Energies(
+        values=values,
+        reasons={s.name: s.reason for s in thermo.species if s.formation_ev is None},
+        pair_ev=thermo.half_hydrogen_ev,
+    )
+
+
+def evaluate_reactions(
+    reactions: Sequence[ReactionSpec],
+    surfaces: dict[str, Energies],
+    electrode: Electrode,
+    library: Library,
+) -> list[ReactionResult]:
+    """Every reaction on every surface, with hydrogen evolution beside each."""
+    networks = [build_network(r, composition_of(library)) for r in reactions]
+    equilibria = {
+        n.spec.name: _equilibrium(n, electrode.temperature_k, library) for n in networks
+    }
+    found: list[ReactionResult] = []
+    for surface, energies in surfaces.items():
+        results = [
+            evaluate_network(
+                network,
+                energies,
+                electrode,
+                surface=surface,
+                equilibrium_potential_v_rhe=equilibria[network.spec.name],
+            )
+            for network in networks
+        ]
+        found += with_hydrogen(results)
+    return found
+
+
+def composition_of(library: Library) -> Callable[[str], Composition]:
+    """What a term of an equation is made of, by the library."""
+
+    def composition(term: str) -> Composition:
+        fixed = {
+            "*": (Counter({"*": 1}), 0),
+            "H+": (Counter({"H": 1}), 1),
+            "e-": (Counter[str](), -1),
+        }
+        if term in fixed:
+            return fixed[term]
+        if term.startswith("*"):
+            adsorbate = library.adsorbate(term[1:])
+            return adsorbate.counts + Counter({"*": 1}), adsorbate.charge
+        gas = library.gas(term.partition("(")[0])
+        return gas.counts, gas.charge
+
+    return composition
+
+
+def _equilibrium(
+    network: Network, temperature_k: float, library: Library
+) -> float | None:
+    """The measured standard potential, V against RHE; None without data."""
+    overall = parse_equation(network.spec.equation)
+    names = [s.partition("(")[0] for s in overall.species if not s.startswith("*")]
+    table = experimental_table(names, library)
+
+    def formation(term: str) -> float:
+        if term == "*":
+            return 0.0
+        name, _, phase = term.partition("(")
+        return table.formation_ev(name, phase[0], temperature_k)
+
+    if overall.n_e == 0 or overall.n_e != overall.n_h:
+        return None
+    try:
+        return equilibrium_potential(overall, formation)
+    except ClusterflowError:
+        return None
+
+
+def _flagged(result: ReactionResult, thermo: ThermoRecord) -> ReactionResult:
+    """The result, marked with the flags of the species its best pathway uses."""
+    flags = {s.name: s.flags for s in thermo.species}
+    used = {term for step in result.steps for term in parse_equation(step.name).species}
+    marks = [f"{name}: {flag}" for name in sorted(used) for flag in flags.get(name, ())]
+    return result.model_copy(update={"flags": tuple(marks)})

@@ -1,0 +1,96 @@
+"""Looking a study over before it runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clusterflow.core.network import build_network
+from clusterflow.engines import check_elements
+from clusterflow.errors import ClusterflowError
+from clusterflow.library import KINDS, Library, load_spec
+from clusterflow.specs import ClusterSpec, ReactionSpec
+from clusterflow.tasks.build import build_structures
+from clusterflow.tasks.che import composition_of
+from clusterflow.workflow import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+
+def check(config: Sequence[Path]) -> list[str]:
+    """What was found in order, line by line.
+
+    Every problem of the library is looked for before any is reported.
+
+    Raises
+    ------
+    ClusterflowError
+        With every problem, one a line.
+    """
+    from clusterflow.config import read_config
+
+    plan = Plan.from_config(read_config(config), config)
+    library = plan.library
+    problems = [*_library_problems(library), *_study_problems(plan)]
+    if problems:
+        raise ClusterflowError("\nerror: ".join(dict.fromkeys(problems)))
+    counts = ", ".join(f"{len(library.paths(kind))} {kind}" for kind in KINDS)
+    return [
+        f"library: {counts}",
+        f"study {plan.study.study}: {len(plan.study.clusters)} clusters, "
+        f"{len(plan.adsorbates)} adsorbates, {len(plan.gases)} gases, "
+        f"{len(plan.study.reactions)} reactions, levels {', '.join(plan.levels)}",
+        *_missing_species(plan),
+        "everything is in order",
+    ]
+
+
+def _library_problems(library: Library) -> list[str]:
+    problems = []
+    for kind, model in KINDS.items():
+        for path in library.paths(kind).values():
+            try:
+                spec = load_spec(path, model)
+                if isinstance(spec, ClusterSpec):
+                    build_structures(spec, path.parent, library)
+                if isinstance(spec, ReactionSpec):
+                    build_network(spec, composition_of(library))
+            except ClusterflowError as error:
+                problems.append(str(error))
+    return problems
+
+
+def _study_problems(plan: Plan) -> list[str]:
+    """Clusters that none of the study's levels can treat."""
+    problems = []
+    for name in plan.study.clusters:
+        spec = plan.library.cluster(name)
+        refused = []
+        for level in plan.levels:
+            try:
+                check_elements(plan.library.level(level), spec.counts, name)
+            except ClusterflowError as error:
+                refused.append(str(error))
+        if len(refused) == len(plan.levels):
+            problems += refused
+    return problems
+
+
+def _missing_species(plan: Plan) -> list[str]:
+    """Species of the reactions that the study leaves out: holes to come."""
+    lines = []
+    for name in plan.study.reactions:
+        network = build_network(
+            plan.library.reaction(name), composition_of(plan.library)
+        )
+        missing = sorted(
+            s
+            for s in network.species
+            if s.startswith("*") and s != "*" and s[1:] not in plan.adsorbates
+        )
+        if missing:
+            lines.append(
+                f"warning: reaction {name} will have holes at {', '.join(missing)}"
+            )
+    return lines

@@ -1,0 +1,69 @@
+"""What every task needs to say where its record comes from."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clusterflow import __version__
+from clusterflow.engines import Meter, engine_versions, make_calculator
+from clusterflow.io import sha256
+from clusterflow.protocol import PROTOCOL
+from clusterflow.records import Provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ase.calculators.calculator import Calculator
+
+    from clusterflow.models import Model
+    from clusterflow.specs import LevelSpec
+
+
+@dataclass
+class Job:
+    """One run of one task: its inputs, its settings and the time it takes."""
+
+    stage: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    inputs: Sequence[Path] = ()
+    scratch: Path | None = None
+    meter: Meter = field(default_factory=Meter)
+    started: float = field(default_factory=time.perf_counter)
+
+    def calculator(
+        self, level: LevelSpec, charge: int, multiplicity: int, accuracy: float = 1.0
+    ) -> Calculator:
+        """A calculator whose gradients this job counts."""
+        return make_calculator(
+            level, charge, multiplicity, accuracy=accuracy, meter=self.meter
+        )
+
+    def provenance(self, level: LevelSpec | None = None) -> Provenance:
+        """Inputs by hash, settings, versions and times, as of now."""
+        return Provenance(
+            protocol=PROTOCOL[self.stage],
+            settings=self.settings,
+            inputs={str(path): sha256(path) for path in self.inputs},
+            versions={
+                "clusterflow": __version__,
+                "python": platform.python_version(),
+                **(engine_versions(level) if level else {}),
+            },
+            wall_time_s=round(time.perf_counter() - self.started, 3),
+            engine_time_s=round(self.meter.seconds, 3),
+            n_gradients=self.meter.n_gradients,
+            created=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+
+def settings_of(*sections: Model) -> dict[str, Any]:
+    """The settings of some sections in one flat dictionary, for provenance."""
+    merged: dict[str, Any] = {}
+    for section in sections:
+        merged.update(section.model_dump(mode="json"))
+    return merged

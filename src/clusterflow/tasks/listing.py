@@ -1,0 +1,47 @@
+"""What is in the library, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clusterflow.errors import LibraryError
+from clusterflow.library import Library
+from clusterflow.specs import ClusterSpec, Composed, LevelSpec, ReactionSpec
+
+_LISTED = ("clusters", "adsorbates", "gases", "reactions", "levels")
+
+
+def listing(kind: str) -> list[dict[str, Any]]:
+    """One row an item, with what sets it apart.
+
+    Raises
+    ------
+    LibraryError
+        If there is no such kind.
+    """
+    if kind not in _LISTED:
+        raise LibraryError(f"list {kind!r}: choose from {', '.join(_LISTED)}")
+    library = Library.default()
+    load = {
+        "clusters": library.cluster,
+        "adsorbates": library.adsorbate,
+        "gases": library.gas,
+        "reactions": library.reaction,
+        "levels": library.level,
+    }[kind]
+    return [_row(load(name)) for name in library.paths(kind)]
+
+
+def _row(spec: Any) -> dict[str, Any]:
+    row: dict[str, Any] = {"name": spec.name}
+    if isinstance(spec, Composed):
+        row |= {"formula": spec.formula, "atoms": spec.n_atoms}
+        row |= {"charge": spec.charge, "multiplicity": spec.multiplicity}
+    if isinstance(spec, ClusterSpec):
+        row |= {"material": spec.material, "parent": spec.parent}
+    if isinstance(spec, ReactionSpec):
+        row |= {"product": spec.product, "steps": len(spec.steps)}
+    if isinstance(spec, LevelSpec):
+        row |= {"engine": spec.engine, "method": spec.method, "hash": spec.hash}
+        row |= {"electronic_temperature_k": spec.electronic_temperature_k}
+    return row | {"source": spec.source}

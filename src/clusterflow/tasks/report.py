@@ -1,0 +1,40 @@
+"""Stage report: the page and the diagrams."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clusterflow.io import StudyRecords, write_atomic
+from clusterflow.records import ReportRecord
+from clusterflow.tables import energies, failures
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from clusterflow.tasks.job import Job
+
+
+def report(records: StudyRecords, folder: Path, study: str, job: Job) -> ReportRecord:
+    """Write ``report.html`` and every diagram as SVG and PNG."""
+    from clusterflow.report import draw_profile, render_page, save_figure
+
+    written = []
+    for che in records.che:
+        for result in che.results:
+            figure = draw_profile(result)
+            for suffix in ("svg", "png"):
+                name = f"diagrams/{che.cluster}/{result.reaction}.{suffix}"
+                save_figure(figure, folder / name)
+                written.append(name)
+    page = render_page(
+        records,
+        study=study,
+        energies=list(energies(records)),
+        failures=list(failures(records)),
+    )
+    write_atomic(folder / "report.html", page)
+    return ReportRecord(
+        study=study,
+        files=("report.html", *written),
+        provenance=job.provenance(),
+    )

@@ -1,0 +1,56 @@
+"""Finished pieces of a long job, kept so that a killed one goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from clusterflow.io import write_atomic
+from clusterflow.models import Model
+
+M = TypeVar("M", bound=Model)
+
+
+class Scratch:
+    """A folder of results, each named by the hash of what it was computed from."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+
+    @staticmethod
+    def beside(output: Path) -> Path:
+        """The scratch folder of a job that writes `output`."""
+        return output.with_name(f".{output.stem}.scratch")
+
+    def load(self, model: type[M], *key: Any) -> M | None:
+        """The piece computed from `key`, if there is a readable one."""
+        path = self._path(key)
+        if path is None or not path.is_file():
+            return None
+        try:
+            return model.model_validate_json(path.read_text(encoding="utf-8"))
+        except (ValidationError, ValueError):
+            return None  # half-written by a machine that lost power: do it again
+
+    def save(self, piece: Model, *key: Any) -> None:
+        """Keep a piece."""
+        path = self._path(key)
+        if path is not None:
+            write_atomic(path, piece.model_dump_json())
+
+    def clear(self) -> None:
+        """Forget everything; called once the job's record is written."""
+        if self._folder is not None:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _path(self, key: tuple[Any, ...]) -> Path | None:
+        if self._folder is None:
+            return None
+        plain = [k.model_dump(mode="json") if isinstance(k, Model) else k for k in key]
+        text = json.dumps(plain, sort_keys=True)
+        return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"

@@ -1,0 +1,137 @@
+"""Stage thermo: free energies of everything on one cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clusterflow.core.formation import ExperimentalTable
+from clusterflow.core.species import (
+    Surroundings,
+    adsorbed_species,
+    clean_surface,
+    gas_species,
+    hole,
+    refuse_mixed_levels,
+)
+from clusterflow.records import SpeciesFreeEnergy, ThermoRecord
+from clusterflow.tasks.job import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clusterflow.config import ThermoSettings
+    from clusterflow.library import Library
+    from clusterflow.records import AdsorbRecord, GasRecord, RelaxRecord, VibrateRecord
+    from clusterflow.tasks.job import Job
+
+
+def thermo(
+    relaxed: RelaxRecord,
+    adsorptions: Sequence[AdsorbRecord],
+    vibrations: Sequence[VibrateRecord],
+    gases: Sequence[GasRecord],
+    settings: ThermoSettings,
+    library: Library,
+    job: Job,
+) -> ThermoRecord:
+    """Free energies on one scale, with a reason where there is none.
+
+    Raises
+    ------
+    RecordError
+        If records of different levels would be mixed.
+    """
+    job.settings = settings_of(settings)
+    level = relaxed.level
+    if level is None:
+        names = ["*", *(f"*{a.adsorbate}" for a in adsorptions)]
+        return ThermoRecord(
+            cluster=relaxed.cluster,
+            level=None,
+            temperature_k=settings.temperature_k,
+            species=tuple(hole(n, relaxed.reason, "failed") for n in names),
+            status="failed",
+            reason=relaxed.reason,
+            provenance=job.provenance(),
+        )
+    refuse_mixed_levels(level, [*adsorptions, *vibrations], relaxed.cluster)
+    surface = level.model_copy(update={"solvent": None}).hash
+    at_level = {g.gas: g for g in gases if g.level.hash == surface}
+    around = Surroundings(
+        gases=at_level,
+        table=experimental_table([*at_level, *settings.anchors], library),
+        settings=settings,
+    )
+    corrections = around.corrections()
+    by_gas = {c.gas: c.correction_ev for c in corrections}
+    inherited = by_gas if "gas" in settings.correct else None
+    hydrogen = around.anchor_energy_ev({"H": 2})
+    h2 = around.gas_terms("H2")
+    species = [
+        clean_surface(relaxed),
+        *_gases(around, inherited),
+        *_adsorbates(relaxed, adsorptions, vibrations, around, inherited, library),
+    ]
+    missing = [s for s in species if s.formation_ev is None]
+    return ThermoRecord(
+        cluster=relaxed.cluster,
+        level=level,
+        temperature_k=settings.temperature_k,
+        half_hydrogen_ev=(
+            None
+            if h2 is None or hydrogen is None
+            else (h2.gibbs_ev - hydrogen + (inherited or {}).get("H2", 0.0)) / 2
+        ),
+        species=tuple(species),
+        gas_corrections=tuple(corrections),
+        status="ok" if relaxed.isomers else "failed",
+        reason=relaxed.reason or _count(missing),
+        provenance=job.provenance(level),
+    )
+
+
+def experimental_table(gases: Sequence[str], library: Library) -> ExperimentalTable:
+    """Measured data of some gases and of the elements they are made of."""
+    specs = {name: library.gas(name) for name in dict.fromkeys(gases)}
+    elements = {e for spec in specs.values() for e in spec.counts}
+    return ExperimentalTable(
+        gases=specs, elements={e: library.element(e) for e in sorted(elements)}
+    )
+
+
+def _gases(
+    around: Surroundings, inherited: dict[str, float] | None
+) -> Iterator[SpeciesFreeEnergy]:
+    for name in around.gases:
+        layers = {}
+        if inherited is not None and name in inherited:
+            layers["gas"] = inherited[name]
+        yield from gas_species(name, around, layers)
+
+
+def _adsorbates(
+    relaxed: RelaxRecord,
+    adsorptions: Sequence[AdsorbRecord],
+    vibrations: Sequence[VibrateRecord],
+    around: Surroundings,
+    inherited: dict[str, float] | None,
+    library: Library,
+) -> Iterator[SpeciesFreeEnergy]:
+    vibrated = {v.adsorbate: v for v in vibrations}
+    for adsorbed in adsorptions:
+        if not relaxed.isomers:
+            yield hole(f"*{adsorbed.adsorbate}", relaxed.reason, "failed")
+            continue
+        yield adsorbed_species(
+            adsorbed,
+            vibrated.get(adsorbed.adsorbate),
+            relaxed.isomers[0].energy_ev,
+            library.adsorbate(adsorbed.adsorbate),
+            around,
+            inherited,
+        )
+
+
+def _count(missing: Sequence[SpeciesFreeEnergy]) -> str:
+    names = ", ".join(s.name for s in missing)
+    return f"no free energy for {names}" if missing else ""

@@ -1,0 +1,187 @@
+"""Stage vibrate: wavenumbers of an adsorbate on its cluster, and their repair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase.calculators.calculator import CalculationFailed
+
+from clusterflow.core.adsorption import choose_minimum, why_no_minimum
+from clusterflow.core.fate import judge
+from clusterflow.core.topology import CONTACT, distance_ratios
+from clusterflow.core.vibrations import normal_modes
+from clusterflow.io import from_atoms, to_atoms
+from clusterflow.records import VibrateRecord
+from clusterflow.tasks.finite_differences import PartialHessian, partial_hessian
+from clusterflow.tasks.job import settings_of
+from clusterflow.tasks.relaxation import Relaxation
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from ase.calculators.calculator import Calculator
+
+    from clusterflow.config import RelaxSettings, VibrateSettings
+    from clusterflow.records import AdsorbRecord, Isomer, Minimum, Structure
+    from clusterflow.specs import AdsorbateSpec, LevelSpec
+    from clusterflow.tasks.job import Job
+
+_MAX_REPAIRS = 2
+_PUSH_A = 0.15
+# Below this a sign is noise of the differences and of the forces left.
+_NOISE_CM1 = 10.0
+
+
+@dataclass(slots=True, kw_only=True)
+class _Vibrating:
+    """A geometry with the vibrations of some of its atoms."""
+
+    atoms: Atoms
+    energy_ev: float
+    partial: PartialHessian
+    wavenumbers: np.ndarray
+    modes: np.ndarray
+    moving: list[int]
+
+    @property
+    def lowest(self) -> float:
+        return float(self.wavenumbers[0])
+
+
+def vibrate(
+    adsorbed: AdsorbRecord,
+    host: Isomer | None,
+    adsorbate: AdsorbateSpec,
+    settings: VibrateSettings,
+    relax: RelaxSettings,
+    job: Job,
+) -> VibrateRecord:
+    """Vibrations of the chosen minimum, with the other cluster atoms frozen.
+
+    An imaginary mode is followed downhill and the geometry relaxed again, at most
+    twice; what is left of them is in the record.
+    """
+    job.settings = settings_of(relax, settings)
+    index = choose_minimum(adsorbed)
+    if index is None or adsorbed.level is None or host is None:
+        return _failed(adsorbed, None, why_no_minimum(adsorbed), job)
+    minimum = adsorbed.minima[index]
+    n_host = len(host.structure.symbols)
+    calculator = job.calculator(
+        adsorbed.level,
+        minimum.structure.charge,
+        minimum.structure.multiplicity,
+        settings.accuracy,
+    )
+    moving = _moving_atoms(minimum.structure, n_host, settings)
+    try:
+        vibrating = _analyse(to_atoms(minimum.structure), calculator, moving, settings)
+        vibrating, n_repairs = _repair(vibrating, calculator, settings, relax)
+    except CalculationFailed as error:
+        return _failed(adsorbed, index, f"scf-failed in a displacement: {error}", job)
+    structure = from_atoms(
+        vibrating.atoms,
+        charge=minimum.structure.charge,
+        multiplicity=minimum.structure.multiplicity,
+        name=minimum.structure.name,
+    )
+    verdict = judge(structure, host.structure, adsorbate, {})
+    if verdict.fate != minimum.fate:
+        reason = f"following an imaginary mode, {adsorbate.name} {verdict.fate}"
+        return _failed(adsorbed, index, f"{reason} ({verdict.detail})", job)
+    return _record(adsorbed, index, structure, vibrating, n_repairs, job)
+
+
+def _moving_atoms(
+    structure: Structure, n_host: int, settings: VibrateSettings
+) -> list[int]:
+    moving = list(range(n_host, len(structure.symbols)))
+    if settings.include_binding_atoms:
+        ratios = distance_ratios(structure.symbols, np.array(structure.positions))
+        near = (ratios[:n_host, n_host:] < CONTACT).any(axis=1)
+        moving = [int(i) for i in np.flatnonzero(near)] + moving
+    return moving
+
+
+def _analyse(
+    atoms: Atoms, calculator: Calculator, moving: list[int], settings: VibrateSettings
+) -> _Vibrating:
+    partial = partial_hessian(atoms, calculator, moving, settings.displacement_a)
+    wavenumbers, modes = normal_modes(partial.hessian, atoms.get_masses()[moving])
+    still = atoms.copy()
+    still.calc = calculator
+    return _Vibrating(
+        atoms=atoms,
+        energy_ev=float(still.get_potential_energy()),
+        partial=partial,
+        wavenumbers=wavenumbers,
+        modes=modes,
+        moving=moving,
+    )
+
+
+def _repair(
+    vibrating: _Vibrating,
+    calculator: Calculator,
+    settings: VibrateSettings,
+    relax: RelaxSettings,
+) -> tuple[_Vibrating, int]:
+    for attempt in range(_MAX_REPAIRS):
+        if vibrating.lowest > -_NOISE_CM1:
+            return vibrating, attempt
+        pushed = vibrating.atoms.copy()
+        push = vibrating.modes[0] / np.abs(vibrating.modes[0]).max()
+        pushed.positions[vibrating.moving] += _PUSH_A * push
+        relaxation = Relaxation(pushed, calculator)
+        # Tighter than the first time: the mode was missed because it is flat.
+        outcome = relaxation.finish(relax.fmax_ev_per_a / 2, relax.max_steps)
+        if outcome != "converged" or relaxation.energy_ev > vibrating.energy_ev:
+            return vibrating, attempt
+        relaxed = relaxation.atoms.copy()
+        vibrating = _analyse(relaxed, calculator, vibrating.moving, settings)
+    return vibrating, _MAX_REPAIRS
+
+
+def _record(
+    adsorbed: AdsorbRecord,
+    index: int,
+    structure: Structure,
+    vibrating: _Vibrating,
+    n_repairs: int,
+    job: Job,
+) -> VibrateRecord:
+    imaginary = tuple(float(-w) for w in vibrating.wavenumbers if w < 0)
+    return VibrateRecord(
+        cluster=adsorbed.cluster,
+        adsorbate=adsorbed.adsorbate,
+        level=adsorbed.level,
+        minimum=index,
+        structure=structure,
+        energy_ev=vibrating.energy_ev,
+        frequencies_cm1=tuple(float(w) for w in vibrating.wavenumbers if w >= 0),
+        imaginary_cm1=imaginary,
+        hessian_asymmetry_ev_per_a2=vibrating.partial.asymmetry_ev_per_a2,
+        fmax_ev_per_a=vibrating.partial.fmax_ev_per_a,
+        n_repairs=n_repairs,
+        provenance=job.provenance(adsorbed.level),
+    )
+
+
+def _failed(
+    adsorbed: AdsorbRecord, index: int | None, reason: str, job: Job
+) -> VibrateRecord:
+    return VibrateRecord(
+        cluster=adsorbed.cluster,
+        adsorbate=adsorbed.adsorbate,
+        level=adsorbed.level,
+        minimum=index,
+        status="failed",
+        reason=reason,
+        provenance=job.provenance(adsorbed.level),
+    )
+
+
+def chosen(adsorbed: AdsorbRecord, index: int | None) -> Minimum | None:
+    """The minimum a vibrate record speaks of."""
+    return None if index is None else adsorbed.minima[index]

@@ -1,0 +1,88 @@
+"""Constants and conversions; the only place where numbers of physics stand.
+
+Inside the package lengths are Å, energies eV, temperatures K and pressures Pa.
+Values are CODATA 2018, as :mod:`ase.units` offers them by name; they stand here so
+that thermochemistry works without importing ASE.
+
+References
+----------
+E. Tiesinga et al., Rev. Mod. Phys. 93, 025010 (2021), doi:10.1103/RevModPhys.93.025010
+"""
+
+from __future__ import annotations
+
+from clusterflow.errors import ConfigError
+
+BOLTZMANN_EV_PER_K = 8.617333262e-5
+PLANCK_EV_S = 4.135667696e-15
+HBAR_J_S = 1.054571817e-34
+SPEED_OF_LIGHT_CM_PER_S = 2.99792458e10
+AVOGADRO = 6.02214076e23
+ELEMENTARY_CHARGE_C = 1.602176634e-19
+ATOMIC_MASS_KG = 1.66053906660e-27
+BOHR_A = 0.529177210903
+HARTREE_EV = 27.211386245988
+
+STANDARD_TEMPERATURE_K = 298.15
+STANDARD_PRESSURE_PA = 1.0e5
+
+EV_PER_WAVENUMBER = PLANCK_EV_S * SPEED_OF_LIGHT_CM_PER_S
+KJ_PER_MOL_PER_EV = ELEMENTARY_CHARGE_C * AVOGADRO / 1000.0
+J_PER_MOL_K_PER_EV_K = ELEMENTARY_CHARGE_C * AVOGADRO
+
+
+def ev_from_kj_per_mol(value: float) -> float:
+    """Energy in eV from kJ/mol.
+
+    >>> round(ev_from_kj_per_mol(96.485), 4)
+    1.0
+    """
+    return value / KJ_PER_MOL_PER_EV
+
+
+def j_per_mol_k_from_ev_per_k(value: float) -> float:
+    """Entropy in J/mol/K from eV/K."""
+    return value * J_PER_MOL_K_PER_EV_K
+
+
+def ev_per_k_from_j_per_mol_k(value: float) -> float:
+    """Entropy in eV/K from J/mol/K."""
+    return value / J_PER_MOL_K_PER_EV_K
+
+
+def ev_from_wavenumber(value_cm1: float) -> float:
+    """Vibrational quantum in eV from a wavenumber in cm⁻¹."""
+    return value_cm1 * EV_PER_WAVENUMBER
+
+
+def check_temperature(temperature_k: float, where: str) -> float:
+    """The temperature, refused where it cannot be one in kelvin.
+
+    Raises
+    ------
+    ConfigError
+        If it is not positive, or so low that Celsius was probably meant.
+    """
+    if not temperature_k > 0:
+        raise ConfigError(
+            f"{where} = {temperature_k}: a temperature in K must be above zero"
+        )
+    if temperature_k < 100:
+        raise ConfigError(
+            f"{where} = {temperature_k}: this is very cold for kelvin; "
+            f"did you mean {temperature_k + 273.15:g} K ({temperature_k:g} °C)?"
+        )
+    return temperature_k
+
+
+def check_pressure(pressure_pa: float, where: str) -> float:
+    """The pressure in Pa, refused where an ideal gas has none.
+
+    Raises
+    ------
+    ConfigError
+        If it is not positive.
+    """
+    if not pressure_pa > 0:
+        raise ConfigError(f"{where} = {pressure_pa}: a pressure in Pa must be above 0")
+    return pressure_pa

@@ -1,0 +1,220 @@
+"""What the Snakefile asks: which jobs there are, with which settings and resources.
+
+Nothing here imports ASE, so that planning stays fast.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clusterflow.config import Study, load_study
+from clusterflow.core.network import parse_network
+from clusterflow.library import Library
+from clusterflow.protocol import PROTOCOL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# The sections of the study each stage uses. A stage sees no others, so that a changed
+# temperature runs no relaxation again.
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "build": (),
+    "level": ("level",),
+    "relax": ("relax",),
+    "gas": ("gas",),
+    "sites": ("sites",),
+    "adsorb": ("adsorb", "relax"),
+    "pool": ("pool",),
+    "vibrate": ("vibrate", "relax"),
+    "thermo": ("thermo",),
+    "che": ("che",),
+    "collect": (),
+    "report": (),
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs of a study: names by kind, and the settings of each stage."""
+
+    study: Study
+    library: Library
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], sources: Sequence[str | Path] = ("config.yaml",)
+    ) -> Plan:
+        """The plan of a merged configuration.
+
+        Raises
+        ------
+        ConfigError
+            For a wrong setting.
+        LibraryError
+            For a name that is in no library.
+        """
+        plan = cls(study=load_study(config, sources), library=Library.default())
+        plan.check_names()
+        return plan
+
+    def check_names(self) -> None:
+        """Refuse names that are in no library, before any job starts.
+
+        Raises
+        ------
+        LibraryError
+            For the first of them.
+        """
+        for cluster in self.study.clusters:
+            self.library.cluster(cluster)
+        for adsorbate in {*self.adsorbates, *self.study.level.probes}:
+            self.library.adsorbate(adsorbate)
+        for gas in self.gases:
+            self.library.gas(gas)
+        for level in self.levels:
+            self.library.level(level)
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Levels that may be chosen."""
+        return self.study.level.preferred
+
+    @cached_property
+    def _terms(self) -> frozenset[str]:
+        terms: set[str] = set()
+        for name in self.study.reactions:
+            overall, steps = parse_network(self.library.reaction(name))
+            terms |= overall.species.union(*(step.species for step in steps))
+        return frozenset(terms)
+
+    @cached_property
+    def adsorbates(self) -> tuple[str, ...]:
+        """Adsorbates that are computed: those asked for, or all the reactions name."""
+        if self.study.adsorbates is not None:
+            return self.study.adsorbates
+        return tuple(sorted(t[1:] for t in self._terms if t.startswith("*") and t != "*"))
+
+    @cached_property
+    def gases(self) -> tuple[str, ...]:
+        """Gases of the reactions, the anchors, and those adsorbates inherit from."""
+        named = {t.partition("(")[0] for t in self._terms if not t.startswith("*")}
+        inherited = {
+            motif
+            for adsorbate in self.adsorbates
+            for motif in self.library.adsorbate(adsorbate).inherits
+        }
+        return tuple(sorted({*named, *inherited, *self.study.thermo.anchors}))
+
+    def settings(self, stage: str) -> str:
+        """The settings one stage sees, as JSON, with its protocol version."""
+        sections = {
+            name: getattr(self.study, name).model_dump(mode="json")
+            for name in SECTIONS[stage]
+        }
+        return json.dumps({"protocol": PROTOCOL[stage], **sections}, sort_keys=True)
+
+    def selection(self) -> str:
+        """What the study is made of, as JSON: which records belong to it."""
+        return json.dumps(
+            {
+                "study": self.study.study,
+                "clusters": self.study.clusters,
+                "adsorbates": self.adsorbates,
+                "gases": self.gases,
+                "levels": self.levels,
+            }
+        )
+
+    def n_atoms_of(self, wildcards: Any) -> int:
+        """Atoms of a job's cluster and adsorbate, from their formulas."""
+        n = self.library.cluster(wildcards.cluster).n_atoms
+        adsorbate = getattr(wildcards, "adsorbate", None)
+        return n + (self.library.adsorbate(adsorbate).n_atoms if adsorbate else 0)
+
+    def cluster_files(self, name: str) -> list[Path]:
+        """The YAML of a cluster, the structures it names, and those of its parent."""
+        spec = self.library.cluster(name)
+        path = self.library.path("clusters", name)
+        files = [path.parent / s.file for s in spec.structures if s.file]
+        parent = self.cluster_files(spec.parent) if spec.parent else []
+        return [path, *files, *parent]
+
+    def level_files(self) -> list[Path]:
+        """The YAML of every level that may be chosen, and of the probes."""
+        return [
+            *(self.library.path("levels", name) for name in self.levels),
+            *(self.library.path("adsorbates", n) for n in self.study.level.probes),
+        ]
+
+    def data_files(self, stage: str) -> list[Path]:
+        """The YAML files whose numbers enter at thermo or che."""
+        if stage == "che":
+            return [self.library.path("reactions", n) for n in self.study.reactions]
+        return [
+            *(self.library.path("gases", name) for name in self.gases),
+            *(self.library.path("adsorbates", name) for name in self.adsorbates),
+        ]
+
+    def records(self, folder: str) -> list[Path]:
+        """Every record of the study, below a results folder."""
+        return record_paths(Path(folder), json.loads(self.selection()))
+
+
+def record_paths(folder: Path, selection: Mapping[str, Any]) -> list[Path]:
+    """The records of a selection, in the layout of the rules; older ones stay out."""
+    paths = [
+        folder / stage / f"{cluster}.json"
+        for stage in ("build", "level", "relax", "sites", "pool", "thermo", "che")
+        for cluster in selection["clusters"]
+    ]
+    paths += [
+        folder / stage / cluster / f"{adsorbate}.json"
+        for stage in ("adsorb", "vibrate")
+        for cluster in selection["clusters"]
+        for adsorbate in selection["adsorbates"]
+    ]
+    paths += [
+        folder / "gas" / level / f"{gas}.json"
+        for level in selection["levels"]
+        for gas in selection["gases"]
+    ]
+    return paths
+
+
+# Memory of one process: the libraries, and matrices that grow with the square of the
+# number of basis functions (about nine an atom, some thirty matrices of doubles).
+_BASE_MB = 400
+_MB_PER_ATOM_SQUARED = 30 * 9**2 * 8 / 1e6
+# One gradient costs about this many seconds times the third power of the number of
+# atoms, once there are more than a few; one job takes up to this many gradients.
+_SECONDS_PER_ATOM_CUBED = 2.5e-5
+_GRADIENTS = {"level": 10, "relax": 400, "adsorb": 4000, "vibrate": 500, "gas": 300}
+
+
+def memory_mb(n_atoms: int, attempt: int = 1) -> int:
+    """Memory to ask for, MB; more with each attempt.
+
+    >>> memory_mb(26) < memory_mb(200)
+    True
+    """
+    return int((_BASE_MB + _MB_PER_ATOM_SQUARED * n_atoms**2) * 1.5**(attempt - 1))
+
+
+def runtime_minutes(stage: str, n_atoms: int, attempt: int = 1) -> int:
+    """Time to ask for, minutes; doubled with each attempt.
+
+    >>> runtime_minutes("adsorb", 26) <= runtime_minutes("adsorb", 26, attempt=2)
+    True
+    """
+    gradient_s = 0.02 + _SECONDS_PER_ATOM_CUBED * n_atoms**3
+    minutes = _GRADIENTS.get(stage, 1) * gradient_s / 60
+    return int((10 + 2 * minutes) * 2 ** (attempt - 1))
+
+
+def threads(n_atoms: int) -> int:
+    """Threads of one job: one, until a gradient is long enough to share."""
+    return 1 if n_atoms < 150 else 4

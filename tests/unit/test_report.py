@@ -1,0 +1,498 @@
+"""The report: what stands on the page and in the diagrams, for good and bad studies."""
+
+from __future__ import annotations
+
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from clusterflow.errors import ClusterflowError
+from clusterflow.io import StudyRecords
+from clusterflow.records import (
+    AdsorbRecord,
+    BuildRecord,
+    CheRecord,
+    GasCorrection,
+    Isomer,
+    LevelAttempt,
+    LevelRecord,
+    Minimum,
+    Pathway,
+    Probe,
+    Provenance,
+    ReactionResult,
+    RelaxRecord,
+    Site,
+    SitesRecord,
+    SpeciesFreeEnergy,
+    Step,
+    Structure,
+    ThermoRecord,
+)
+from clusterflow.report import draw_profile, render_page, save_figure
+from clusterflow.report.labels import place_labels
+from clusterflow.report.ranking import rank_reactions
+from clusterflow.specs import LevelSpec
+
+VOID = {"meta", "link", "br", "img", "input", "hr"}
+EVIL = "<script>alert(1)</script>"
+COOH_REASON = "every start of *COOH dissociated"
+
+
+class Page(HTMLParser):
+    """A page taken apart: tags, attributes, text, and whether tags are balanced."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes += [(key, value or "") for key, value in attrs]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag, f"</{tag}> closes something else"
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def make_level(name="gfn1-xtb", method="GFN1-xTB"):
+    return LevelSpec(name=name, source="doi:1", engine="tblite", method=method)
+
+
+def make_provenance():
+    return Provenance(
+        protocol=1,
+        versions={"tblite": "0.8.0"},
+        wall_time_s=90.0,
+        engine_time_s=60.0,
+        n_gradients=1234,
+        created="2026-01-01T00:00:00+00:00",
+    )
+
+
+def make_pathway(levels=(0.0, 0.6, -0.3, 0.2), name="via *COOH", reason=""):
+    states = ("*", "*COOH", "*CO", "* + CO(g)")
+    names = (
+        "* + CO2(g) + H+ + e- -> *COOH",
+        "*COOH + H+ + e- -> *CO + H2O(l)",
+        "*CO -> * + CO(g)",
+    )
+    steps = []
+    for index, step in enumerate(names):
+        before, after = levels[index], levels[index + 1]
+        hole = before is None or after is None
+        change = None if hole else after - before
+        electrons = step.count("e-")
+        steps.append(
+            Step(
+                name=step,
+                n_e=electrons,
+                n_h=electrons,
+                dg_ev=change,
+                dg0_ev=change,
+                reason=reason if hole else "",
+            )
+        )
+    complete = None not in levels
+    return Pathway(
+        name=name,
+        steps=tuple(steps),
+        levels_ev=levels,
+        states=states,
+        complete=complete,
+        reason=reason,
+        limiting_potential_v_rhe=-0.6 if complete else None,
+        determining_step=names[0] if complete else None,
+    )
+
+
+def make_result(surface="Cu4", pathways=None, **changes):
+    pathways = (make_pathway(),) if pathways is None else pathways
+    complete = next((p for p in pathways if p.complete), None)
+    potential = complete.limiting_potential_v_rhe if complete else None
+    values = {
+        "reaction": "CO2-to-CO",
+        "equation": "CO2(g) + 2H+ + 2e- -> CO(g) + H2O(l)",
+        "product": "CO",
+        "surface": surface,
+        "status": "ok" if complete else "failed",
+        "potential_v": 0.0,
+        "scale": "rhe",
+        "ph": 7.0,
+        "temperature_k": 298.15,
+        "limiting_potential_v_rhe": potential,
+        "determining_step": complete.determining_step if complete else None,
+        "best_pathway": complete.name if complete else None,
+        "pathways": pathways,
+    }
+    return ReactionResult(**(values | changes))
+
+
+def make_holed_result(surface="Cu4"):
+    pathway = make_pathway((0.0, None, -0.3, 0.2), reason=COOH_REASON)
+    return make_result(surface, (pathway,))
+
+
+def make_structure(symbols=("Cu", "Cu", "C", "O")):
+    n = len(symbols)
+    return Structure(
+        symbols=symbols,
+        positions=tuple((0.1 * i, 0.2 * (i % 2), 1.9 * i) for i in range(n)),
+        roles=tuple("adsorbate" if s in "CO" else "core" for s in symbols),
+        charge=0,
+        multiplicity=1,
+    )
+
+
+def make_che(cluster="Cu4", level=None, results=None):
+    return CheRecord(
+        provenance=make_provenance(),
+        cluster=cluster,
+        level=level or make_level(),
+        networks=(),
+        results=(make_result(cluster),) if results is None else results,
+    )
+
+
+def make_adsorption(cluster, level):
+    minimum = Minimum(
+        structure=make_structure(),
+        energy_ev=-110.0,
+        fmax_ev_per_a=0.01,
+        n_gradients=40,
+        n_starts=2,
+        fate="intact",
+        core_intact=True,
+        isomer="main",
+        form="upright",
+        site_kind="top",
+        site_atoms=(0,),
+    )
+    dissociated = minimum.model_copy(
+        update={"fate": "dissociated", "detail": "C and O", "energy_ev": -109.0}
+    )
+    return AdsorbRecord(
+        provenance=make_provenance(),
+        cluster=cluster,
+        adsorbate="CO",
+        level=level,
+        minima=(minimum, dissociated),
+        n_starts=5,
+        failures={"scf-failed": 1},
+    )
+
+
+def make_study(cluster="Cu4", result=None, **changes):
+    """Every stage of one cluster; `changes` replaces stages."""
+    level, origin = make_level(), {"provenance": make_provenance(), "cluster": cluster}
+    bare = make_structure(("Cu", "Cu"))
+    site = Site(
+        kind="top",
+        atoms=(0,),
+        elements=("Cu",),
+        multiplicity=2,
+        position=(0, 0, 0),
+        normal=(0, 0, 1),
+        coordination_numbers=(1,),
+    )
+    attempt = LevelAttempt(
+        level="gfn1-xtb",
+        accepted=True,
+        reason="all probes converge",
+        probes=(Probe(name="CO", converged=True),),
+    )
+    correction = GasCorrection(
+        gas="CO",
+        anchors={"CO2": 1, "H2": 1, "H2O": -1},
+        computed_ev=2.1,
+        experiment_ev=0.3,
+        correction_ev=-1.8,
+        is_anchor=False,
+        source="doi:2",
+    )
+    hole = SpeciesFreeEnergy(name="*COOH", status="dissociated", reason=COOH_REASON)
+    stages = {
+        "builds": (
+            BuildRecord(
+                **origin,
+                formula="Cu2",
+                material="metal",
+                source="doi:3",
+                structures=(bare,),
+            ),
+        ),
+        "levels": (LevelRecord(**origin, level=level, attempts=(attempt,)),),
+        "relaxations": (
+            RelaxRecord(
+                **origin,
+                level=level,
+                isomers=(
+                    Isomer(
+                        structure=bare,
+                        energy_ev=-100,
+                        fmax_ev_per_a=0.01,
+                        n_gradients=9,
+                    ),
+                ),
+            ),
+        ),
+        "gases": (),
+        "sites": (
+            SitesRecord(
+                **origin,
+                isomer="main",
+                point_group="D*h",
+                symmetry_tolerance_a=0.1,
+                sites=(site,),
+            ),
+        ),
+        "adsorptions": (make_adsorption(cluster, level),),
+        "pools": (),
+        "vibrations": (),
+        "thermo": (
+            ThermoRecord(
+                **origin,
+                level=level,
+                temperature_k=298.15,
+                species=(hole,),
+                gas_corrections=(correction,),
+            ),
+        ),
+        "che": (make_che(cluster, level, (result or make_result(cluster),)),),
+    }
+    return StudyRecords(folder=Path("results"), **(stages | changes))
+
+
+def make_failed_study():
+    """Two clusters; every record says failed."""
+    stages = {"builds": [], "levels": [], "relaxations": [], "thermo": [], "che": []}
+    for cluster in ("Cu4", "Cu8"):
+        failed = {
+            "provenance": make_provenance(),
+            "cluster": cluster,
+            "status": "failed",
+            "reason": f"no level converges for {cluster}",
+        }
+        stages["levels"].append(LevelRecord(**failed, level=None, attempts=()))
+        stages["relaxations"].append(RelaxRecord(**failed, level=None, isomers=()))
+        stages["thermo"].append(
+            ThermoRecord(**failed, level=None, temperature_k=298.15, species=())
+        )
+        stages["che"].append(CheRecord(**failed, level=None, networks=(), results=()))
+    empty = {"gases": (), "sites": (), "adsorptions": (), "pools": (), "vibrations": ()}
+    lists = {stage: tuple(records) for stage, records in stages.items()}
+    return StudyRecords(folder=Path("results"), **lists, **empty)
+
+
+def bars(figure):
+    """Height of each bar by its column."""
+    lines = figure.axes[0].get_lines()
+    found = [line for line in lines if str(line.get_gid()).startswith("level-")]
+    return {round(sum(bar.get_xdata()) / 2): set(bar.get_ydata()) for bar in found}
+
+
+def words(figure):
+    """All text of a figure, legends too."""
+    legends = [text for legend in figure.legends for text in legend.get_texts()]
+    texts = [*figure.texts, *figure.axes[0].texts, *legends]
+    return "\n".join(text.get_text() for text in texts)
+
+
+def test_page_is_balanced_html_with_landmarks():
+    page = Page(render_page(make_study(), study="demo"))
+    assert page.open == []
+    assert {"main", "nav", "header", "footer", "h1", "svg"} <= set(page.tags)
+
+
+def test_ids_are_unique_though_several_diagrams_stand_inline():
+    study = make_study(che=(make_che("Cu4"), make_che("Cu8"), make_che("Cu13")))
+    page = Page(render_page(study, study="demo"))
+    ids = [value for key, value in page.attributes if key == "id"]
+    assert len(ids) > 30
+    assert len(ids) == len(set(ids))
+    links = [value for key, value in page.attributes if key == "href"]
+    assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
+
+
+def test_page_needs_no_network():
+    html = render_page(make_study(), study="demo", energies=[{"gibbs_ev": 1.0}])
+    page = Page(html)
+    links = [v for k, v in page.attributes if k in ("src", "href", "srcset", "data")]
+    assert all(link.startswith(("#", "data:")) for link in links)
+    assert "http:" not in html
+    assert "https:" not in html
+    assert "@import" not in html
+    assert "script" not in page.tags
+
+
+def test_names_cannot_become_markup():
+    study = make_study(cluster=EVIL, result=make_result(EVIL, reaction=EVIL))
+    row = {"cluster": EVIL, "reason": EVIL}
+    html = render_page(study, study=EVIL, energies=[row], failures=[row])
+    assert "script" not in Page(html).tags
+    assert EVIL in Page(html).text
+
+
+def test_a_study_in_which_everything_failed_says_so():
+    page = Page(render_page(make_failed_study(), study="demo"))
+    assert page.open == []
+    assert "Nothing succeeded" in page.text
+    assert "no level converges for Cu4" in page.text
+    assert "no level converges for Cu8" in page.text
+
+
+def test_a_study_without_records_says_so():
+    stages = {"builds": (), "levels": (), "relaxations": (), "thermo": (), "che": ()}
+    empty = {"gases": (), "sites": (), "adsorptions": (), "pools": (), "vibrations": ()}
+    study = StudyRecords(folder=Path("results"), **stages, **empty)
+    assert "There are no records" in Page(render_page(study, study="demo")).text
+
+
+def test_a_hole_shows_its_reason_as_text_and_as_tooltip():
+    study = make_study(result=make_holed_result())
+    page = Page(render_page(study, study="demo"))
+    ranking = page.text.split("Rankings")[2].split("How far to trust")[0]
+    assert COOH_REASON in ranking
+    assert ("title", COOH_REASON) in page.attributes
+
+
+def test_given_failures_are_shown():
+    row = {"stage": "adsorb", "cluster": "Cu4", "reason": "out of memory"}
+    page = Page(render_page(make_study(), study="demo", failures=[row]))
+    assert "out of memory" in page.text
+
+
+def test_rankings_of_two_levels_stand_apart():
+    other = make_level("gfn2-xtb", "GFN2-xTB")
+    best = make_result("Cu13", limiting_potential_v_rhe=-0.1)
+    records = (
+        make_che("Cu4"),
+        make_che("Cu13", results=(best,)),
+        make_che("Cu8", other),
+        make_che("Cu20", results=(make_holed_result("Cu20"),)),
+    )
+    (ranking,) = rank_reactions(records)
+    clusters = {
+        group.level: [row.cluster for row in group.rows] for group in ranking.levels
+    }
+    assert clusters == {"gfn1-xtb": ["Cu13", "Cu4", "Cu20"], "gfn2-xtb": ["Cu8"]}
+    page = Page(render_page(make_study(che=records), study="demo"))
+    assert "Level gfn1-xtb" in page.text
+    assert "Level gfn2-xtb" in page.text
+    assert "not compared" in page.text
+
+
+def test_the_page_holds_what_a_reader_looks_for():
+    text = Page(render_page(make_study(), study="demo")).text
+    for wanted in (
+        "GFN1-xTB",
+        "all probes converge",
+        "dissociated",
+        "scf-failed: 1 of 5 starts",
+        "1 min 30 s",
+        "−1.80",
+        "tblite",
+        make_level().hash,
+        "screening",
+    ):
+        assert wanted in text
+
+
+def test_bars_stand_at_the_levels_of_the_record():
+    result = make_result()
+    levels = result.pathways[0].levels_ev
+    assert bars(draw_profile(result)) == {i: {v} for i, v in enumerate(levels)}
+
+
+def test_a_hole_is_a_gap_with_its_reason():
+    figure = draw_profile(make_holed_result())
+    assert bars(figure) == {0: {0.0}, 2: {-0.3}, 3: {0.2}}
+    assert "*COOH: no value" in words(figure)
+    assert COOH_REASON in words(figure).replace("\n", " ")
+    connectors = [
+        line.get_gid()
+        for line in figure.axes[0].get_lines()
+        if str(line.get_gid()).startswith("connector-")
+    ]
+    assert connectors == ["connector-0-2"]
+
+
+@pytest.mark.parametrize(
+    ("scale", "label"), [("rhe", "0.00 V vs RHE"), ("she", "0.00 V vs SHE, pH 7.0")]
+)
+def test_the_diagram_names_potential_and_scale(scale, label):
+    text = words(draw_profile(make_result(scale=scale)))
+    assert f"U = {label}" in text
+    assert "U_L = −0.60 V vs RHE" in text
+    assert "determining step: * + CO₂(g) + H⁺ + e⁻ → *COOH" in text
+
+
+def test_a_result_without_pathways_says_why():
+    figure = draw_profile(make_result(pathways=(), reason="no level"))
+    assert "no value: no level" in figure.texts[1].get_text()
+
+
+def test_many_pathways_share_one_legend_row():
+    pathways = tuple(
+        make_pathway((0.0, 0.5 + 0.01 * i, -0.3, 0.2), name=f"p{i}") for i in range(9)
+    )
+    figure = draw_profile(make_result(pathways=pathways))
+    assert "4 further" in words(figure)
+
+
+def test_labels_cover_neither_bars_nor_each_other():
+    levels = [0.0, 0.05, 0.1, 0.12, 0.4]
+    places = place_labels(levels, [0.17] * len(levels))
+    spans = sorted((place.bottom_in, place.top_in) for place in places)
+    assert all(a[1] <= b[0] for a, b in pairwise(spans))
+    assert not any(low < bar < high for low, high in spans for bar in levels)
+
+
+def test_drawn_labels_do_not_overlap():
+    pathways = (
+        make_pathway(),
+        make_pathway((0.0, 0.61, -0.31, 0.21), name="other"),
+        make_pathway((0.0, 0.55, -0.33, 0.25), name="third"),
+    )
+    figure = draw_profile(make_result(pathways=pathways))
+    figure.canvas.draw()
+    texts = [text for text in figure.axes[0].texts if text.get_text()]
+    boxes = [text.get_window_extent().shrunk(0.98, 0.9) for text in texts]
+    assert len(boxes) >= 10
+    for index, box in enumerate(boxes):
+        assert not box.count_overlaps(boxes[index + 1 :])
+
+
+def test_figures_are_written_byte_for_byte_the_same(tmp_path):
+    for suffix in ("svg", "png"):
+        first, second = tmp_path / f"a.{suffix}", tmp_path / f"b.{suffix}"
+        save_figure(draw_profile(make_result()), first)
+        save_figure(draw_profile(make_result()), second)
+        assert first.read_bytes() == second.read_bytes()
+    assert not re.search(r"<dc:date>", (tmp_path / "a.svg").read_text())
+
+
+def test_a_page_is_the_same_each_time():
+    assert render_page(make_study(), study="a") == render_page(make_study(), study="a")
+
+
+def test_an_unknown_kind_of_figure_is_refused(tmp_path):
+    with pytest.raises(ClusterflowError, match=r"\.svg or \.png"):
+        save_figure(draw_profile(make_result()), tmp_path / "profile.gif")

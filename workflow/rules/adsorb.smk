@@ -1,0 +1,26 @@
+rule adsorb:
+    """Find the minima of an adsorbate on a cluster."""
+    input:
+        relax="results/{study}/relax/{cluster}.json",
+        sites="results/{study}/sites/{cluster}.json",
+        adsorbate=library_file("adsorbates"),
+    output:
+        "results/{study}/adsorb/{cluster}/{adsorbate}.json",
+    params:
+        settings=settings("adsorb"),
+    log:
+        "results/{study}/logs/adsorb/{cluster}/{adsorbate}.log",
+    benchmark:
+        "results/{study}/benchmarks/adsorb/{cluster}/{adsorbate}.tsv"
+    threads: n_threads
+    resources:
+        mem_mb=memory,
+        runtime=runtime("adsorb"),
+    shell:
+        r"""
+        clusterflow adsorb {input.relax:q} {wildcards.adsorbate:q} \
+            --sites {input.sites:q} \
+            --settings {params.settings:q} \
+            --output {output:q} \
+            2> {log:q}
+        """

@@ -1,0 +1,24 @@
+rule che:
+    """Compute reaction profiles and limiting potentials on a cluster."""
+    input:
+        thermo="results/{study}/thermo/{cluster}.json",
+        reactions=data_files("che"),
+    output:
+        "results/{study}/che/{cluster}.json",
+    params:
+        settings=settings("che"),
+        reactions=[f"--reaction={name}" for name in PLAN.study.reactions],
+    log:
+        "results/{study}/logs/che/{cluster}.log",
+    benchmark:
+        "results/{study}/benchmarks/che/{cluster}.tsv"
+    resources:
+        mem_mb=memory,
+    shell:
+        r"""
+        clusterflow che {input.thermo:q} \
+            {params.reactions:q} \
+            --settings {params.settings:q} \
+            --output {output:q} \
+            2> {log:q}
+        """

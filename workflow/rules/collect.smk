@@ -1,0 +1,27 @@
+rule collect:
+    """Collect every record into one database and the tables."""
+    input:
+        of_study,
+    output:
+        record="results/{study}/collect.json",
+        database="results/{study}/results.db",
+        energies="results/{study}/energies.csv",
+        steps="results/{study}/steps.csv",
+        potentials="results/{study}/potentials.csv",
+        gas_corrections="results/{study}/gas_corrections.csv",
+        failures="results/{study}/failures.csv",
+    params:
+        settings=settings("collect"),
+        selection=PLAN.selection(),
+    log:
+        "results/{study}/logs/collect.log",
+    benchmark:
+        "results/{study}/benchmarks/collect.tsv"
+    shell:
+        r"""
+        clusterflow collect results/{wildcards.study:q} \
+            --selection {params.selection:q} \
+            --settings {params.settings:q} \
+            --output {output.record:q} \
+            2> {log:q}
+        """

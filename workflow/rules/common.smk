@@ -1,0 +1,93 @@
+"""The plan of the study, and the few functions that the rules share."""
+
+from clusterflow.errors import ClusterflowError
+from clusterflow.models import NAME_PATTERN
+from clusterflow.workflow import Plan, memory_mb, runtime_minutes, threads
+
+try:
+    PLAN = Plan.from_config(config, workflow.configfiles)
+except ClusterflowError as error:
+    raise WorkflowError(str(error)) from None
+STUDY = PLAN.study.study
+
+
+wildcard_constraints:
+    study=NAME_PATTERN,
+    cluster=NAME_PATTERN,
+    adsorbate=NAME_PATTERN,
+    gas=NAME_PATTERN,
+    level=NAME_PATTERN,
+
+
+def final_outputs():
+    """What the study ends in."""
+    return f"results/{STUDY}/report.html"
+
+
+def settings(stage):
+    """Only the settings that a stage uses, as JSON, with its protocol version."""
+    return lambda wildcards: PLAN.settings(stage)
+
+
+def library_file(kind):
+    """The YAML of the item a wildcard names, so that an edit runs only its jobs."""
+    singular = {"clusters": "cluster", "adsorbates": "adsorbate", "gases": "gas"}[kind]
+    return lambda wildcards: str(PLAN.library.path(kind, getattr(wildcards, singular)))
+
+
+def cluster_files(wildcards):
+    """The YAML of a cluster and the structures it names."""
+    return [str(path) for path in PLAN.cluster_files(wildcards.cluster)]
+
+
+def level_files(wildcards):
+    """The YAML of every level that may be chosen, and of the probes."""
+    return [str(path) for path in PLAN.level_files()]
+
+
+def memory(wildcards, attempt):
+    """Memory in MB, by the size of the cluster; more with each attempt."""
+    return memory_mb(PLAN.n_atoms_of(wildcards), attempt)
+
+
+def runtime(stage):
+    """Time in minutes, by stage and size of the cluster; more with each attempt."""
+    return lambda wildcards, attempt: runtime_minutes(
+        stage, PLAN.n_atoms_of(wildcards), attempt
+    )
+
+
+def n_threads(wildcards):
+    """Threads of a job, by the size of the cluster."""
+    return threads(PLAN.n_atoms_of(wildcards))
+
+
+def of_cluster(stage):
+    """Records of a stage for every adsorbate on a cluster."""
+    return lambda wildcards: expand(
+        "results/{study}/{stage}/{cluster}/{adsorbate}.json",
+        study=wildcards.study,
+        stage=stage,
+        cluster=wildcards.cluster,
+        adsorbate=PLAN.adsorbates,
+    )
+
+
+def of_gases(wildcards):
+    """Records of every gas at every level that may be chosen."""
+    return expand(
+        "results/{study}/gas/{level}/{gas}.json",
+        study=wildcards.study,
+        level=PLAN.levels,
+        gas=PLAN.gases,
+    )
+
+
+def of_study(wildcards):
+    """Every record of the study."""
+    return [str(path) for path in PLAN.records(f"results/{wildcards.study}")]
+
+
+def data_files(kind):
+    """YAML files whose numbers enter at thermo or che."""
+    return lambda wildcards: [str(path) for path in PLAN.data_files(kind)]

@@ -1,0 +1,24 @@
+rule gas:
+    """Compute a molecule in the gas phase, with its vibrations."""
+    input:
+        gas=library_file("gases"),
+        level=lambda wildcards: str(PLAN.library.path("levels", wildcards.level)),
+    output:
+        "results/{study}/gas/{level}/{gas}.json",
+    params:
+        settings=settings("gas"),
+    log:
+        "results/{study}/logs/gas/{level}/{gas}.log",
+    benchmark:
+        "results/{study}/benchmarks/gas/{level}/{gas}.tsv"
+    resources:
+        mem_mb=memory_mb(10),
+        runtime=10,
+    shell:
+        r"""
+        clusterflow gas {input.gas:q} \
+            --level {wildcards.level:q} \
+            --settings {params.settings:q} \
+            --output {output:q} \
+            2> {log:q}
+        """

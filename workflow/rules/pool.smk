@@ -1,0 +1,22 @@
+rule pool:
+    """List a cluster's isomers, and which adsorbates changed its bonds."""
+    input:
+        relax="results/{study}/relax/{cluster}.json",
+        adsorb=of_cluster("adsorb"),
+    output:
+        "results/{study}/pool/{cluster}.json",
+    params:
+        settings=settings("pool"),
+    log:
+        "results/{study}/logs/pool/{cluster}.log",
+    benchmark:
+        "results/{study}/benchmarks/pool/{cluster}.tsv"
+    resources:
+        mem_mb=memory,
+    shell:
+        r"""
+        clusterflow pool {input:q} \
+            --settings {params.settings:q} \
+            --output {output:q} \
+            2> {log:q}
+        """

@@ -1,0 +1,25 @@
+rule relax:
+    """Relax the starting geometries of a cluster and rank the isomers."""
+    input:
+        build="results/{study}/build/{cluster}.json",
+        level="results/{study}/level/{cluster}.json",
+    output:
+        "results/{study}/relax/{cluster}.json",
+    params:
+        settings=settings("relax"),
+    log:
+        "results/{study}/logs/relax/{cluster}.log",
+    benchmark:
+        "results/{study}/benchmarks/relax/{cluster}.tsv"
+    threads: n_threads
+    resources:
+        mem_mb=memory,
+        runtime=runtime("relax"),
+    shell:
+        r"""
+        clusterflow relax {input.build:q} \
+            --level {input.level:q} \
+            --settings {params.settings:q} \
+            --output {output:q} \
+            2> {log:q}
+        """

@@ -1,0 +1,21 @@
+rule sites:
+    """Find the symmetry-distinct adsorption sites of a relaxed cluster."""
+    input:
+        "results/{study}/relax/{cluster}.json",
+    output:
+        "results/{study}/sites/{cluster}.json",
+    params:
+        settings=settings("sites"),
+    log:
+        "results/{study}/logs/sites/{cluster}.log",
+    benchmark:
+        "results/{study}/benchmarks/sites/{cluster}.tsv"
+    resources:
+        mem_mb=memory,
+    shell:
+        r"""
+        clusterflow sites {input:q} \
+            --settings {params.settings:q} \
+            --output {output:q} \
+            2> {log:q}
+        """

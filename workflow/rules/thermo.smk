@@ -1,0 +1,29 @@
+rule thermo:
+    """Compute the free energies of everything on a cluster."""
+    input:
+        records=[
+            "results/{study}/relax/{cluster}.json",
+            "results/{study}/pool/{cluster}.json",
+        ],
+        adsorb=of_cluster("adsorb"),
+        vibrate=of_cluster("vibrate"),
+        gas=of_gases,
+        data=data_files("thermo"),
+    output:
+        "results/{study}/thermo/{cluster}.json",
+    params:
+        settings=settings("thermo"),
+    log:
+        "results/{study}/logs/thermo/{cluster}.log",
+    benchmark:
+        "results/{study}/benchmarks/thermo/{cluster}.tsv"
+    resources:
+        mem_mb=memory,
+    shell:
+        r"""
+        clusterflow thermo \
+            {input.records:q} {input.adsorb:q} {input.vibrate:q} {input.gas:q} \
+            --settings {params.settings:q} \
+            --output {output:q} \
+            2> {log:q}
+        """

@@ -1,0 +1,25 @@
+rule vibrate:
+    """Compute the vibrations of an adsorbate's best minimum."""
+    input:
+        adsorb="results/{study}/adsorb/{cluster}/{adsorbate}.json",
+        relax="results/{study}/relax/{cluster}.json",
+    output:
+        "results/{study}/vibrate/{cluster}/{adsorbate}.json",
+    params:
+        settings=settings("vibrate"),
+    log:
+        "results/{study}/logs/vibrate/{cluster}/{adsorbate}.log",
+    benchmark:
+        "results/{study}/benchmarks/vibrate/{cluster}/{adsorbate}.tsv"
+    threads: n_threads
+    resources:
+        mem_mb=memory,
+        runtime=runtime("vibrate"),
+    shell:
+        r"""
+        clusterflow vibrate {input.adsorb:q} \
+            --relax {input.relax:q} \
+            --settings {params.settings:q} \
+            --output {output:q} \
+            2> {log:q}
+        """
