@@ -116,7 +116,7 @@ class AdsorbSettings(Model):
     """How many starting geometries are tried, and how far."""
 
     screen_steps: int = Field(
-        default=6,
+        default=4,
         ge=0,
         description=(
             "Optimiser steps given to every start before the best are chosen. A "
@@ -124,7 +124,7 @@ class AdsorbSettings(Model):
         ),
     )
     max_screened: int = Field(
-        default=12,
+        default=8,
         ge=1,
         description=(
             "Starts screened for one adsorbate on one cluster, spread over sites and "
@@ -132,11 +132,12 @@ class AdsorbSettings(Model):
         ),
     )
     max_relaxed: int = Field(
-        default=2,
+        default=1,
         ge=1,
         description=(
-            "Screened starts relaxed to the end. A thorough study uses 8 to 20; the "
-            "default keeps a laptop run short."
+            "Minima wanted that are still the intended species: screened starts, "
+            "lowest first, are relaxed to the end until there are so many. "
+            "A thorough study uses 8 to 20; the default keeps a laptop run short."
         ),
     )
 

@@ -8,7 +8,7 @@ from collections import Counter
 from clusterflow.errors import LibraryError
 
 # The symbol's place is the atomic number.
-ELEMENTS = (
+ELEMENTS = (  # noqa: SIM905 - ninety quoted symbols are harder to read
     "X H He Li Be B C N O F Ne Na Mg Al Si P S Cl Ar K Ca Sc Ti V Cr Mn Fe Co Ni Cu Zn "
     "Ga Ge As Se Br Kr Rb Sr Y Zr Nb Mo Tc Ru Rh Pd Ag Cd In Sn Sb Te I Xe Cs Ba La Ce "
     "Pr Nd Pm Sm Eu Gd Tb Dy Ho Er Tm Yb Lu Hf Ta W Re Os Ir Pt Au Hg Tl Pb Bi Po At Rn"
@@ -60,7 +60,9 @@ def n_electrons(counts: Counter[str], charge: int) -> int:
     return sum(ATOMIC_NUMBERS[e] * n for e, n in counts.items()) - charge
 
 
-def check_parity(counts: Counter[str], charge: int, multiplicity: int, who: str) -> None:
+def check_parity(
+    counts: Counter[str], charge: int, multiplicity: int, who: str
+) -> None:
     """Refuse a multiplicity that the number of electrons does not allow.
 
     Raises

@@ -125,7 +125,7 @@ def from_atoms(
             (round(float(x), 8), round(float(y), 8), round(float(z), 8))
             for x, y, z in atoms.positions
         ),
-        roles=tuple(str(role) for role in roles),  # type: ignore[arg-type]
+        roles=tuple(str(role) for role in roles),
         charge=charge,
         multiplicity=multiplicity,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import TypeVar
@@ -183,6 +182,15 @@ class Library:
         return _load_cached(self.path("elements", symbol), ElementData)
 
 
-@cache
+_LOADED: dict[Path, Spec] = {}
+
+
 def _load_cached(path: Path, model: type[S]) -> S:
-    return load_spec(path, model)
+    """An item read once a process: files of the library do not change under a run."""
+    # Relative paths mean another file once the working folder changes.
+    key = path.resolve()
+    if key not in _LOADED:
+        _LOADED[key] = load_spec(path, model)
+    found = _LOADED[key]
+    assert isinstance(found, model)
+    return found

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from clusterflow.models import Model
 from clusterflow.specs import LevelSpec, ReactionSpec, Role, SiteKind
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Final = 1
 
 Vector = tuple[float, float, float]
 Stage = Literal[
@@ -49,7 +49,7 @@ class Provenance(Model):
     versions: dict[str, str] = {}
     wall_time_s: float
     engine_time_s: float = Field(
-        default=0.0, description="Time inside the engine: quantum chemistry proper"
+        default=0.0, description="CPU time inside the engine: quantum chemistry"
     )
     n_gradients: int = 0
     created: str

@@ -96,7 +96,9 @@ class Plan:
         """Adsorbates that are computed: those asked for, or all the reactions name."""
         if self.study.adsorbates is not None:
             return self.study.adsorbates
-        return tuple(sorted(t[1:] for t in self._terms if t.startswith("*") and t != "*"))
+        return tuple(
+            sorted(t[1:] for t in self._terms if t.startswith("*") and t != "*")
+        )
 
     @cached_property
     def gases(self) -> tuple[str, ...]:
@@ -108,6 +110,11 @@ class Plan:
             for motif in self.library.adsorbate(adsorbate).inherits
         }
         return tuple(sorted({*named, *inherited, *self.study.thermo.anchors}))
+
+    @cached_property
+    def _elements(self) -> tuple[str, ...]:
+        gases = (self.library.gas(name) for name in self.gases)
+        return tuple(sorted({element for gas in gases for element in gas.counts}))
 
     def settings(self, stage: str) -> str:
         """The settings one stage sees, as JSON, with its protocol version."""
@@ -129,11 +136,19 @@ class Plan:
             }
         )
 
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        clusters = {n: self.library.cluster(n).n_atoms for n in self.study.clusters}
+        return clusters | {
+            f"*{n}": self.library.adsorbate(n).n_atoms for n in self.adsorbates
+        }
+
     def n_atoms_of(self, wildcards: Any) -> int:
         """Atoms of a job's cluster and adsorbate, from their formulas."""
-        n = self.library.cluster(wildcards.cluster).n_atoms
         adsorbate = getattr(wildcards, "adsorbate", None)
-        return n + (self.library.adsorbate(adsorbate).n_atoms if adsorbate else 0)
+        return self._sizes[wildcards.cluster] + (
+            self._sizes[f"*{adsorbate}"] if adsorbate else 0
+        )
 
     def cluster_files(self, name: str) -> list[Path]:
         """The YAML of a cluster, the structures it names, and those of its parent."""
@@ -156,6 +171,7 @@ class Plan:
             return [self.library.path("reactions", n) for n in self.study.reactions]
         return [
             *(self.library.path("gases", name) for name in self.gases),
+            *(self.library.path("elements", symbol) for symbol in self._elements),
             *(self.library.path("adsorbates", name) for name in self.adsorbates),
         ]
 
@@ -201,7 +217,7 @@ def memory_mb(n_atoms: int, attempt: int = 1) -> int:
     >>> memory_mb(26) < memory_mb(200)
     True
     """
-    return int((_BASE_MB + _MB_PER_ATOM_SQUARED * n_atoms**2) * 1.5**(attempt - 1))
+    return int((_BASE_MB + _MB_PER_ATOM_SQUARED * n_atoms**2) * 1.5 ** (attempt - 1))
 
 
 def runtime_minutes(stage: str, n_atoms: int, attempt: int = 1) -> int:

@@ -6,8 +6,6 @@ rule adsorb:
         adsorbate=library_file("adsorbates"),
     output:
         "results/{study}/adsorb/{cluster}/{adsorbate}.json",
-    params:
-        settings=settings("adsorb"),
     log:
         "results/{study}/logs/adsorb/{cluster}/{adsorbate}.log",
     benchmark:
@@ -16,11 +14,13 @@ rule adsorb:
     resources:
         mem_mb=memory,
         runtime=runtime("adsorb"),
+    params:
+        settings=settings("adsorb"),
     shell:
         r"""
         clusterflow adsorb {input.relax:q} {wildcards.adsorbate:q} \
             --sites {input.sites:q} \
             --settings {params.settings:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """

@@ -4,18 +4,18 @@ rule build:
         cluster_files,
     output:
         "results/{study}/build/{cluster}.json",
-    params:
-        settings=settings("build"),
     log:
         "results/{study}/logs/build/{cluster}.log",
     benchmark:
         "results/{study}/benchmarks/build/{cluster}.tsv"
     resources:
         mem_mb=memory,
+    params:
+        settings=settings("build"),
     shell:
         r"""
         clusterflow build {input[0]:q} \
             --settings {params.settings:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """

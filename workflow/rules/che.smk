@@ -5,20 +5,20 @@ rule che:
         reactions=data_files("che"),
     output:
         "results/{study}/che/{cluster}.json",
-    params:
-        settings=settings("che"),
-        reactions=[f"--reaction={name}" for name in PLAN.study.reactions],
     log:
         "results/{study}/logs/che/{cluster}.log",
     benchmark:
         "results/{study}/benchmarks/che/{cluster}.tsv"
     resources:
         mem_mb=memory,
+    params:
+        settings=settings("che"),
+        reactions=[f"--reaction={name}" for name in PLAN.study.reactions],
     shell:
         r"""
         clusterflow che {input.thermo:q} \
             {params.reactions:q} \
             --settings {params.settings:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """

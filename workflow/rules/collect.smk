@@ -10,18 +10,18 @@ rule collect:
         potentials="results/{study}/potentials.csv",
         gas_corrections="results/{study}/gas_corrections.csv",
         failures="results/{study}/failures.csv",
-    params:
-        settings=settings("collect"),
-        selection=PLAN.selection(),
     log:
         "results/{study}/logs/collect.log",
     benchmark:
         "results/{study}/benchmarks/collect.tsv"
+    params:
+        settings=settings("collect"),
+        selection=PLAN.selection(),
     shell:
         r"""
         clusterflow collect results/{wildcards.study:q} \
             --selection {params.selection:q} \
             --settings {params.settings:q} \
             --output {output.record:q} \
-            2> {log:q}
+            2>{log:q}
         """

@@ -5,8 +5,6 @@ rule gas:
         level=lambda wildcards: str(PLAN.library.path("levels", wildcards.level)),
     output:
         "results/{study}/gas/{level}/{gas}.json",
-    params:
-        settings=settings("gas"),
     log:
         "results/{study}/logs/gas/{level}/{gas}.log",
     benchmark:
@@ -14,11 +12,13 @@ rule gas:
     resources:
         mem_mb=memory_mb(10),
         runtime=10,
+    params:
+        settings=settings("gas"),
     shell:
         r"""
         clusterflow gas {input.gas:q} \
             --level {wildcards.level:q} \
             --settings {params.settings:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """

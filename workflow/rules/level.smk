@@ -5,8 +5,6 @@ rule level:
         levels=level_files,
     output:
         "results/{study}/level/{cluster}.json",
-    params:
-        settings=settings("level"),
     log:
         "results/{study}/logs/level/{cluster}.log",
     benchmark:
@@ -15,10 +13,12 @@ rule level:
     resources:
         mem_mb=memory,
         runtime=runtime("level"),
+    params:
+        settings=settings("level"),
     shell:
         r"""
         clusterflow level {input.build:q} \
             --settings {params.settings:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """

@@ -5,18 +5,18 @@ rule pool:
         adsorb=of_cluster("adsorb"),
     output:
         "results/{study}/pool/{cluster}.json",
-    params:
-        settings=settings("pool"),
     log:
         "results/{study}/logs/pool/{cluster}.log",
     benchmark:
         "results/{study}/benchmarks/pool/{cluster}.tsv"
     resources:
         mem_mb=memory,
+    params:
+        settings=settings("pool"),
     shell:
         r"""
         clusterflow pool {input:q} \
             --settings {params.settings:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """

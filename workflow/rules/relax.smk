@@ -5,8 +5,6 @@ rule relax:
         level="results/{study}/level/{cluster}.json",
     output:
         "results/{study}/relax/{cluster}.json",
-    params:
-        settings=settings("relax"),
     log:
         "results/{study}/logs/relax/{cluster}.log",
     benchmark:
@@ -15,11 +13,13 @@ rule relax:
     resources:
         mem_mb=memory,
         runtime=runtime("relax"),
+    params:
+        settings=settings("relax"),
     shell:
         r"""
         clusterflow relax {input.build:q} \
             --level {input.level:q} \
             --settings {params.settings:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """

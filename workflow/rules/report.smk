@@ -6,18 +6,18 @@ rule report:
         record="results/{study}/report.json",
         page="results/{study}/report.html",
         diagrams=directory("results/{study}/diagrams"),
-    params:
-        settings=settings("report"),
-        selection=PLAN.selection(),
     log:
         "results/{study}/logs/report.log",
     benchmark:
         "results/{study}/benchmarks/report.tsv"
+    params:
+        settings=settings("report"),
+        selection=PLAN.selection(),
     shell:
         r"""
         clusterflow report results/{wildcards.study:q} \
             --selection {params.selection:q} \
             --settings {params.settings:q} \
             --output {output.record:q} \
-            2> {log:q}
+            2>{log:q}
         """

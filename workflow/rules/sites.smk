@@ -4,18 +4,18 @@ rule sites:
         "results/{study}/relax/{cluster}.json",
     output:
         "results/{study}/sites/{cluster}.json",
-    params:
-        settings=settings("sites"),
     log:
         "results/{study}/logs/sites/{cluster}.log",
     benchmark:
         "results/{study}/benchmarks/sites/{cluster}.tsv"
     resources:
         mem_mb=memory,
+    params:
+        settings=settings("sites"),
     shell:
         r"""
         clusterflow sites {input:q} \
             --settings {params.settings:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """

@@ -11,19 +11,19 @@ rule thermo:
         data=data_files("thermo"),
     output:
         "results/{study}/thermo/{cluster}.json",
-    params:
-        settings=settings("thermo"),
     log:
         "results/{study}/logs/thermo/{cluster}.log",
     benchmark:
         "results/{study}/benchmarks/thermo/{cluster}.tsv"
     resources:
         mem_mb=memory,
+    params:
+        settings=settings("thermo"),
     shell:
         r"""
         clusterflow thermo \
             {input.records:q} {input.adsorb:q} {input.vibrate:q} {input.gas:q} \
             --settings {params.settings:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """

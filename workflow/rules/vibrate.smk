@@ -5,8 +5,6 @@ rule vibrate:
         relax="results/{study}/relax/{cluster}.json",
     output:
         "results/{study}/vibrate/{cluster}/{adsorbate}.json",
-    params:
-        settings=settings("vibrate"),
     log:
         "results/{study}/logs/vibrate/{cluster}/{adsorbate}.log",
     benchmark:
@@ -15,11 +13,13 @@ rule vibrate:
     resources:
         mem_mb=memory,
         runtime=runtime("vibrate"),
+    params:
+        settings=settings("vibrate"),
     shell:
         r"""
         clusterflow vibrate {input.adsorb:q} \
             --relax {input.relax:q} \
             --settings {params.settings:q} \
             --output {output:q} \
-            2> {log:q}
+            2>{log:q}
         """

@@ -1,1 +1,1 @@
-"""Pure functions: no files, no engines, no clocks, no mutation of what they are given."""
+"""Pure functions: no files, no engines, no clocks, no mutation of arguments."""

@@ -34,8 +34,9 @@ def build(name: str, parameters: Mapping[str, Any], who: str) -> Atoms:
     try:
         signature.bind(**parameters)
     except TypeError as error:
+        takes = ", ".join(signature.parameters)
         raise LibraryError(
-            f"{who}: builder {name!r}: {error}; it takes {', '.join(signature.parameters)}"
+            f"{who}: builder {name!r}: {error}; it takes {takes}"
         ) from None
     try:
         return builder(**parameters)
@@ -83,7 +84,7 @@ def dodecahedron(element: str, bond_a: float) -> Atoms:
     2x³ + 11x² + 4x − 1 between 0 and 1.
     """
     q = next(
-        x.real for x in np.roots([2, 11, 4, -1]) if abs(x.imag) < 1e-9 and 0 < x.real
+        x.real for x in np.roots([2, 11, 4, -1]) if abs(x.imag) < 1e-9 and x.real > 0
     )
     r, s = np.sqrt(q), np.sqrt((1 - q) / (2 * q))
     t = 2 * r * s

@@ -38,7 +38,7 @@ _THERMALLY_CLOSED_EV = 0.75
 
 
 def nernst_slope(temperature_k: float) -> float:
-    """kT ln10 in eV a pH unit.
+    """KT ln10 in eV a pH unit.
 
     >>> round(nernst_slope(298.15), 5)
     0.05916

@@ -40,7 +40,7 @@ from clusterflow.models import Model
 from clusterflow.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from clusterflow.core.formation import ExperimentalTable
     from clusterflow.specs import AdsorbateSpec, GasSpec
@@ -93,9 +93,7 @@ class EnergyRow(Model):
         if value not in ("total", "formation") and not value.startswith(
             "formation from "
         ):
-            raise ValueError(
-                "must be total, formation, or formation from A, B, C"
-            )
+            raise ValueError("must be total, formation, or formation from A, B, C")
         return value
 
     @model_validator(mode="after")
@@ -243,8 +241,7 @@ class TableReader:
     ) -> None:
         table = self.experiment([*standard, *anchors])
         shifts = {
-            c.gas: c.correction_ev
-            for c in gas_corrections(standard, table, anchors)
+            c.gas: c.correction_ev for c in gas_corrections(standard, table, anchors)
         }
         for gas, shift in shifts.items():
             values[f"{gas}(g)"] += shift

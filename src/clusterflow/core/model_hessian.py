@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clusterflow.core.topology import distances, radii
+from clusterflow.core.topology import distances
 from clusterflow.units import BOHR_A, HARTREE_EV
 
 if TYPE_CHECKING:
@@ -83,12 +83,12 @@ def _coordinates(
         if strength[i, j] > _NEGLIGIBLE / 10:
             yield (i, j), _STRETCH * strength[i, j], _stretch(positions, i, j)
     for j in range(n):
-        for i, k in combinations(near[j], 2):
+        for i, k in combinations(near[j].tolist(), 2):
             weight = strength[i, j] * strength[j, k]
             if weight > _NEGLIGIBLE:
-                gradient = _bend(positions, int(i), j, int(k))
+                gradient = _bend(positions, i, j, k)
                 if gradient is not None:
-                    yield (int(i), j, int(k)), _BEND * weight, gradient
+                    yield (i, j, k), _BEND * weight, gradient
     yield from _torsions(positions, strength, near)
 
 
@@ -98,13 +98,13 @@ def _torsions(
     for j, k in combinations(range(len(positions)), 2):
         if strength[j, k] <= _NEGLIGIBLE:
             continue
-        for i in near[j]:
-            for m in near[k]:
+        for i in near[j].tolist():
+            for m in near[k].tolist():
                 weight = strength[i, j] * strength[j, k] * strength[k, m]
-                if len({int(i), j, k, int(m)}) == 4 and weight > _NEGLIGIBLE:
+                if len({i, j, k, m}) == 4 and weight > _NEGLIGIBLE:
                     gradient = _torsion(positions[[i, j, k, m]])
                     if gradient is not None:
-                        yield (int(i), j, k, int(m)), _TORSION * weight, gradient
+                        yield (i, j, k, m), _TORSION * weight, gradient
 
 
 def _stretch(positions: FloatArray, i: int, j: int) -> FloatArray:

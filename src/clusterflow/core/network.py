@@ -6,6 +6,7 @@ A term is ``*`` (a free site), ``*COOH`` (adsorbed), ``CO(g)``, ``H2O(l)``, ``H+
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -135,7 +136,7 @@ def find_pathways(overall: Equation, steps: Iterable[Equation]) -> list[list[Equ
         raise LibraryError(f"no pathway of the network leads to {overall.name!r}")
     paths = []
     for nodes in nx.all_simple_paths(graph, source, target):
-        pairs = zip(nodes, nodes[1:], strict=False)
+        pairs = itertools.pairwise(nodes)
         paths.append([graph.edges[pair]["step"] for pair in pairs])
     return paths
 

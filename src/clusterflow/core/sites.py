@@ -129,11 +129,12 @@ def _rests(
 ) -> Iterator[_Rest]:
     carriers = set(ball.carriers)
     for i in ball.carriers:
-        kind: SiteKind = "hydride" if roles and roles[i] == "hydride" else "top"
-        yield from _rests_on_atom(i, kind, ball)
+        on_atom: SiteKind = "hydride" if roles and roles[i] == "hydride" else "top"
+        yield from _rests_on_atom(i, on_atom, ball)
     for i, j in graph.subgraph(carriers).edges:
         mixed = (symbols[i] in NONMETALS) != (symbols[j] in NONMETALS)
-        yield from _rests_on_pair(*sorted((i, j)), "pair" if mixed else "bridge", ball)
+        on_pair: SiteKind = "pair" if mixed else "bridge"
+        yield from _rests_on_pair(min(i, j), max(i, j), on_pair, ball)
     for i, j in _across_anion(graph.subgraph(carriers), symbols, ball):
         yield from _rests_on_pair(i, j, "bridge", ball)
     for triple in triangles(graph.subgraph(carriers)):
@@ -160,7 +161,9 @@ def _rests_on_atom(i: int, kind: SiteKind, ball: _Ball) -> Iterator[_Rest]:
     directions = _sphere(_N_SPHERE)
     centre = ball.positions[i]
     open_ = ball.free(centre + ball.reach[i] * directions, [i])
-    for patch in _patches(directions[open_], spacing=1.7 * np.sqrt(4 * np.pi / _N_SPHERE)):
+    # Neighbours on the lattice are about √(4π/n) apart.
+    spacing = 1.7 * np.sqrt(4 * np.pi / _N_SPHERE)
+    for patch in _patches(directions[open_], spacing):
         yield _Rest(
             kind=kind,
             atoms=(i,),

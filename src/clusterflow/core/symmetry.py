@@ -1,4 +1,4 @@
-"""Point groups of clusters, by pymatgen, and the permutations they make of the atoms."""
+"""Point groups of clusters, by pymatgen, and how they permute the atoms."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _permutation(
     within = gaps[np.arange(len(target)), target] < 3 * tolerance
     if not within.all() or len(set(target)) != len(target):
         return None
-    return target
+    return np.asarray(target)
 
 
 def rotational_symmetry_number(point_group: str) -> int:

@@ -40,7 +40,7 @@ def radii(symbols: Sequence[str]) -> FloatArray:
 
 def distances(positions: FloatArray) -> FloatArray:
     """All pair distances, Å, shape (n_atoms, n_atoms)."""
-    return np.linalg.norm(positions[:, None] - positions[None, :], axis=-1)
+    return np.asarray(np.linalg.norm(positions[:, None] - positions[None, :], axis=-1))
 
 
 def distance_ratios(symbols: Sequence[str], positions: FloatArray) -> FloatArray:
@@ -120,7 +120,7 @@ def triangles(graph: nx.Graph) -> list[tuple[int, int, int]]:
     for i, j in graph.edges:
         for k in set(graph[i]) & set(graph[j]):
             found.add(tuple(sorted((i, j, k))))
-    return sorted(found)  # type: ignore[arg-type]
+    return sorted(found)
 
 
 def squares(graph: nx.Graph) -> list[tuple[int, int, int, int]]:

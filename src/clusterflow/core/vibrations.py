@@ -45,8 +45,9 @@ def normal_modes(hessian: FloatArray, masses_amu: FloatArray) -> tuple[FloatArra
 def project_out_motion(
     hessian: FloatArray, positions: FloatArray, masses_amu: FloatArray
 ) -> tuple[FloatArray, int]:
-    """The Hessian of a free molecule without translation and rotation, and how many
-    of those motions there are (5 for a linear molecule, 6 else).
+    """The Hessian without rigid motions, and how many of those there are.
+
+    They are translations and rotations: 5 for a linear molecule, 6 else.
     """
     motions = _rigid_motions(positions, masses_amu)
     roots = np.repeat(np.sqrt(masses_amu), 3)

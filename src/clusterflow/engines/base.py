@@ -11,12 +11,13 @@ from clusterflow.errors import EngineError
 from clusterflow.formula import ATOMIC_NUMBERS
 from clusterflow.library import Library
 from clusterflow.registry import Registry
-from clusterflow.specs import LevelSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from ase.calculators.calculator import Calculator
+
+    from clusterflow.specs import LevelSpec
 
 
 class Engine(Protocol):
@@ -50,7 +51,10 @@ UP_TO_RADON = frozenset(s for s, z in ATOMIC_NUMBERS.items() if 1 <= z <= 86)
 
 @dataclass
 class Meter:
-    """Counts gradients and the time they take, for the record's provenance."""
+    """Counts gradients and the CPU time they take, for the record's provenance.
+
+    CPU time, because a job has one thread and machines are shared.
+    """
 
     n_gradients: int = 0
     seconds: float = field(default=0.0)
@@ -60,11 +64,11 @@ class Meter:
         inner: Callable[..., None] = calculator.calculate
 
         def calculate(*args: object, **kwargs: object) -> None:
-            start = time.perf_counter()
+            start = time.process_time()
             try:
                 inner(*args, **kwargs)
             finally:
-                self.seconds += time.perf_counter() - start
+                self.seconds += time.process_time() - start
                 self.n_gradients += 1
             _refuse_not_finite(calculator)
 

@@ -20,9 +20,7 @@ class EmtEngine:
 
     def elements(self) -> frozenset[str]:
         """Elements EMT has parameters for."""
-        return frozenset(
-            {"Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt", "H", "C", "N", "O"}
-        )
+        return frozenset({"Al", "Cu", "Ag", "Au", "Ni", "Pd", "Pt", "H", "C", "N", "O"})
 
     def make(
         self, level: LevelSpec, *, charge: int, multiplicity: int, accuracy: float

@@ -53,7 +53,9 @@ def add(
             "or `unpublished: NAME`"
         )
     if name in Library.default().paths("clusters"):
-        raise LibraryError(f"--name {name}: there is a cluster of that name; choose another")
+        raise LibraryError(
+            f"--name {name}: there is a cluster of that name; choose another"
+        )
     atoms = _read_isolated(file)
     refuse_overlap(atoms, str(file))
     spec = _spec(atoms, name, charge, multiplicity, source, material)

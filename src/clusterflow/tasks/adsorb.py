@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from clusterflow.tasks.job import Job
 
 _SAME_ENERGY_EV = 0.005
+# How many minima of another kind a search may come across before it gives up.
+_SPARE_MINIMA = 2
 # A coarse geometry with nearly the energy of another one will reach its minimum.
 _SAME_SCREENED_EV = 0.01
 
@@ -135,7 +137,7 @@ def _find_minima(
         # Starts that fell apart are worth a look, but not in the place of good ones.
         if n_intact >= search.settings.max_relaxed:
             break
-        if len(minima) >= 2 * search.settings.max_relaxed:
+        if len(minima) >= search.settings.max_relaxed + _SPARE_MINIMA:
             break
         done = _finish(search, coarse)
         if done.outcome != "converged":
@@ -218,14 +220,10 @@ def _alike(first: Outcome, second: Outcome, energy_ev: float) -> bool:
     if first.energy_ev is None or second.energy_ev is None:
         return False
     near = abs(first.energy_ev - second.energy_ev) < energy_ev
-    return near and same_geometry(
-        to_atoms(first.structure), to_atoms(second.structure)
-    )
+    return near and same_geometry(to_atoms(first.structure), to_atoms(second.structure))
 
 
-def _minimum(
-    search: _Search, start: Start, done: Outcome, n_starts: int
-) -> Minimum:
+def _minimum(search: _Search, start: Start, done: Outcome, n_starts: int) -> Minimum:
     verdict = search.verdict(done.structure)
     assert done.energy_ev is not None and done.fmax_ev_per_a is not None
     return Minimum(
@@ -248,9 +246,7 @@ def _add(minima: list[Minimum], new: Minimum) -> None:
     """Add a minimum, or count it with the same one found before."""
     for index, known in enumerate(minima):
         near = abs(known.energy_ev - new.energy_ev) < _SAME_ENERGY_EV
-        if near and same_geometry(
-            to_atoms(known.structure), to_atoms(new.structure)
-        ):
+        if near and same_geometry(to_atoms(known.structure), to_atoms(new.structure)):
             total = known.n_starts + new.n_starts
             minima[index] = known.model_copy(update={"n_starts": total})
             return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
@@ -18,6 +17,7 @@ from clusterflow.units import check_temperature
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from clusterflow.config import CheSettings
 
@@ -84,32 +84,38 @@ def read_rows(path: Path) -> list[EnergyRow]:
     ConfigError
         Which names the file, the row and what is wrong.
     """
-    if path.suffix.lower() in (".yaml", ".yml"):
-        content = read_yaml(path)
-        raw: list[Any] = content if isinstance(content, list) else []
-    elif not path.is_file():
-        raise ConfigError(f"{path}: no such file")
-    else:
-        with path.open(encoding="utf-8", newline="") as stream:
-            reader = csv.DictReader(
-                (line for line in stream if not line.startswith("#")),
-                skipinitialspace=True,
-            )
-            raw = [
-                {k: v.strip() for k, v in row.items() if k and v and v.strip()}
-                for row in reader
-            ]
+    raw = _yaml_rows(path) if path.suffix in (".yaml", ".yml") else _csv_rows(path)
     if not raw:
         raise ConfigError(f"{path}: holds no rows; see docs/che.md for the columns")
-    rows = []
-    for number, item in enumerate(raw, start=1):
-        try:
-            rows.append(EnergyRow.model_validate(item))
-        except (ValidationError, ValueError) as error:
-            reason = explain(error) if isinstance(error, ValidationError) else error
-            name = item.get("species", "?") if isinstance(item, dict) else "?"
-            raise ConfigError(f"{path}: row {number} ({name}): {reason}") from None
-    return rows
+    return [_row(path, number, item) for number, item in enumerate(raw, start=1)]
+
+
+def _yaml_rows(path: Path) -> list[Any]:
+    content = read_yaml(path)
+    return content if isinstance(content, list) else []
+
+
+def _csv_rows(path: Path) -> list[Any]:
+    if not path.is_file():
+        raise ConfigError(f"{path}: no such file")
+    with path.open(encoding="utf-8", newline="") as stream:
+        lines = (line for line in stream if not line.startswith("#"))
+        rows = list(csv.DictReader(lines, skipinitialspace=True))
+    for number, row in enumerate(rows, start=1):
+        if None in row:
+            raise ConfigError(f"{path}: row {number} has more cells than columns")
+    return [{k: v.strip() for k, v in row.items() if v and v.strip()} for row in rows]
+
+
+def _row(path: Path, number: int, item: Any) -> EnergyRow:
+    name = item.get("species", "?") if isinstance(item, dict) else "?"
+    try:
+        return EnergyRow.model_validate(item)
+    except ValidationError as error:
+        reason = explain(error)
+    except ValueError as error:
+        reason = str(error)
+    raise ConfigError(f"{path}: row {number} ({name}): {reason}")
 
 
 def describe(answer: dict[str, Any]) -> str:

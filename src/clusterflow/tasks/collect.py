@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clusterflow.io import StudyRecords, to_atoms, write_atomic
 from clusterflow.records import CollectRecord, Structure
@@ -56,13 +56,17 @@ def write_database(records: StudyRecords, path: Path) -> None:
         Path(temporary).unlink(missing_ok=True)
 
 
-def _rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, str | float]]]:
+def _rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
     formation = {
         (t.cluster, s.name): s.formation_ev for t in records.thermo for s in t.species
     }
     for relaxed in records.relaxations:
         for rank, isomer in enumerate(relaxed.isomers):
-            keys = {"kind": "cluster", "cluster": relaxed.cluster, "rank": rank}
+            keys: dict[str, Any] = {
+                "kind": "cluster",
+                "cluster": relaxed.cluster,
+                "rank": rank,
+            }
             keys |= {"level": _level(relaxed), "fate": "intact"}
             yield _with_energy(isomer.structure, isomer.energy_ev), keys
     for gas in records.gases:

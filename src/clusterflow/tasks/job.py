@@ -6,7 +6,6 @@ import platform
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clusterflow import __version__
@@ -17,6 +16,7 @@ from clusterflow.records import Provenance
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ase.calculators.calculator import Calculator
 

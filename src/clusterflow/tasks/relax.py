@@ -76,6 +76,4 @@ def _relax_one(
 
 def _same(first: Isomer, second: Isomer) -> bool:
     near = abs(first.energy_ev - second.energy_ev) < _SAME_ENERGY_EV
-    return near and same_geometry(
-        to_atoms(first.structure), to_atoms(second.structure)
-    )
+    return near and same_geometry(to_atoms(first.structure), to_atoms(second.structure))

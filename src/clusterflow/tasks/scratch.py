@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
 from clusterflow.io import write_atomic
 from clusterflow.models import Model
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 M = TypeVar("M", bound=Model)
 

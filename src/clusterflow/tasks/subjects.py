@@ -173,7 +173,9 @@ def sort_records(paths: Sequence[Path]) -> ClusterRecords:
         ),
         gases=tuple(read_record(p, GasRecord) for p in by_stage.get("gas", [])),
     )
-    for record in (*found.adsorptions, *found.vibrations):
+    partners: tuple[AdsorbRecord | VibrateRecord, ...]
+    partners = (*found.adsorptions, *found.vibrations)
+    for record in partners:
         if record.cluster != found.relaxed.cluster:
             raise RecordError(
                 f"{record.stage} record of {record.cluster} among those of "

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from clusterflow.config import RelaxSettings, VibrateSettings
     from clusterflow.records import AdsorbRecord, Isomer, Minimum, Structure
-    from clusterflow.specs import AdsorbateSpec, LevelSpec
+    from clusterflow.specs import AdsorbateSpec
     from clusterflow.tasks.job import Job
 
 _MAX_REPAIRS = 2

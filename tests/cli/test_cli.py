@@ -1,0 +1,246 @@
+"""Each verb by hand, as a person types it, and every wrong input in one line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+DIMER = "2\ncopper dimer\nCu 0 0 0\nCu 0 0 2.22\n"
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def clusterflow(*arguments):
+    return subprocess.run(
+        [sys.executable, "-m", "clusterflow", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def output_of(*arguments):
+    done = clusterflow(*arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def json_of(*arguments):
+    return json.loads(output_of(*arguments))
+
+
+def test_help_names_every_stage(folder):
+    text = output_of("--help")
+    for verb in ("build", "level", "relax", "gas", "sites", "adsorb", "pool", "vibrate"):
+        assert verb in text
+    for verb in ("thermo", "che", "collect", "report", "check", "list", "add", "run"):
+        assert verb in text
+
+
+def test_version(folder):
+    assert output_of("--version").startswith("clusterflow ")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("clusters", "Cd6Se6"),
+        ("adsorbates", "COOH"),
+        ("gases", "HCOOH"),
+        ("reactions", "HER"),
+        ("levels", "spgfn1-xtb-1000k"),
+    ],
+)
+def test_list(folder, kind, name):
+    assert name in [row["name"] for row in json_of("list", kind, "--json")]
+    assert name in output_of("list", kind)
+
+
+def test_gas_prints_the_documented_keys(folder):
+    values = json_of(
+        *("gas", "H2", "--level", "gfn1-xtb", "--temperature-k", "298.15"),
+        *("--pressure-pa", "100000", "--json"),
+    )
+    parts = values["energy_ev"] + values["zpe_ev"] + values["enthalpy_correction_ev"]
+    entropy_term = 298.15 * values["entropy_j_per_mol_k"] / 96485.33
+    assert values["gibbs_ev"] == pytest.approx(parts - entropy_term, abs=1e-5)
+    assert values["symmetry_number"] == 2
+    assert len(values["frequencies_cm1"]) == 1
+
+
+def test_a_cluster_by_hand_from_build_to_adsorption(folder):
+    Path("dimer.xyz").write_text(DIMER)
+    assert json_of("build", "Cu2")["structures"][0]["symbols"] == ["Cu", "Cu"]
+    assert "accepted" in output_of("level", "dimer.xyz", "--levels", "gfn1-xtb")
+    relaxed = json_of("relax", "dimer.xyz", "--level", "gfn1-xtb")
+    first, second = relaxed["isomers"][0]["structure"]["positions"]
+    length = sum((a - b) ** 2 for a, b in zip(first, second, strict=True)) ** 0.5
+    # GFN1-xTB was fitted to geometries: the measured bond is 2.219 Å.
+    assert length == pytest.approx(2.22, abs=0.05)
+    sites = json_of("sites", "dimer.xyz", "--json")
+    assert {"kind", "atoms", "multiplicity", "position", "normal"} <= set(sites[0])
+    assert {(s["kind"], s["multiplicity"]) for s in sites} == {("top", 2), ("bridge", 1)}
+    Path("relax.json").write_text(json.dumps(relaxed))
+    adsorbed = json_of("adsorb", "relax.json", "H")
+    assert adsorbed["minima"][0]["fate"] in ("intact", "reconstructed")
+
+
+def test_che_on_a_table(folder):
+    Path("mine.csv").write_text(
+        "species,state,surface,gibbs_ev\n"
+        "H2,gas,,-6.0\n"
+        ",clean,Pt,0\n".replace(",clean", "slab,clean") + "H,ads,Pt,-3.2\n"
+    )
+    answer = json_of("che", "--energies", "mine.csv", "--reaction", "HER", "--json")
+    result = answer["surfaces"][0]
+    # *H is 0.2 eV below ½ H2: taking it off costs 0.2 eV.
+    assert [s["dg_ev"] for s in result["steps"]] == pytest.approx([-0.2, 0.2])
+    assert result["limiting_potential_v"] == pytest.approx(-0.2)
+    assert result["determining_step"].startswith("*H + H+")
+    on_she = json_of(
+        *("che", "--energies", "mine.csv", "--reaction", "HER", "--json"),
+        *("--scale", "she", "--ph", "7", "--potential-v", "-0.5"),
+    )
+    # 59.16 mV a pH unit at 298.15 K.
+    shift = 7 * 0.059159
+    assert on_she["surfaces"][0]["limiting_potential_v"] == pytest.approx(
+        -0.2 - shift, abs=1e-4
+    )
+    assert on_she["surfaces"][0]["steps"][1]["dg_ev"] == pytest.approx(
+        0.2 - 0.5 + shift, abs=1e-4
+    )
+
+
+def test_add_writes_a_cluster_that_check_accepts(folder):
+    Path("mine.xyz").write_text(DIMER)
+    text = output_of(
+        *("add", "mine.xyz", "--name", "MyCu2", "--charge", 0, "--multiplicity", 1),
+        *("--source", "unpublished: a test"),
+    )
+    assert "structures/clusters/MyCu2" in text
+    assert "MyCu2" in [r["name"] for r in json_of("list", "clusters", "--json")]
+    assert "in order" in output_of("check")
+
+
+@pytest.mark.parametrize("name", ["POSCAR", "cell.cif", "mine.vasp", "mine.extxyz"])
+def test_add_reads_what_people_have(folder, name):
+    from ase import Atoms
+    from ase.io import write
+
+    atoms = Atoms("Cu2", positions=[(0, 0, -1), (0, 0, 1.2)], cell=[12] * 3, pbc=True)
+    atoms.wrap()  # half of the molecule on the other side of the cell
+    write(name, atoms)
+    output_of(
+        *("add", name, "--name", "Cell", "--charge", 0, "--multiplicity", 1),
+        *("--source", "10.1038/nmat1056"),
+    )
+    lines = Path("structures/clusters/Cell.xyz").read_text().splitlines()[2:]
+    (x, y, z), (u, v, w) = ([float(c) for c in line.split()[1:]] for line in lines)
+    assert abs(z - w) == pytest.approx(2.2, abs=1e-3)
+    assert (x, y) == pytest.approx((u, v))
+
+
+OVERLAP = "2\noverlap\nCu 0 0 0\nCu 0 0 0.3\n"
+TABLE = "species,state,surface,gibbs_ev\nH2,gas,,-6\nH,ads,Pt,-3\n"
+ADD = ("--charge", "0", "--source", "unpublished: x")
+
+
+@pytest.mark.parametrize(
+    ("files", "arguments", "says"),
+    [
+        ({}, ["relax", "missing.xyz"], "missing.xyz"),
+        ({}, ["relax", "NoSuch"], "NoSuch"),
+        ({}, ["gas", "H2", "--level", "gfn9"], "gfn9"),
+        ({}, ["gas", "H2", "--temperature-k", "-5"], "-5"),
+        ({}, ["gas", "H2", "--temperature-k", "25"], "Celsius|°C"),
+        ({}, ["gas", "H2", "--pressure-pa", "0"], "0"),
+        ({"o.xyz": OVERLAP}, ["relax", "o.xyz"], "overlap"),
+        (
+            {"o.xyz": OVERLAP},
+            ["add", "o.xyz", "--name", "O2", "--multiplicity", "1", *ADD],
+            "overlap",
+        ),
+        (
+            {"d.xyz": DIMER},
+            ["add", "d.xyz", "--name", "D", "--multiplicity", "2", *ADD],
+            "multiplicity 2",
+        ),
+        (
+            {"d.xyz": DIMER},
+            ["add", "d.xyz", "--name", "Cu4", "--multiplicity", "1", *ADD],
+            "Cu4",
+        ),
+        (
+            {"d.xyz": DIMER},
+            ["add", "d.xyz", "--name", "../evil", "--multiplicity", "1", *ADD],
+            "evil",
+        ),
+        ({"d.xyz": "not a structure"}, ["relax", "d.xyz"], "d.xyz"),
+        ({"r.json": "{half"}, ["sites", "r.json", "--output", "s.json"], "corrupt"),
+        ({"c.yaml": "relx: {}\n"}, ["check", "--config", "c.yaml"], "relx"),
+        (
+            {"c.yaml": "thermo: {temperature_k: -1}\n"},
+            ["check", "--config", "c.yaml"],
+            "c.yaml.*temperature_k.*-1",
+        ),
+        ({"c.yaml": "clusters: [Nope]\n"}, ["check", "--config", "c.yaml"], "Nope"),
+        ({"c.yaml": "a: [1\n"}, ["check", "--config", "c.yaml"], "c.yaml"),
+        ({}, ["list", "planets"], "planets"),
+        ({}, ["che"], "energies"),
+        ({"t.csv": TABLE}, ["che", "--energies", "t.csv", "--reaction", "X"], "X"),
+        (
+            {"t.csv": TABLE + "H,ads,Pt,-2\n"},
+            ["che", "--energies", "t.csv", "--reaction", "HER"],
+            "twice",
+        ),
+        (
+            {"t.csv": TABLE.replace("gibbs_ev", "gibs_ev")},
+            ["che", "--energies", "t.csv", "--reaction", "HER"],
+            "gibs_ev",
+        ),
+        ({}, ["relax", "Cu2", "--settings", "{"], "JSON"),
+        ({}, ["relax", "Cu2", "--settings", '{"relax": {"x": 1}}'], "'x'"),
+    ],
+)
+def test_wrong_input_is_one_clear_line(folder, files, arguments, says):
+    import re
+
+    for name, content in files.items():
+        Path(name).write_text(content)
+    done = clusterflow(*arguments)
+    assert done.returncode == 2, done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert re.search(says, done.stderr), done.stderr
+    left = {p.name for p in folder.rglob("*") if p.is_file()}
+    assert left == set(files), "nothing is half-written"
+
+
+def test_two_species_of_one_name_are_refused(folder):
+    own = Path("structures/gases")
+    own.mkdir(parents=True)
+    (own / "H2.yaml").write_text("name: H2\n")
+    done = clusterflow("gas", "H2")
+    assert done.returncode == 2
+    assert "H2" in done.stderr and "both" in done.stderr
+
+
+def test_unknown_element_for_the_engine_is_said(folder):
+    done = clusterflow("level", "Cd6Se6", "--levels", "emt")
+    assert "Cd" in done.stdout and "emt" in done.stdout
+
+
+def test_help_is_quick(folder):
+    """The start imports nothing heavy; a slow machine gets ten times the limit."""
+    start = time.perf_counter()
+    output_of("--help")
+    assert time.perf_counter() - start < 3.0

@@ -1,0 +1,83 @@
+"""Real runs of the workflow in an empty folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from clusterflow.library import package_data
+
+EMT = {
+    "study": "tiny",
+    "clusters": ["Cu2"],
+    "reactions": ["HER"],
+    "level": {"preferred": ["emt"], "probes": ["H"]},
+    "thermo": {"anchors": ["H2"]},
+    "adsorb": {"max_screened": 2, "max_relaxed": 1},
+}
+
+
+class Folder:
+    """A working folder, and Snakemake in it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def configure(self, content: dict, name: str = "config.yaml") -> None:
+        (self.path / name).write_text(yaml.safe_dump(content))
+
+    def snakemake(self, *arguments: str, env: dict | None = None):
+        return self.call(
+            *("snakemake", "-s", str(package_data() / "Snakefile")),
+            *("--cores", "2", *arguments),
+            env=env,
+        )
+
+    def call(self, module: str, *arguments: str, env: dict | None = None):
+        scripts = str(Path(sys.executable).parent)
+        return subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=self.path,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={
+                **os.environ,
+                "OMP_NUM_THREADS": "1",
+                "PATH": scripts + os.pathsep + os.environ["PATH"],
+                **(env or {}),
+            },
+        )
+
+    def rules_to_run(self, *arguments: str) -> set[str]:
+        """Names of the rules a dry run would start."""
+        done = self.snakemake("--dry-run", "--quiet", "progress", *arguments)
+        assert done.returncode == 0, done.stderr
+        table = (done.stdout + done.stderr).split("Job stats:")
+        if len(table) == 1:
+            return set()
+        rows = (line.split() for line in table[1].splitlines())
+        return {row[0] for row in rows if len(row) == 2 and row[1].isdigit()} - {
+            "total",
+            "all",
+        }
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return Folder(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A finished run of the tiny study, by ASE's effective medium theory."""
+    folder = Folder(tmp_path_factory.mktemp("emt"))
+    folder.configure(EMT)
+    done = folder.snakemake()
+    assert done.returncode == 0, done.stderr
+    return folder

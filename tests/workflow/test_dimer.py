@@ -1,0 +1,67 @@
+"""A study of the copper dimer with GFN1-xTB: real chemistry, from end to end."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.xtb
+
+DIMER = {
+    "study": "dimer",
+    "clusters": ["Cu2"],
+    "reactions": ["HER", "CO2-to-CO"],
+    "adsorb": {"max_screened": 4, "max_relaxed": 1, "screen_steps": 3},
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    from .conftest import Folder
+
+    folder = Folder(tmp_path_factory.mktemp("dimer"))
+    folder.configure(DIMER)
+    done = folder.snakemake()
+    assert done.returncode == 0, done.stderr
+    return folder.path / "results/dimer"
+
+
+def load(results, name):
+    return json.loads((results / name).read_text())
+
+
+def test_carbon_monoxide_moves_to_experiment_and_adsorbed_with_it(results):
+    thermo = load(results, "thermo/Cu2.json")
+    (correction,) = (c for c in thermo["gas_corrections"] if c["gas"] == "CO")
+    # Raw GFN1-xTB puts CO + H2O at +2.10 eV from CO2 + H2; experiment at +0.297.
+    assert correction["computed_ev"] == pytest.approx(2.10, abs=0.03)
+    assert correction["experiment_ev"] == pytest.approx(0.297, abs=0.001)
+    species = {s["name"]: s for s in thermo["species"]}
+    shift = correction["correction_ev"]
+    assert species["CO(g)"]["layers"]["gas"] == pytest.approx(shift)
+    assert species["*CO"]["layers"]["gas"] == pytest.approx(shift)
+    assert species["*COOH"]["layers"].get("gas", 0.0) == 0.0
+
+
+def test_profile_ends_where_experiment_does(results):
+    """Closure: every complete pathway to CO sums to CO2 + H2 -> CO + H2O(l)."""
+    che = load(results, "che/Cu2.json")
+    (co,) = (r for r in che["results"] if r["reaction"] == "CO2-to-CO")
+    complete = [p for p in co["pathways"] if p["complete"]]
+    assert complete or co["reason"]
+    for pathway in complete:
+        # +0.208 eV, from tabulated formation free energies.
+        assert sum(s["dg0_ev"] for s in pathway["steps"]) == pytest.approx(
+            0.208, abs=0.001
+        )
+
+
+def test_limiting_potential_is_the_worst_step(results):
+    che = load(results, "che/Cu2.json")
+    for result in che["results"]:
+        if result["limiting_potential_v_rhe"] is None:
+            assert result["reason"]
+            continue
+        worst = max(s["dg0_ev"] for s in result["steps"] if s["n_e"])
+        assert result["limiting_potential_v_rhe"] == pytest.approx(-worst)

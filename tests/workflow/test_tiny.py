@@ -1,0 +1,224 @@
+"""The tiny study from the first rule to the report, and what makes it run again."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from clusterflow.library import package_data
+
+from .conftest import EMT, Folder
+
+STAGES = {
+    *("build", "level", "relax", "gas", "sites", "adsorb", "pool", "vibrate"),
+    *("thermo", "che", "collect", "report"),
+}
+
+
+def test_lint(folder):
+    folder.configure(EMT)
+    done = folder.snakemake("--lint")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_every_rule_is_a_verb_with_one_sentence(folder):
+    folder.configure(EMT)
+    done = folder.snakemake("--list-rules")
+    names = {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
+    assert STAGES <= names
+    help_text = folder.call("clusterflow", "--help").stdout
+    assert all(stage in help_text for stage in STAGES)
+
+
+def test_dry_run_plans_every_stage(folder):
+    folder.configure(EMT)
+    assert folder.rules_to_run() == STAGES
+
+
+def test_run_leaves_what_is_promised(finished):
+    results = finished.path / "results/tiny"
+    names = ("report.html", "results.db", "energies.csv", "steps.csv", "failures.csv")
+    for name in (*names, "potentials.csv", "gas_corrections.csv"):
+        assert (results / name).stat().st_size > 0, name
+    for suffix in ("svg", "png"):
+        assert (results / f"diagrams/Cu2/HER.{suffix}").stat().st_size > 1000
+    records = [json.loads(p.read_text()) for p in results.glob("*/**/*.json")]
+    assert {r["stage"] for r in records} == STAGES - {"collect", "report"}
+    for record in records:
+        assert record["schema_version"] == 1
+        assert record["provenance"]["versions"]["clusterflow"]
+
+
+def test_numbers_agree_across_tables(finished):
+    """The steps are differences of the energies, redone here from the CSV files."""
+    results = finished.path / "results/tiny"
+    with (results / "energies.csv").open() as stream:
+        rows = {row["species"]: row for row in csv.DictReader(stream)}
+    with (results / "steps.csv").open() as stream:
+        steps = list(csv.DictReader(stream))
+    bound = float(rows["*H"]["formation_ev"])
+    assert float(steps[0]["dg_0v_rhe_ev"]) == pytest.approx(bound, abs=2e-6)
+    assert float(steps[1]["dg_0v_rhe_ev"]) == pytest.approx(-bound, abs=2e-6)
+    terms = ("energy_ev", "zpe_ev", "thermal_ev", "minus_ts_ev")
+    total = {s: sum(float(rows[s][t]) for t in terms) for s in ("*H", "*", "H2(g)")}
+    by_hand = total["*H"] - total["*"] - total["H2(g)"] / 2
+    assert bound == pytest.approx(by_hand, abs=1e-5)
+
+
+def test_database_reads_with_ase(finished):
+    done = finished.call(
+        "ase", "db", "results/tiny/results.db", "cluster=Cu2,adsorbate=H"
+    )
+    assert done.returncode == 0
+    assert "Rows: " in done.stdout and "Rows: 0" not in done.stdout
+
+
+def test_second_run_does_nothing(finished):
+    assert finished.rules_to_run() == set()
+
+
+def test_temperature_reruns_no_quantum_chemistry(finished):
+    changed = {**EMT, "thermo": {**EMT["thermo"], "temperature_k": 350}}
+    finished.configure(changed, "warm.yaml")
+    assert finished.rules_to_run("--configfile", "warm.yaml") == {
+        *("thermo", "che", "collect", "report")
+    }
+
+
+def test_potential_reruns_only_che_and_later(finished):
+    finished.configure({**EMT, "che": {"potential_v": -0.3}}, "volt.yaml")
+    assert finished.rules_to_run("--configfile", "volt.yaml") == {
+        *("che", "collect", "report")
+    }
+
+
+def test_relaxation_settings_rerun_what_depends_on_them(finished):
+    finished.configure({**EMT, "relax": {"max_steps": 300}}, "relax.yaml")
+    rules = finished.rules_to_run("--configfile", "relax.yaml")
+    assert "relax" in rules and "vibrate" in rules
+    assert not rules & {"build", "level", "gas"}
+
+
+def test_added_cluster_runs_only_its_own_jobs(tmp_path):
+    folder = Folder(tmp_path)
+    folder.configure(EMT)
+    assert folder.snakemake().returncode == 0
+    (tmp_path / "mine.xyz").write_text("2\nx\nCu 0 0 0\nCu 0 0 2.3\n")
+    done = folder.call(
+        *("clusterflow", "add", "mine.xyz", "--name", "Mine", "--charge", "0"),
+        *("--multiplicity", "1", "--source", "unpublished: a test"),
+    )
+    assert done.returncode == 0, done.stderr
+    folder.configure({**EMT, "clusters": ["Cu2", "Mine"]})
+    done = folder.snakemake("--dry-run", "--quiet", "progress")
+    counts = dict(
+        line.split()
+        for line in (done.stdout + done.stderr).splitlines()
+        if len(line.split()) == 2 and line.split()[1].isdigit()
+    )
+    assert counts["adsorb"] == counts["relax"] == counts["thermo"] == "1"
+    assert "gas" not in counts
+    before = _fingerprints(tmp_path)
+    assert folder.snakemake().returncode == 0
+    after = _fingerprints(tmp_path)
+    assert {k: after[k] for k in before if "Cu2" in k} == {
+        k: v for k, v in before.items() if "Cu2" in k
+    }
+    assert "Mine" in (tmp_path / "results/tiny/report.html").read_text()
+
+
+def _fingerprints(path: Path) -> dict[str, int]:
+    records = (path / "results/tiny").glob("*/**/*.json")
+    return {str(p): p.stat().st_mtime_ns for p in records}
+
+
+def test_killed_run_goes_on_where_it_was(tmp_path):
+    folder = Folder(tmp_path)
+    folder.configure({**EMT, "clusters": ["Cu2", "Cu4", "Cu8", "Cu13"]})
+    scripts = str(Path(sys.executable).parent)
+    running = subprocess.Popen(
+        [sys.executable, "-m", "clusterflow", "run", "--cores", "1"],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, "PATH": scripts + os.pathsep + os.environ["PATH"]},
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and len(_fingerprints(tmp_path)) < 6:
+        time.sleep(0.1)
+    _kill_tree(running.pid)
+    running.wait()
+    before = _fingerprints(tmp_path)
+    assert len(before) >= 6, "the run did not get far enough to be killed"
+    assert not (tmp_path / "results/tiny/report.html").exists()
+    done = folder.call("clusterflow", "run", "--cores", "2")
+    assert done.returncode == 0, done.stderr
+    after = _fingerprints(tmp_path)
+    assert {k: after[k] for k in before} == before, "finished records were made again"
+    assert (tmp_path / "results/tiny/report.html").exists()
+
+
+def _kill_tree(pid: int) -> None:
+    import psutil
+
+    family = [*psutil.Process(pid).children(recursive=True), psutil.Process(pid)]
+    for process in family:
+        try:
+            os.kill(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            continue
+    psutil.wait_procs(family, timeout=10)
+
+
+def test_wrong_config_is_one_clear_line(folder):
+    folder.configure({**EMT, "relx": {}})
+    done = folder.snakemake("--dry-run")
+    assert done.returncode != 0
+    assert "config.yaml" in done.stderr and "'relx'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_wheel_carries_the_workflow(tmp_path):
+    root = package_data()
+    if not (root / "pyproject.toml").is_file():
+        pytest.skip("the package under test is itself an installed wheel")
+    wheels = tmp_path / "wheels"
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    subprocess.run(
+        [*pip, "wheel", "--no-deps", "-w", str(wheels), str(root)], check=True
+    )
+    site = tmp_path / "site"
+    (wheel,) = wheels.glob("*.whl")
+    subprocess.run(
+        [*pip, "install", "--no-deps", "--target", str(site), str(wheel)], check=True
+    )
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    folder = Folder(empty)
+    env = {"PYTHONPATH": str(site)}
+    where = subprocess.run(
+        [
+            *(sys.executable, "-c"),
+            "from clusterflow.library import package_data; print(package_data())",
+        ],
+        env={**os.environ, **env},
+        cwd=empty,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert Path(where).is_relative_to(site)
+    (empty / "tiny.yaml").write_text(yaml.safe_dump(EMT))
+    done = folder.call("clusterflow", "run", "--configfile", "tiny.yaml", env=env)
+    assert done.returncode == 0, done.stderr
+    assert (empty / "results/tiny/report.html").is_file()
