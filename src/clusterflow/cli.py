@@ -496,6 +496,27 @@ def list_(
 
 
 @app.command()
+def couples(
+    ph: Annotated[float, typer.Option(help="pH of the electrolyte.")] = 7.0,
+    temperature_k: Annotated[float, typer.Option(help="Temperature, K.")] = 298.15,
+    json_: AsJson = False,
+) -> None:
+    """Print the potentials of redox couples at a pH, against SHE."""
+    from clusterflow.library import Library
+    from clusterflow.tasks.couples import couples as run
+    from clusterflow.units import check_temperature
+
+    check_temperature(temperature_k, "--temperature-k")
+    found = run(Library.default(), ph=ph, temperature_k=temperature_k)
+    if json_:
+        print(json.dumps([c.model_dump(mode="json") for c in found], indent=1))
+        return
+    for couple in found:
+        equation = couple.equation or f"{couple.n_e} e-, {couple.n_h} H+"
+        print(f"{couple.potential_v_she:+.3f} V vs SHE  {couple.name:12} {equation}")
+
+
+@app.command()
 def add(
     file: Annotated[Path, typer.Argument(help="XYZ, extxyz, CIF, VASP or POSCAR.")],
     name: Annotated[str, typer.Option(help="Name of the new cluster.")],

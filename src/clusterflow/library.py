@@ -15,6 +15,7 @@ from clusterflow.models import Model
 from clusterflow.specs import (
     AdsorbateSpec,
     ClusterSpec,
+    CoupleSpec,
     ElementData,
     GasSpec,
     LevelSpec,
@@ -28,6 +29,7 @@ KINDS: dict[str, type[Spec]] = {
     "gases": GasSpec,
     "reactions": ReactionSpec,
     "levels": LevelSpec,
+    "couples": CoupleSpec,
     "elements": ElementData,
 }
 
@@ -176,6 +178,10 @@ class Library:
     def level(self, name: str) -> LevelSpec:
         """A level by name."""
         return _load_cached(self.path("levels", name), LevelSpec)
+
+    def couple(self, name: str) -> CoupleSpec:
+        """A redox couple by name."""
+        return _load_cached(self.path("couples", name), CoupleSpec)
 
     def element(self, symbol: str) -> ElementData:
         """Standard-state data of an element."""

@@ -177,12 +177,40 @@ class LevelSpec(Spec):
     electronic_temperature_k: float = Field(default=300.0, gt=0)
     spin_polarization: float | None = Field(default=None, gt=0)
     solvent: str | None = None
+    ip_ea_offset_ev: float | None = Field(
+        default=None,
+        description="Offset in both vertical IP and EA of this method, eV",
+    )
 
     @property
     def hash(self) -> str:
         """Twelve hexadecimal digits that name the energy surface, not its label."""
-        surface = self.model_dump_json(exclude={"name", "source", "description"})
+        surface = self.model_dump_json(
+            exclude={"name", "source", "description", "ip_ea_offset_ev"}
+        )
         return hashlib.sha256(surface.encode()).hexdigest()[:12]
+
+
+class CoupleSpec(Spec):
+    """A redox couple: by an equation of library molecules, or by a quoted potential."""
+
+    equation: str | None = None
+    electrons: int | None = Field(default=None, ge=1)
+    protons: int | None = Field(default=None, ge=0)
+    standard_potential_v: float | None = Field(
+        default=None, description="V against SHE at pH 0 and 298.15 K"
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        quoted = (self.electrons, self.protons, self.standard_potential_v)
+        given = [value is not None for value in quoted]
+        if (self.equation is None) != all(given) or any(given) != all(given):
+            raise ValueError(
+                f"{self.name}: give an equation, or electrons, protons and "
+                "standard_potential_v"
+            )
+        return self
 
 
 class ElementData(Spec):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clusterflow.core.topology import radii
+from clusterflow.core.topology import NONMETALS, radii
 from clusterflow.records import Structure
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Bonds to the surface start a little long, so that the relaxation pulls them in.
 _BOND_STRETCH = 1.05
+# They bind by a lone pair, which metal atoms take and anions repel.
+_DONORS = {"O", "N", "F", "Cl"}
 # Two atoms not meant to be bonded start at least this far apart, in sums of radii.
 _CLASH = 1.05
 _LIFT_STEP_A = 0.1
@@ -50,21 +52,31 @@ def place_adsorbate(
     """At most `max_starts` geometries, in an order that is the same every time.
 
     Forms and kinds of site take turns, so that a short list already holds every way of
-    binding; within a kind, sites of low coordination and high multiplicity come first.
+    binding. Within a kind, lone pairs meet metals before anions, and sites of low
+    coordination and high multiplicity come first.
 
     Raises nothing: an adsorbate that fits no site gives an empty list.
     """
     groups: list[list[Start]] = []
     for form in adsorbate.forms:
         for kind in form.sites:
-            chosen = [s for s in sites if s.kind == kind]
-            chosen.sort(key=lambda s: (sum(s.coordination_numbers), -s.multiplicity))
+            chosen = sorted(
+                (site for site in sites if site.kind == kind),
+                key=lambda site: _promise(site, form),
+            )
             per_site = [
                 list(_on_site(host, site, form, adsorbate, multiplicity))
                 for site in chosen
             ]
             groups.append(_take_turns(per_site))
     return _take_turns(groups)[:max_starts]
+
+
+def _promise(site: Site, form: AdsorbateForm) -> tuple[int, int, int]:
+    """Sort key of a site for a form: what is likely to bind comes first."""
+    donors = all(form.atoms[b][0] in _DONORS for b in form.binding)
+    anions = sum(element in NONMETALS for element in site.elements) if donors else 0
+    return anions, sum(site.coordination_numbers), -site.multiplicity
 
 
 def _take_turns(groups: Sequence[list[Start]]) -> list[Start]:

@@ -12,7 +12,12 @@ from clusterflow.core.che import (
     evaluate_network,
     with_hydrogen,
 )
-from clusterflow.core.network import Network, build_network, parse_equation
+from clusterflow.core.network import (
+    Equation,
+    Network,
+    build_network,
+    parse_equation,
+)
 from clusterflow.errors import ClusterflowError
 from clusterflow.records import CheRecord, ReactionResult
 from clusterflow.tasks.job import settings_of
@@ -125,7 +130,24 @@ def _equilibrium(
     network: Network, temperature_k: float, library: Library
 ) -> float | None:
     """The measured standard potential, V against RHE; None without data."""
-    overall = parse_equation(network.spec.equation)
+    if network.overall.n_e == 0 or network.overall.n_e != network.overall.n_h:
+        return None
+    try:
+        return standard_potential(network.overall, temperature_k, library)
+    except ClusterflowError:
+        return None
+
+
+def standard_potential(
+    overall: Equation, temperature_k: float, library: Library
+) -> float:
+    """Potential of a reaction at pH 0 from measured formation data, V against SHE.
+
+    Raises
+    ------
+    LibraryError
+        If the library has no data for a species in its phase.
+    """
     names = [s.partition("(")[0] for s in overall.species if not s.startswith("*")]
     table = experimental_table(names, library)
 
@@ -135,12 +157,7 @@ def _equilibrium(
         name, _, phase = term.partition("(")
         return table.formation_ev(name, phase[0], temperature_k)
 
-    if overall.n_e == 0 or overall.n_e != overall.n_h:
-        return None
-    try:
-        return equilibrium_potential(overall, formation)
-    except ClusterflowError:
-        return None
+    return equilibrium_potential(overall, formation)
 
 
 def _flagged(result: ReactionResult, thermo: ThermoRecord) -> ReactionResult:

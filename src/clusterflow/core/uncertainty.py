@@ -1,0 +1,496 @@
+r"""Uncertainty of limiting potentials: from deviations of species to rankings.
+
+Every free energy is a mean and named standard deviations. Samples of the energies go
+through the whole network at once; out come the interval on the limiting potential,
+the probability of each step being the determining one, and of one surface being
+better than another. The level's error of an adsorbate i with binding atom b is
+
+.. math:: \delta_i = \sigma_i (\sqrt{d}\, z + \sqrt{a}\, z_b + \sqrt{1 - d - a}\, z_i)
+
+with independent standard normal z; d is the part of the variance that the diagram
+shares, a the part that the binding atom shares. The first cancels from every
+\*A → \*B step, the second where the atom stays.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from math import isfinite, sqrt
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from clusterflow.core.che import _THERMALLY_CLOSED_EV, _TIE_V
+from clusterflow.core.network import SITE, surface_states
+from clusterflow.errors import RecordError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from clusterflow.core.che import Electrode, Energies
+    from clusterflow.core.network import Equation, Network
+
+    Floats = NDArray[np.float64]
+    Indices = NDArray[np.intp]
+    Path = Sequence[Equation]
+
+N_SAMPLES: Final = 10_000
+SEED: Final = 20_240_229
+# Assumption, not a measurement: a third of the level's variance to each part, until
+# the residuals of a calibration say otherwise.
+DIAGRAM_SHARE: Final = 1 / 3
+BINDING_ATOM_SHARE: Final = 1 / 3
+# The central 90 %.
+_QUANTILES: Final = (0.05, 0.50, 0.95)
+
+# What each surface draws anew for each adsorbate.
+_SURFACE_PARTS: Final = ("isomer", "site", "cutoff")
+_ADSORBATE_PARTS: Final = frozenset({"level", "motif", *_SURFACE_PARTS})
+_GAS_PARTS: Final = frozenset({"gas"})
+
+# The name of one standard normal variable, such as ("gas", "CO").
+Draw = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """How the variance of the level's error splits; the rest is independent."""
+
+    diagram: float = DIAGRAM_SHARE
+    binding_atom: float = BINDING_ATOM_SHARE
+
+    def __post_init__(self) -> None:
+        if min(self.diagram, self.binding_atom, self.independent) < 0:
+            raise RecordError(
+                f"shares of the level's variance: {self.diagram} by diagram and "
+                f"{self.binding_atom} by binding atom; "
+                "each must be at least 0, and their sum at most 1"
+            )
+
+    @property
+    def independent(self) -> float:
+        """The share of the variance that each species has for itself."""
+        return 1.0 - self.diagram - self.binding_atom
+
+
+EQUAL_THIRDS: Final = Correlation()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviations:
+    """Standard deviations of the species of one surface, by name of the source.
+
+    Parameters
+    ----------
+    sigma_ev
+        Of each term, its standard deviations in eV. A gas or liquid has ``gas``; an
+        adsorbate has ``level``, ``motif`` (the unknown share of a bonding motif that
+        a radical keeps), ``isomer``, ``site`` and ``cutoff`` (of the low modes). A
+        term that is exact has an empty entry; only ``*`` needs none.
+    binding_atom
+        Element by which each adsorbate with a ``level`` deviation binds.
+    inherits
+        How many times a term carries the error of a molecule: ``{"*CO": {"CO": 1}}``.
+        It is that of ``CO(g)``, which must be in `sigma_ev`.
+
+    Raises
+    ------
+    RecordError
+        If a name is unknown, a deviation negative, or the binding atom or an
+        inherited molecule missing.
+    """
+
+    sigma_ev: Mapping[str, Mapping[str, float]]
+    binding_atom: Mapping[str, str]
+    inherits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for term, parts in self.sigma_ev.items():
+            _check_parts(term, parts)
+            if "level" in parts and term not in self.binding_atom:
+                raise RecordError(
+                    f"deviations of {term}: the level's error needs its binding atom"
+                )
+        for term, molecules in self.inherits.items():
+            for molecule in molecules:
+                if f"{molecule}(g)" not in self.sigma_ev:
+                    raise RecordError(
+                        f"deviations of {term}: inherits {molecule}, but "
+                        f"{molecule}(g) has no entry; add it, empty if it is exact"
+                    )
+
+    def of(self, term: str) -> Mapping[str, float]:
+        """The standard deviations of a term, eV, by name.
+
+        Raises
+        ------
+        RecordError
+            If the term has no entry: unknown is not exact.
+        """
+        if term not in self.sigma_ev and term != SITE and term not in self.inherits:
+            raise RecordError(
+                f"no deviations for {term}; add an entry, empty if it is exact"
+            )
+        return self.sigma_ev.get(term, {})
+
+
+def _check_parts(term: str, parts: Mapping[str, float]) -> None:
+    legal = _ADSORBATE_PARTS if term.startswith(SITE) else _GAS_PARTS
+    unknown = sorted(parts.keys() - (legal if term != SITE else frozenset()))
+    if unknown:
+        names = ", ".join(sorted(legal)) if term != SITE else "none: it is the zero"
+        raise RecordError(
+            f"deviations of {term}: unknown {', '.join(unknown)}; legal are {names}"
+        )
+    for name, sigma in parts.items():
+        if not (isfinite(sigma) and sigma >= 0):
+            raise RecordError(
+                f"deviations of {term}: {name} is {sigma}; it must be 0 eV or more"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shifts:
+    """Sampled shifts of free energies: `values_ev`, shape (n_samples, n_species)."""
+
+    species: tuple[str, ...]
+    values_ev: Floats
+
+
+def sample_species(
+    species: Iterable[str],
+    deviations: Deviations,
+    *,
+    surface: str,
+    level_group: str = "study",
+    correlation: Correlation = EQUAL_THIRDS,
+    n_samples: int = N_SAMPLES,
+    seed: int = SEED,
+) -> Shifts:
+    """Random shifts of free energies, in eV, the same for the same seed and names.
+
+    Each variable is drawn from a stream of its own, seeded by `seed` and its name, so
+    a sample of one surface pairs with the same sample of another, and a species more
+    or less changes nothing for the rest.
+
+    Parameters
+    ----------
+    species
+        Terms such as ``*COOH`` or ``CO(g)``. A gas and its liquid move together.
+    deviations
+        Their standard deviations.
+    surface
+        Name of the surface. It owns the independent part of the level's error and
+        the deviations ``isomer``, ``site`` and ``cutoff``; ``gas`` and ``motif``
+        belong to no surface and are common to all.
+    level_group
+        Surfaces with the same group share the diagram's and the binding atom's part
+        of the level's error, so a bias of the method cancels from their ranking. By
+        default all do. With the name of the surface, surfaces share nothing of it.
+    correlation
+        How the variance of the level's error splits.
+    n_samples
+        Number of samples.
+    seed
+        Of all draws.
+
+    Raises
+    ------
+    RecordError
+        If a species has no entry in the deviations.
+
+    Examples
+    --------
+    >>> oxygen = Deviations(sigma_ev={"*O": {"level": 0.3}}, binding_atom={"*O": "O"})
+    >>> shifts = sample_species(["*", "*O"], oxygen, surface="Cu4")
+    >>> shifts.values_ev.shape, round(float(shifts.values_ev[:, 1].std()), 2)
+    ((10000, 2), 0.3)
+    """
+    columns = tuple(dict.fromkeys(species))
+    drawn: dict[Draw, Floats] = {}
+    values = np.zeros((n_samples, len(columns)))
+    for column, term in enumerate(columns):
+        weights = _weights(term, deviations, surface, level_group, correlation)
+        for draw, weight in weights.items():
+            if draw not in drawn:
+                drawn[draw] = _standard_normal(draw, n_samples, seed)
+            values[:, column] += weight * drawn[draw]
+    return Shifts(species=columns, values_ev=values)
+
+
+def _standard_normal(draw: Draw, n_samples: int, seed: int) -> Floats:
+    """Samples of one variable; its name is hashed, as `hash` differs between runs."""
+    digest = hashlib.sha256("\n".join(draw).encode()).digest()
+    words = np.frombuffer(digest, dtype="<u4").tolist()
+    return np.random.default_rng([seed, *words]).standard_normal(n_samples)
+
+
+def _weights(
+    term: str,
+    deviations: Deviations,
+    surface: str,
+    level_group: str,
+    correlation: Correlation,
+) -> dict[Draw, float]:
+    """What each standard normal variable adds to the energy of a term, eV."""
+    sigma = deviations.of(term)
+    weights: dict[Draw, float] = {}
+    if "gas" in sigma:
+        weights["gas", term.partition("(")[0]] = sigma["gas"]
+    for molecule, n in deviations.inherits.get(term, {}).items():
+        weights["gas", molecule] = n * deviations.of(f"{molecule}(g)").get("gas", 0.0)
+    if "level" in sigma:
+        level, atom = sigma["level"], deviations.binding_atom[term]
+        shared = "level-shared", level_group
+        weights[shared] = level * sqrt(correlation.diagram)
+        weights[*shared, atom] = level * sqrt(correlation.binding_atom)
+        weights["level", surface, term] = level * sqrt(correlation.independent)
+    if "motif" in sigma:
+        weights["motif", term] = sigma["motif"]
+    for part in _SURFACE_PARTS:
+        if part in sigma:
+            weights[part, surface, term] = sigma[part]
+    return weights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LimitingPotential:
+    """Distribution of a limiting potential, V against RHE.
+
+    Parameters
+    ----------
+    samples_v_rhe
+        Shape (n_samples,); pairs with the samples of other surfaces.
+    median_v_rhe
+        The median.
+    lower_v_rhe, upper_v_rhe
+        Bounds of the central 90 %; the lower is the more negative, the worse.
+    deviation_v
+        Standard deviation.
+    determining_step_probability
+        By step, the most probable first; steps that never determine are left out.
+    """
+
+    samples_v_rhe: Floats
+    median_v_rhe: float
+    lower_v_rhe: float
+    upper_v_rhe: float
+    deviation_v: float
+    determining_step_probability: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class UncertainPotential:
+    """What is known of a reaction's limiting potential on one surface.
+
+    Parameters
+    ----------
+    best
+        Of the best pathway of each sample: what the surface can do.
+    fixed
+        Of `best_pathway` in every sample: what its diagram shows.
+    best_pathway
+        The best pathway without any shift.
+    best_pathway_probability
+        That it is the best one.
+    pathway_probability
+        Of each pathway being the best, the most probable first; those that never are
+        the best are left out.
+    """
+
+    best: LimitingPotential
+    fixed: LimitingPotential
+    best_pathway: str
+    best_pathway_probability: float
+    pathway_probability: Mapping[str, float]
+
+
+def propagate(
+    network: Network, energies: Energies, electrode: Electrode, shifts: Shifts
+) -> UncertainPotential | None:
+    """Distribution of the limiting potential of a reaction on one surface.
+
+    In each sample pathways are ranked as in `clusterflow.core.che`: only complete
+    ones, those with a thermally closed chemical step last, then by limiting potential,
+    then by chemical step; what is still tied, in the order of the network.
+
+    Parameters
+    ----------
+    network
+        The reaction.
+    energies
+        Mean free energies of the species, eV.
+    electrode
+        For steps whose electrons and protons differ in number.
+    shifts
+        Of all species of the complete pathways, and of ``H+`` where the pair of
+        proton and electron is uncertain; else it is exact.
+
+    Returns
+    -------
+    UncertainPotential or None
+        None where no pathway is complete, or none takes up an electron.
+
+    Raises
+    ------
+    RecordError
+        If a species has no shifts.
+
+    Examples
+    --------
+    >>> from clusterflow.core.che import Electrode, Energies
+    >>> from clusterflow.core.network import Network, parse_equation
+    >>> step = parse_equation("* + H+ + e- -> *H")
+    >>> network = Network(spec=None, overall=step, pathways=((step,),))
+    >>> hydrogen = Deviations(sigma_ev={"*H": {"level": 0.2}}, binding_atom={"*H": "H"})
+    >>> found = propagate(
+    ...     network,
+    ...     Energies(values={"*": 0.0, "*H": 0.4}, reasons={}),
+    ...     Electrode(),
+    ...     sample_species(["*H"], hydrogen, surface="Cu4"),
+    ... )
+    >>> round(found.best.median_v_rhe, 1), round(found.best.deviation_v, 1)
+    (-0.4, 0.2)
+    """
+    paths = [path for path in network.pathways if _has_potential(path, energies)]
+    if not paths:
+        return None
+    steps = {step.name: step for path in paths for step in path}
+    still = np.zeros((1, len(steps)))
+    moved = _step_shifts(steps.values(), shifts)
+    sampled = _profiles(steps, paths, energies, electrode, moved)
+    first = _profiles(steps, paths, energies, electrode, still).best[0]
+    names = [" > ".join(surface_states(network.overall, list(path))) for path in paths]
+    probability = _frequencies(sampled.best, names)
+    return UncertainPotential(
+        best=_distribution(sampled, sampled.best, list(steps)),
+        fixed=_distribution(sampled, np.full_like(sampled.best, first), list(steps)),
+        best_pathway=names[first],
+        best_pathway_probability=probability.get(names[first], 0.0),
+        pathway_probability=probability,
+    )
+
+
+def _has_potential(path: Path, energies: Energies) -> bool:
+    complete = all(energies.reaction_ev(step)[0] is not None for step in path)
+    return complete and any(step.n_e > 0 for step in path)
+
+
+def _step_shifts(steps: Iterable[Equation], shifts: Shifts) -> Floats:
+    """Shift of each step's free energy, eV, shape (n_samples, n_steps)."""
+    rows = []
+    for step in steps:
+        missing = sorted(step.species - {SITE, *shifts.species})
+        if missing:
+            raise RecordError(
+                f"step {step.name!r}: no shifts of {', '.join(missing)}; "
+                "sample every species of the network"
+            )
+        rows.append([step.products[s] - step.reactants[s] for s in shifts.species])
+    stoichiometry = np.array(rows, dtype=np.float64)
+    return shifts.values_ev @ stoichiometry.T
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Profiles:
+    """Pathways in each sample, each array of shape (n_samples, n_paths)."""
+
+    potential_v_rhe: Floats
+    determining: Indices
+    chemical_ev: Floats
+
+    @property
+    def best(self) -> Indices:
+        """Index of the best pathway of each sample, shape (n_samples,)."""
+        closed = self.chemical_ev > _THERMALLY_CLOSED_EV
+        rank = np.where(closed, -np.inf, np.round(self.potential_v_rhe / _TIE_V))
+        # Where all are closed the potential decides among them.
+        stuck = closed.all(axis=1)
+        rank[stuck] = np.round(self.potential_v_rhe[stuck] / _TIE_V)
+        tied = rank == rank.max(axis=1, keepdims=True)
+        return np.where(tied, self.chemical_ev, np.inf).argmin(axis=1)
+
+
+def _profiles(
+    steps: Mapping[str, Equation],
+    paths: Sequence[Path],
+    energies: Energies,
+    electrode: Electrode,
+    shifts_ev: Floats,
+) -> _Profiles:
+    turning = np.full_like(shifts_ev, np.inf)
+    climb = np.full_like(shifts_ev, -np.inf)
+    for column, step in enumerate(steps.values()):
+        dg0, shift = energies.reaction_ev(step)[0] or 0.0, shifts_ev[:, column]
+        if step.n_e > 0:
+            # The turning point is linear in ΔG, with the slope −1/n_e.
+            base = electrode.turning_point_rhe_v(dg0, step.n_e, step.n_h)
+            turning[:, column] = base - shift / step.n_e
+        elif step.n_e == 0 and step.n_h == 0:
+            climb[:, column] = dg0 + shift
+    position = {name: column for column, name in enumerate(steps)}
+    columns = [np.array([position[step.name] for step in path]) for path in paths]
+    determining = np.stack([c[turning[:, c].argmin(axis=1)] for c in columns], axis=1)
+    chemical = np.stack([climb[:, c].max(axis=1) for c in columns], axis=1)
+    return _Profiles(
+        potential_v_rhe=np.take_along_axis(turning, determining, axis=1),
+        determining=determining,
+        chemical_ev=np.where(np.isneginf(chemical), 0.0, chemical),
+    )
+
+
+def _distribution(
+    profiles: _Profiles, pathway: Indices, steps: Sequence[str]
+) -> LimitingPotential:
+    """Of the given pathway of each sample, by its index, shape (n_samples,)."""
+    rows = np.arange(len(pathway))
+    samples = profiles.potential_v_rhe[rows, pathway]
+    lower, median, upper = np.quantile(samples, _QUANTILES)
+    return LimitingPotential(
+        samples_v_rhe=samples,
+        median_v_rhe=float(median),
+        lower_v_rhe=float(lower),
+        upper_v_rhe=float(upper),
+        deviation_v=float(samples.std()),
+        determining_step_probability=_frequencies(
+            profiles.determining[rows, pathway], steps
+        ),
+    )
+
+
+def _frequencies(indices: Indices, names: Sequence[str]) -> dict[str, float]:
+    """How often each name occurs, most frequent first, without those that never do."""
+    found: dict[str, int] = {}
+    for name, count in zip(
+        names, np.bincount(indices, minlength=len(names)).tolist(), strict=True
+    ):
+        found[name] = found.get(name, 0) + count
+    ordered = sorted(found.items(), key=lambda item: -item[1])
+    return {name: count / len(indices) for name, count in ordered if count}
+
+
+def probability_better(a_v_rhe: Floats, b_v_rhe: Floats) -> float:
+    """Probability that A has the higher limiting potential; a tie counts half.
+
+    Parameters
+    ----------
+    a_v_rhe, b_v_rhe
+        Samples of both, V against RHE, shape (n_samples,), drawn with one seed so
+        that they pair.
+
+    Raises
+    ------
+    ValueError
+        If they are not of one shape, so cannot pair.
+
+    Examples
+    --------
+    >>> probability_better(np.array([-0.2, -0.5]), np.array([-0.3, -0.4]))
+    0.5
+    """
+    if a_v_rhe.shape != b_v_rhe.shape:
+        raise ValueError(f"samples do not pair: {a_v_rhe.shape}, {b_v_rhe.shape}")
+    return float(np.mean(a_v_rhe > b_v_rhe) + np.mean(a_v_rhe == b_v_rhe) / 2)
