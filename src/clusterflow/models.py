@@ -14,4 +14,7 @@ Name = Annotated[str, StringConstraints(pattern=f"^{NAME_PATTERN}$", max_length=
 class Model(BaseModel):
     """Frozen, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+    # Validators are built when a model is first used: a job needs few of them.
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", allow_inf_nan=False, defer_build=True
+    )

@@ -52,6 +52,7 @@ class Provenance(Model):
         default=0.0, description="CPU time inside the engine: quantum chemistry"
     )
     n_gradients: int = 0
+    max_rss_mb: float = Field(default=0.0, description="Peak memory of the process")
     created: str
 
 

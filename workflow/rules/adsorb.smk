@@ -8,8 +8,6 @@ rule adsorb:
         "results/{study}/adsorb/{cluster}/{adsorbate}.json",
     log:
         "results/{study}/logs/adsorb/{cluster}/{adsorbate}.log",
-    benchmark:
-        "results/{study}/benchmarks/adsorb/{cluster}/{adsorbate}.tsv"
     threads: n_threads
     resources:
         mem_mb=memory,

@@ -6,8 +6,6 @@ rule build:
         "results/{study}/build/{cluster}.json",
     log:
         "results/{study}/logs/build/{cluster}.log",
-    benchmark:
-        "results/{study}/benchmarks/build/{cluster}.tsv"
     resources:
         mem_mb=memory,
     params:

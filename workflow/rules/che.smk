@@ -7,8 +7,6 @@ rule che:
         "results/{study}/che/{cluster}.json",
     log:
         "results/{study}/logs/che/{cluster}.log",
-    benchmark:
-        "results/{study}/benchmarks/che/{cluster}.tsv"
     resources:
         mem_mb=memory,
     params:

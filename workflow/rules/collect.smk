@@ -12,8 +12,6 @@ rule collect:
         failures="results/{study}/failures.csv",
     log:
         "results/{study}/logs/collect.log",
-    benchmark:
-        "results/{study}/benchmarks/collect.tsv"
     params:
         settings=settings("collect"),
         selection=PLAN.selection(),

@@ -7,8 +7,6 @@ rule gas:
         "results/{study}/gas/{level}/{gas}.json",
     log:
         "results/{study}/logs/gas/{level}/{gas}.log",
-    benchmark:
-        "results/{study}/benchmarks/gas/{level}/{gas}.tsv"
     resources:
         mem_mb=memory_mb(10),
         runtime=10,

@@ -7,8 +7,6 @@ rule level:
         "results/{study}/level/{cluster}.json",
     log:
         "results/{study}/logs/level/{cluster}.log",
-    benchmark:
-        "results/{study}/benchmarks/level/{cluster}.tsv"
     threads: n_threads
     resources:
         mem_mb=memory,

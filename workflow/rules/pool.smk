@@ -7,8 +7,6 @@ rule pool:
         "results/{study}/pool/{cluster}.json",
     log:
         "results/{study}/logs/pool/{cluster}.log",
-    benchmark:
-        "results/{study}/benchmarks/pool/{cluster}.tsv"
     resources:
         mem_mb=memory,
     params:

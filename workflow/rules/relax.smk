@@ -7,8 +7,6 @@ rule relax:
         "results/{study}/relax/{cluster}.json",
     log:
         "results/{study}/logs/relax/{cluster}.log",
-    benchmark:
-        "results/{study}/benchmarks/relax/{cluster}.tsv"
     threads: n_threads
     resources:
         mem_mb=memory,

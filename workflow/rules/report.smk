@@ -8,8 +8,6 @@ rule report:
         diagrams=directory("results/{study}/diagrams"),
     log:
         "results/{study}/logs/report.log",
-    benchmark:
-        "results/{study}/benchmarks/report.tsv"
     params:
         settings=settings("report"),
         selection=PLAN.selection(),

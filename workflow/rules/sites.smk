@@ -6,8 +6,6 @@ rule sites:
         "results/{study}/sites/{cluster}.json",
     log:
         "results/{study}/logs/sites/{cluster}.log",
-    benchmark:
-        "results/{study}/benchmarks/sites/{cluster}.tsv"
     resources:
         mem_mb=memory,
     params:

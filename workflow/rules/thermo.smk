@@ -13,8 +13,6 @@ rule thermo:
         "results/{study}/thermo/{cluster}.json",
     log:
         "results/{study}/logs/thermo/{cluster}.log",
-    benchmark:
-        "results/{study}/benchmarks/thermo/{cluster}.tsv"
     resources:
         mem_mb=memory,
     params:

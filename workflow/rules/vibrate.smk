@@ -7,8 +7,6 @@ rule vibrate:
         "results/{study}/vibrate/{cluster}/{adsorbate}.json",
     log:
         "results/{study}/logs/vibrate/{cluster}/{adsorbate}.log",
-    benchmark:
-        "results/{study}/benchmarks/vibrate/{cluster}/{adsorbate}.tsv"
     threads: n_threads
     resources:
         mem_mb=memory,

@@ -6,7 +6,6 @@ import inspect
 from itertools import combinations, permutations, product
 from typing import TYPE_CHECKING, Any
 
-import networkx as nx
 import numpy as np
 from ase import Atoms
 
@@ -150,6 +149,8 @@ def _truncated_octahedron() -> FloatArray:
 
 
 def _two_colouring(corners: FloatArray) -> set[int]:
+    import networkx as nx
+
     graph = nx.Graph()
     for i, j in combinations(range(len(corners)), 2):
         if abs(np.linalg.norm(corners[i] - corners[j]) - np.sqrt(2)) < 1e-6:

@@ -1,7 +1,8 @@
 """Reaction networks: reading equations, checking their balance, finding the pathways.
 
 A term is ``*`` (a free site), ``*COOH`` (adsorbed), ``CO(g)``, ``H2O(l)``, ``H+`` or
-``e-``, with an optional whole number and a space before it.
+``e-``, with an optional whole number and a space before it. ``*[-H]`` is a free site of
+a cluster that lost H, and ``*[-H]OCHO`` an adsorbate on it; ``+`` stands for a gain.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 import networkx as nx
 
 from clusterflow.errors import LibraryError
+from clusterflow.formula import parse_formula
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -28,8 +30,10 @@ Composition = tuple["Counter[str]", int]
 
 _TERM = re.compile(
     r"(?:(?P<n>\d+) )?"
-    r"(?P<species>\*[A-Za-z0-9-]*|[A-Za-z0-9-]+\((?:g|l)\)|H\+|e-)$"
+    r"(?P<species>\*(?:\[[+-][A-Za-z0-9]+\])?[A-Za-z0-9-]*"
+    r"|[A-Za-z0-9-]+\((?:g|l)\)|H\+|e-)$"
 )
+_SURFACE = re.compile(r"\*(?:\[(?P<change>[+-][A-Za-z0-9]+)\])?(?P<adsorbate>.*)$")
 _MAX_STATES = 20_000
 
 
@@ -88,6 +92,40 @@ def _parse_side(side: str, text: str) -> Counter[str]:
             )
         found[match["species"]] += int(match["n"] or 1)
     return found
+
+
+def read_surface(term: str) -> tuple[str, str]:
+    """The change of the cluster and the adsorbate of a surface term, "" for none.
+
+    Examples
+    --------
+    >>> read_surface("*[-H]OCHO"), read_surface("*CO")
+    (('-H', 'OCHO'), ('', 'CO'))
+    """
+    match = _SURFACE.match(term)
+    if match is None:
+        raise LibraryError(f"{term!r} is not a surface term")
+    return match["change"] or "", match["adsorbate"]
+
+
+def surface_composition(
+    term: str, adsorbate: Callable[[str], Composition]
+) -> Composition:
+    """What a surface term is made of beyond the cluster as it came: one site included.
+
+    A change of the cluster is one of neutral atoms: what is lost counts as negative.
+    """
+    change, name = read_surface(term)
+    counts, charge = adsorbate(name) if name else (Counter[str](), 0)
+    total = Counter({SITE: 1})
+    total.update(counts)
+    if change:
+        atoms = parse_formula(change[1:])
+        if change[0] == "-":
+            total.subtract(atoms)
+        else:
+            total.update(atoms)
+    return total, charge
 
 
 def check_balance(

@@ -8,13 +8,14 @@ better than another. The level's error of an adsorbate i with binding atom b is
 .. math:: \delta_i = \sigma_i (\sqrt{d}\, z + \sqrt{a}\, z_b + \sqrt{1 - d - a}\, z_i)
 
 with independent standard normal z; d is the part of the variance that the diagram
-shares, a the part that the binding atom shares. The first cancels from every
-\*A → \*B step, the second where the atom stays.
+shares, a the part that the binding atom shares. Between species of the same σ the
+first cancels from every \*A → \*B step, the second where the atom stays.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from dataclasses import dataclass, field
 from math import isfinite, sqrt
 from typing import TYPE_CHECKING, Final
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
-    Path = Sequence[Equation]
 
 N_SAMPLES: Final = 10_000
 SEED: Final = 20_240_229
@@ -43,6 +43,7 @@ SEED: Final = 20_240_229
 # the residuals of a calibration say otherwise.
 DIAGRAM_SHARE: Final = 1 / 3
 BINDING_ATOM_SHARE: Final = 1 / 3
+_ROUNDING: Final = 1e-9
 # The central 90 %.
 _QUANTILES: Final = (0.05, 0.50, 0.95)
 
@@ -63,7 +64,8 @@ class Correlation:
     binding_atom: float = BINDING_ATOM_SHARE
 
     def __post_init__(self) -> None:
-        if min(self.diagram, self.binding_atom, self.independent) < 0:
+        total = self.diagram + self.binding_atom
+        if not (min(self.diagram, self.binding_atom) >= 0 and total <= 1 + _ROUNDING):
             raise RecordError(
                 f"shares of the level's variance: {self.diagram} by diagram and "
                 f"{self.binding_atom} by binding atom; "
@@ -73,7 +75,7 @@ class Correlation:
     @property
     def independent(self) -> float:
         """The share of the variance that each species has for itself."""
-        return 1.0 - self.diagram - self.binding_atom
+        return max(0.0, 1.0 - self.diagram - self.binding_atom)
 
 
 EQUAL_THIRDS: Final = Correlation()
@@ -130,7 +132,7 @@ class Deviations:
         RecordError
             If the term has no entry: unknown is not exact.
         """
-        if term not in self.sigma_ev and term != SITE and term not in self.inherits:
+        if term not in self.sigma_ev and term != SITE:
             raise RecordError(
                 f"no deviations for {term}; add an entry, empty if it is exact"
             )
@@ -139,11 +141,12 @@ class Deviations:
 
 def _check_parts(term: str, parts: Mapping[str, float]) -> None:
     legal = _ADSORBATE_PARTS if term.startswith(SITE) else _GAS_PARTS
-    unknown = sorted(parts.keys() - (legal if term != SITE else frozenset()))
-    if unknown:
-        names = ", ".join(sorted(legal)) if term != SITE else "none: it is the zero"
+    if term == SITE:  # the zero of the scale
+        legal = frozenset()
+    if unknown := sorted(parts.keys() - legal):
         raise RecordError(
-            f"deviations of {term}: unknown {', '.join(unknown)}; legal are {names}"
+            f"deviations of {term}: unknown {', '.join(unknown)}; "
+            f"legal are {', '.join(sorted(legal)) or 'none'}"
         )
     for name, sigma in parts.items():
         if not (isfinite(sigma) and sigma >= 0):
@@ -260,18 +263,9 @@ def _weights(
 class LimitingPotential:
     """Distribution of a limiting potential, V against RHE.
 
-    Parameters
-    ----------
-    samples_v_rhe
-        Shape (n_samples,); pairs with the samples of other surfaces.
-    median_v_rhe
-        The median.
-    lower_v_rhe, upper_v_rhe
-        Bounds of the central 90 %; the lower is the more negative, the worse.
-    deviation_v
-        Standard deviation.
-    determining_step_probability
-        By step, the most probable first; steps that never determine are left out.
+    `samples_v_rhe`, shape (n_samples,), pairs with that of another surface;
+    `lower_v_rhe` and `upper_v_rhe` hold the central 90 %, and the lower is the worse.
+    Probabilities come highest first, without the steps that never determine.
     """
 
     samples_v_rhe: Floats
@@ -284,21 +278,11 @@ class LimitingPotential:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class UncertainPotential:
-    """What is known of a reaction's limiting potential on one surface.
+    """A reaction on one surface: its limiting potential and its best pathway.
 
-    Parameters
-    ----------
-    best
-        Of the best pathway of each sample: what the surface can do.
-    fixed
-        Of `best_pathway` in every sample: what its diagram shows.
-    best_pathway
-        The best pathway without any shift.
-    best_pathway_probability
-        That it is the best one.
-    pathway_probability
-        Of each pathway being the best, the most probable first; those that never are
-        the best are left out.
+    `best_pathway` is the best one without shifts. `best` takes the best pathway of
+    each sample: what the surface can do; `fixed` takes `best_pathway` in each: what
+    its diagram shows. Probabilities come highest first, without those that are zero.
     """
 
     best: LimitingPotential
@@ -326,8 +310,8 @@ def propagate(
     electrode
         For steps whose electrons and protons differ in number.
     shifts
-        Of all species of the complete pathways, and of ``H+`` where the pair of
-        proton and electron is uncertain; else it is exact.
+        Of all species of the complete pathways. The pair of proton and electron is
+        exact, unless ``H+`` is among them: as H2 is no anchor, it inherits half of it.
 
     Returns
     -------
@@ -355,34 +339,38 @@ def propagate(
     >>> round(found.best.median_v_rhe, 1), round(found.best.deviation_v, 1)
     (-0.4, 0.2)
     """
-    paths = [path for path in network.pathways if _has_potential(path, energies)]
+    steps = {step.name: step for path in network.pathways for step in path}
+    known = {
+        name: dg0
+        for name, step in steps.items()
+        if (dg0 := energies.reaction_ev(step)[0]) is not None
+    }
+    paths = [
+        path
+        for path in network.pathways
+        if all(step.name in known for step in path) and any(s.n_e > 0 for s in path)
+    ]
     if not paths:
         return None
-    steps = {step.name: step for path in paths for step in path}
-    still = np.zeros((1, len(steps)))
-    moved = _step_shifts(steps.values(), shifts)
-    sampled = _profiles(steps, paths, energies, electrode, moved)
-    first = _profiles(steps, paths, energies, electrode, still).best[0]
+    used = {step.name: step for path in paths for step in path}
+    mean = np.array([[known[name] for name in used]])
+    sampled = _profiles(used, paths, electrode, mean + _step_shifts(used, shifts))
+    first = _profiles(used, paths, electrode, mean).best[0]
     names = [" > ".join(surface_states(network.overall, list(path))) for path in paths]
     probability = _frequencies(sampled.best, names)
     return UncertainPotential(
-        best=_distribution(sampled, sampled.best, list(steps)),
-        fixed=_distribution(sampled, np.full_like(sampled.best, first), list(steps)),
+        best=_distribution(sampled, sampled.best, list(used)),
+        fixed=_distribution(sampled, np.full_like(sampled.best, first), list(used)),
         best_pathway=names[first],
         best_pathway_probability=probability.get(names[first], 0.0),
         pathway_probability=probability,
     )
 
 
-def _has_potential(path: Path, energies: Energies) -> bool:
-    complete = all(energies.reaction_ev(step)[0] is not None for step in path)
-    return complete and any(step.n_e > 0 for step in path)
-
-
-def _step_shifts(steps: Iterable[Equation], shifts: Shifts) -> Floats:
+def _step_shifts(steps: Mapping[str, Equation], shifts: Shifts) -> Floats:
     """Shift of each step's free energy, eV, shape (n_samples, n_steps)."""
     rows = []
-    for step in steps:
+    for step in steps.values():
         missing = sorted(step.species - {SITE, *shifts.species})
         if missing:
             raise RecordError(
@@ -390,8 +378,7 @@ def _step_shifts(steps: Iterable[Equation], shifts: Shifts) -> Floats:
                 "sample every species of the network"
             )
         rows.append([step.products[s] - step.reactants[s] for s in shifts.species])
-    stoichiometry = np.array(rows, dtype=np.float64)
-    return shifts.values_ev @ stoichiometry.T
+    return shifts.values_ev @ np.array(rows, dtype=np.float64).T
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -406,31 +393,27 @@ class _Profiles:
     def best(self) -> Indices:
         """Index of the best pathway of each sample, shape (n_samples,)."""
         closed = self.chemical_ev > _THERMALLY_CLOSED_EV
-        rank = np.where(closed, -np.inf, np.round(self.potential_v_rhe / _TIE_V))
-        # Where all are closed the potential decides among them.
-        stuck = closed.all(axis=1)
-        rank[stuck] = np.round(self.potential_v_rhe[stuck] / _TIE_V)
-        tied = rank == rank.max(axis=1, keepdims=True)
-        return np.where(tied, self.chemical_ev, np.inf).argmin(axis=1)
+        down = -np.round(self.potential_v_rhe / _TIE_V)
+        order: Indices = np.lexsort((self.chemical_ev, down, closed), axis=-1)
+        return order[:, 0]
 
 
 def _profiles(
     steps: Mapping[str, Equation],
-    paths: Sequence[Path],
-    energies: Energies,
+    paths: Sequence[Sequence[Equation]],
     electrode: Electrode,
-    shifts_ev: Floats,
+    dg0_ev: Floats,
 ) -> _Profiles:
-    turning = np.full_like(shifts_ev, np.inf)
-    climb = np.full_like(shifts_ev, -np.inf)
+    """Pathways from their steps' free energies at 0 V, shape (n_samples, n_steps)."""
+    turning = np.full_like(dg0_ev, np.inf)
+    climb = np.full_like(dg0_ev, -np.inf)
     for column, step in enumerate(steps.values()):
-        dg0, shift = energies.reaction_ev(step)[0] or 0.0, shifts_ev[:, column]
         if step.n_e > 0:
             # The turning point is linear in ΔG, with the slope −1/n_e.
-            base = electrode.turning_point_rhe_v(dg0, step.n_e, step.n_h)
-            turning[:, column] = base - shift / step.n_e
+            flat = electrode.turning_point_rhe_v(0.0, step.n_e, step.n_h)
+            turning[:, column] = flat - dg0_ev[:, column] / step.n_e
         elif step.n_e == 0 and step.n_h == 0:
-            climb[:, column] = dg0 + shift
+            climb[:, column] = dg0_ev[:, column]
     position = {name: column for column, name in enumerate(steps)}
     columns = [np.array([position[step.name] for step in path]) for path in paths]
     determining = np.stack([c[turning[:, c].argmin(axis=1)] for c in columns], axis=1)
@@ -463,13 +446,11 @@ def _distribution(
 
 def _frequencies(indices: Indices, names: Sequence[str]) -> dict[str, float]:
     """How often each name occurs, most frequent first, without those that never do."""
-    found: dict[str, int] = {}
-    for name, count in zip(
-        names, np.bincount(indices, minlength=len(names)).tolist(), strict=True
-    ):
-        found[name] = found.get(name, 0) + count
-    ordered = sorted(found.items(), key=lambda item: -item[1])
-    return {name: count / len(indices) for name, count in ordered if count}
+    counts = np.bincount(indices, minlength=len(names)).tolist()
+    found: Counter[str] = Counter()
+    for name, count in zip(names, counts, strict=True):
+        found[name] += count
+    return {name: n / len(indices) for name, n in found.most_common() if n}
 
 
 def probability_better(a_v_rhe: Floats, b_v_rhe: Floats) -> float:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import resource
+import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -57,8 +59,19 @@ class Job:
             wall_time_s=round(time.perf_counter() - self.started, 3),
             engine_time_s=round(self.meter.seconds, 3),
             n_gradients=self.meter.n_gradients,
+            max_rss_mb=round(_max_rss_mb(), 1),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
+
+
+def _max_rss_mb() -> float:
+    """Peak memory of this process so far, MB.
+
+    Kept here because Snakemake's own `benchmark:` looks at every job twice a second,
+    which took a tenth of a core.
+    """
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def settings_of(*sections: Model) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from ase.calculators.calculator import CalculationFailed
-from ase.optimize import BFGS
 
 from clusterflow.core.model_hessian import model_hessian
+from clusterflow.core.quasi_newton import QuasiNewton
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -16,14 +16,12 @@ if TYPE_CHECKING:
 
 Outcome = Literal["running", "converged", "scf-failed", "not-converged"]
 
-_LONGEST_STEP_A = 0.2
+# A step that climbs more than this is taken back and tried again, shorter, eV.
+_REFUSED_CLIMB_EV = 0.05
 
 
 class Relaxation:
-    """A relaxation that can be stopped after a few steps and taken up again.
-
-    BFGS from a model Hessian: about half the gradients of a unit matrix.
-    """
+    """A relaxation that can be stopped after a few steps and taken up again."""
 
     def __init__(self, atoms: Atoms, calculator: Calculator) -> None:
         self.atoms = atoms.copy()
@@ -31,9 +29,8 @@ class Relaxation:
         self.outcome: Outcome = "running"
         self.reason = ""
         self.n_gradients = 0
-        self._optimizer = BFGS(self.atoms, logfile=None, maxstep=_LONGEST_STEP_A)
-        self._optimizer.H0 = model_hessian(
-            atoms.get_chemical_symbols(), atoms.positions
+        self._state = QuasiNewton(
+            hessian=model_hessian(atoms.get_chemical_symbols(), atoms.positions)
         )
 
     @property
@@ -44,21 +41,17 @@ class Relaxation:
     @property
     def fmax_ev_per_a(self) -> float:
         """Largest force on an atom of the present geometry, eV/Å."""
-        return float(np.linalg.norm(self.atoms.get_forces(), axis=1).max())
+        return _largest(self.atoms.get_forces())
 
     def run(self, fmax_ev_per_a: float, max_steps: int) -> Outcome:
         """Go on until the forces are small or the steps are used up."""
         if self.outcome == "scf-failed":
             return self.outcome
         try:
-            converged = self._optimizer.run(fmax=fmax_ev_per_a, steps=max_steps)
+            self.outcome = self._descend(fmax_ev_per_a, max_steps)
         except CalculationFailed as error:
             self.outcome = "scf-failed"
             self.reason = " ".join(str(error).split()) or "the SCF did not converge"
-            return self.outcome
-        finally:
-            self.n_gradients = self._optimizer.nsteps + 1
-        self.outcome = "converged" if converged else "running"
         return self.outcome
 
     def finish(self, fmax_ev_per_a: float, max_steps: int) -> Outcome:
@@ -69,6 +62,32 @@ class Relaxation:
                 f"largest force {self.fmax_ev_per_a:.3f} eV/Å after {max_steps} steps"
             )
         return self.outcome
+
+    def _descend(self, fmax_ev_per_a: float, max_steps: int) -> Outcome:
+        positions = self.atoms.positions.copy()
+        energy, forces = self._evaluate(positions)
+        for _ in range(max_steps):
+            if _largest(forces) < fmax_ev_per_a:
+                break
+            step = self._state.step(forces)
+            new_energy, new_forces = self._evaluate(positions + step)
+            change = new_energy - energy
+            self._state = self._state.learn(step, forces, new_forces, change)
+            if change < _REFUSED_CLIMB_EV:
+                positions = positions + step
+                energy, forces = new_energy, new_forces
+        self.atoms.positions = positions
+        return "converged" if _largest(forces) < fmax_ev_per_a else "running"
+
+    def _evaluate(self, positions: np.ndarray) -> tuple[float, np.ndarray]:
+        self.atoms.positions = positions
+        self.n_gradients += 1
+        forces = self.atoms.get_forces()
+        return self.energy_ev, forces
+
+
+def _largest(forces: np.ndarray) -> float:
+    return float(np.linalg.norm(forces, axis=1).max())
 
 
 def rattled(atoms: Atoms, amplitude_a: float, seed: int = 0) -> Atoms:

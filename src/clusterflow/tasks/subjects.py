@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterflow.config import LevelSettings, RelaxSettings, SitesSettings
 from clusterflow.errors import RecordError, StructureError
 from clusterflow.formula import lowest_multiplicity
 from clusterflow.io import read_atoms, read_record
@@ -24,12 +23,11 @@ from clusterflow.records import (
 from clusterflow.specs import ClusterSpec, StartingStructure
 from clusterflow.tasks.build import build
 from clusterflow.tasks.job import Job
-from clusterflow.tasks.relax import relax
-from clusterflow.tasks.sites import sites
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clusterflow.config import RelaxSettings
     from clusterflow.records import SitesRecord, Structure
 
 
@@ -86,6 +84,8 @@ def _spec_of_file(path: Path, charge: int, multiplicity: int | None) -> ClusterS
 
 def level_record(level: str, cluster: str) -> LevelRecord:
     """A level by name, or as a record chose it."""
+    from clusterflow.config import LevelSettings
+
     path = Path(level)
     if stage_of(path) is not None:
         return read_record(path, LevelRecord)
@@ -128,6 +128,10 @@ def relaxed_and_sites(
     multiplicity: int | None,
 ) -> tuple[RelaxRecord, SitesRecord]:
     """A relaxed cluster and its sites, computed where they are not given."""
+    from clusterflow.config import SitesSettings
+    from clusterflow.tasks.relax import relax
+    from clusterflow.tasks.sites import sites
+
     if stage_of(Path(subject)) is not None:
         relaxed = relax_record(subject)
     else:

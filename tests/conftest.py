@@ -1,0 +1,59 @@
+"""What many tests share: the library, computed molecules, and hand-made records."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from clusterflow.library import Library, package_data
+from clusterflow.records import Provenance, Structure
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """Where config.yaml, workflow/ and structures/ are."""
+    return package_data()
+
+
+@pytest.fixture(scope="session")
+def library(root: Path) -> Library:
+    """The library of the package alone, whatever the working folder."""
+    return Library((root / "structures",))
+
+
+@pytest.fixture(scope="session")
+def provenance() -> Provenance:
+    """Says nothing, where nothing needs to be said."""
+    return Provenance(protocol=1, wall_time_s=0.0, created="2026-01-01T00:00:00+00:00")
+
+
+@pytest.fixture(scope="session")
+def gas_record(library: Library):
+    """A molecule computed at a level, once a session: (gas, level) -> GasRecord."""
+    from clusterflow.config import GasSettings
+    from clusterflow.tasks.gas import gas
+    from clusterflow.tasks.job import Job
+
+    @cache
+    def compute(name: str, level: str):
+        return gas(library.gas(name), library.level(level), GasSettings(), Job("gas"))
+
+    return compute
+
+
+@pytest.fixture(scope="session")
+def structure():
+    """A neutral singlet from symbols and positions."""
+
+    def make(symbols, positions, role="core", **changes) -> Structure:
+        return Structure(
+            symbols=tuple(symbols),
+            positions=tuple(map(tuple, np.asarray(positions, dtype=float).tolist())),
+            roles=(role,) * len(symbols),
+            **{"charge": 0, "multiplicity": 1, **changes},
+        )
+
+    return make

@@ -1,0 +1,57 @@
+"""Files made from the code are what the code would make, and say what they hold."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from clusterflow.config import Study, load_study
+from clusterflow.generated import generated_files
+
+
+def test_committed_files_are_up_to_date(root):
+    for path, content in generated_files(root).items():
+        assert path.read_text(encoding="utf-8") == content, f"run make generate: {path}"
+
+
+def test_both_files_are_generated(root):
+    names = {str(path.relative_to(root)) for path in generated_files(root)}
+    assert names == {"config.yaml", "workflow/schemas/config.schema.json"}
+
+
+def test_the_default_configuration_is_the_default_study(root):
+    content = yaml.safe_load((root / "config.yaml").read_text(encoding="utf-8"))
+    assert load_study(content) == Study()
+    # Every key stands there, so that a person sees all there is to change.
+    assert content.keys() == Study.model_fields.keys()
+    for name, section in content.items():
+        if isinstance(section, dict):
+            assert section.keys() == type(getattr(Study(), name)).model_fields.keys()
+
+
+def test_every_key_has_a_comment_above_it(root):
+    lines = (root / "config.yaml").read_text(encoding="utf-8").splitlines()
+    bare = []
+    for before, line in zip(lines, lines[1:], strict=False):
+        is_key = line.strip() and not line.lstrip().startswith("#")
+        indent = len(line) - len(line.lstrip())
+        if is_key and not before.startswith(" " * indent + "# "):
+            bare.append(line)
+    assert bare == []
+
+
+def test_lines_fit_a_screen(root):
+    lines = (root / "config.yaml").read_text(encoding="utf-8").splitlines()
+    assert max(map(len, lines)) <= 88
+
+
+@pytest.mark.parametrize("section", ["relax", "thermo", "che"])
+def test_the_schema_knows_every_key_and_refuses_others(root, section):
+    path = root / "workflow/schemas/config.schema.json"
+    schema = json.loads(path.read_text(encoding="utf-8"))
+    name = schema["properties"][section]["$ref"].rpartition("/")[2]
+    part = schema["$defs"][name]
+    assert part["additionalProperties"] is False
+    assert part["properties"].keys() == getattr(Study(), section).model_dump().keys()

@@ -1,0 +1,117 @@
+"""Imports point down only, and planning a study loads no chemistry."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import clusterflow
+
+SOURCE = Path(clusterflow.__file__).parent
+# Bottom first. A module may import its own package and what stands in a lower row.
+LAYERS = (
+    ("errors",),
+    ("units", "models", "formula", "registry", "protocol"),
+    ("specs",),
+    ("records", "library"),
+    ("config",),
+    ("core",),
+    ("io",),
+    ("engines", "tables", "report", "workflow", "generated"),
+    ("tasks",),
+    ("launch",),
+    ("cli",),
+    ("__main__",),
+)
+HEIGHT = {name: row for row, names in enumerate(LAYERS) for name in names}
+# The Snakefile imports this one at every start.
+WORKFLOW_MAY_IMPORT = {"config", "library", "core.network", "protocol"}
+HEAVY = ("ase", "tblite", "xtb", "matplotlib", "pymatgen", "pandas", "scipy")
+
+
+def imported(source: str) -> set[str]:
+    """Modules of the package that a source imports, anywhere in it, without prefix."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide where they point"
+            names = [node.module or ""]
+            # `from clusterflow import io` names a module, not an attribute.
+            names += [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            top, _, rest = name.partition(".")
+            if top == "clusterflow" and rest.partition(".")[0] in HEIGHT:
+                found.add(rest)
+    return found
+
+
+def upward(module: str, source: str) -> list[str]:
+    """The arrows of a module that do not point down."""
+    own = module.partition(".")[0]
+    return sorted(
+        f"{module} -> {other}"
+        for other in imported(source)
+        if (target := other.partition(".")[0]) != own and HEIGHT[target] >= HEIGHT[own]
+    )
+
+
+MODULES = {
+    ".".join(path.relative_to(SOURCE).with_suffix("").parts): path
+    for path in sorted(SOURCE.rglob("*.py"))
+    if path.parent != SOURCE or path.stem != "__init__"
+}
+
+
+def test_every_module_has_a_layer():
+    assert {name.partition(".")[0] for name in MODULES} == set(HEIGHT)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_down(module):
+    assert upward(module, MODULES[module].read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "arrow"),
+    [
+        ("core.sites", "def late():\n    from clusterflow.tasks import gas", "tasks.gas"),
+        ("core.sites", "from clusterflow import io", "io"),
+        ("core.sites", "import clusterflow.engines", "engines"),
+        ("core.sites", "if TYPE_CHECKING:\n    import clusterflow.cli", "cli"),
+        ("engines.base", "from clusterflow.report.page import x", "report.page"),
+        ("specs", "from clusterflow.records import Site", "records"),
+    ],
+)
+def test_an_upward_arrow_is_seen_wherever_it_hides(module, source, arrow):
+    assert f"{module} -> {arrow}" in upward(module, source)
+
+
+def test_an_arrow_down_is_not_upward():
+    assert upward("tasks.gas", "from clusterflow.core.sites import find_sites") == []
+    assert upward("core.sites", "from clusterflow.core import topology") == []
+
+
+def test_workflow_imports_only_what_planning_needs():
+    found = imported(MODULES["workflow"].read_text(encoding="utf-8"))
+    modules = {".".join(name.split(".")[:2]) for name in found if name in MODULES}
+    assert modules == WORKFLOW_MAY_IMPORT
+
+
+@pytest.mark.parametrize("module", ["", ".cli", ".workflow", ".config", ".library"])
+def test_importing_is_free(module):
+    code = (
+        f"import sys, clusterflow{module}; "
+        f"print(*(m for m in {HEAVY!r} if m in sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == []

@@ -1,0 +1,166 @@
+"""Finding items: whose folder counts, and what is said of a wrong file."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+
+from clusterflow.errors import LibraryError
+from clusterflow.library import KINDS, Library, default_roots, load_spec
+from clusterflow.specs import AdsorbateSpec, ClusterSpec, GasSpec
+
+CLUSTER = {
+    "name": "Ag3",
+    "source": "unpublished: A. Person",
+    "formula": "Ag3",
+    "multiplicity": 2,
+    "structures": [{"file": "Ag3.xyz"}],
+}
+
+
+def write(folder, content, name=None, kind="clusters"):
+    path = folder / kind / f"{name or content['name']}.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def test_own_structures_come_first(tmp_path, monkeypatch, root):
+    monkeypatch.chdir(tmp_path)
+    assert [r.resolve() for r in default_roots()] == [(root / "structures").resolve()]
+    write(tmp_path / "structures", CLUSTER)
+    own, packaged = default_roots()
+    assert own.resolve() == tmp_path / "structures"
+    assert packaged.resolve() == (root / "structures").resolve()
+    library = Library.default()
+    assert library.path("clusters", "Ag3").resolve().is_relative_to(tmp_path)
+    assert library.cluster("Ag3").formula == "Ag3"
+    # What is not one's own still comes from the package.
+    assert library.cluster("Cu4").formula == "Cu4"
+
+
+def test_a_checkout_is_one_library_not_two(monkeypatch, root):
+    monkeypatch.chdir(root)
+    assert [str(r) for r in default_roots()] == ["structures"]
+
+
+def test_a_name_may_stand_only_once(tmp_path):
+    first = write(tmp_path / "a", CLUSTER)
+    second = write(tmp_path / "b", CLUSTER)
+    library = Library((tmp_path / "a", tmp_path / "b"))
+    with pytest.raises(LibraryError, match="cluster 'Ag3' stands in both") as caught:
+        library.cluster("Ag3")
+    assert str(first) in str(caught.value)
+    assert str(second) in str(caught.value)
+
+
+def test_kinds_do_not_share_names(tmp_path, library):
+    # CO is a gas and an adsorbate.
+    assert isinstance(library.gas("CO"), GasSpec)
+    assert isinstance(library.adsorbate("CO"), AdsorbateSpec)
+
+
+def test_an_unknown_name_lists_the_known(library):
+    with pytest.raises(LibraryError, match="no gas called 'CO3'") as caught:
+        library.gas("CO3")
+    assert "CH3OH" in str(caught.value)
+
+
+def changed(**changes):
+    content = {**CLUSTER, **changes}
+    return {key: value for key, value in content.items() if value is not None}
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (changed(colour="red"), "unknown key 'colour'"),
+        (changed(source=None), "key 'source' is missing"),
+        (changed(source=""), "source = ''"),
+        (changed(formula="Ag3)"), "never opened"),
+        (changed(formula="Qq3"), "unknown element 'Qq'"),
+        (changed(multiplicity=1), "multiplicity 1 does not fit 141 electrons"),
+        (changed(charge=1), "multiplicity 2 does not fit 140 electrons"),
+        (changed(multiplicity=0), "multiplicity = 0"),
+        (changed(material="wood"), "material = 'wood'"),
+        (changed(structures=None), "either structures or a parent"),
+        (changed(parent="Ag4"), "either structures or a parent"),
+        (changed(structures=None, parent="Ag4"), "parent and removed go together"),
+        (changed(structures=[{"name": "x"}]), "either builder or file"),
+        (changed(structures=[{"file": "a"}, {"file": "b"}]), "share a name"),
+        (changed(name="Ag_3"), "name = 'Ag_3'"),
+    ],
+    ids=str,
+)
+def test_a_wrong_cluster_is_refused_with_its_file(tmp_path, content, says):
+    path = write(tmp_path, content, name="Ag3")
+    with pytest.raises(LibraryError) as caught:
+        load_spec(path, ClusterSpec)
+    message = str(caught.value)
+    assert message.startswith(f"{path}: ")
+    assert says in message
+    assert "\n" not in message
+
+
+def test_a_file_is_named_after_its_item(tmp_path):
+    path = write(tmp_path, CLUSTER, name="Silver")
+    with pytest.raises(LibraryError, match=r"rename it Ag3\.yaml"):
+        load_spec(path, ClusterSpec)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (None, "cannot be read"),
+        ("a: [", "not valid YAML"),
+        ("[]", "holds no keys"),
+        ("", "holds no keys"),
+    ],
+)
+def test_a_file_that_holds_no_item(tmp_path, text, says):
+    path = tmp_path / "x.yaml"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(LibraryError, match=says) as caught:
+        load_spec(path, ClusterSpec)
+    assert str(path) in str(caught.value)
+
+
+def test_an_adsorbate_must_hold_the_atoms_it_names(library, tmp_path):
+    good = library.adsorbate("COOH").model_dump(mode="json")
+    wrong = {**good, "forms": [{**good["forms"][0], "atoms": [["C", 0, 0, 0]]}]}
+    with pytest.raises(LibraryError, match=r"holds \{'C': 1\}, but the formula is"):
+        load_spec(write(tmp_path, wrong, kind="adsorbates"), AdsorbateSpec)
+    wrong = {**good, "forms": [{**good["forms"][0], "binding": [7]}]}
+    with pytest.raises(LibraryError, match="binding atom 7 is not among its 4 atoms"):
+        load_spec(write(tmp_path, wrong, kind="adsorbates"), AdsorbateSpec)
+
+
+def test_a_gas_must_hold_the_atoms_it_names(library, tmp_path):
+    wrong = {**library.gas("H2O").model_dump(mode="json"), "formula": "H2O2"}
+    wrong["multiplicity"] = 1
+    with pytest.raises(LibraryError, match="the formula is H2O2"):
+        load_spec(write(tmp_path, wrong, kind="gases"), GasSpec)
+
+
+def test_the_name_of_a_level_does_not_move_its_hash(library):
+    level = library.level("gfn1-xtb")
+    renamed = level.model_copy(update={"name": "mine", "description": "other"})
+    assert renamed.hash == level.hash
+    for change in (
+        {"electronic_temperature_k": 1000.0},
+        {"solvent": "water"},
+        {"spin_polarization": 1.0},
+        {"method": "GFN2-xTB"},
+        {"engine": "xtb-python"},
+    ):
+        assert level.model_copy(update=change).hash != level.hash
+
+
+def test_all_levels_have_their_own_hash(library):
+    hashes = [library.level(name).hash for name in library.paths("levels")]
+    assert len(set(hashes)) == len(hashes)
+
+
+def test_every_kind_has_a_folder(library):
+    assert all(library.paths(kind) for kind in KINDS)

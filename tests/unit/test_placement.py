@@ -1,0 +1,179 @@
+"""Starting geometries: bonds at the site, nothing in the way, the same every time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from ase.data import atomic_numbers, covalent_radii
+
+from clusterflow.core.builders import icosahedron, octahedron, stacked_rings
+from clusterflow.core.placement import place_adsorbate
+from clusterflow.core.sites import find_sites
+from clusterflow.specs import AdsorbateForm
+
+ICO = icosahedron("Cu", 2, 2.42)
+OCT = octahedron("Cu", 3, 1, 2.5)
+PRISM = stacked_rings("Cd", "Se", 3, 2, 2.6, 2.7)
+STRETCH = 1.05  # bonds start 5 % long
+
+
+def radius(symbol):
+    return covalent_radii[atomic_numbers[symbol]]
+
+
+@pytest.fixture(scope="module")
+def place(library, structure):
+    def run(atoms, name, max_starts=1000, spec=None, **changes):
+        symbols = atoms.get_chemical_symbols()
+        host = structure(symbols, atoms.positions, **changes)
+        _, sites = find_sites(symbols, atoms.positions)
+        return host, place_adsorbate(
+            host,
+            sites,
+            spec or library.adsorbate(name),
+            multiplicity=2,
+            max_starts=max_starts,
+        )
+
+    return run
+
+
+def gaps(start, n_host):
+    positions = np.array(start.structure.positions)
+    return np.linalg.norm(
+        positions[:n_host, None] - positions[None, n_host:], axis=-1
+    )
+
+
+NAMES = ["H", "CO", "OH", "COOH", "CO2", "OCHO", "HCOOH", "CH2O", "OCH3", "CHOH"]
+
+
+@pytest.mark.parametrize("kind", ["top", "bridge", "hollow3", "hollow4"])
+def test_hydrogen_sits_at_bonding_distance(place, kind):
+    _, starts = place(OCT, "H")
+    starts = [s for s in starts if s.site.kind == kind]
+    assert starts
+    for start in starts:
+        lengths = gaps(start, 13)[list(start.site.atoms), 0]
+        # On a symmetric site all its atoms are equally far; 1e-5 Å: six decimals.
+        assert lengths == pytest.approx(STRETCH * (1.32 + 0.31), abs=1e-5)
+
+
+def test_the_shortest_bond_is_never_short_of_its_length(place, library):
+    for name in NAMES:
+        _, starts = place(ICO, name)
+        for start in starts:
+            form = next(f for f in library.adsorbate(name).forms if f.name == start.form)
+            lengths = gaps(start, 13)
+            for b in form.binding:
+                bond = STRETCH * (1.32 + radius(form.atoms[b][0]))
+                assert lengths[list(start.site.atoms), b].min() > bond - 1e-5
+
+
+@pytest.mark.parametrize("atoms", [ICO, PRISM], ids=["Cu13", "Cd6Se6"])
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_clashes(place, library, atoms, name):
+    _, starts = place(atoms, name)
+    symbols = atoms.get_chemical_symbols()
+    assert starts
+    for start in starts:
+        form = next(f for f in library.adsorbate(name).forms if f.name == start.form)
+        own = [line[0] for line in form.atoms]
+        ratios = gaps(start, len(symbols)) / np.add.outer(
+            [radius(s) for s in symbols], [radius(s) for s in own]
+        )
+        meant = {(i, b) for i in start.site.atoms for b in form.binding}
+        others = [
+            ratios[i, b]
+            for i in range(len(symbols))
+            for b in range(len(own))
+            if (i, b) not in meant
+        ]
+        # No bond forms by accident: a bond ends at 1.15, a start keeps 1.05 and is
+        # lifted where it cannot; what is meant to bind is no closer than its bond.
+        assert min(others) > 1.05
+        assert start.clearance == pytest.approx(min(others), abs=1e-6)
+        assert all(ratios[i, b] > 1.0 for i, b in meant)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_adsorbate_keeps_its_shape_and_hand(place, library, name):
+    _, starts = place(OCT, name)
+    for start in starts:
+        form = next(f for f in library.adsorbate(name).forms if f.name == start.form)
+        drawn = np.array([line[1:] for line in form.atoms])
+        placed = np.array(start.structure.positions)[13:]
+        for points in (drawn, placed):
+            points -= points.mean(axis=0)
+        # Same distances and same handedness: one proper rotation maps them.
+        u, _, vt = np.linalg.svd(drawn.T @ placed)
+        turn = u @ np.diag([1, 1, np.linalg.det(u @ vt)]) @ vt
+        assert np.abs(drawn @ turn - placed).max() < 1e-5
+
+
+def test_the_free_end_points_away(place):
+    _, starts = place(ICO, "CO")
+    for start in starts:
+        carbon, oxygen = np.array(start.structure.positions)[13:]
+        along = (oxygen - carbon) / np.linalg.norm(oxygen - carbon)
+        assert along @ np.array(start.site.normal) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_the_host_is_untouched(place):
+    host, starts = place(OCT, "COOH", charge=-1, multiplicity=1)
+    for start in starts:
+        made = start.structure
+        assert made.symbols[:13] == host.symbols
+        assert made.positions[:13] == host.positions
+        assert made.roles == ("core",) * 13 + ("adsorbate",) * 4
+        assert (made.charge, made.multiplicity) == (-1, 2)
+
+
+def test_every_time_the_same(place):
+    _, first = place(ICO, "COOH")
+    _, again = place(ICO, "COOH")
+    assert first == again
+    _, short = place(ICO, "COOH", max_starts=4)
+    assert short == first[:4]
+
+
+@pytest.mark.parametrize("name", ["H", "CO"])
+def test_what_stands_upright_is_not_turned(place, name):
+    _, starts = place(ICO, name)
+    keys = [(s.form, s.site.kind, s.site.atoms, s.site.normal) for s in starts]
+    assert len(set(keys)) == len(keys)
+
+
+def test_what_lies_tilted_is_turned(place):
+    _, starts = place(ICO, "OH")
+    tops = [s for s in starts if s.site.kind == "top"]
+    assert len(tops) == 2
+    first, second = (np.array(s.structure.positions)[-1] for s in tops)
+    assert np.linalg.norm(first - second) > 0.2
+
+
+def test_a_short_list_already_holds_every_kind_of_site(place):
+    _, starts = place(OCT, "H", max_starts=4)
+    assert {s.site.kind for s in starts} == {"top", "bridge", "hollow3", "hollow4"}
+
+
+def test_two_binding_atoms_lie_over_two_site_atoms(place):
+    _, starts = place(PRISM, "CH2O")
+    across = [s for s in starts if s.form == "eta2-co" and s.site.kind == "pair"]
+    assert across
+    for start in across:
+        positions = np.array(start.structure.positions)
+        bond = positions[start.site.atoms[1]] - positions[start.site.atoms[0]]
+        own = positions[13] - positions[12]
+        cosine = bond @ own / np.linalg.norm(bond) / np.linalg.norm(own)
+        # The C-O axis is level with the surface, the bond need not be.
+        assert abs(cosine) > 0.8
+
+
+def test_what_fits_nowhere_gives_nothing(place, library):
+    spec = library.adsorbate("H")
+    none = AdsorbateForm(
+        name="none", atoms=(("H", 0, 0, 0),), binding=(0,), sites=("hydride",)
+    )
+    _, starts = place(ICO, "H", spec=spec.model_copy(update={"forms": (none,)}))
+    assert starts == []

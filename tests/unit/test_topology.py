@@ -1,0 +1,206 @@
+"""Bonds against ASE's neighbour lists and known molecules, rings by brute force."""
+
+from __future__ import annotations
+
+from itertools import combinations, permutations
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import molecule
+from ase.data import covalent_radii
+from ase.neighborlist import neighbor_list
+
+from clusterflow.core.builders import core_at_cage, icosahedron, octahedron
+from clusterflow.core.topology import (
+    BROKEN,
+    FORMED,
+    bond_graph,
+    clashes,
+    composition,
+    distance_ratios,
+    n_fragments,
+    radii,
+    same_connectivity,
+    squares,
+    triangles,
+)
+
+H2_BOND = 0.741  # Å, Huber and Herzberg
+
+
+def graph_of(atoms, ratio=FORMED):
+    return bond_graph(atoms.get_chemical_symbols(), atoms.positions, ratio)
+
+
+@pytest.mark.parametrize(
+    ("name", "n_bonds"),
+    [
+        ("H2", 1),
+        ("H2O", 2),
+        ("CO2", 2),
+        ("CH4", 4),
+        ("CH3OH", 5),
+        ("HCOOH", 4),
+        ("C2H4", 5),
+        ("C2H6", 7),
+        ("C6H6", 12),
+        ("CH3CH2OH", 8),
+        ("H2O2", 3),
+        ("N2H4", 5),
+    ],
+)
+def test_bonds_of_molecules(name, n_bonds):
+    assert graph_of(molecule(name)).number_of_edges() == n_bonds
+
+
+@pytest.mark.parametrize("name", ["CH3OH", "C6H6", "CH3SH", "Si2H6", "C2H6NH"])
+@pytest.mark.parametrize("ratio", [FORMED, BROKEN])
+def test_bonds_are_those_of_a_neighbour_list(name, ratio):
+    atoms = molecule(name)
+    cutoff = ratio * covalent_radii[atoms.numbers]
+    pairs = {
+        (int(i), int(j))
+        for i, j in zip(*neighbor_list("ij", atoms, cutoff), strict=True)
+        if i < j and not (atoms.numbers[i] == atoms.numbers[j] == 1)
+    }
+    assert {tuple(sorted(e)) for e in graph_of(atoms, ratio).edges} == pairs
+
+
+@pytest.mark.parametrize(
+    ("length", "bonded"),
+    # FORMED times the bond length is 0.852 Å.
+    [(0.70, True), (0.741, True), (0.85, True), (0.855, False), (1.0, False)],
+)
+def test_hydrogen_molecules_by_their_own_bond_length(length, bonded):
+    graph = bond_graph(["H", "H"], np.array([[0, 0, 0], [0, 0, length]]))
+    assert graph.has_edge(0, 1) is bonded
+
+
+def test_two_hydrogens_that_pair_up_on_a_surface_are_one_molecule():
+    symbols = ["Cu", "Cu", "H", "H"]
+    apart = np.array([[0, 0, 0], [2.3, 0, 0], [0, 0, 1.55], [2.3, 0, 1.55]])
+    paired = apart.copy()
+    paired[2:] = [[1.15 - H2_BOND / 2, 0, 1.7], [1.15 + H2_BOND / 2, 0, 1.7]]
+    assert not bond_graph(symbols, apart).has_edge(2, 3)
+    assert bond_graph(symbols, paired).has_edge(2, 3)
+    assert not same_connectivity(symbols, apart, paired)
+
+
+def test_ratios_are_distances_over_radii():
+    atoms = molecule("CH3OH")
+    ratios = distance_ratios(atoms.get_chemical_symbols(), atoms.positions)
+    lengths = atoms.get_all_distances()
+    symbols = atoms.get_chemical_symbols()
+    # Cordero 2008: C (sp3) 0.76, O 0.66, H 0.31 Å.
+    table = {"C": 0.76, "O": 0.66, "H": 0.31}
+    for i, j in combinations(range(len(atoms)), 2):
+        both = {symbols[i], symbols[j]} == {"H"}
+        bond = H2_BOND if both else table[symbols[i]] + table[symbols[j]]
+        assert ratios[i, j] == pytest.approx(lengths[i, j] / bond, rel=1e-12)
+        assert ratios[j, i] == ratios[i, j]
+    assert np.isinf(np.diag(ratios)).all()
+    assert radii(["Cd", "Se"]).tolist() == [1.44, 1.20]
+
+
+def test_d10_cations_do_not_bind_across_an_anion():
+    # Cd-Cd at 2.9 Å is within 1.15 × 2.88 Å; a shared Se forbids the bond.
+    symbols = ["Cd", "Cd", "Se"]
+    positions = np.array([[-1.45, 0, 0], [1.45, 0, 0], [0, 2.2, 0]])
+    assert {tuple(sorted(e)) for e in bond_graph(symbols, positions).edges} == {
+        (0, 2),
+        (1, 2),
+    }
+    assert bond_graph(symbols[:2], positions[:2]).number_of_edges() == 1
+
+
+def test_atoms_on_top_of_each_other_clash():
+    symbols = ["Cu", "Cu", "H"]
+    positions = np.array([[0, 0, 0], [0, 0, 2.2], [0, 0, 2.9]])
+    # 0.6 × (1.32 + 0.31) = 0.98 Å
+    assert clashes(symbols, positions) == [(1, 2)]
+    positions[2, 2] = 3.2
+    assert clashes(symbols, positions) == []
+
+
+def test_fragments():
+    atoms = molecule("CH4")
+    other = molecule("H2O")
+    other.translate([6, 0, 0])
+    both = atoms + other
+    assert n_fragments(both.get_chemical_symbols(), both.positions) == 2
+    assert n_fragments(atoms.get_chemical_symbols(), atoms.positions) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        # in sums of radii: bonded below 1.15, broken above 1.35
+        (1.00, 1.30, True),
+        (1.00, 1.40, False),
+        (1.60, 1.20, True),
+        (1.60, 1.10, False),
+        (1.20, 1.00, True),
+        (1.20, 2.00, True),
+    ],
+)
+def test_connectivity_has_hysteresis(before, after, same):
+    def dimer(ratio):
+        return np.array([[0, 0, 0], [0, 0, ratio * 2 * 1.32]])
+
+    assert same_connectivity(["Cu", "Cu"], dimer(before), dimer(after)) is same
+
+
+def brute_triangles(graph):
+    return [
+        t
+        for t in combinations(sorted(graph), 3)
+        if all(graph.has_edge(*p) for p in combinations(t, 2))
+    ]
+
+
+def brute_squares(graph):
+    found = set()
+    for a, b, c, d in permutations(sorted(graph), 4):
+        ring = [(a, b), (b, c), (c, d), (d, a)]
+        if all(graph.has_edge(*p) for p in ring):
+            if not graph.has_edge(a, c) and not graph.has_edge(b, d):
+                found.add(frozenset((a, b, c, d)))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("atoms", "n_triangles", "n_squares"),
+    [
+        # 20 faces; the centre is on one triangle with each of the 30 edges.
+        (icosahedron("Cu", 2, 2.42), 50, None),
+        (octahedron("Cu", 2, 0, 2.5), 8, 3),
+        (Atoms("Cu4", positions=np.eye(4)[:, :3] * 2.5), None, None),
+        (core_at_cage("Cd", "Se", 2.65, (1, 1, 1))[:24], 0, 6),
+    ],
+    ids=["icosahedron", "octahedron", "corner", "cage"],
+)
+def test_rings_by_brute_force(atoms, n_triangles, n_squares):
+    graph = graph_of(atoms)
+    assert triangles(graph) == brute_triangles(graph)
+    if n_triangles is not None:
+        assert len(triangles(graph)) == n_triangles
+    if len(graph) <= 24 and n_squares is not None:
+        assert len(squares(graph)) == n_squares
+    if len(graph) <= 13:
+        assert {frozenset(s) for s in squares(graph)} == brute_squares(graph)
+
+
+def test_squares_are_in_ring_order():
+    corners = [[0, 0, 0], [2.5, 2.5, 0], [2.5, 0, 0], [0, 2.5, 0]]
+    graph = graph_of(Atoms("Cu4", positions=corners))
+    ((a, b, c, d),) = squares(graph)
+    assert all(graph.has_edge(*e) for e in [(a, b), (b, c), (c, d), (d, a)])
+
+
+@pytest.mark.parametrize("name", ["CH3OH", "HCOOH", "H2O", "CH3SH", "CO2", "NH3"])
+def test_composition_is_the_hill_formula(name):
+    atoms = molecule(name)
+    assert composition(
+        atoms.get_chemical_symbols()
+    ) == atoms.symbols.formula.convert("hill").format("hill")
