@@ -12,7 +12,9 @@ if Path("config.yaml").is_file():
     configfile: "config.yaml"
 
 
-container: None
+# Looked at only with --software-deployment-method apptainer: an image of your own in
+# which clusterflow is installed.
+container: "clusterflow.sif"
 
 
 include: "workflow/rules/common.smk"

@@ -395,7 +395,8 @@ def che(
             temperature_k=temperature_k,
             correct=[layer for layer in correct.split(",") if layer],
         )
-        print(json.dumps(answer, indent=1) if json_ else describe(answer))
+        text = json.dumps(answer, indent=1) if json_ or output else describe(answer)
+        _print_or_write(text, output)
         return
     assert subject is not None
     _emit(_che_record(subject, reaction or [], chosen), output)
@@ -456,6 +457,27 @@ def report(
 
 
 @app.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="Results of a study.")],
+    json_: AsJson = False,
+) -> None:
+    """Check finished results: PASS, FAIL, SKIP or UNVERIFIABLE, with the number."""
+    from dataclasses import asdict
+
+    from clusterflow.io import read_records
+    from clusterflow.library import Library
+    from clusterflow.tasks.verify import describe, exit_code
+    from clusterflow.tasks.verify import verify as run
+
+    gates = run(read_records(folder), Library.default())
+    if json_:
+        print(json.dumps([asdict(gate) for gate in gates], indent=1))
+    else:
+        print(describe(gates))
+    raise typer.Exit(exit_code(gates))
+
+
+@app.command()
 def check(
     config: Annotated[
         list[Path] | None, typer.Option(help="Configuration; config.yaml by default.")
@@ -474,7 +496,9 @@ def check(
 def list_(
     kind: Annotated[
         str,
-        typer.Argument(help="clusters, adsorbates, gases, reactions or levels."),
+        typer.Argument(
+            help="clusters, adsorbates, gases, reactions, levels or couples."
+        ),
     ],
     json_: AsJson = False,
 ) -> None:
@@ -602,9 +626,13 @@ def _selected(folder: Path, selection: str | None) -> tuple[Any, str]:
 
 
 def _emit(record: Record, output: Path | None) -> None:
-    from clusterflow.io import write_record
+    _print_or_write(record.model_dump_json(indent=1), output)
+
+
+def _print_or_write(text: str, output: Path | None) -> None:
+    from clusterflow.io import write_atomic
 
     if output is None:
-        print(record.model_dump_json(indent=1))
+        print(text)
     else:
-        write_record(record, output)
+        write_atomic(output, text + "\n")

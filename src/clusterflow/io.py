@@ -198,7 +198,7 @@ def read_records(folder: Path, paths: Sequence[Path] | None = None) -> StudyReco
     RecordError
         If the folder holds none, or one is corrupt.
     """
-    chosen = sorted(paths) if paths is not None else sorted(folder.glob("*/**/*.json"))
+    chosen = sorted(paths) if paths is not None else _record_files(folder)
     if not chosen:
         raise RecordError(f"{folder}: holds no records; run the study first")
 
@@ -220,6 +220,15 @@ def read_records(folder: Path, paths: Sequence[Path] | None = None) -> StudyReco
         vibrations=of("vibrate", VibrateRecord),
         thermo=of("thermo", ThermoRecord),
         che=of("che", CheRecord),
+    )
+
+
+def _record_files(folder: Path) -> list[Path]:
+    """Every JSON file below a folder's stages; hidden ones are work in progress."""
+    return sorted(
+        path
+        for path in folder.glob("*/**/*.json")
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
     )
 
 

@@ -14,6 +14,7 @@ import time
 from collections import defaultdict
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,7 +138,18 @@ def snakemake_command(
         command += ["--cores", str(cores)]
     # Flags without a list of values come last: targets may follow.
     command += ["--scheduler", "greedy", "--keep-going", "--rerun-incomplete"]
-    return [*command, *snakemake_args]
+    return [*command, *_packaged_profile(snakemake_args)]
+
+
+def _packaged_profile(arguments: Sequence[str]) -> list[str]:
+    """The arguments with ``--profile slurm`` spelled out as the packaged one."""
+    resolved = list(arguments)
+    for index, (option, value) in enumerate(pairwise(arguments), start=1):
+        packaged = _data() / "workflow/profiles" / Path(value).name
+        names_profile = option in ("--profile", "--workflow-profile")
+        if names_profile and packaged.is_dir() and not Path(value).is_dir():
+            resolved[index] = str(packaged)
+    return resolved
 
 
 def claim_folder(configfiles: Sequence[Path] = ()) -> None:

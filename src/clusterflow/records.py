@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from clusterflow.models import Model
-from clusterflow.specs import LevelSpec, ReactionSpec, Role, SiteKind
+from clusterflow.specs import LevelSpec, Material, ReactionSpec, Role, SiteKind
 
 SCHEMA_VERSION: Final = 1
 
@@ -83,7 +83,7 @@ class BuildRecord(Record):
     stage: Literal["build"] = "build"
     cluster: str
     formula: str
-    material: str
+    material: Material
     source: str
     structures: tuple[Structure, ...]
 
@@ -271,6 +271,13 @@ class SpeciesFreeEnergy(Model):
         default=None,
         description="Electronic formation energy against the isomer placed on, eV",
     )
+    deviations: dict[str, float] = Field(
+        default={}, description="Standard deviations, eV, by where they come from"
+    )
+    binding_element: str | None = None
+    inherits: dict[str, float] = Field(
+        default={}, description="Gas corrections it carries, by molecule and count"
+    )
     flags: tuple[str, ...] = ()
 
 
@@ -333,6 +340,23 @@ class Pathway(Model):
     chemical_bottleneck_step: str | None = None
 
 
+class Uncertainty(Model):
+    """Distribution of a limiting potential, from sampled errors; V against RHE.
+
+    `basis` is ``screening`` while the level's error is the default of its method and
+    not the residual of a calibration.
+    """
+
+    basis: Literal["screening", "calibrated"] = "screening"
+    median_v_rhe: float
+    lower_v_rhe: float = Field(description="5th percentile")
+    upper_v_rhe: float = Field(description="95th percentile")
+    deviation_v: float
+    determining_step_probability: dict[str, float]
+    best_pathway_probability: float
+    n_samples: int
+
+
 class ReactionResult(Model):
     """All pathways of one reaction on one surface, best first."""
 
@@ -356,6 +380,7 @@ class ReactionResult(Model):
     selectivity_v: float | None = Field(
         default=None, description="U_L(product) − U_L(HER), V"
     )
+    uncertainty: Uncertainty | None = None
     best_pathway: str | None = None
     steps: tuple[Step, ...] = Field(default=(), description="Of the best pathway")
     pathways: tuple[Pathway, ...]

@@ -131,6 +131,10 @@ class AdsorbateSpec(Composed):
 
     forms: tuple[AdsorbateForm, ...] = Field(min_length=1)
     inherits: dict[Name, float] = {}
+    may_inherit: dict[Name, float] = Field(
+        default={},
+        description="Motifs of which it keeps an unknown share: a named uncertainty",
+    )
 
     @model_validator(mode="after")
     def _forms_match(self) -> Self:
@@ -177,6 +181,14 @@ class LevelSpec(Spec):
     electronic_temperature_k: float = Field(default=300.0, gt=0)
     spin_polarization: float | None = Field(default=None, gt=0)
     solvent: str | None = None
+    not_for: dict[Material, str] = Field(
+        default={}, description="Materials it must not be used for, and why"
+    )
+    uncertainty_ev: float | None = Field(
+        default=None,
+        ge=0,
+        description="Standard deviation of an adsorbate's energy, eV, uncalibrated",
+    )
     ip_ea_offset_ev: float | None = Field(
         default=None,
         description="Offset in both vertical IP and EA of this method, eV",
@@ -186,7 +198,10 @@ class LevelSpec(Spec):
     def hash(self) -> str:
         """Twelve hexadecimal digits that name the energy surface, not its label."""
         surface = self.model_dump_json(
-            exclude={"name", "source", "description", "ip_ea_offset_ev"}
+            exclude={
+                *("name", "source", "description", "not_for"),
+                *("uncertainty_ev", "ip_ea_offset_ev"),
+            }
         )
         return hashlib.sha256(surface.encode()).hexdigest()[:12]
 

@@ -11,6 +11,8 @@ E. Tiesinga et al., Rev. Mod. Phys. 93, 025010 (2021), doi:10.1103/RevModPhys.93
 
 from __future__ import annotations
 
+from math import inf
+
 from clusterflow.errors import ConfigError
 
 BOLTZMANN_EV_PER_K = 8.617333262e-5
@@ -63,7 +65,7 @@ def check_temperature(temperature_k: float, where: str) -> float:
     ConfigError
         If it is not positive, or so low that Celsius was probably meant.
     """
-    if not temperature_k > 0:
+    if not 0 < temperature_k < inf:
         raise ConfigError(
             f"{where} = {temperature_k}: a temperature in K must be above zero"
         )
@@ -83,6 +85,6 @@ def check_pressure(pressure_pa: float, where: str) -> float:
     ConfigError
         If it is not positive.
     """
-    if not pressure_pa > 0:
+    if not 0 < pressure_pa < inf:
         raise ConfigError(f"{where} = {pressure_pa}: a pressure in Pa must be above 0")
     return pressure_pa

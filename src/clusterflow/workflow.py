@@ -107,7 +107,10 @@ class Plan:
         inherited = {
             motif
             for adsorbate in self.adsorbates
-            for motif in self.library.adsorbate(adsorbate).inherits
+            for motif in (
+                *self.library.adsorbate(adsorbate).inherits,
+                *self.library.adsorbate(adsorbate).may_inherit,
+            )
         }
         return tuple(sorted({*named, *inherited, *self.study.thermo.anchors}))
 
@@ -144,19 +147,23 @@ class Plan:
         }
 
     def n_atoms_of(self, wildcards: Any) -> int:
-        """Atoms of a job's cluster and adsorbate, from their formulas."""
+        """Atoms of a job's cluster and adsorbate, or gas, from their formulas."""
+        if hasattr(wildcards, "gas"):
+            return self.library.gas(wildcards.gas).n_atoms
         adsorbate = getattr(wildcards, "adsorbate", None)
         return self._sizes[wildcards.cluster] + (
             self._sizes[f"*{adsorbate}"] if adsorbate else 0
         )
 
-    def cluster_files(self, name: str) -> list[Path]:
-        """The YAML of a cluster, the structures it names, and those of its parent."""
+    def structure_files(self, name: str) -> list[Path]:
+        """The structures a cluster's YAML names, and all files of its parent."""
         spec = self.library.cluster(name)
-        path = self.library.path("clusters", name)
-        files = [path.parent / s.file for s in spec.structures if s.file]
-        parent = self.cluster_files(spec.parent) if spec.parent else []
-        return [path, *files, *parent]
+        folder = self.library.path("clusters", name).parent
+        files = [folder / s.file for s in spec.structures if s.file]
+        if spec.parent is not None:
+            files.append(self.library.path("clusters", spec.parent))
+            files += self.structure_files(spec.parent)
+        return files
 
     def level_files(self) -> list[Path]:
         """The YAML of every level that may be chosen, and of the probes."""
@@ -206,9 +213,12 @@ def record_paths(folder: Path, selection: Mapping[str, Any]) -> list[Path]:
 _BASE_MB = 400
 _MB_PER_ATOM_SQUARED = 30 * 9**2 * 8 / 1e6
 # One gradient costs about this many seconds times the third power of the number of
-# atoms, once there are more than a few; one job takes up to this many gradients.
+# atoms, once there are more than a few.
 _SECONDS_PER_ATOM_CUBED = 2.5e-5
-_GRADIENTS = {"level": 10, "relax": 400, "adsorb": 4000, "vibrate": 500, "gas": 300}
+# Gradients of one job in the worst case seen with the default settings.
+_GRADIENTS = {"level": 10, "relax": 400, "adsorb": 500, "vibrate": 200, "gas": 100}
+# Most queues end here; a job that needs more goes on from its scratch files.
+_LONGEST_MINUTES = 7 * 24 * 60
 
 
 def memory_mb(n_atoms: int, attempt: int = 1) -> int:
@@ -221,14 +231,14 @@ def memory_mb(n_atoms: int, attempt: int = 1) -> int:
 
 
 def runtime_minutes(stage: str, n_atoms: int, attempt: int = 1) -> int:
-    """Time to ask for, minutes; doubled with each attempt.
+    """Time to ask for, minutes; doubled with each attempt, up to a week.
 
-    >>> runtime_minutes("adsorb", 26) <= runtime_minutes("adsorb", 26, attempt=2)
+    >>> runtime_minutes("adsorb", 26) < runtime_minutes("adsorb", 26, attempt=2)
     True
     """
     gradient_s = 0.02 + _SECONDS_PER_ATOM_CUBED * n_atoms**3
-    minutes = _GRADIENTS.get(stage, 1) * gradient_s / 60
-    return int((10 + 2 * minutes) * 2 ** (attempt - 1))
+    minutes = 10 + 2 * _GRADIENTS.get(stage, 1) * gradient_s / 60
+    return int(min(minutes * 2 ** (attempt - 1), _LONGEST_MINUTES))
 
 
 def threads(n_atoms: int) -> int:

@@ -40,7 +40,16 @@ def json_of(*arguments):
 
 def test_help_names_every_stage(folder):
     text = output_of("--help")
-    for verb in ("build", "level", "relax", "gas", "sites", "adsorb", "pool", "vibrate"):
+    for verb in (
+        "build",
+        "level",
+        "relax",
+        "gas",
+        "sites",
+        "adsorb",
+        "pool",
+        "vibrate",
+    ):
         assert verb in text
     for verb in ("thermo", "che", "collect", "report", "check", "list", "add", "run"):
         assert verb in text
@@ -88,7 +97,10 @@ def test_a_cluster_by_hand_from_build_to_adsorption(folder):
     assert length == pytest.approx(2.22, abs=0.05)
     sites = json_of("sites", "dimer.xyz", "--json")
     assert {"kind", "atoms", "multiplicity", "position", "normal"} <= set(sites[0])
-    assert {(s["kind"], s["multiplicity"]) for s in sites} == {("top", 2), ("bridge", 1)}
+    assert {(s["kind"], s["multiplicity"]) for s in sites} == {
+        ("top", 2),
+        ("bridge", 1),
+    }
     Path("relax.json").write_text(json.dumps(relaxed))
     adsorbed = json_of("adsorb", "relax.json", "H")
     assert adsorbed["minima"][0]["fate"] in ("intact", "reconstructed")
@@ -96,9 +108,10 @@ def test_a_cluster_by_hand_from_build_to_adsorption(folder):
 
 def test_che_on_a_table(folder):
     Path("mine.csv").write_text(
-        "species,state,surface,gibbs_ev\n"
-        "H2,gas,,-6.0\n"
-        ",clean,Pt,0\n".replace(",clean", "slab,clean") + "H,ads,Pt,-3.2\n"
+        "species,state,surface,gibbs_ev\nH2,gas,,-6.0\n,clean,Pt,0\n".replace(
+            ",clean", "slab,clean"
+        )
+        + "H,ads,Pt,-3.2\n"
     )
     answer = json_of("che", "--energies", "mine.csv", "--reaction", "HER", "--json")
     result = answer["surfaces"][0]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -54,18 +56,16 @@ class Folder:
             },
         )
 
+    def jobs_to_run(self, *arguments: str) -> Counter[str]:
+        """How many jobs of each rule a dry run would start."""
+        done = self.snakemake("--dry-run", *arguments)
+        assert done.returncode == 0, done.stderr
+        jobs = re.findall(r"^(?:local)?rule (\w+):", done.stdout + done.stderr, re.M)
+        return Counter(name for name in jobs if name != "all")
+
     def rules_to_run(self, *arguments: str) -> set[str]:
         """Names of the rules a dry run would start."""
-        done = self.snakemake("--dry-run", "--quiet", "progress", *arguments)
-        assert done.returncode == 0, done.stderr
-        table = (done.stdout + done.stderr).split("Job stats:")
-        if len(table) == 1:
-            return set()
-        rows = (line.split() for line in table[1].splitlines())
-        return {row[0] for row in rows if len(row) == 2 and row[1].isdigit()} - {
-            "total",
-            "all",
-        }
+        return set(self.jobs_to_run(*arguments))
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_every_rule_is_a_verb_with_one_sentence(folder):
     folder.configure(EMT)
     done = folder.snakemake("--list-rules")
     names = {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
-    assert STAGES <= names
+    assert names >= STAGES
     help_text = folder.call("clusterflow", "--help").stdout
     assert all(stage in help_text for stage in STAGES)
 
@@ -119,13 +119,8 @@ def test_added_cluster_runs_only_its_own_jobs(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     folder.configure({**EMT, "clusters": ["Cu2", "Mine"]})
-    done = folder.snakemake("--dry-run", "--quiet", "progress")
-    counts = dict(
-        line.split()
-        for line in (done.stdout + done.stderr).splitlines()
-        if len(line.split()) == 2 and line.split()[1].isdigit()
-    )
-    assert counts["adsorb"] == counts["relax"] == counts["thermo"] == "1"
+    counts = folder.jobs_to_run()
+    assert counts["adsorb"] == counts["relax"] == counts["thermo"] == 1
     assert "gas" not in counts
     before = _fingerprints(tmp_path)
     assert folder.snakemake().returncode == 0
@@ -137,8 +132,13 @@ def test_added_cluster_runs_only_its_own_jobs(tmp_path):
 
 
 def _fingerprints(path: Path) -> dict[str, int]:
+    """Time stamp of each finished record; hidden scratch files are none."""
     records = (path / "results/tiny").glob("*/**/*.json")
-    return {str(p): p.stat().st_mtime_ns for p in records}
+    return {
+        str(p): p.stat().st_mtime_ns
+        for p in records
+        if not any(part.startswith(".") for part in p.parts[-3:])
+    }
 
 
 def test_killed_run_goes_on_where_it_was(tmp_path):

@@ -1,7 +1,8 @@
 rule build:
     """Build the starting geometries of a cluster."""
     input:
-        cluster_files,
+        cluster=library_file("clusters"),
+        structures=structure_files,
     output:
         "results/{study}/build/{cluster}.json",
     log:
@@ -12,7 +13,7 @@ rule build:
         settings=settings("build"),
     shell:
         r"""
-        clusterflow build {input[0]:q} \
+        clusterflow build {input.cluster:q} \
             --settings {params.settings:q} \
             --output {output:q} \
             2>{log:q}

@@ -35,9 +35,9 @@ def library_file(kind):
     return lambda wildcards: str(PLAN.library.path(kind, getattr(wildcards, singular)))
 
 
-def cluster_files(wildcards):
-    """The YAML of a cluster and the structures it names."""
-    return [str(path) for path in PLAN.cluster_files(wildcards.cluster)]
+def structure_files(wildcards):
+    """The structures a cluster's YAML names, and all files of its parent."""
+    return [str(path) for path in PLAN.structure_files(wildcards.cluster)]
 
 
 def level_files(wildcards):

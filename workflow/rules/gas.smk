@@ -8,8 +8,8 @@ rule gas:
     log:
         "results/{study}/logs/gas/{level}/{gas}.log",
     resources:
-        mem_mb=memory_mb(10),
-        runtime=10,
+        mem_mb=memory,
+        runtime=runtime("gas"),
     params:
         settings=settings("gas"),
     shell:

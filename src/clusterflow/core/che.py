@@ -30,11 +30,13 @@ from clusterflow.units import BOLTZMANN_EV_PER_K
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+# The reaction every other one is held against.
+HYDROGEN_EVOLUTION = "HER"
 # Limiting potentials closer than this are a tie, decided by the chemical steps.
-_TIE_V = 1e-6
+TIE_V = 1e-6
 # A chemical step that climbs more than this happens less than about once a second at
 # 298 K (kT/h exp(-ΔG/kT)), whatever the potential: such a pathway is no shortcut.
-_THERMALLY_CLOSED_EV = 0.75
+THERMALLY_CLOSED_EV = 0.75
 
 
 def nernst_slope(temperature_k: float) -> float:
@@ -111,9 +113,9 @@ def evaluate_network(
 ) -> ReactionResult:
     """All pathways of a reaction on one surface, best first.
 
-    The best pathway has the highest limiting potential among those whose chemical
-    steps heat alone can climb; a tie goes to the lower chemical step. Pathways with a
-    missing species come last, without a limiting potential.
+    The best pathway has the highest limiting potential among those with the fewest
+    chemical steps that heat alone does not climb; a tie goes to the lower chemical
+    step. Pathways with a missing species come last, without a limiting potential.
     """
     pathways = [
         evaluate_pathway(network.overall, path, energies, electrode)
@@ -158,7 +160,7 @@ def evaluate_pathway(
     """Steps, cumulative free energies and limiting potential of one pathway."""
     steps = [_evaluate_step(step, energies, electrode) for step in path]
     states = surface_states(overall, list(path))
-    missing = [s.reason for s in steps if s.dg_ev is None]
+    missing = [r for s in steps if s.dg_ev is None for r in s.reason.split("; ")]
     pathway = Pathway(
         name=" > ".join(states),
         steps=tuple(steps),
@@ -216,11 +218,19 @@ def _with_potential(pathway: Pathway, electrode: Electrode) -> Pathway:
     return pathway.model_copy(update=update)
 
 
-def _rank(pathway: Pathway) -> tuple[bool, bool, float, float]:
+def _rank(pathway: Pathway) -> tuple[bool, int, float, float]:
     limiting = pathway.limiting_potential_v_rhe
-    rounded = 0.0 if limiting is None else -round(limiting / _TIE_V) * _TIE_V
+    rounded = 0.0 if limiting is None else -round(limiting / TIE_V) * TIE_V
     chemical = pathway.chemical_bottleneck_ev or 0.0
-    return not pathway.complete, chemical > _THERMALLY_CLOSED_EV, rounded, chemical
+    return not pathway.complete, n_closed_steps(pathway), rounded, chemical
+
+
+def n_closed_steps(pathway: Pathway) -> int:
+    """Chemical steps that heat alone does not climb; fewer is better."""
+    return sum(
+        step.n_e == 0 and step.dg0_ev is not None and step.dg0_ev > THERMALLY_CLOSED_EV
+        for step in pathway.steps
+    )
 
 
 def equilibrium_potential(
@@ -258,7 +268,7 @@ def with_hydrogen(results: Sequence[ReactionResult]) -> list[ReactionResult]:
 
     The descriptor U_L(product) − U_L(HER) is positive where the product is favoured.
     """
-    hydrogen = next((r for r in results if r.product == "H2"), None)
+    hydrogen = next((r for r in results if r.reaction == HYDROGEN_EVOLUTION), None)
     limiting = hydrogen.limiting_potential_v_rhe if hydrogen else None
     if hydrogen is None or limiting is None:
         return list(results)

@@ -26,6 +26,7 @@ pressure_pa, symmetry_number, spin
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import log
 from typing import TYPE_CHECKING, Literal
@@ -36,11 +37,11 @@ from clusterflow.core.che import Energies
 from clusterflow.core.formation import gas_corrections
 from clusterflow.core.thermochemistry import harmonic_adsorbate, ideal_gas
 from clusterflow.errors import ClusterflowError, ConfigError
-from clusterflow.models import Model
+from clusterflow.models import NAME_PATTERN, Model
 from clusterflow.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from clusterflow.core.formation import ExperimentalTable
     from clusterflow.specs import AdsorbateSpec, GasSpec
@@ -49,6 +50,8 @@ DEFAULT_SET = ("CO2", "H2", "H2O")
 # Outside this range a wavenumber is not in cm⁻¹: H2 has 4400, a meV or THz value of a
 # stretching mode is below 600.
 _HIGHEST_CM1 = 5500.0
+# The stiffest mode of any bound species is above this; in meV or THz it is below.
+_LOWEST_HIGHEST_CM1 = 140.0
 
 
 class EnergyRow(Model):
@@ -83,8 +86,11 @@ class EnergyRow(Model):
                     f"{wavenumber:g} is no wavenumber in cm⁻¹ of a minimum "
                     f"(0 to {_HIGHEST_CM1:g}); imaginary modes are left out by hand"
                 )
-        if value and len(value) > 1 and max(value) < 1.0:
-            raise ValueError("these look like eV; wavenumbers are in cm⁻¹")
+        if value and max(value) < _LOWEST_HIGHEST_CM1:
+            raise ValueError(
+                f"the highest is {max(value):g}: this looks like another unit; "
+                "wavenumbers are in cm⁻¹"
+            )
         return value
 
     @field_validator("energy_kind")
@@ -100,6 +106,11 @@ class EnergyRow(Model):
     def _has_energy(self) -> EnergyRow:
         if self.energy_ev is None and self.gibbs_ev is None:
             raise ValueError("neither energy_ev nor gibbs_ev is given")
+        if self.state != "clean" and not re.fullmatch(NAME_PATTERN, self.species):
+            raise ValueError(
+                f"species {self.species!r}: write the bare name, such as COOH, "
+                "without star or phase"
+            )
         if self.state != "gas" and not self.surface:
             raise ValueError(f"a row of state {self.state!r} needs a surface")
         return self
@@ -117,11 +128,7 @@ class EnergyRow(Model):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableReader:
-    """What turns rows into free energies: the library's molecules and conditions.
-
-    `corrections` maps species names (``CO(g)``, ``*CO``) to eV; empty switches
-    every layer off.
-    """
+    """What turns rows into free energies: the library's molecules and conditions."""
 
     gas: Callable[[str], GasSpec]
     adsorbate: Callable[[str], AdsorbateSpec]
@@ -171,9 +178,11 @@ class TableReader:
         if rows and rows[0].reference_set:
             _add_zeros(rows, values, reasons, standard)
         if correct_gas:
-            self._correct(values, standard, anchors)
+            self._correct(values, reasons, standard, anchors)
         for gas, energy in standard.items():
             self._add_liquid(values, gas, energy)
+        if "*" not in values:
+            reasons.setdefault("*", "needs a row of state clean with its energy")
         if "H2" not in standard:
             missing = "the pair H+ + e- needs a gas row of H2 with a free energy"
             return Energies(values={}, reasons=dict.fromkeys(values, missing) | reasons)
@@ -236,20 +245,36 @@ class TableReader:
     def _correct(
         self,
         values: dict[str, float],
+        reasons: dict[str, str],
         standard: dict[str, float],
         anchors: Sequence[str],
     ) -> None:
+        """Add the gas layer; what cannot have it becomes a hole."""
         table = self.experiment([*standard, *anchors])
-        shifts = {
-            c.gas: c.correction_ev for c in gas_corrections(standard, table, anchors)
-        }
-        for gas, shift in shifts.items():
-            values[f"{gas}(g)"] += shift
-            standard[gas] += shift
-        for name in values:
-            if name.startswith("*") and name != "*":
-                motifs = self.adsorbate(name[1:]).inherits
-                values[name] += sum(n * shifts.get(m, 0.0) for m, n in motifs.items())
+        found = gas_corrections(standard, table, anchors, self.temperature_k)
+        shifts = {c.gas: c.correction_ev for c in found}
+        for name in list(values):
+            motifs = self._motifs(name)
+            missing = [motif for motif in motifs if motif not in shifts]
+            if missing:
+                del values[name]
+                standard.pop(name.partition("(")[0], None)
+                reasons[name] = (
+                    f"its gas correction needs rows of {', '.join(missing)} "
+                    f"and of {', '.join(anchors)}"
+                )
+                continue
+            values[name] += sum(n * shifts[m] for m, n in motifs.items())
+            if name.endswith("(g)"):
+                standard[name.partition("(")[0]] += shifts[name.partition("(")[0]]
+
+    def _motifs(self, name: str) -> Mapping[str, float]:
+        """Whose gas correction a term carries, and how many times."""
+        if name == "*":
+            return {}
+        if name.startswith("*"):
+            return self.adsorbate(name[1:]).inherits
+        return {name.partition("(")[0]: 1.0}
 
     def _add_liquid(self, values: dict[str, float], gas: str, energy: float) -> None:
         if self.gas(gas).liquid is not None:

@@ -109,17 +109,26 @@ def _name(
     others: Mapping[str, AdsorbateSpec],
 ) -> tuple[Fate, str]:
     pieces = [graph.subgraph(c) for c in nx.connected_components(graph)]
+    if _is_one_of(graph, adsorbate):
+        loose = [piece for piece in pieces if not touching & set(piece)]
+        if loose:
+            away = " + ".join(sorted(_formula(piece) for piece in loose))
+            return "desorbed", f"{away} is out of reach of the cluster"
+        return "intact", ""
+    for name, other in others.items():
+        if _is_one_of(graph, other):
+            return "became", name
     if len(pieces) > 1:
-        names = (composition([p.nodes[i]["element"] for i in p]) for p in pieces)
-        return "dissociated", " + ".join(sorted(names))
-    if not any(_same(graph, intended) for intended in intended_graphs(adsorbate)):
-        for name, other in others.items():
-            if any(_same(graph, intended) for intended in intended_graphs(other)):
-                return "became", name
-        return "became", "an unlisted isomer"
-    if not touching:
-        return "desorbed", "no atom is within reach of the cluster"
-    return "intact", ""
+        return "dissociated", " + ".join(sorted(_formula(piece) for piece in pieces))
+    return "became", "an unlisted isomer"
+
+
+def _is_one_of(graph: nx.Graph, adsorbate: AdsorbateSpec) -> bool:
+    return any(_same(graph, intended) for intended in intended_graphs(adsorbate))
+
+
+def _formula(piece: nx.Graph) -> str:
+    return composition([piece.nodes[i]["element"] for i in piece])
 
 
 def _same(left: nx.Graph, right: nx.Graph) -> bool:

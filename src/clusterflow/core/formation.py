@@ -105,18 +105,21 @@ def gas_corrections(
     computed_ev: Mapping[str, float],
     table: ExperimentalTable,
     anchors: Sequence[str],
+    temperature_k: float = STANDARD_TEMPERATURE_K,
 ) -> list[GasCorrection]:
     """What to add to each gas so that its formation from the anchors is the measured.
 
     Parameters
     ----------
     computed_ev
-        Computed free energy of each gas at 298.15 K and 1 bar, eV; must hold the
-        anchors a gas needs, else that gas is left out.
+        Computed free energy of each gas at 1 bar, eV; must hold the anchors a gas
+        needs, else that gas is left out.
     table
         Experiment.
     anchors
         Gases that carry no correction.
+    temperature_k
+        Of the computed values, K.
     """
     compositions = {a: table.gases[a].counts for a in anchors}
     corrections = []
@@ -125,8 +128,8 @@ def gas_corrections(
         if parts is None or any(a not in computed_ev for a in parts):
             continue
         computed = computed_ev[name] - sum(n * computed_ev[a] for a, n in parts.items())
-        measured = table.formation_ev(name, "g") - sum(
-            n * table.formation_ev(a, "g") for a, n in parts.items()
+        measured = table.formation_ev(name, "g", temperature_k) - sum(
+            n * table.formation_ev(a, "g", temperature_k) for a, n in parts.items()
         )
         corrections.append(
             GasCorrection(

@@ -27,9 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clusterflow.config import ThermoSettings
-    from clusterflow.records import AdsorbRecord, GasRecord, RelaxRecord, VibrateRecord
+    from clusterflow.records import (
+        AdsorbRecord,
+        GasRecord,
+        Minimum,
+        RelaxRecord,
+        VibrateRecord,
+    )
     from clusterflow.specs import AdsorbateSpec, LevelSpec
 
+# What remains of a gas once it is put on experiment: scatter of the tables and of the
+# ideal-gas entropy, about 1 kJ/mol each for ΔfH° and TS°.
+_CORRECTED_GAS_EV = 0.02
 # A pathway that leans on a correction larger than this is marked.
 _LARGE_CORRECTION_EV = 0.5
 
@@ -52,6 +61,11 @@ class Surroundings:
             if terms is not None:
                 computed[name] = terms.gibbs_ev
         return gas_corrections(computed, self.table, self.settings.anchors)
+
+    def uncorrected_error_ev(self, name: str) -> float:
+        """How far a gas is from experiment as computed, eV."""
+        gaps = {c.gas: abs(c.correction_ev) for c in self.corrections()}
+        return gaps.get(name, 0.0)
 
     def gas_terms(
         self, name: str, pressure_pa: float | None = None
@@ -154,6 +168,9 @@ def gas_species(
     if reference is None:
         reason = around.why_no_anchors(counts)
         return [hole(f"{name}({phase})", reason) for phase in "gl"]
+    sigma = 0.0 if name in around.settings.anchors else _CORRECTED_GAS_EV
+    if name not in around.settings.anchors and "gas" not in layers:
+        sigma = around.uncorrected_error_ev(name)
     found = [_species(f"{name}(g)", terms, reference, layers)]
     if around.table.gases[name].liquid is not None:
         down = around.table.condensation_ev(name, around.settings.temperature_k)
@@ -163,7 +180,7 @@ def gas_species(
         # Condensation is a change of state, not a correction of the level.
         raw = (liquid.formation_uncorrected_ev or 0.0) + down
         found.append(liquid.model_copy(update={"formation_uncorrected_ev": raw}))
-    return found
+    return [s.model_copy(update={"deviations": {"gas": sigma}}) for s in found]
 
 
 def adsorbed_species(
@@ -213,9 +230,41 @@ def adsorbed_species(
             "status": minimum.fate,
             "reason": minimum.detail,
             "de_placed_ev": vibrated.energy_ev - host_energy_ev - electronic,
+            "deviations": _deviations(spec, terms, adsorbed, corrections),
+            "binding_element": _binding_element(spec, minimum),
+            "inherits": spec.inherits if corrections is not None else {},
             "flags": _flags(species, minimum.fate, vibrated),
         }
     )
+
+
+def _deviations(
+    spec: AdsorbateSpec,
+    terms: FreeEnergyTerms,
+    adsorbed: AdsorbRecord,
+    corrections: Mapping[str, float] | None,
+) -> dict[str, float]:
+    """Standard deviations of an adsorbate, eV; what is unknown here is left out.
+
+    `level` is the method's default; `motif` what the free energy would move by if a
+    radical kept the whole error of the bonds it may share with a molecule; `cutoff`
+    what the treatment of the low modes moves it by.
+    """
+    found = {"cutoff": abs(terms.minus_ts_ev - terms.minus_ts_undamped_ev)}
+    if adsorbed.level is not None and adsorbed.level.uncertainty_ev is not None:
+        found["level"] = adsorbed.level.uncertainty_ev
+    known = {m: n for m, n in spec.may_inherit.items() if m in (corrections or {})}
+    if known and corrections is not None:
+        found["motif"] = abs(sum(n * corrections[m] for m, n in known.items()))
+    return found
+
+
+def _binding_element(spec: AdsorbateSpec, minimum: Minimum) -> str | None:
+    """Element of the first binding atom of the form that was placed."""
+    for form in spec.forms:
+        if form.name == minimum.form:
+            return form.atoms[form.binding[0]][0]
+    return None
 
 
 def _fate_of(adsorbed: AdsorbRecord) -> str:

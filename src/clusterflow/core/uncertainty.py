@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterflow.core.che import _THERMALLY_CLOSED_EV, _TIE_V
+from clusterflow.core.che import THERMALLY_CLOSED_EV, TIE_V
 from clusterflow.core.network import SITE, surface_states
 from clusterflow.errors import RecordError
 
@@ -392,8 +392,8 @@ class _Profiles:
     @property
     def best(self) -> Indices:
         """Index of the best pathway of each sample, shape (n_samples,)."""
-        closed = self.chemical_ev > _THERMALLY_CLOSED_EV
-        down = -np.round(self.potential_v_rhe / _TIE_V)
+        closed = self.chemical_ev > THERMALLY_CLOSED_EV
+        down = -np.round(self.potential_v_rhe / TIE_V)
         order: Indices = np.lexsort((self.chemical_ev, down, closed), axis=-1)
         return order[:, 0]
 

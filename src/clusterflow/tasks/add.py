@@ -14,14 +14,17 @@ from clusterflow.errors import LibraryError, StructureError
 from clusterflow.io import read_atoms, write_atomic
 from clusterflow.library import Library, explain
 from clusterflow.specs import ClusterSpec
-from clusterflow.tasks.build import assign_roles, refuse_overlap, refuse_periodic
+from clusterflow.tasks.build import (
+    assign_roles,
+    guess_material,
+    refuse_overlap,
+    refuse_periodic,
+)
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 _SOURCE = re.compile(r"^(10\.\d{4,9}/\S+|unpublished: \S.*)$")
-_II, _VI = {"Zn", "Cd", "Hg", "Mn", "Co"}, {"O", "S", "Se", "Te"}
-_METALS = {"Cu", "Ag", "Au", "Pd", "Pt", "Ni", "Fe", "Co", "Zn", "Al", "In", "Sn"}
 
 
 def add(
@@ -143,7 +146,7 @@ def _spec(
                 "formula": "".join(
                     f"{e}{n if n > 1 else ''}" for e, n in sorted(counts.items())
                 ),
-                "material": material or _guess_material(set(counts)),
+                "material": material or guess_material(set(counts)),
                 "charge": charge,
                 "multiplicity": multiplicity,
                 "source": source,
@@ -152,12 +155,6 @@ def _spec(
         )
     except ValidationError as error:
         raise LibraryError(explain(error)) from None
-
-
-def _guess_material(elements: set[str]) -> str:
-    if elements & _II and elements & _VI:
-        return "ii-vi"
-    return "metal" if elements & _METALS else "other"
 
 
 def _yaml(spec: ClusterSpec) -> str:

@@ -19,10 +19,12 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from clusterflow.library import Library
-    from clusterflow.specs import ClusterSpec, StartingStructure
+    from clusterflow.specs import ClusterSpec, Material, StartingStructure
     from clusterflow.tasks.job import Job
 
 # Elements whose hydrogens are part of the cluster's own lattice, not of a ligand.
+_II, _VI = {"Zn", "Cd", "Hg", "Mn", "Co"}, {"O", "S", "Se", "Te"}
+_METALS = {"Cu", "Ag", "Au", "Pd", "Pt", "Ni", "Fe", "Co", "Zn", "Al", "In", "Sn"}
 _HYDRIDE_NEIGHBOURS = {"H", "C", "N", "O", "S", "P", "Se", "Si", "B"}
 
 
@@ -146,6 +148,13 @@ def assign_roles(atoms: Atoms, spec: ClusterSpec) -> list[str]:
                 )
             roles[index] = role
     return roles
+
+
+def guess_material(elements: set[str]) -> Material:
+    """The material class of a cluster without one, by its elements."""
+    if elements & _II and elements & _VI:
+        return "ii-vi"
+    return "metal" if elements & _METALS else "other"
 
 
 def _state_of(spec: ClusterSpec, library: Library) -> list[Structure]:

@@ -18,8 +18,14 @@ from clusterflow.core.network import (
     build_network,
     parse_equation,
 )
+from clusterflow.core.uncertainty import (
+    N_SAMPLES,
+    Deviations,
+    propagate,
+    sample_species,
+)
 from clusterflow.errors import ClusterflowError
-from clusterflow.records import CheRecord, ReactionResult
+from clusterflow.records import CheRecord, ReactionResult, Uncertainty
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.thermo import experimental_table
 
@@ -53,11 +59,18 @@ def che(
     results = evaluate_reactions(
         reactions, {thermo.cluster: energies}, electrode, library
     )
+    deviations = deviations_of(thermo)
     return CheRecord(
         cluster=thermo.cluster,
         level=thermo.level,
         networks=tuple(reactions),
-        results=tuple(_flagged(result, thermo) for result in results),
+        results=tuple(
+            _flagged(
+                _with_uncertainty(result, energies, deviations, electrode, library),
+                thermo,
+            )
+            for result in results
+        ),
         status=thermo.status,
         reason=thermo.reason if thermo.status == "failed" else "",
         provenance=job.provenance(thermo.level),
@@ -76,6 +89,51 @@ def energies_of(thermo: ThermoRecord) -> Energies:
         values=values,
         reasons={s.name: s.reason for s in thermo.species if s.formation_ev is None},
         pair_ev=thermo.half_hydrogen_ev,
+    )
+
+
+def deviations_of(thermo: ThermoRecord) -> Deviations | None:
+    """The named standard deviations of a cluster's species; None where unknown."""
+    known = [s for s in thermo.species if s.formation_ev is not None and s.name != "*"]
+    adsorbed = [s for s in known if s.name.startswith("*")]
+    if not all("level" in s.deviations and s.binding_element for s in adsorbed):
+        return None
+    return Deviations(
+        sigma_ev={s.name: s.deviations for s in known},
+        binding_atom={s.name: s.binding_element or "" for s in adsorbed},
+        inherits={s.name: s.inherits for s in adsorbed if s.inherits},
+    )
+
+
+def _with_uncertainty(
+    result: ReactionResult,
+    energies: Energies,
+    deviations: Deviations | None,
+    electrode: Electrode,
+    library: Library,
+) -> ReactionResult:
+    """The result with the interval of its limiting potential, where it has one."""
+    if deviations is None or result.limiting_potential_v_rhe is None:
+        return result
+    network = build_network(library.reaction(result.reaction), composition_of(library))
+    known = sorted(s for s in network.species if s in energies.values)
+    shifts = sample_species(known, deviations, surface=result.surface)
+    found = propagate(network, energies, electrode, shifts)
+    if found is None:
+        return result
+    best = found.best
+    return result.model_copy(
+        update={
+            "uncertainty": Uncertainty(
+                median_v_rhe=best.median_v_rhe,
+                lower_v_rhe=best.lower_v_rhe,
+                upper_v_rhe=best.upper_v_rhe,
+                deviation_v=best.deviation_v,
+                determining_step_probability=dict(best.determining_step_probability),
+                best_pathway_probability=found.best_pathway_probability,
+                n_samples=N_SAMPLES,
+            )
+        }
     )
 
 

@@ -98,9 +98,14 @@ def _yaml_rows(path: Path) -> list[Any]:
 def _csv_rows(path: Path) -> list[Any]:
     if not path.is_file():
         raise ConfigError(f"{path}: no such file")
-    with path.open(encoding="utf-8", newline="") as stream:
-        lines = (line for line in stream if not line.startswith("#"))
-        rows = list(csv.DictReader(lines, skipinitialspace=True))
+    try:
+        text = path.read_text(encoding="utf-8-sig")  # as spreadsheets write it
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: not UTF-8 text; save it as CSV UTF-8") from None
+    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
+    if lines and "," not in lines[0]:
+        raise ConfigError(f"{path}: columns must be separated by commas")
+    rows = list(csv.DictReader(lines, skipinitialspace=True))
     for number, row in enumerate(rows, start=1):
         if None in row:
             raise ConfigError(f"{path}: row {number} has more cells than columns")

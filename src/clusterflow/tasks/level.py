@@ -30,13 +30,15 @@ def level(
     probes: Sequence[AdsorbateSpec],
     job: Job,
 ) -> LevelRecord:
-    """The first level whose probes all converge on the cluster as built.
+    """The first level made for the material whose probes converge on the cluster.
 
     Probes are single points: the bare cluster, and each adsorbate on its first site.
+    Convergence is not sanity, so a level that its own file rules out for the material
+    is not tried.
     """
     attempts: list[LevelAttempt] = []
     for candidate in levels:
-        attempt = _attempt(build.structures[0], candidate, probes, build.cluster, job)
+        attempt = _attempt(build, candidate, probes, job)
         attempts.append(attempt)
         if attempt.accepted:
             break
@@ -59,14 +61,20 @@ def complex_multiplicity(host: Structure, adsorbate: AdsorbateSpec) -> int:
 
 
 def _attempt(
-    bare: Structure,
+    build: BuildRecord,
     candidate: LevelSpec,
     probes: Sequence[AdsorbateSpec],
-    who: str,
     job: Job,
 ) -> LevelAttempt:
+    bare = build.structures[0]
+    ruled_out = candidate.not_for.get(build.material)
+    if ruled_out is not None:
+        reason = f"not for material {build.material}: {ruled_out}"
+        return LevelAttempt(
+            level=candidate.name, accepted=False, reason=reason, probes=()
+        )
     try:
-        check_elements(candidate, bare.symbols, who)
+        check_elements(candidate, bare.symbols, build.cluster)
         results = [
             _probe(name, structure, candidate, job)
             for name, structure in _with_probes(bare, probes)

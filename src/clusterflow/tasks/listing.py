@@ -8,7 +8,7 @@ from clusterflow.errors import LibraryError
 from clusterflow.library import Library
 from clusterflow.specs import ClusterSpec, Composed, LevelSpec, ReactionSpec
 
-_LISTED = ("clusters", "adsorbates", "gases", "reactions", "levels")
+_LISTED = ("clusters", "adsorbates", "gases", "reactions", "levels", "couples")
 
 
 def listing(kind: str) -> list[dict[str, Any]]:
@@ -28,6 +28,7 @@ def listing(kind: str) -> list[dict[str, Any]]:
         "gases": library.gas,
         "reactions": library.reaction,
         "levels": library.level,
+        "couples": library.couple,
     }[kind]
     return [_row(load(name)) for name in library.paths(kind)]
 

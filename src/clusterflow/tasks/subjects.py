@@ -21,7 +21,7 @@ from clusterflow.records import (
     VibrateRecord,
 )
 from clusterflow.specs import ClusterSpec, StartingStructure
-from clusterflow.tasks.build import build
+from clusterflow.tasks.build import build, guess_material
 from clusterflow.tasks.job import Job
 
 if TYPE_CHECKING:
@@ -76,6 +76,7 @@ def _spec_of_file(path: Path, charge: int, multiplicity: int | None) -> ClusterS
         name="".join(c for c in path.stem if c.isalnum() or c == "-") or "cluster",
         formula="".join(f"{e}{n}" for e, n in sorted(counts.items())),
         charge=charge,
+        material=guess_material(set(counts)),
         multiplicity=multiplicity or lowest_multiplicity(counts, charge),
         source=f"unpublished: {path.name}",
         structures=(StartingStructure(file=path.name),),

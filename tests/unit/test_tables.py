@@ -1,0 +1,231 @@
+"""Tables a person opens: what stands in each row, and what an empty one looks like."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from clusterflow.io import StudyRecords
+from clusterflow.records import (
+    AdsorbRecord,
+    CheRecord,
+    FreeEnergyTerms,
+    GasCorrection,
+    Minimum,
+    Pathway,
+    PoolRecord,
+    ReactionResult,
+    SpeciesFreeEnergy,
+    Step,
+    ThermoRecord,
+    VibrateRecord,
+)
+from clusterflow.tables import TABLES, to_csv
+
+TERMS = FreeEnergyTerms(
+    energy_ev=-10.0,
+    zpe_ev=0.5,
+    thermal_ev=0.1,
+    minus_ts_ev=-0.2,
+    gibbs_ev=-9.6,
+    minus_ts_undamped_ev=-0.25,
+)
+
+
+def pathway(name, potential, dg):
+    complete = potential is not None
+    return Pathway(
+        name=name,
+        steps=(
+            Step(name="s1", n_e=1, n_h=1, dg_ev=dg, dg0_ev=dg),
+            Step(name="s2", n_e=0, n_h=0, dg_ev=0.25, dg0_ev=0.25),
+        ),
+        levels_ev=(0.0, dg, None if dg is None else dg + 0.25),
+        states=("*", "*X", "*"),
+        complete=complete,
+        limiting_potential_v_rhe=potential,
+        determining_step="s1" if complete else None,
+    )
+
+
+@pytest.fixture
+def records(library, provenance, structure):
+    level = library.level("gfn1-xtb")
+    species = (
+        SpeciesFreeEnergy(
+            name="*COOH",
+            status="intact",
+            terms=TERMS,
+            layers={"gas": -1.8},
+            gibbs_ev=-11.4,
+            formation_ev=0.62,
+            formation_uncorrected_ev=2.42,
+            flags=("large-gas-correction", "soft-imaginary-mode"),
+        ),
+        SpeciesFreeEnergy(name="*CO", status="imaginary", reason="not a minimum: 99i"),
+        SpeciesFreeEnergy(name="*H", status="desorbed", reason="gone"),
+    )
+    correction = GasCorrection(
+        gas="CO",
+        anchors={"CO2": 1.0},
+        computed_ev=2.1,
+        experiment_ev=0.297,
+        correction_ev=-1.803,
+        is_anchor=False,
+        source="CODATA",
+    )
+    thermo = [
+        ThermoRecord(
+            cluster=name,
+            level=level,
+            temperature_k=298.15,
+            species=species if name == "Cu2" else (),
+            gas_corrections=(correction,),
+            provenance=provenance,
+        )
+        for name in ("Cu2", "Cu4")
+    ]
+    result = ReactionResult(
+        reaction="R",
+        equation="A(g) -> B(g)",
+        product="B",
+        surface="Cu2",
+        status="ok",
+        potential_v=-0.5,
+        scale="she",
+        ph=7.0,
+        temperature_k=298.15,
+        limiting_potential_v_rhe=-0.4,
+        pathways=(pathway("first", -0.4, 0.4), pathway("second", None, None)),
+        flags=("a", "b"),
+    )
+    minimum = Minimum(
+        structure=structure(["Cu", "H"], [[0, 0, 0], [0, 0, 1.5]]),
+        energy_ev=-1.0,
+        fmax_ev_per_a=0.0,
+        n_gradients=1,
+        n_starts=1,
+        fate="desorbed",
+        detail="",
+        core_intact=True,
+        isomer="main",
+        form="x",
+        site_kind="top",
+        site_atoms=(0,),
+    )
+    adsorbed = AdsorbRecord(
+        cluster="Cu2",
+        adsorbate="H",
+        level=level,
+        minima=(minimum,),
+        n_starts=1,
+        provenance=provenance,
+    )
+    vibrated = VibrateRecord(
+        cluster="Cu2",
+        adsorbate="CO",
+        level=level,
+        minimum=None,
+        status="failed",
+        reason="scf-failed",
+        provenance=provenance,
+    )
+    return StudyRecords(
+        folder=Path("results/x"),
+        builds=(),
+        levels=(),
+        relaxations=(),
+        gases=(),
+        sites=(),
+        adsorptions=(adsorbed,),
+        pools=(PoolRecord(cluster="Cu2", isomers=("main",), provenance=provenance),),
+        vibrations=(vibrated,),
+        thermo=tuple(thermo),
+        che=(
+            CheRecord(
+                cluster="Cu2",
+                level=level,
+                networks=(),
+                results=(result,),
+                provenance=provenance,
+            ),
+        ),
+    )
+
+
+def table(records, name):
+    text = to_csv(name, list(TABLES[name](records)))
+    return list(csv.DictReader(StringIO(text)))
+
+
+def test_energies(records):
+    first, imaginary, gone = table(records, "energies")
+    assert first["species"] == "*COOH"
+    assert first["flags"] == "large-gas-correction soft-imaginary-mode"
+    terms = ("energy_ev", "zpe_ev", "thermal_ev", "minus_ts_ev", "layer_gas_ev")
+    assert sum(float(first[t]) for t in terms) == pytest.approx(
+        float(first["gibbs_ev"]), abs=1e-6
+    )
+    assert float(first["minus_ts_undamped_ev"]) == -0.25
+    # A hole is an empty cell, not a zero.
+    for hole in (imaginary, gone):
+        assert hole["formation_ev"] == hole["energy_ev"] == hole["layer_gas_ev"] == ""
+        assert hole["reason"]
+
+
+def test_steps_of_every_pathway_by_rank(records):
+    rows = table(records, "steps")
+    assert [(r["pathway_rank"], r["step_number"]) for r in rows] == [
+        ("1", "1"),
+        ("1", "2"),
+        ("2", "1"),
+        ("2", "2"),
+    ]
+    assert [r["determining"] for r in rows] == ["True", "False", "False", "False"]
+    assert [r["dg_ev"] for r in rows] == ["0.4", "0.25", "", "0.25"]
+    assert all((r["scale"], r["ph"]) == ("she", "7.0") for r in rows)
+
+
+def test_ph_is_silent_on_the_rhe_scale(records):
+    result = records.che[0].results[0].model_copy(update={"scale": "rhe"})
+    changed = records.che[0].model_copy(update={"results": (result,)})
+    object.__setattr__(records, "che", (changed,))
+    assert {r["ph"] for r in table(records, "steps")} == {""}
+
+
+def test_potentials(records):
+    (row,) = table(records, "potentials")
+    assert row["limiting_potential_v_rhe"] == "-0.4"
+    assert row["overpotential_v"] == ""
+    assert row["flags"] == "a; b"
+
+
+def test_a_gas_correction_stands_once_a_level(records):
+    (row,) = table(records, "gas_corrections")
+    assert (row["gas"], row["correction_ev"]) == ("CO", "-1.803")
+    assert float(row["computed_ev"]) + float(row["correction_ev"]) == pytest.approx(
+        float(row["experiment_ev"]), abs=1e-6
+    )
+
+
+def test_failures_are_all_that_has_no_number(records):
+    found = {(r["stage"], r["cluster"], r["species"]) for r in table(records, "failures")}
+    assert found == {
+        ("vibrate", "Cu2", "CO"),
+        ("adsorb", "Cu2", "H"),
+        ("thermo", "Cu2", "*CO"),
+    }
+    assert all(r["reason"] for r in table(records, "failures"))
+
+
+def test_an_empty_table_of_failures_still_has_its_columns():
+    assert to_csv("failures", []) == "stage,cluster,species,reason\n"
+
+
+def test_cells_with_commas_and_newlines_survive():
+    row = {"a": 'x, "y"\nz', "b": None, "c": 0.1234567, "d": True}
+    (back,) = csv.DictReader(StringIO(to_csv("any", [row])))
+    assert back == {"a": 'x, "y"\nz', "b": "", "c": "0.123457", "d": "True"}
