@@ -430,12 +430,13 @@ def collect(
     output: Output = None,
 ) -> None:
     """Collect every record into results.db and tables."""
+    from clusterflow.library import Library
     from clusterflow.tasks.collect import collect as run
     from clusterflow.tasks.job import Job
 
     _sections(settings)
     records, study = _selected(folder, selection)
-    _emit(run(records, folder, study, Job("collect")), output)
+    _emit(run(records, folder, study, Library.default(), Job("collect")), output)
 
 
 @app.command()

@@ -131,6 +131,13 @@ def from_atoms(
     )
 
 
+# What ASE's many readers raise for a file that is not what its name says.
+_UNREADABLE = (
+    *(ValueError, KeyError, IndexError, OSError),
+    *(AssertionError, RuntimeError, StopIteration),
+)
+
+
 def read_atoms(path: Path) -> Atoms:
     """The one structure in a file that ASE or pymatgen can read.
 
@@ -146,7 +153,7 @@ def read_atoms(path: Path) -> Atoms:
         raise StructureError(f"{path}: no such file")
     try:
         images = ase.io.read(path, index=":")
-    except (UnknownFileTypeError, ValueError, KeyError, IndexError, OSError) as error:
+    except (*_UNREADABLE, UnknownFileTypeError) as error:
         raise StructureError(
             f"{path}: not a structure ASE can read ({error}); "
             "use XYZ, extxyz, CIF or POSCAR"

@@ -315,7 +315,9 @@ class Step(Model):
     n_e: int
     n_h: int
     dg_ev: float | None = Field(description="At the stated potential")
-    dg0_ev: float | None = Field(description="At 0 V on the RHE scale")
+    dg0_ev: float | None = Field(
+        description="At 0 V and pH 0, where RHE and SHE are one"
+    )
     reason: str = ""
 
 

@@ -85,6 +85,13 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
                 "determining_step": r.determining_step,
                 "chemical_bottleneck_ev": r.chemical_bottleneck_ev,
                 "overpotential_v": r.overpotential_v,
+                "limiting_potential_p05_v_rhe": (
+                    r.uncertainty.lower_v_rhe if r.uncertainty else None
+                ),
+                "limiting_potential_p95_v_rhe": (
+                    r.uncertainty.upper_v_rhe if r.uncertainty else None
+                ),
+                "uncertainty_basis": r.uncertainty.basis if r.uncertainty else None,
                 "selectivity_v": r.selectivity_v,
                 "best_pathway": r.best_pathway,
                 "flags": "; ".join(r.flags),

@@ -262,10 +262,10 @@ def test_no_multiplicity_below_one(multiplicity):
 
 
 def test_an_unknown_level_or_engine_lists_the_known(library):
-    with pytest.raises(LibraryError, match="no level called 'gfn9'.*gfn1-xtb"):
+    with pytest.raises(LibraryError, match=r"no level called 'gfn9'.*gfn1-xtb"):
         make_calculator("gfn9")
     strange = library.level("emt").model_copy(update={"engine": "orca"})
-    with pytest.raises(LibraryError, match="unknown engine 'orca'.*tblite"):
+    with pytest.raises(LibraryError, match=r"unknown engine 'orca'.*tblite"):
         make_calculator(strange)
 
 
@@ -316,9 +316,7 @@ def test_frontier_orbitals_are_those_of_the_other_program(library, level, method
     atoms = with_level(atoms, level)
     atoms.get_potential_energy()
     found = frontier_orbitals(library.level(level), atoms.calc)
-    theirs = Calculator(
-        getattr(Param, method), atoms.numbers, atoms.positions / BOHR_A
-    )
+    theirs = Calculator(getattr(Param, method), atoms.numbers, atoms.positions / BOHR_A)
     theirs.set_verbosity(0)
     result = theirs.singlepoint()
     orbitals = result.get_orbital_eigenvalues() * HARTREE_EV

@@ -1,4 +1,4 @@
-"""What every file of structures/ must do: load, build, bind, balance, name its source."""
+"""What every file of structures/ must do: load, build, balance, name its source."""
 
 from __future__ import annotations
 
@@ -79,11 +79,21 @@ def test_a_state_is_its_parent_less_what_was_removed():
 
 
 @names("adsorbates")
-def test_every_form_is_one_fragment_with_the_same_bonds(name):
+def test_every_form_has_the_fragments_of_its_name_and_the_same_bonds(name):
+    # One fragment; two that sit side by side have a hyphen between their names.
     spec = LIBRARY.adsorbate(name)
-    first, *others = intended_graphs(spec)
-    assert nx.is_connected(first)
     same = categorical_node_match("element", "")
+    parts = name.split("-")
+    for graph, form in zip(intended_graphs(spec), spec.forms, strict=True):
+        pieces = [graph.subgraph(c) for c in nx.connected_components(graph)]
+        assert len(pieces) == len(parts)
+        assert all(set(piece) & set(form.binding) for piece in pieces)
+        if len(parts) > 1:
+            alone = [intended_graphs(LIBRARY.adsorbate(part))[0] for part in parts]
+            for piece in pieces:
+                found = (nx.is_isomorphic(piece, a, node_match=same) for a in alone)
+                assert any(found)
+    first, *others = intended_graphs(spec)
     assert all(nx.is_isomorphic(first, g, node_match=same) for g in others)
 
 

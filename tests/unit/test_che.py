@@ -154,7 +154,9 @@ def test_formate_takes_two_electrons_and_one_proton():
 
 
 def test_the_pair_is_half_a_hydrogen_molecule():
-    net = network("2 H+ + 2 e- -> H2(g)", "* + H+ + e- -> *H", "*H + H+ + e- -> * + H2(g)")
+    net = network(
+        "2 H+ + 2 e- -> H2(g)", "* + H+ + e- -> *H", "*H + H+ + e- -> * + H2(g)"
+    )
     # Total energies in place of formation energies move nothing.
     formation = evaluate(net, energies(H=0.15, g_H2=0.0))
     total = Energies(
@@ -218,7 +220,7 @@ WITH_CO2 = network(
 
 
 def with_co2(energy):
-    values = dict(g_CO2=0.0, COOH=0.8, CO=0.05, l_H2O=-0.09, g_CO=0.297)
+    values = {"g_CO2": 0.0, "COOH": 0.8, "CO": 0.05, "l_H2O": -0.09, "g_CO": 0.297}
     return evaluate(WITH_CO2, energies(CO2=energy, **values))
 
 
@@ -248,7 +250,7 @@ def test_a_tie_goes_to_the_lower_chemical_step():
         "*Q -> * + P(g)",
     )
     for worse in ("P", "Q"):
-        values = dict(g_A=0.0, X=0.4, P=0.4, Q=0.4, g_P=0.0) | {worse: 0.9}
+        values = {"g_A": 0.0, "X": 0.4, "P": 0.4, "Q": 0.4, "g_P": 0.0} | {worse: 0.9}
         result = evaluate(net, energies(**values))
         assert f"*{worse}" not in result.pathways[0].states
         limits = [p.limiting_potential_v_rhe for p in result.pathways]

@@ -71,7 +71,9 @@ def rows(kind="total", drop=(), **changes):
             "state": state,
             "surface": "" if state == "gas" else "Cu",
             "energy_ev": energy,
-            "energy_kind": "total" if kind == "total" else f"formation from {', '.join(kind)}",
+            "energy_kind": "total"
+            if kind == "total"
+            else f"formation from {', '.join(kind)}",
             "frequencies_cm1": MODES.get((name, state)),
         }
         made.append(EnergyRow(**row | changes.get(f"{name}_{state}", {})))
@@ -235,7 +237,7 @@ def test_corrections_keep_the_binding_of_co(evaluate):
 
 def test_an_adsorbate_whose_gas_is_missing_is_a_hole_when_corrected(evaluate):
     made = rows(drop={("CO", "gas")})
-    assert "*CO: needs the gas correction of CO" in (
+    assert "*CO: its gas correction needs rows of CO" in (
         evaluate(made, correct_gas=True).reason
     )
     assert "*CO" not in evaluate(made).reason
@@ -249,9 +251,7 @@ def test_mixed_kinds_are_refused(reader):
 
 def test_doubles_are_refused(reader):
     with pytest.raises(ConfigError, match=r"COOH \(ads\) on surface Cu stands there"):
-        reader().surfaces(
-            [*rows(), rows()[-2]], ANCHORS, correct_gas=False
-        )
+        reader().surfaces([*rows(), rows()[-2]], ANCHORS, correct_gas=False)
 
 
 def test_two_surfaces_share_the_gases(reader):
@@ -284,7 +284,9 @@ GOOD = {"species": "CO", "state": "ads", "surface": "Cu", "energy_ev": -1.0}
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"frequencies_cm1": "0.05; 0.25"}, "look like eV"),
+        ({"frequencies_cm1": "0.05; 0.25"}, "looks like another unit"),  # eV
+        ({"frequencies_cm1": "0.25"}, "looks like another unit"),
+        ({"frequencies_cm1": "6.0; 61.3"}, "looks like another unit"),  # THz
         ({"frequencies_cm1": "2000; -50"}, "-50 is no wavenumber"),
         ({"frequencies_cm1": "2000; 0"}, "0 is no wavenumber"),
         ({"frequencies_cm1": "9000"}, "9000 is no wavenumber"),

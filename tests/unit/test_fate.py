@@ -133,13 +133,8 @@ def test_a_bond_that_was_not_meant_forms_early_or_not_at_all(become):
 
 def test_became_another_species(become):
     # *OCHO turned to carboxyl: H left the carbon for an oxygen.
-    carbon = np.array([0, 0, 1.95])
-    atoms = [
-        carbon + [1.1, 0, 0.8],
-        carbon + [-1.0, 0, 0.6],
-        carbon,
-        carbon + [1.1 + OH, 0, 0.8],
-    ]
+    z = 1.95
+    atoms = [[1.1, 0, z + 0.8], [-1.0, 0, z + 0.6], [0, 0, z], [1.1 + OH, 0, z + 0.8]]
     assert become("OCHO", "OOCH", atoms)[:2] == ("became", "COOH")
 
 
@@ -171,3 +166,44 @@ def test_what_fell_apart_on_a_torn_cluster_says_both(become):
     torn = [[0.0, 0, 0], [4.5, 0, 0]]
     apart = [[0, 0, 1.9], [4.5, 0, 1.9]]
     assert become("CO", "CO", apart, host_after=torn) == ("dissociated", "C + O", False)
+
+
+@pytest.mark.parametrize(
+    ("gap", "fate"),
+    # A bond between two hydrogens forms below 0.852 Å.
+    [(H2, "became"), (0.84, "became"), (0.87, "intact")],
+)
+def test_hydrogen_that_takes_a_hydride_is_a_molecule(library, gap, fate):
+    assert on_a_hydride(library, gap, lift=0.0).fate == fate
+
+
+def test_a_molecule_made_with_a_hydride_may_leave_the_cluster(library):
+    verdict = on_a_hydride(library, H2, lift=3.0)
+    assert (verdict.fate, verdict.detail) == (
+        "became",
+        "H2 with hydrogen of the cluster",
+    )
+    assert not verdict.core_intact
+
+
+def on_a_hydride(library, gap, lift):
+    """Cu2H2 and a third H at a gap from a hydride, both lifted off the copper."""
+    roles = ("core", "core", "hydride", "hydride")
+    before = ((0.0, 0, 0), (CU_CU, 0, 0), (1.11, 1.2, 0), (1.11, -1.2, 0))
+    host = Structure(
+        symbols=("Cu", "Cu", "H", "H"),
+        positions=before,
+        roles=roles,
+        charge=0,
+        multiplicity=1,
+    )
+    y = 1.2 + lift
+    after = (*before[:2], (1.11, y, 0), before[3], (1.11, y + gap, 0))
+    complex_ = Structure(
+        symbols=("Cu", "Cu", "H", "H", "H"),
+        positions=after,
+        roles=(*roles, "adsorbate"),
+        charge=0,
+        multiplicity=2,
+    )
+    return judge(complex_, host, library.adsorbate("H"), {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -34,7 +35,7 @@ def test_the_default_configuration_is_the_default_study(root):
 def test_every_key_has_a_comment_above_it(root):
     lines = (root / "config.yaml").read_text(encoding="utf-8").splitlines()
     bare = []
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in itertools.pairwise(lines):
         is_key = line.strip() and not line.lstrip().startswith("#")
         indent = len(line) - len(line.lstrip())
         if is_key and not before.startswith(" " * indent + "# "):

@@ -23,7 +23,6 @@ from clusterflow.io import (
 )
 from clusterflow.records import BuildRecord, PoolRecord, RelaxRecord, Structure
 
-
 # ASE's readers of CIF and POSCAR raise AssertionError and RuntimeError on such a file.
 ESCAPES = pytest.mark.xfail(
     strict=True,

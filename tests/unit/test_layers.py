@@ -82,7 +82,11 @@ def test_imports_point_down(module):
 @pytest.mark.parametrize(
     ("module", "source", "arrow"),
     [
-        ("core.sites", "def late():\n    from clusterflow.tasks import gas", "tasks.gas"),
+        (
+            "core.sites",
+            "def late():\n    from clusterflow.tasks import gas",
+            "tasks.gas",
+        ),
         ("core.sites", "from clusterflow import io", "io"),
         ("core.sites", "import clusterflow.engines", "engines"),
         ("core.sites", "if TYPE_CHECKING:\n    import clusterflow.cli", "cli"),

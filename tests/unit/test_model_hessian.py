@@ -70,7 +70,9 @@ SYSTEMS = {
     "H2": molecule("H2"),
     "C6H6": molecule("C6H6"),
     "Cu13": icosahedron("Cu", 2, 2.42),
-    "CdSe": Atoms("CdSeCdSe", positions=[[0, 0, 0], [2.6, 0, 0], [2.6, 2.6, 0.3], [0, 2.6, 0]]),
+    "CdSe": Atoms(
+        "CdSeCdSe", positions=[[0, 0, 0], [2.6, 0, 0], [2.6, 2.6, 0.3], [0, 2.6, 0]]
+    ),
     "Cu": Atoms("Cu"),
 }
 ALL = pytest.mark.parametrize("name", SYSTEMS)

@@ -145,7 +145,9 @@ TOY = ["* + A(g) -> *A", "*A + B(g) -> *C", "*C -> * + C(g)", "A(g) + B(g) -> C(
 
 
 def test_a_loop_is_not_walked_twice():
-    steps = [parse_equation(s) for s in [*TOY, "*C -> *D", "*D -> *C", "*D -> * + C(g)"]]
+    steps = [
+        parse_equation(s) for s in [*TOY, "*C -> *D", "*D -> *C", "*D -> * + C(g)"]
+    ]
     overall = parse_equation("A(g) + B(g) -> C(g)")
     found = names(find_pathways(overall, steps))
     assert found == brute_force(overall, steps)

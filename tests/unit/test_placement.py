@@ -40,9 +40,7 @@ def place(library, structure):
 
 def gaps(start, n_host):
     positions = np.array(start.structure.positions)
-    return np.linalg.norm(
-        positions[:n_host, None] - positions[None, n_host:], axis=-1
-    )
+    return np.linalg.norm(positions[:n_host, None] - positions[None, n_host:], axis=-1)
 
 
 NAMES = ["H", "CO", "OH", "COOH", "CO2", "OCHO", "HCOOH", "CH2O", "OCH3", "CHOH"]
@@ -71,7 +69,9 @@ def test_the_shortest_bond_is_never_short_of_its_length(place, library):
     for name in NAMES:
         _, starts = place(ICO, name)
         for start in starts:
-            form = next(f for f in library.adsorbate(name).forms if f.name == start.form)
+            form = next(
+                f for f in library.adsorbate(name).forms if f.name == start.form
+            )
             lengths = gaps(start, 13)
             for b in form.binding:
                 bond = STRETCH * (1.32 + radius(form.atoms[b][0]))

@@ -37,7 +37,7 @@ def test_any_change_of_the_key_is_another_piece(tmp_path, piece):
     )
     for other in [
         (moved, *key[1:]),
-        (piece.structure, "abd", *key[2:]),
+        (piece.structure, "abx", *key[2:]),
         (*key[:2], "screen", *key[3:]),
         (*key[:3], 0.01, 400),
         (*key[:4], 401),

@@ -21,7 +21,9 @@ from clusterflow.core.topology import bond_graph
 
 EDGE = 2.5
 DIMER = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.22]])
-SQUARE = Atoms("Cu4", positions=[[0, 0, 0], [EDGE, 0, 0], [EDGE, EDGE, 0], [0, EDGE, 0]])
+SQUARE = Atoms(
+    "Cu4", positions=[[0, 0, 0], [EDGE, 0, 0], [EDGE, EDGE, 0], [0, EDGE, 0]]
+)
 TETRAHEDRON = Atoms(
     "Cu4",
     positions=np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]])
@@ -38,8 +40,14 @@ SHAPES = {
     # Vertices and edge centres; edges are cut in two (60), faces in four.
     "ico55": (
         icosahedron("Cu", 3, 2.42),
-        [("bridge", 60), ("bridge", 60), ("hollow3", 20), ("hollow3", 60)]
-        + [("top", 12), ("top", 30)],
+        [
+            ("bridge", 60),
+            ("bridge", 60),
+            ("hollow3", 20),
+            ("hollow3", 60),
+            ("top", 12),
+            ("top", 30),
+        ],
     ),
     "cuboctahedron13": (
         octahedron("Cu", 3, 1, EDGE),
@@ -49,8 +57,16 @@ SHAPES = {
     # between hexagons, 48 spokes; triangles of a hexagon are of two kinds.
     "truncated-octahedron38": (
         octahedron("Cu", 4, 1, EDGE),
-        [("bridge", 12), ("bridge", 24), ("bridge", 48), ("hollow3", 24)]
-        + [("hollow3", 24), ("hollow4", 6), ("top", 8), ("top", 24)],
+        [
+            ("bridge", 12),
+            ("bridge", 24),
+            ("bridge", 48),
+            ("hollow3", 24),
+            ("hollow3", 24),
+            ("hollow4", 6),
+            ("top", 8),
+            ("top", 24),
+        ],
     ),
     "octahedron6": (
         octahedron("Cu", 2, 0, EDGE),
@@ -67,14 +83,28 @@ SHAPES = {
     "dimer": (DIMER, [("bridge", 1), ("top", 2)]),
     "dodecahedron8": (
         dodecahedron("Cu", 2.4),
-        [("bridge", 2), ("bridge", 4), ("bridge", 4), ("bridge", 8), ("hollow3", 4)]
-        + [("hollow3", 8), ("top", 4), ("top", 4)],
+        [
+            ("bridge", 2),
+            ("bridge", 4),
+            ("bridge", 4),
+            ("bridge", 8),
+            ("hollow3", 4),
+            ("hollow3", 8),
+            ("top", 4),
+            ("top", 4),
+        ],
     ),
     # 18 Cd-Se bonds in two kinds, six Cd-Se-Cd bridges over the squares.
     "Cd6Se6": (
         stacked_rings("Cd", "Se", 3, 2, 2.6, 2.7),
-        [("bridge", 6), ("hollow4", 6), ("pair", 6), ("pair", 12), ("top", 6)]
-        + [("top", 6)],
+        [
+            ("bridge", 6),
+            ("hollow4", 6),
+            ("pair", 6),
+            ("pair", 12),
+            ("top", 6),
+            ("top", 6),
+        ],
     ),
 }
 CASES = pytest.mark.parametrize("name", SHAPES)

@@ -214,6 +214,22 @@ def test_radicals_inherit_nothing(study, name):
     )
 
 
+def test_deviations_say_what_is_not_known(study, library):
+    found = study.species()
+    carboxyl = found["*COOH"]
+    # All or nothing of the error of formic acid: the correction itself.
+    (motif,) = library.adsorbate("COOH").may_inherit
+    whole = found[f"{motif}(g)"].layers["gas"]
+    assert carboxyl.deviations["motif"] == pytest.approx(abs(whole), abs=1e-12)
+    assert carboxyl.deviations["level"] == study.level.uncertainty_ev
+    # No mode lies below the cut-off of 50 cm⁻¹.
+    assert carboxyl.deviations["cutoff"] == 0
+    soft = one(study, frequencies_cm1=(20.0, *MODES)).deviations["cutoff"]
+    # kT (ln 50/20), less what the oscillators are short of classical
+    assert soft == pytest.approx(K * 298.15 * np.log(2.5), rel=0.02)
+    assert "motif" not in found["*CO"].deviations
+
+
 def test_an_adsorbate_whose_motif_failed_is_a_hole(study):
     gases = [study.gas(n) for n in GAS_EV if n != "CO"]
     gases.append(study.gas("CO", status="failed", reason="scf-failed", energy_ev=None))
@@ -445,8 +461,8 @@ def test_which_minimum_stands_for_an_adsorbate(study, fates, index):
 
 def test_an_adsorbate_without_a_minimum_is_a_hole_with_its_fate(study):
     minima = (study.minimum(-70.0, "dissociated", "C + O"),)
-    found = study.species(
-        adsorbed=[study.adsorbed("CO", minima=minima)], vibrated=[]
-    )["*CO"]
+    found = study.species(adsorbed=[study.adsorbed("CO", minima=minima)], vibrated=[])[
+        "*CO"
+    ]
     assert (found.status, found.formation_ev) == ("dissociated", None)
     assert found.reason == "no bound minimum of CO: dissociated (C + O)"

@@ -56,8 +56,13 @@ def test_the_cage_has_inversion():
 def test_a_molecule_without_symmetry():
     chiral = Atoms(
         ["C", "H", "F", "Cl", "Br"],
-        positions=[[0, 0, 0], [0, 0, 1.1], [1.3, 0, -0.4], [-0.8, 1.5, -0.6]]
-        + [[-0.9, -1.6, -0.6]],
+        positions=[
+            [0, 0, 0],
+            [0, 0, 1.1],
+            [1.3, 0, -0.4],
+            [-0.8, 1.5, -0.6],
+            [-0.9, -1.6, -0.6],
+        ],
     )
     assert find(chiral).point_group == "C1"
 
@@ -95,9 +100,25 @@ def test_symmetry_number_counts_proper_rotations(group, atoms, order):
 @pytest.mark.parametrize(
     ("group", "number"),
     # Table 1 of Fernández-Ramos et al. 2007
-    [("C1", 1), ("Cs", 1), ("C2", 2), ("C2v", 2), ("C3v", 3), ("C*v", 1), ("D*h", 2)]
-    + [("D2h", 4), ("D3h", 6), ("D5d", 10), ("D6h", 12), ("Td", 12), ("Oh", 24)]
-    + [("Ih", 60), ("S6", 3), ("Kh", 1), ("C3h", 3)],
+    [
+        ("C1", 1),
+        ("Cs", 1),
+        ("C2", 2),
+        ("C2v", 2),
+        ("C3v", 3),
+        ("C*v", 1),
+        ("D*h", 2),
+        ("D2h", 4),
+        ("D3h", 6),
+        ("D5d", 10),
+        ("D6h", 12),
+        ("Td", 12),
+        ("Oh", 24),
+        ("Ih", 60),
+        ("S6", 3),
+        ("Kh", 1),
+        ("C3h", 3),
+    ],
 )
 def test_symmetry_numbers_of_the_table(group, number):
     assert rotational_symmetry_number(group) == number

@@ -212,7 +212,9 @@ def test_a_gas_correction_stands_once_a_level(records):
 
 
 def test_failures_are_all_that_has_no_number(records):
-    found = {(r["stage"], r["cluster"], r["species"]) for r in table(records, "failures")}
+    found = {
+        (r["stage"], r["cluster"], r["species"]) for r in table(records, "failures")
+    }
     assert found == {
         ("vibrate", "Cu2", "CO"),
         ("adsorb", "Cu2", "H"),

@@ -176,16 +176,16 @@ def test_a_larger_symmetry_number_costs_k_ln_sigma():
 
 
 def test_a_triplet_has_k_ln_3():
-    common = dict(
-        energy_ev=0.0,
-        frequencies_cm1=[1580.0],
-        mass_amu=32.0,
-        moments_amu_a2=(0, 11.7, 11.7),
-        symmetry_number=2,
-        linear=True,
-        temperature_k=300.0,
-        pressure_pa=1e5,
-    )
+    common = {
+        "energy_ev": 0.0,
+        "frequencies_cm1": [1580.0],
+        "mass_amu": 32.0,
+        "moments_amu_a2": (0, 11.7, 11.7),
+        "symmetry_number": 2,
+        "linear": True,
+        "temperature_k": 300.0,
+        "pressure_pa": 1e5,
+    }
     singlet, triplet = (ideal_gas(multiplicity=m, **common) for m in (1, 3))
     assert singlet.gibbs_ev - triplet.gibbs_ev == pytest.approx(
         K * 300 * np.log(3), abs=1e-12
@@ -197,9 +197,7 @@ MODES = [25.0, 60.0, 480.0, 1200.0, 2050.0]
 
 @pytest.mark.parametrize("temperature", [150.0, 298.15, 800.0])
 def test_harmonic_adsorbate_against_ase(temperature):
-    theirs = HarmonicThermo(
-        np.array(MODES) * EV_PER_WAVENUMBER, potentialenergy=-3.0
-    )
+    theirs = HarmonicThermo(np.array(MODES) * EV_PER_WAVENUMBER, potentialenergy=-3.0)
     found = harmonic_adsorbate(
         energy_ev=-3.0,
         frequencies_cm1=MODES,

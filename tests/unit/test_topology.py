@@ -163,9 +163,11 @@ def brute_squares(graph):
     found = set()
     for a, b, c, d in permutations(sorted(graph), 4):
         ring = [(a, b), (b, c), (c, d), (d, a)]
-        if all(graph.has_edge(*p) for p in ring):
-            if not graph.has_edge(a, c) and not graph.has_edge(b, d):
-                found.add(frozenset((a, b, c, d)))
+        diagonals = [(a, c), (b, d)]
+        if all(graph.has_edge(*p) for p in ring) and not any(
+            graph.has_edge(*p) for p in diagonals
+        ):
+            found.add(frozenset((a, b, c, d)))
     return found
 
 
@@ -201,6 +203,6 @@ def test_squares_are_in_ring_order():
 @pytest.mark.parametrize("name", ["CH3OH", "HCOOH", "H2O", "CH3SH", "CO2", "NH3"])
 def test_composition_is_the_hill_formula(name):
     atoms = molecule(name)
-    assert composition(
-        atoms.get_chemical_symbols()
-    ) == atoms.symbols.formula.convert("hill").format("hill")
+    assert composition(atoms.get_chemical_symbols()) == atoms.symbols.formula.convert(
+        "hill"
+    ).format("hill")

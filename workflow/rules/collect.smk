@@ -10,6 +10,7 @@ rule collect:
         potentials="results/{study}/potentials.csv",
         gas_corrections="results/{study}/gas_corrections.csv",
         failures="results/{study}/failures.csv",
+        gates="results/{study}/gates.csv",
     log:
         "results/{study}/logs/collect.log",
     params:

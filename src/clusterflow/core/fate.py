@@ -71,18 +71,30 @@ def judge(
         host.symbols, np.array(host.positions), positions[:n_host]
     )
     symbols = complex_.symbols[n_host:]
-    graph = _settled_graph(symbols, positions[n_host:], adsorbate)
+    graph = _settled_graph(
+        symbols, positions[n_host:], adsorbate, _hydrogens_given(complex_, n_host)
+    )
     touching = _touching(complex_, n_host)
     fate, detail = _name(graph, touching, adsorbate, others)
-    if fate == "intact" and not core_intact:
+    taken = _hydrides_taken(complex_, n_host)
+    if fate == "intact" and taken:
+        whole = composition([*symbols, *["H"] * len(taken)])
+        fate, detail = "became", f"{whole} with hydrogen of the cluster"
+    elif fate == "intact" and not core_intact:
         fate, detail = "reconstructed", "the cluster changed its bonds"
     return Verdict(fate=fate, detail=detail, core_intact=core_intact)
 
 
 def _settled_graph(
-    symbols: tuple[str, ...], positions: np.ndarray, adsorbate: AdsorbateSpec
+    symbols: tuple[str, ...],
+    positions: np.ndarray,
+    adsorbate: AdsorbateSpec,
+    given: set[int],
 ) -> nx.Graph:
-    """Bonds of the adsorbate with hysteresis: the intended ones break only late."""
+    """Bonds of the adsorbate with hysteresis: the intended ones break only late.
+
+    Those of a hydrogen that the cluster has bonded break at once: it has moved over.
+    """
     graph = bond_graph(symbols, positions, FORMED)
     loose = bond_graph(symbols, positions, BROKEN)
     for intended in intended_graphs(adsorbate):
@@ -90,7 +102,7 @@ def _settled_graph(
             intended.nodes[i]["element"] == s for i, s in enumerate(symbols)
         )
         if same_atoms and all(loose.has_edge(*bond) for bond in intended.edges):
-            graph.add_edges_from(intended.edges)
+            graph.add_edges_from(e for e in intended.edges if not given & set(e))
             break
     return graph
 
@@ -100,6 +112,26 @@ def _touching(complex_: Structure, n_host: int) -> set[int]:
     ratios = distance_ratios(complex_.symbols, np.array(complex_.positions))
     close = ratios[:n_host, n_host:] < CONTACT
     return {int(i) for i in np.flatnonzero(close.any(axis=0))}
+
+
+def _hydrogens_given(complex_: Structure, n_host: int) -> set[int]:
+    """Hydrogens of the adsorbate, counted from 0, that have bonded to the cluster."""
+    graph = bond_graph(complex_.symbols, np.array(complex_.positions), FORMED)
+    return {
+        i - n_host
+        for i in range(n_host, len(complex_.symbols))
+        if complex_.symbols[i] == "H" and any(j < n_host for j in graph[i])
+    }
+
+
+def _hydrides_taken(complex_: Structure, n_host: int) -> set[int]:
+    """Hydrides of the cluster that have bonded to the adsorbate."""
+    graph = bond_graph(complex_.symbols, np.array(complex_.positions), FORMED)
+    return {
+        i
+        for i in range(n_host)
+        if complex_.roles[i] == "hydride" and any(j >= n_host for j in graph[i])
+    }
 
 
 def _name(

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 # any opening a probe of 1 Å can enter between two atoms.
 _N_SPHERE = 400
 _N_CIRCLE = 72
+# An opening of fewer directions (0.2 sr) is a slit that the lattice cannot resolve: it
+# would come and go with the orientation of the cluster.
+_FEWEST_DIRECTIONS = 6
 # A ball that rests on some atoms may overlap others by this much, Å: rounding, and the
 # thermal breathing of nearly equal distances.
 _OVERLAP_A = 0.05
@@ -115,12 +118,27 @@ class _Ball:
     reach: FloatArray
     carriers: Sequence[int]
 
-    def free(self, centres: FloatArray, resting_on: Sequence[int]) -> np.ndarray:
-        """Which centres, shape (n, 3), overlap no atom but those it rests on."""
+    def free(
+        self, centres: FloatArray, directions: FloatArray, resting_on: Sequence[int]
+    ) -> np.ndarray:
+        """Where the ball can rest: it comes in against a direction and hits nothing.
+
+        Without the way in, pockets inside a cluster would count as its surface.
+
+        Parameters
+        ----------
+        centres : Å, shape (n, 3)
+        directions : unit vectors outward, shape (n, 3)
+        resting_on
+            Atoms it may touch.
+        """
         others = [i for i in range(len(self.reach)) if i not in resting_on]
         if not others:
             return np.ones(len(centres), dtype=bool)
-        gaps = np.linalg.norm(centres[:, None] - self.positions[None, others], axis=-1)
+        offsets = self.positions[None, others] - centres[:, None]
+        along = np.einsum("nod,nd->no", offsets, directions).clip(min=0.0)
+        nearest = offsets - along[..., None] * directions[:, None]
+        gaps = np.linalg.norm(nearest, axis=-1)
         return np.asarray((gaps > self.reach[others] - _OVERLAP_A).all(axis=1))
 
 
@@ -160,10 +178,12 @@ def _across_anion(
 def _rests_on_atom(i: int, kind: SiteKind, ball: _Ball) -> Iterator[_Rest]:
     directions = _sphere(_N_SPHERE)
     centre = ball.positions[i]
-    open_ = ball.free(centre + ball.reach[i] * directions, [i])
+    open_ = ball.free(centre + ball.reach[i] * directions, directions, [i])
     # Neighbours on the lattice are about √(4π/n) apart.
     spacing = 1.7 * np.sqrt(4 * np.pi / _N_SPHERE)
     for patch in _patches(directions[open_], spacing):
+        if len(patch) < _FEWEST_DIRECTIONS:
+            continue
         yield _Rest(
             kind=kind,
             atoms=(i,),
@@ -187,7 +207,7 @@ def _rests_on_pair(i: int, j: int, kind: SiteKind, ball: _Ball) -> Iterator[_Res
         np.sin(angles), np.cross(axis, across)
     )
     foot = ball.positions[i] + along * axis
-    open_ = ball.free(foot + np.sqrt(square) * directions, [i, j])
+    open_ = ball.free(foot + np.sqrt(square) * directions, directions, [i, j])
     middle = (ball.positions[i] + ball.positions[j]) / 2
     for patch in _patches(directions[open_], spacing=2.2 * np.pi / _N_CIRCLE):
         yield _Rest(
@@ -202,7 +222,7 @@ def _rests_on_three(triple: tuple[int, int, int], ball: _Ball) -> Iterator[_Rest
     normal = normal / np.linalg.norm(normal)
     for side in (normal, -normal):
         centre = _trilaterate(corners, ball.reach[list(triple)], side)
-        if centre is not None and ball.free(centre[None], triple)[0]:
+        if centre is not None and ball.free(centre[None], side[None], triple)[0]:
             yield _Rest(kind="hollow3", atoms=triple, position=middle, normal=side)
 
 
@@ -217,7 +237,7 @@ def _rests_on_four(four: tuple[int, int, int, int], ball: _Ball) -> Iterator[_Re
         return
     for side in (normal, -normal):
         centre = middle + np.sqrt(height_squared) * side
-        if ball.free(centre[None], four)[0]:
+        if ball.free(centre[None], side[None], four)[0]:
             yield _Rest(kind="hollow4", atoms=four, position=middle, normal=side)
 
 

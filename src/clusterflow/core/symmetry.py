@@ -13,8 +13,10 @@ if TYPE_CHECKING:
     from clusterflow.core.topology import FloatArray
 
 # Relative difference of moments of inertia that still counts as equal: noise of
-# 0.01 Å moves those of a 13-atom icosahedron by less than a tenth of it.
-_INERTIA_TOLERANCE = 0.05
+# 0.01 Å moves those of a 13-atom icosahedron by less than a tenth of the first. A
+# cluster whose moments are equal by accident is searched for fewer axes than it has,
+# so a strict second try follows and the larger group counts.
+_INERTIA_TOLERANCES = (0.05, 0.003)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +51,25 @@ def find_symmetry(
     >>> find_symmetry(["O", "C", "O"], line).point_group
     'D*h'
     """
+    if len(symbols) == 1:
+        return _only_identity("Kh", 1)
+    tries = [_search(symbols, positions, tolerance_a, t) for t in _INERTIA_TOLERANCES]
+    return max(tries, key=lambda found: len(found.permutations))
+
+
+def _search(
+    symbols: Sequence[str],
+    positions: FloatArray,
+    tolerance_a: float,
+    inertia_tolerance: float,
+) -> Symmetry:
     from pymatgen.core import Molecule
     from pymatgen.symmetry.analyzer import PointGroupAnalyzer
 
-    if len(symbols) == 1:
-        return _only_identity("Kh", 1)
     analyzer = PointGroupAnalyzer(
         Molecule(list(symbols), positions),
         tolerance=tolerance_a,
-        eigen_tolerance=_INERTIA_TOLERANCE,
+        eigen_tolerance=inertia_tolerance,
     )
     centred = np.asarray(analyzer.centered_mol.cart_coords)
     permutations, rotations = [], []

@@ -29,6 +29,9 @@ CONTACT = 1.35
 # Closed-shell d10 cations do not bind each other across an anion, though the sum of
 # their radii says so.
 _GROUP_12 = {"Zn", "Cd", "Hg"}
+# Bond length of H2, Å: the sum of two covalent radii of hydrogen is 0.12 Å short of it.
+# K. P. Huber and G. Herzberg, Constants of Diatomic Molecules (1979).
+_H2_BOND_A = 0.741
 _ANIONS = {"O", "S", "Se", "Te", "F", "Cl", "Br", "I"}
 NONMETALS = _ANIONS | {"H", "B", "C", "N", "P", "Si", "As"}
 
@@ -43,10 +46,20 @@ def distances(positions: FloatArray) -> FloatArray:
     return np.asarray(np.linalg.norm(positions[:, None] - positions[None, :], axis=-1))
 
 
-def distance_ratios(symbols: Sequence[str], positions: FloatArray) -> FloatArray:
-    """Pair distances over sums of covalent radii, shape (n_atoms, n_atoms)."""
+def bond_lengths(symbols: Sequence[str]) -> FloatArray:
+    """Length of a bond between each pair, Å, shape (n_atoms, n_atoms).
+
+    The sum of covalent radii; for two hydrogen atoms the bond length of H2.
+    """
     radius = radii(symbols)
-    ratios = distances(positions) / (radius[:, None] + radius[None, :])
+    hydrogen = np.array([s == "H" for s in symbols], dtype=bool)
+    both = hydrogen[:, None] & hydrogen[None, :]
+    return np.where(both, _H2_BOND_A, radius[:, None] + radius[None, :])
+
+
+def distance_ratios(symbols: Sequence[str], positions: FloatArray) -> FloatArray:
+    """Pair distances over bond lengths, shape (n_atoms, n_atoms)."""
+    ratios = distances(positions) / bond_lengths(symbols)
     np.fill_diagonal(ratios, np.inf)
     return np.asarray(ratios)
 

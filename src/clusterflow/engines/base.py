@@ -120,7 +120,7 @@ def make_calculator(
     >>> from ase.build import molecule
     >>> water = molecule("H2O")
     >>> water.calc = make_calculator("gfn2-xtb")
-    >>> round(water.get_potential_energy(), 3)
+    >>> round(float(water.get_potential_energy()), 3)
     -137.968
     """
     spec = Library.default().level(level) if isinstance(level, str) else level

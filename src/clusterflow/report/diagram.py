@@ -336,6 +336,7 @@ def _legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
         s for s in order_pathways(result)[0].steps if s.name == result.determining_step
     ]
     cost = f", ΔG(0 V vs RHE) = {signed(steps[0].dg0_ev)} eV" if steps else ""
+    cost += _interval(result)
     step = clip(chem(result.determining_step), limit - len(cost) - 18)
     return Line2D(
         [],
@@ -345,6 +346,15 @@ def _legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
         linewidth=2.0,
         label=f"determining step: {step}{cost}",
     )
+
+
+def _interval(result: ReactionResult) -> str:
+    """The interval of the limiting potential, marked with what it rests on."""
+    found = result.uncertainty
+    if found is None:
+        return ""
+    low, high = signed(found.lower_v_rhe), signed(found.upper_v_rhe)
+    return f"; 90 % of U_L in {low} to {high} V ({found.basis})"
 
 
 def _empty_figure(result: ReactionResult, heading: str) -> Figure:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clusterflow.io import StudyRecords, to_atoms, write_atomic
 from clusterflow.records import CollectRecord, Structure
 from clusterflow.tables import TABLES, to_csv
+from clusterflow.tasks.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ase import Atoms
 
+    from clusterflow.library import Library
     from clusterflow.tasks.job import Job
 
 
-def collect(records: StudyRecords, folder: Path, study: str, job: Job) -> CollectRecord:
-    """Write tables and ``results.db`` to a folder, each whole or not at all."""
+def collect(
+    records: StudyRecords, folder: Path, study: str, library: Library, job: Job
+) -> CollectRecord:
+    """Write tables, gates and ``results.db`` to a folder, each whole or not at all."""
     written = []
     n_failures = 0
     for name, make_rows in TABLES.items():
@@ -29,10 +34,12 @@ def collect(records: StudyRecords, folder: Path, study: str, job: Job) -> Collec
         written.append(f"{name}.csv")
         if name == "failures":
             n_failures = len(rows)
+    gates = [{**asdict(gate)} for gate in verify(records, library)]
+    write_atomic(folder / "gates.csv", to_csv("gates", gates))
     write_database(records, folder / "results.db")
     return CollectRecord(
         study=study,
-        tables=(*written, "results.db"),
+        tables=(*written, "gates.csv", "results.db"),
         n_records=len(records.all()),
         n_failures=n_failures,
         provenance=job.provenance(),
