@@ -259,8 +259,8 @@ class Study(Model):
         default=("Cd6Se6", "Cd13Se13", "Cu4", "Cu8"),
         min_length=1,
         description=(
-            "Clusters, by name; `clusterflow list clusters` shows all. Cu13 takes three "
-            "minutes more on two cores."
+            "Clusters, by name; `clusterflow list clusters` shows all. Cu13 takes "
+            "three minutes more on two cores."
         ),
     )
     reactions: tuple[Name, ...] = Field(

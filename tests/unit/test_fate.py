@@ -112,6 +112,15 @@ def test_an_intended_bond_breaks_late(become, length, fate):
     assert become(dihydrogen(), "HH", atoms)[0] == fate
 
 
+def test_a_hydrogen_that_the_cluster_has_bonded_has_left(become):
+    # O-H of 1.22 Å is within the band (0.97 × 1.35 = 1.31 Å) and counts as a bond...
+    far = [[0, 0, 1.85], [0, 0, 1.85 + 1.22]]
+    assert become("OH", "OH", far)[0] == "intact"
+    # ...unless the hydrogen sits on copper, at the 1.6 Å of a hydride.
+    shared = [[CU_CU - 1.22, 0, 1.6], [CU_CU, 0, 1.6]]
+    assert become("OH", "OH", shared)[:2] == ("dissociated", "H + O")
+
+
 @pytest.mark.parametrize(
     ("length", "fate"),
     # C-O: 0.76 + 0.66 = 1.42 Å; formed below 1.633, broken above 1.917.

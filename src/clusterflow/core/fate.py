@@ -93,7 +93,8 @@ def _settled_graph(
 ) -> nx.Graph:
     """Bonds of the adsorbate with hysteresis: the intended ones break only late.
 
-    Those of a hydrogen that the cluster has bonded break at once: it has moved over.
+    That of a hydrogen which the cluster has bonded breaks at once: it has moved over.
+    (Of H2 both ends are bonded to the cluster, and it still is a molecule.)
     """
     graph = bond_graph(symbols, positions, FORMED)
     loose = bond_graph(symbols, positions, BROKEN)
@@ -102,7 +103,7 @@ def _settled_graph(
             intended.nodes[i]["element"] == s for i, s in enumerate(symbols)
         )
         if same_atoms and all(loose.has_edge(*bond) for bond in intended.edges):
-            graph.add_edges_from(e for e in intended.edges if not given & set(e))
+            graph.add_edges_from(e for e in intended.edges if len(given & set(e)) != 1)
             break
     return graph
 

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import networkx as nx
-
 from clusterflow.errors import LibraryError
 from clusterflow.formula import parse_formula
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    import networkx as nx
 
     from clusterflow.specs import ReactionSpec
 
@@ -164,6 +164,9 @@ def find_pathways(overall: Equation, steps: Iterable[Equation]) -> list[list[Equ
     LibraryError
         If no pathway leads to the products, or the network is too large.
     """
+    # Late, because planning a study reads equations but needs no pathways.
+    import networkx as nx
+
     start = overall.reactants.copy()
     end = overall.products.copy()
     for state in (start, end):
@@ -180,6 +183,8 @@ def find_pathways(overall: Equation, steps: Iterable[Equation]) -> list[list[Equ
 
 
 def _state_graph(start: Counter[str], steps: list[Equation]) -> nx.DiGraph:
+    import networkx as nx
+
     graph = nx.DiGraph()
     graph.add_node(_key(start))
     waiting = [start]
