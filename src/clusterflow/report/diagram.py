@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 # (https://jfly.uni-koeln.de/color/). Vermilion is kept for the determining step.
 BEST = "#0072b2"
 OTHERS = ("#e69f00", "#009e73", "#cc79a7", "#56b4e9")
+DAGGER = "†"
 DETERMINING = "#d55e00"
 INK = "#1b1f24"
 MUTED = "#59636e"
@@ -94,7 +95,7 @@ def draw_profile(result: ReactionResult, *, title: str | None = None) -> Figure:
         _draw_holes(axes, pathways[0])
         _draw_connectors(axes, pathways, result.determining_step)
         _draw_bars(axes, bars)
-        _draw_labels(axes, frame)
+        _draw_labels(axes, frame, _reconstructed(result))
         _draw_legend(figure, frame, pathways, result)
     return figure
 
@@ -214,10 +215,17 @@ def _draw_bars(axes: Axes, bars: Sequence[Bar]) -> None:
         )
 
 
-def _draw_labels(axes: Axes, frame: Frame) -> None:
+def _reconstructed(result: ReactionResult) -> set[str]:
+    """Species of the best pathway whose cluster changed its bonds."""
+    flags = (flag.split(": ") for flag in result.flags)
+    return {name for name, what in flags if what == "reconstructed"}
+
+
+def _draw_labels(axes: Axes, frame: Frame, changed: set[str]) -> None:
     """The name of each state at its place, with a leader where it had to move."""
     for label in frame.labels:
         bar, text, place = label.bar, label.text, label.place
+        text += DAGGER if changed & set(bar.state.split(" + ")) else ""
         middle = (place.bottom_in + place.height_in / 2) / frame.inch_per_ev
         longest = max(len(line) for line in text.split("\n"))
         best = bar.pathway == 0
@@ -293,6 +301,9 @@ def _draw_legend(
     if further:
         handles.append(Line2D([], [], color=FAINT, label=f"{further} further"))
     handles.append(_legend_verdict(result, limit))
+    handles += [
+        Line2D([], [], linestyle="none", label=note) for note in _legend_notes(result)
+    ]
     legend = figure.legend(
         handles=handles,
         loc="lower left",
@@ -336,7 +347,6 @@ def _legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
         s for s in order_pathways(result)[0].steps if s.name == result.determining_step
     ]
     cost = f", ΔG(0 V vs RHE) = {signed(steps[0].dg0_ev)} eV" if steps else ""
-    cost += _interval(result)
     step = clip(chem(result.determining_step), limit - len(cost) - 18)
     return Line2D(
         [],
@@ -348,13 +358,17 @@ def _legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
     )
 
 
-def _interval(result: ReactionResult) -> str:
-    """The interval of the limiting potential, marked with what it rests on."""
-    found = result.uncertainty
-    if found is None:
-        return ""
-    low, high = signed(found.lower_v_rhe), signed(found.upper_v_rhe)
-    return f"; 90 % of U_L in {low} to {high} V ({found.basis})"
+def _legend_notes(result: ReactionResult) -> list[str]:
+    """The interval of the limiting potential and what it rests on; the dagger."""
+    notes = []
+    if result.uncertainty is not None:
+        low = signed(result.uncertainty.lower_v_rhe)
+        high = signed(result.uncertainty.upper_v_rhe)
+        basis = result.uncertainty.basis
+        notes.append(f"90 % interval of U_L: {low} to {high} V vs RHE ({basis})")
+    if _reconstructed(result):
+        notes.append(f"{DAGGER} the cluster changed its bonds: its gain is counted too")
+    return notes
 
 
 def _empty_figure(result: ReactionResult, heading: str) -> Figure:

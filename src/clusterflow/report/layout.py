@@ -169,7 +169,8 @@ def _below(pathways: Sequence[Pathway]) -> float:
 def _legend_rows(pathways: Sequence[Pathway]) -> int:
     shown = min(len(pathways), MAX_NAMED)
     further = len(pathways) > shown
-    return shown + further + 1
+    # The determining step, the interval, and what the dagger means.
+    return shown + further + 3
 
 
 def _column(bars: Sequence[Bar], column: int, scale: float) -> list[Label]:
