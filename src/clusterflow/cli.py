@@ -43,6 +43,11 @@ Charge = Annotated[int, typer.Option(help="Charge, for a structure file.")]
 Multiplicity = Annotated[
     int | None, typer.Option(help="Multiplicity, for a structure file.")
 ]
+Results = Annotated[Path, typer.Argument(help="Results of a study.")]
+Selection = Annotated[
+    str | None,
+    typer.Option("--selection", help="Which records, as JSON; all by default."),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 M = TypeVar("M", bound="Model")
 
@@ -422,10 +427,8 @@ def _che_record(subject: Path, reactions: list[str], chosen: Any) -> Record:
 
 @app.command()
 def collect(
-    folder: Annotated[Path, typer.Argument(help="Results of a study.")],
-    selection: Annotated[
-        str | None, typer.Option(help="Which records, as JSON; all by default.")
-    ] = None,
+    folder: Results,
+    selection: Selection = None,
     settings: Settings = "{}",
     output: Output = None,
 ) -> None:
@@ -441,10 +444,8 @@ def collect(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Argument(help="Results of a study.")],
-    selection: Annotated[
-        str | None, typer.Option(help="Which records, as JSON; all by default.")
-    ] = None,
+    folder: Results,
+    selection: Selection = None,
     settings: Settings = "{}",
     output: Output = None,
 ) -> None:
@@ -459,7 +460,7 @@ def report(
 
 @app.command()
 def verify(
-    folder: Annotated[Path, typer.Argument(help="Results of a study.")],
+    folder: Results,
     json_: AsJson = False,
 ) -> None:
     """Check finished results: PASS, FAIL, SKIP or UNVERIFIABLE, with the number."""
@@ -627,7 +628,12 @@ def _selected(folder: Path, selection: str | None) -> tuple[Any, str]:
 
 
 def _emit(record: Record, output: Path | None) -> None:
-    _print_or_write(record.model_dump_json(indent=1), output)
+    from clusterflow.io import write_record
+
+    if output is None:
+        print(record.model_dump_json(indent=1))
+    else:
+        write_record(record, output)
 
 
 def _print_or_write(text: str, output: Path | None) -> None:

@@ -237,7 +237,7 @@ def runs_workflow(cmdline: Sequence[str]) -> bool:
 
     >>> runs_workflow(["/bin/bash", "-c", "set -eu; clusterflow relax --output x"])
     True
-    >>> runs_workflow(["/home/me/clusterflow/.venv/bin/python", "-m", "pytest"])
+    >>> runs_workflow(["/opt/clusterflow/bin/python", "-m", "pytest"])
     False
     """
     if not cmdline or not Path(cmdline[0]).name.startswith(INTERPRETERS):

@@ -52,11 +52,6 @@ def ev_per_k_from_j_per_mol_k(value: float) -> float:
     return value / J_PER_MOL_K_PER_EV_K
 
 
-def ev_from_wavenumber(value_cm1: float) -> float:
-    """Vibrational quantum in eV from a wavenumber in cm⁻¹."""
-    return value_cm1 * EV_PER_WAVENUMBER
-
-
 def check_temperature(temperature_k: float, where: str) -> float:
     """The temperature, refused where it cannot be one in kelvin.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clusterflow.config import Study, load_study
-from clusterflow.core.network import parse_network
+from clusterflow.core.network import parse_network, read_surface
 from clusterflow.library import Library
 from clusterflow.protocol import PROTOCOL
 
@@ -96,9 +96,8 @@ class Plan:
         """Adsorbates that are computed: those asked for, or all the reactions name."""
         if self.study.adsorbates is not None:
             return self.study.adsorbates
-        return tuple(
-            sorted(t[1:] for t in self._terms if t.startswith("*") and t != "*")
-        )
+        surface = (read_surface(term) for term in self._terms if term.startswith("*"))
+        return tuple(sorted({adsorbate for _, adsorbate in surface if adsorbate}))
 
     @cached_property
     def gases(self) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from clusterflow.core.builders import (
     ring,
     stacked_rings,
 )
-from clusterflow.core.sites import count_by_kind, find_sites, nearest_distance
+from clusterflow.core.sites import count_by_kind, find_sites
 from clusterflow.core.topology import bond_graph
 
 EDGE = 2.5
@@ -248,7 +248,3 @@ def test_hydrides_are_sites_of_their_own_kind():
     )
     assert {s.kind: s.elements for s in sites} == {"top": ("Cu",), "hydride": ("H",)}
     assert count_by_kind(sites) == {"top": 2, "hydride": 2}
-
-
-def test_nearest_distance():
-    assert nearest_distance(SQUARE.positions) == pytest.approx(EDGE, abs=1e-12)

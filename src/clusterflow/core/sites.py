@@ -18,7 +18,6 @@ from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import (
     NONMETALS,
     bond_graph,
-    distances,
     radii,
     squares,
     triangles,
@@ -356,10 +355,3 @@ def count_by_kind(sites: Sequence[Site]) -> Counter[str]:
     for site in sites:
         total[site.kind] += site.multiplicity
     return total
-
-
-def nearest_distance(positions: FloatArray) -> float:
-    """The shortest distance between two atoms, Å."""
-    gaps = distances(positions)
-    np.fill_diagonal(gaps, np.inf)
-    return float(gaps.min())

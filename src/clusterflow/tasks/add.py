@@ -19,6 +19,7 @@ from clusterflow.tasks.build import (
     guess_material,
     refuse_overlap,
     refuse_periodic,
+    refuse_pieces,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def add(
         )
     atoms = _read_isolated(file)
     refuse_overlap(atoms, str(file))
+    refuse_pieces(atoms, str(file))
     spec = _spec(atoms, name, charge, multiplicity, source, material)
     folder = Path("structures/clusters")
     # The structure first: a YAML without its file would break every later run.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clusterflow.core.builders import build as build_shape
-from clusterflow.core.topology import clashes
+from clusterflow.core.topology import clashes, n_fragments
 from clusterflow.errors import StructureError
 from clusterflow.io import from_atoms, read_atoms
 from clusterflow.records import BuildRecord, Structure
@@ -99,6 +99,7 @@ def check_geometry(atoms: Atoms, spec: ClusterSpec) -> None:
         )
     refuse_periodic(atoms, spec.name)
     refuse_overlap(atoms, spec.name)
+    refuse_pieces(atoms, spec.name)
 
 
 def refuse_periodic(atoms: Atoms, who: str) -> None:
@@ -129,6 +130,22 @@ def refuse_overlap(atoms: Atoms, who: str) -> None:
         raise StructureError(
             f"{who}: atoms {i} ({atoms.symbols[i]}) and {j} ({atoms.symbols[j]}) "
             f"overlap at {atoms.get_distance(i, j):.2f} Å; remove one of them"
+        )
+
+
+def refuse_pieces(atoms: Atoms, who: str) -> None:
+    """Refuse a structure that is not one piece.
+
+    Raises
+    ------
+    StructureError
+        If no bond, however long, connects all atoms.
+    """
+    pieces = n_fragments(atoms.get_chemical_symbols(), atoms.positions)
+    if pieces > 1:
+        raise StructureError(
+            f"{who}: the structure is {pieces} separate pieces; "
+            "give one cluster, and check the unit of the coordinates (Å)"
         )
 
 

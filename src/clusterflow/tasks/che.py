@@ -17,6 +17,7 @@ from clusterflow.core.network import (
     Network,
     build_network,
     parse_equation,
+    surface_composition,
 )
 from clusterflow.core.uncertainty import (
     N_SAMPLES,
@@ -167,6 +168,10 @@ def evaluate_reactions(
 def composition_of(library: Library) -> Callable[[str], Composition]:
     """What a term of an equation is made of, by the library."""
 
+    def adsorbed(name: str) -> Composition:
+        spec = library.adsorbate(name)
+        return spec.counts, spec.charge
+
     def composition(term: str) -> Composition:
         fixed = {
             "*": (Counter({"*": 1}), 0),
@@ -176,8 +181,7 @@ def composition_of(library: Library) -> Callable[[str], Composition]:
         if term in fixed:
             return fixed[term]
         if term.startswith("*"):
-            adsorbate = library.adsorbate(term[1:])
-            return adsorbate.counts + Counter({"*": 1}), adsorbate.charge
+            return surface_composition(term, adsorbed)
         gas = library.gas(term.partition("(")[0])
         return gas.counts, gas.charge
 

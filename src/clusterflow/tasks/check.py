@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterflow.core.network import build_network
+from clusterflow.core.network import build_network, read_surface
 from clusterflow.engines import check_elements
 from clusterflow.errors import ClusterflowError
 from clusterflow.library import KINDS, Library, load_spec
@@ -87,7 +87,9 @@ def _missing_species(plan: Plan) -> list[str]:
         missing = sorted(
             s
             for s in network.species
-            if s.startswith("*") and s != "*" and s[1:] not in plan.adsorbates
+            if s.startswith("*")
+            and s != "*"
+            and read_surface(s) not in {("", known) for known in plan.adsorbates}
         )
         if missing:
             lines.append(

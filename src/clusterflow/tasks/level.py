@@ -10,7 +10,7 @@ from ase.calculators.calculator import CalculationFailed
 from clusterflow.core.placement import place_adsorbate
 from clusterflow.core.sites import find_sites
 from clusterflow.engines import check_elements
-from clusterflow.errors import ClusterflowError, EngineError
+from clusterflow.errors import EngineError
 from clusterflow.formula import lowest_multiplicity
 from clusterflow.io import to_atoms
 from clusterflow.records import LevelAttempt, LevelRecord, Probe, Structure
@@ -121,16 +121,3 @@ def _probe(name: str, structure: Structure, candidate: LevelSpec, job: Job) -> P
     except CalculationFailed as error:
         return Probe(name=name, converged=False, reason=" ".join(str(error).split()))
     return Probe(name=name, converged=True)
-
-
-def require_level(record: LevelRecord) -> LevelSpec:
-    """The level of a record that has one.
-
-    Raises
-    ------
-    ClusterflowError
-        If none was found.
-    """
-    if record.level is None:
-        raise ClusterflowError(f"{record.cluster}: {record.reason}")
-    return record.level

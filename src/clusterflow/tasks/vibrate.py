@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
     from clusterflow.config import RelaxSettings, VibrateSettings
-    from clusterflow.records import AdsorbRecord, Isomer, Minimum, Structure
+    from clusterflow.records import AdsorbRecord, Isomer, Structure
     from clusterflow.specs import AdsorbateSpec
     from clusterflow.tasks.job import Job
 
@@ -180,8 +180,3 @@ def _failed(
         reason=reason,
         provenance=job.provenance(adsorbed.level),
     )
-
-
-def chosen(adsorbed: AdsorbRecord, index: int | None) -> Minimum | None:
-    """The minimum a vibrate record speaks of."""
-    return None if index is None else adsorbed.minima[index]
