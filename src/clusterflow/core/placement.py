@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -57,19 +58,21 @@ def place_adsorbate(
 
     Raises nothing: an adsorbate that fits no site gives an empty list.
     """
-    groups: list[list[Start]] = []
-    for form in adsorbate.forms:
-        for kind in form.sites:
-            chosen = sorted(
-                (site for site in sites if site.kind == kind),
-                key=lambda site: _promise(site, form),
-            )
-            per_site = [
-                list(_on_site(host, site, form, adsorbate, multiplicity))
-                for site in chosen
+    groups = [
+        _take_turns(
+            [
+                _on_site(host, site, form, adsorbate, multiplicity)
+                for site in sorted(
+                    (site for site in sites if site.kind == kind),
+                    key=lambda site: _promise(site, form),
+                )
             ]
-            groups.append(_take_turns(per_site))
-    return _take_turns(groups)[:max_starts]
+        )
+        for form in adsorbate.forms
+        for kind in form.sites
+    ]
+    # Starts are made one by one: a large cluster has far more than are asked for.
+    return list(islice(_take_turns(groups), max_starts))
 
 
 def _promise(site: Site, form: AdsorbateForm) -> tuple[int, int, int]:
@@ -79,9 +82,15 @@ def _promise(site: Site, form: AdsorbateForm) -> tuple[int, int, int]:
     return anions, sum(site.coordination_numbers), -site.multiplicity
 
 
-def _take_turns(groups: Sequence[list[Start]]) -> list[Start]:
-    rounds = zip_longest(*groups)
-    return [start for each in rounds for start in each if start is not None]
+def _take_turns(groups: Sequence[Iterator[Start]]) -> Iterator[Start]:
+    """The first of each group, then the second of each, and so on."""
+    waiting = deque(groups)
+    while waiting:
+        group = waiting.popleft()
+        start = next(group, None)
+        if start is not None:
+            yield start
+            waiting.append(group)
 
 
 def _on_site(
