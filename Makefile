@@ -25,7 +25,7 @@ lint: $(VENV)/.installed-lint ## Check style, types, workflow and spelling
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakemake --snakefile Snakefile --lint
-	$(BIN)/snakefmt --check Snakefile workflow
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/codespell
 
 generate: $(VENV)/.installed-run ## Write config.yaml and the schemas anew from the models
