@@ -85,12 +85,12 @@ class QuasiNewton:
 def _updated(hessian: FloatArray, s: FloatArray, y: FloatArray) -> FloatArray:
     """The BFGS update, damped where the curvature along the step is not positive."""
     hs = hessian @ s
-    shs = float(s @ hs)
+    curvature = float(s @ hs)
     sy = float(s @ y)
-    if shs <= 0:
+    if curvature <= 0:
         return hessian
-    if sy < 0.1 * shs:  # Powell's damping keeps the Hessian positive definite
-        weight = 0.9 * shs / (shs - sy)
+    if sy < 0.1 * curvature:  # Powell's damping keeps the Hessian positive definite
+        weight = 0.9 * curvature / (curvature - sy)
         y = weight * y + (1 - weight) * hs
         sy = float(s @ y)
-    return np.asarray(hessian + np.outer(y, y) / sy - np.outer(hs, hs) / shs)
+    return np.asarray(hessian + np.outer(y, y) / sy - np.outer(hs, hs) / curvature)
