@@ -276,7 +276,7 @@ class SpeciesFreeEnergy(Model):
     )
     binding_element: str | None = None
     inherits: dict[str, float] = Field(
-        default={}, description="Gas corrections it carries, by molecule and count"
+        default={}, description="Gas errors it carries, by molecule and count"
     )
     flags: tuple[str, ...] = ()
 

@@ -230,6 +230,15 @@ def test_deviations_say_what_is_not_known(study, library):
     assert "motif" not in found["*CO"].deviations
 
 
+def test_without_the_gas_layer_the_error_stays_shared(study):
+    raw, corrected = study.species(correct=()), study.species()
+    # CO(g) is off by the whole correction it did not get, and *CO by the same amount.
+    gap = abs(corrected["CO(g)"].layers["gas"])
+    assert raw["CO(g)"].deviations["gas"] == pytest.approx(gap, abs=1e-12)
+    assert raw["*CO"].inherits == corrected["*CO"].inherits == {"CO": 1}
+    assert raw["*COOH"].deviations == corrected["*COOH"].deviations
+
+
 def test_an_adsorbate_whose_motif_failed_is_a_hole(study):
     gases = [study.gas(n) for n in GAS_EV if n != "CO"]
     gases.append(study.gas("CO", status="failed", reason="scf-failed", energy_ev=None))

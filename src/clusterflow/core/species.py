@@ -230,9 +230,10 @@ def adsorbed_species(
             "status": minimum.fate,
             "reason": minimum.detail,
             "de_placed_ev": vibrated.energy_ev - host_energy_ev - electronic,
-            "deviations": _deviations(spec, terms, adsorbed, corrections),
+            "deviations": _deviations(spec, terms, adsorbed, around),
             "binding_element": _binding_element(spec, minimum),
-            "inherits": spec.inherits if corrections is not None else {},
+            # With the gas layer on or off: the error sits in the bond either way.
+            "inherits": spec.inherits,
             "flags": _flags(species, minimum.fate, vibrated),
         }
     )
@@ -242,20 +243,24 @@ def _deviations(
     spec: AdsorbateSpec,
     terms: FreeEnergyTerms,
     adsorbed: AdsorbRecord,
-    corrections: Mapping[str, float] | None,
+    around: Surroundings,
 ) -> dict[str, float]:
-    """Standard deviations of an adsorbate, eV; what is unknown here is left out.
+    """Standard deviations of an adsorbate, eV; empty where one of them is unknown.
 
     `level` is the method's default; `motif` what the free energy would move by if a
     radical kept the whole error of the bonds it may share with a molecule; `cutoff`
     what the treatment of the low modes moves it by.
     """
-    found = {"cutoff": abs(terms.minus_ts_ev - terms.minus_ts_undamped_ev)}
-    if adsorbed.level is not None and adsorbed.level.uncertainty_ev is not None:
-        found["level"] = adsorbed.level.uncertainty_ev
-    known = {m: n for m, n in spec.may_inherit.items() if m in (corrections or {})}
-    if known and corrections is not None:
-        found["motif"] = abs(sum(n * corrections[m] for m, n in known.items()))
+    gaps = {c.gas: c.correction_ev for c in around.corrections()}
+    level = adsorbed.level.uncertainty_ev if adsorbed.level is not None else None
+    if level is None or any(motif not in gaps for motif in spec.may_inherit):
+        return {}
+    found = {
+        "level": level,
+        "cutoff": abs(terms.minus_ts_ev - terms.minus_ts_undamped_ev),
+    }
+    if spec.may_inherit:
+        found["motif"] = abs(sum(n * gaps[m] for m, n in spec.may_inherit.items()))
     return found
 
 

@@ -99,6 +99,9 @@ def deviations_of(thermo: ThermoRecord) -> Deviations | None:
     adsorbed = [s for s in known if s.name.startswith("*")]
     if not all("level" in s.deviations and s.binding_element for s in adsorbed):
         return None
+    inherited = {f"{molecule}(g)" for s in adsorbed for molecule in s.inherits}
+    if not inherited <= {s.name for s in known}:
+        return None
     return Deviations(
         sigma_ev={s.name: s.deviations for s in known},
         binding_atom={s.name: s.binding_element or "" for s in adsorbed},
