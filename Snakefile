@@ -32,6 +32,15 @@ include: "workflow/rules/collect.smk"
 include: "workflow/rules/report.smk"
 
 
+onstart:
+    # Snakemake 9 looks at its queue again a second after each look, and once more for
+    # each job that ends: a tenth of a core after 150 jobs, a whole one after thousands.
+    # That serves its limit of 100 jobs a second; a limit of one's own stays.
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if limit is not None and limit.max_jobs == 100:
+        workflow.scheduler.job_rate_limiter = None
+
+
 # Jobs of a second or less: sent to a queue they would wait longer than they run.
 localrules:
     all,

@@ -3,9 +3,14 @@
 Importing the package is free: it loads neither ASE nor an engine.
 """
 
-from importlib.metadata import PackageNotFoundError, version
 
-try:
-    __version__ = version("clusterflow")
-except PackageNotFoundError:  # running from a source tree that was never installed
-    __version__ = "0+unknown"
+def __getattr__(name: str) -> str:
+    # Looking the version up takes as long as all else that a small command imports.
+    if name != "__version__":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("clusterflow")
+    except PackageNotFoundError:  # a source tree that was never installed
+        return "0+unknown"

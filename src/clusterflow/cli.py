@@ -5,6 +5,7 @@ Nothing heavy is imported before a verb needs it, so that help comes at once.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import sys
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from clusterflow import __version__
 from clusterflow.errors import ClusterflowError, ConfigError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code is 2 for wrong input, 1 for a bug."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
-        app(args=arguments)
+        command()(args=arguments)
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except ClusterflowError as error:
@@ -70,9 +70,17 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+@functools.cache
+def command() -> Any:
+    """All verbs as one command, built when it is first wanted."""
+    return typer.main.get_command(app)
+
+
 def _version(show: bool) -> None:
     if show:
-        print(f"clusterflow {__version__}")
+        import clusterflow
+
+        print(f"clusterflow {clusterflow.__version__}")
         raise typer.Exit
 
 

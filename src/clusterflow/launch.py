@@ -26,6 +26,7 @@ from clusterflow.io import write_atomic
 from clusterflow.library import package_data
 from clusterflow.models import Model
 from clusterflow.protocol import PROTOCOL
+from clusterflow.warm import warm_process
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -96,7 +97,8 @@ def run_study(
     command = snakemake_command(configfiles, cores, snakemake_args)
     claim_folder(configfiles)
     started, cpu_before = time.time(), _children_cpu_s()
-    code = _run(command)
+    with warm_process(_environment()) as environment:
+        code = _run(command, environment)
     run = RunTime(
         started=started,
         elapsed_s=time.time() - started,
@@ -291,12 +293,12 @@ def _has(arguments: Sequence[str], *options: str) -> bool:
     return any(option in long or option in short for option in options)
 
 
-def _run(command: Sequence[str]) -> int:
+def _run(command: Sequence[str], environment: dict[str, str]) -> int:
     """Exit code of Snakemake, which runs in a process group of its own."""
     # Its own group gets each signal once, from us, whether it came from the keyboard
     # or from `kill`; a second Ctrl-C would cut short Snakemake's cleaning up.
     process = subprocess.Popen(
-        command, env=_environment(), stdin=subprocess.DEVNULL, process_group=0
+        command, env=environment, stdin=subprocess.DEVNULL, process_group=0
     )
     try:
         with _forwarded_signals(process):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
-from clusterflow import __version__
+import clusterflow
 from clusterflow.report import text, views
 from clusterflow.report.diagram import draw_profile
 from clusterflow.report.layout import hole_runs, holes, order_pathways
@@ -103,7 +103,7 @@ def render_page(
     page = _template().render(
         study=study,
         style=Markup(_resource("style.css")),
-        version=__version__,
+        version=clusterflow.__version__,
         stages=summary,
         fates=views.count_fates(records),
         n_results=len(every),

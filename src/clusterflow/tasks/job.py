@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from clusterflow import __version__
+import clusterflow
 from clusterflow.engines import Meter, engine_versions, make_calculator
 from clusterflow.io import sha256
 from clusterflow.protocol import PROTOCOL
@@ -52,7 +52,7 @@ class Job:
             settings=self.settings,
             inputs={str(path): sha256(path) for path in self.inputs},
             versions={
-                "clusterflow": __version__,
+                "clusterflow": clusterflow.__version__,
                 "python": platform.python_version(),
                 **(engine_versions(level) if level else {}),
             },
