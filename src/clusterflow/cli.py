@@ -10,7 +10,7 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -19,6 +19,7 @@ from clusterflow.errors import ClusterflowError, ConfigError
 if TYPE_CHECKING:
     from clusterflow.models import Model
     from clusterflow.records import Record
+    from clusterflow.tasks.subjects import ClusterRecords
 
 app = typer.Typer(
     name="clusterflow",
@@ -42,6 +43,14 @@ LevelName = Annotated[
 Charge = Annotated[int, typer.Option(help="Charge, for a structure file.")]
 Multiplicity = Annotated[
     int | None, typer.Option(help="Multiplicity, for a structure file.")
+]
+Subjects = Annotated[
+    list[str],
+    typer.Argument(help="Records of a cluster, or one cluster by name or file."),
+]
+Adsorbates = Annotated[
+    list[str] | None,
+    typer.Option(help="Adsorbate by name, for a cluster; may be repeated."),
 ]
 Results = Annotated[Path, typer.Argument(help="Results of a study.")]
 Selection = Annotated[
@@ -293,29 +302,42 @@ def adsorb(
 
 @app.command()
 def pool(
-    records: Annotated[
-        list[Path], typer.Argument(help="Relax record and adsorb records.")
-    ],
+    subjects: Subjects,
+    adsorbate: Adsorbates = None,
+    level: LevelName = "gfn1-xtb",
     settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
     output: Output = None,
 ) -> None:
     """List a cluster's isomers, and which adsorbates changed its bonds."""
     from clusterflow.config import PoolSettings
     from clusterflow.tasks.job import Job, settings_of
     from clusterflow.tasks.pool import pool as run
-    from clusterflow.tasks.subjects import sort_records
 
     chosen = _section(settings, "pool", PoolSettings)
-    sorted_ = sort_records(records)
-    job = Job("pool", settings=settings_of(chosen), inputs=records)
-    _emit(run(sorted_.relaxed, sorted_.adsorptions, job), output)
+    job = Job("pool", settings=settings_of(chosen), inputs=_files(subjects))
+    found = _cluster_records(
+        "pool", subjects, adsorbate, settings, level, charge, multiplicity
+    )
+    _emit(run(found.relaxed, found.adsorptions, job), output)
 
 
 @app.command()
 def vibrate(
-    subject: Annotated[Path, typer.Argument(help="Adsorb record.")],
-    relaxed: Annotated[Path, typer.Option("--relax", help="Relax record.")],
+    subject: Annotated[
+        str, typer.Argument(help="Adsorb record, or cluster by name or file.")
+    ],
+    relaxed: Annotated[
+        Path | None, typer.Option("--relax", help="Relax record, for a record.")
+    ] = None,
+    adsorbate: Annotated[
+        str | None, typer.Option(help="Adsorbate by name, for a cluster.")
+    ] = None,
+    level: LevelName = "gfn1-xtb",
     settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
     output: Output = None,
 ) -> None:
     """Compute the vibrations of an adsorbate's best minimum."""
@@ -324,9 +346,20 @@ def vibrate(
     from clusterflow.library import Library
     from clusterflow.records import AdsorbRecord, RelaxRecord
     from clusterflow.tasks.job import Job
+    from clusterflow.tasks.subjects import stage_of
     from clusterflow.tasks.vibrate import vibrate as run
 
-    adsorbed = read_record(subject, AdsorbRecord)
+    if stage_of(Path(subject)) != "adsorb":
+        if adsorbate is None:
+            raise ConfigError(f"{subject}: no adsorb record; name an --adsorbate")
+        found = _cluster_records(
+            "vibrate", [subject], [adsorbate], settings, level, charge, multiplicity
+        )
+        _emit(found.vibrations[0], output)
+        return
+    if relaxed is None:
+        raise ConfigError(f"{subject}: give the cluster's relax record with --relax")
+    adsorbed = read_record(Path(subject), AdsorbRecord)
     hosts = read_record(relaxed, RelaxRecord).isomers
     record = run(
         adsorbed,
@@ -334,28 +367,31 @@ def vibrate(
         Library.default().adsorbate(adsorbed.adsorbate),
         _section(settings, "vibrate", VibrateSettings),
         _section(settings, "relax", RelaxSettings),
-        Job("vibrate", inputs=[subject, relaxed]),
+        Job("vibrate", inputs=[Path(subject), relaxed]),
     )
     _emit(record, output)
 
 
 @app.command()
 def thermo(
-    records: Annotated[
-        list[Path],
-        typer.Argument(help="Relax, adsorb, vibrate and gas records of a cluster."),
-    ],
+    subjects: Subjects,
+    adsorbate: Adsorbates = None,
+    level: LevelName = "gfn1-xtb",
     settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
     output: Output = None,
 ) -> None:
     """Compute free energies of everything on a cluster, with corrections."""
     from clusterflow.config import ThermoSettings
     from clusterflow.library import Library
     from clusterflow.tasks.job import Job
-    from clusterflow.tasks.subjects import sort_records
     from clusterflow.tasks.thermo import thermo as run
 
-    found = sort_records(records)
+    job = Job("thermo", inputs=_files(subjects))
+    found = _cluster_records(
+        "thermo", subjects, adsorbate, settings, level, charge, multiplicity
+    )
     record = run(
         found.relaxed,
         found.adsorptions,
@@ -363,9 +399,33 @@ def thermo(
         found.gases,
         _section(settings, "thermo", ThermoSettings),
         Library.default(),
-        Job("thermo", inputs=records),
+        job,
     )
     _emit(record, output)
+
+
+def _cluster_records(
+    verb: Literal["pool", "vibrate", "thermo"],
+    subjects: list[str],
+    adsorbates: list[str] | None,
+    settings: str,
+    level: str,
+    charge: int,
+    multiplicity: int | None,
+) -> ClusterRecords:
+    """Records as given, or computed for a cluster given by name or file."""
+    from clusterflow.config import load_study
+    from clusterflow.tasks.by_hand import records_by_hand
+    from clusterflow.tasks.subjects import sort_records, stage_of
+
+    from_records = not adsorbates and stage_of(Path(subjects[0])) is not None
+    if from_records or len(subjects) > 1:
+        return sort_records([Path(subject) for subject in subjects])
+    sections = {k: v for k, v in _sections(settings).items() if k != "protocol"}
+    study = load_study(sections, ["--settings"])
+    return records_by_hand(
+        subjects[0], adsorbates or [], verb, study, level, charge, multiplicity
+    )
 
 
 @app.command()
@@ -620,9 +680,11 @@ def _section(
 
 def _record_inputs(subject: str, output: Path | None, *more: str) -> list[Path]:
     """Files whose hashes belong into the record; none when run by hand on a name."""
-    if output is None:
-        return []
-    return [Path(name) for name in (subject, *more) if Path(name).is_file()]
+    return [] if output is None else _files([subject, *more])
+
+
+def _files(subjects: list[str]) -> list[Path]:
+    return [Path(name) for name in subjects if Path(name).is_file()]
 
 
 def _selected(folder: Path, selection: str | None) -> tuple[Any, str]:

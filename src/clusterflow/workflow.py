@@ -17,7 +17,9 @@ from clusterflow.library import Library
 from clusterflow.protocol import PROTOCOL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from clusterflow.specs import AdsorbateSpec
 
 # The sections of the study each stage uses. A stage sees no others, so that a changed
 # temperature runs no relaxation again.
@@ -103,15 +105,8 @@ class Plan:
     def gases(self) -> tuple[str, ...]:
         """Gases of the reactions, the anchors, and those adsorbates inherit from."""
         named = {t.partition("(")[0] for t in self._terms if not t.startswith("*")}
-        inherited = {
-            motif
-            for adsorbate in self.adsorbates
-            for motif in (
-                *self.library.adsorbate(adsorbate).inherits,
-                *self.library.adsorbate(adsorbate).may_inherit,
-            )
-        }
-        return tuple(sorted({*named, *inherited, *self.study.thermo.anchors}))
+        motifs = motif_gases(self.library.adsorbate(name) for name in self.adsorbates)
+        return tuple(sorted({*named, *motifs, *self.study.thermo.anchors}))
 
     @cached_property
     def _elements(self) -> tuple[str, ...]:
@@ -184,6 +179,15 @@ class Plan:
     def records(self, folder: str) -> list[Path]:
         """Every record of the study, below a results folder."""
         return record_paths(Path(folder), json.loads(self.selection()))
+
+
+def motif_gases(adsorbates: Iterable[AdsorbateSpec]) -> set[str]:
+    """Gases whose correction some adsorbates inherit, or may."""
+    return {
+        motif
+        for adsorbate in adsorbates
+        for motif in (*adsorbate.inherits, *adsorbate.may_inherit)
+    }
 
 
 def record_paths(folder: Path, selection: Mapping[str, Any]) -> list[Path]:

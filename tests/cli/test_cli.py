@@ -106,6 +106,36 @@ def test_a_cluster_by_hand_from_build_to_adsorption(folder):
     assert adsorbed["minima"][0]["fate"] in ("intact", "reconstructed")
 
 
+def test_a_structure_by_hand_is_what_its_records_say(folder):
+    """Pool, vibrate and thermo take a structure, as well as the records before them."""
+    Path("dimer.xyz").write_text(DIMER)
+    for verb, *arguments in (
+        ("relax", "dimer.xyz"),
+        ("adsorb", "relax.json", "H"),
+        ("vibrate", "adsorb.json", "--relax", "relax.json"),
+    ):
+        output_of(verb, *arguments, "--output", f"{verb}.json")
+    for name in ("H2", "CO2", "H2O"):
+        output_of("gas", name, "--output", f"{name}.json")
+    records = ["relax.json", "adsorb.json", "vibrate.json"]
+    by_record = json_of("thermo", *records, "CO2.json", "H2.json", "H2O.json")
+    by_hand = json_of("thermo", "dimer.xyz", "--adsorbate", "H")
+    assert [s["name"] for s in by_hand["species"]] == [
+        s["name"] for s in by_record["species"]
+    ]
+    for one, other in zip(by_hand["species"], by_record["species"], strict=True):
+        assert one["terms"]["gibbs_ev"] == pytest.approx(
+            other["terms"]["gibbs_ev"], abs=1e-6
+        )
+
+    vibrated = json_of("vibrate", "dimer.xyz", "--adsorbate", "H")
+    stored = json.loads(Path("vibrate.json").read_text())
+    assert vibrated["frequencies_cm1"] == pytest.approx(
+        stored["frequencies_cm1"], abs=0.1
+    )
+    assert json_of("pool", "dimer.xyz")["isomers"] == ["main"]
+
+
 def test_che_on_a_table(folder):
     Path("mine.csv").write_text(
         "species,state,surface,gibbs_ev\nH2,gas,,-6.0\n,clean,Pt,0\n".replace(
@@ -236,6 +266,13 @@ def test_wrong_input_is_one_clear_line(folder, files, arguments, says):
     assert re.search(says, done.stderr), done.stderr
     left = {p.name for p in folder.rglob("*") if p.is_file()}
     assert left == set(files), "nothing is half-written"
+
+
+def test_a_structure_without_an_adsorbate_has_nothing_to_vibrate(folder):
+    Path("dimer.xyz").write_text(DIMER)
+    done = clusterflow("vibrate", "dimer.xyz")
+    assert done.returncode == 2
+    assert done.stderr == ("error: dimer.xyz: no adsorb record; name an --adsorbate\n")
 
 
 def test_two_species_of_one_name_are_refused(folder):

@@ -1,0 +1,64 @@
+"""The stages before a verb, in memory, for a cluster that a person names by hand."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from clusterflow.library import Library
+from clusterflow.tasks.adsorb import adsorb
+from clusterflow.tasks.gas import gas
+from clusterflow.tasks.job import Job
+from clusterflow.tasks.subjects import ClusterRecords, relaxed_and_sites
+from clusterflow.tasks.vibrate import vibrate
+from clusterflow.workflow import motif_gases
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clusterflow.config import Study
+
+
+def records_by_hand(
+    subject: str,
+    adsorbates: Sequence[str],
+    verb: Literal["pool", "vibrate", "thermo"],
+    study: Study,
+    level: str,
+    charge: int = 0,
+    multiplicity: int | None = None,
+) -> ClusterRecords:
+    """What a verb needs of a cluster given by name, YAML, structure or relax record.
+
+    Charge and multiplicity count only for a structure file.
+    """
+    library = Library.default()
+    specs = [library.adsorbate(name) for name in adsorbates]
+    everything = {name: library.adsorbate(name) for name in library.paths("adsorbates")}
+    relaxed, sites = relaxed_and_sites(
+        subject, None, level, study.relax, charge, multiplicity
+    )
+    adsorptions = [
+        adsorb(
+            relaxed, sites, spec, everything, study.adsorb, study.relax, Job("adsorb")
+        )
+        for spec in specs
+    ]
+    vibrations = []
+    if verb != "pool":
+        host = relaxed.isomers[0] if relaxed.isomers else None
+        vibrations = [
+            vibrate(found, host, spec, study.vibrate, study.relax, Job("vibrate"))
+            for found, spec in zip(adsorptions, specs, strict=True)
+        ]
+    gases = []
+    if verb == "thermo" and relaxed.level is not None:
+        gases = [
+            gas(library.gas(name), relaxed.level, study.gas, Job("gas"))
+            for name in sorted({*study.thermo.anchors, *motif_gases(specs)})
+        ]
+    return ClusterRecords(
+        relaxed=relaxed,
+        adsorptions=tuple(adsorptions),
+        vibrations=tuple(vibrations),
+        gases=tuple(gases),
+    )
