@@ -12,26 +12,27 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clusterflow.config import Study, load_study
-from clusterflow.core.network import parse_network, read_surface
+from clusterflow.core.network import parse_equation, parse_network, read_surface
 from clusterflow.library import Library
 from clusterflow.protocol import PROTOCOL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# The sections of the study each stage uses. A stage sees no others, so that a changed
-# temperature runs no relaxation again.
+# The sections of the study each stage uses, or single keys of one. A stage sees no
+# others, so that a changed temperature runs no relaxation again.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "build": (),
     "level": ("level",),
     "relax": ("relax",),
+    "edges": ("edges.level",),
     "gas": ("gas",),
     "sites": ("sites",),
     "adsorb": ("adsorb", "relax"),
     "pool": ("pool",),
     "vibrate": ("vibrate", "relax"),
     "thermo": ("thermo",),
-    "che": ("che",),
+    "che": ("che", "edges.absolute_she_v"),
     "collect": (),
     "report": (),
 }
@@ -75,7 +76,7 @@ class Plan:
             self.library.adsorbate(adsorbate)
         for gas in self.gases:
             self.library.gas(gas)
-        for level in self.levels:
+        for level in (*self.levels, self.study.edges.level):
             self.library.level(level)
 
     @property
@@ -118,12 +119,20 @@ class Plan:
         gases = (self.library.gas(name) for name in self.gases)
         return tuple(sorted({element for gas in gases for element in gas.counts}))
 
+    @cached_property
+    def _couple_gases(self) -> tuple[str, ...]:
+        couples = (self.library.couple(n) for n in self.library.paths("couples"))
+        equations = (parse_equation(c.equation) for c in couples if c.equation)
+        terms = set().union(*(equation.species for equation in equations))
+        return tuple(sorted({term.partition("(")[0] for term in terms}))
+
     def settings(self, stage: str) -> str:
         """The settings one stage sees, as JSON, with its protocol version."""
-        sections = {
-            name: getattr(self.study, name).model_dump(mode="json")
-            for name in SECTIONS[stage]
-        }
+        sections = {}
+        for name in SECTIONS[stage]:
+            section, _, key = name.partition(".")
+            content = getattr(self.study, section).model_dump(mode="json")
+            sections[section] = {key: content[key]} if key else content
         return json.dumps({"protocol": PROTOCOL[stage], **sections}, sort_keys=True)
 
     def selection(self) -> str:
@@ -174,7 +183,11 @@ class Plan:
     def data_files(self, stage: str) -> list[Path]:
         """The YAML files whose numbers enter at thermo or che."""
         if stage == "che":
-            return [self.library.path("reactions", n) for n in self.study.reactions]
+            return [
+                *(self.library.path("reactions", n) for n in self.study.reactions),
+                *self.library.paths("couples").values(),
+                *(self.library.path("gases", name) for name in self._couple_gases),
+            ]
         return [
             *(self.library.path("gases", name) for name in self.gases),
             *(self.library.path("elements", symbol) for symbol in self._elements),
@@ -188,9 +201,10 @@ class Plan:
 
 def record_paths(folder: Path, selection: Mapping[str, Any]) -> list[Path]:
     """The records of a selection, in the layout of the rules; older ones stay out."""
+    stages = ("build", "level", "relax", "edges", "sites", "pool", "thermo", "che")
     paths = [
         folder / stage / f"{cluster}.json"
-        for stage in ("build", "level", "relax", "sites", "pool", "thermo", "che")
+        for stage in stages
         for cluster in selection["clusters"]
     ]
     paths += [
