@@ -229,7 +229,10 @@ _MB_PER_ATOM_SQUARED = 30 * 9**2 * 8 / 1e6
 # atoms, once there are more than a few.
 _SECONDS_PER_ATOM_CUBED = 2.5e-5
 # Gradients of one job in the worst case seen with the default settings.
-_GRADIENTS = {"level": 10, "relax": 400, "adsorb": 500, "vibrate": 200, "gas": 100}
+_GRADIENTS = {
+    **{"level": 10, "relax": 400, "edges": 10},
+    **{"adsorb": 500, "vibrate": 200, "gas": 100},
+}
 # Most queues end here; a job that needs more goes on from its scratch files.
 _LONGEST_MINUTES = 7 * 24 * 60
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from ase.calculators.calculator import CalculationFailed
@@ -23,7 +24,6 @@ from clusterflow.tasks.build import guess_material
 from clusterflow.tasks.couples import couples
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Callable, Sequence
 
     from clusterflow.library import Library
@@ -90,6 +90,13 @@ def _vertical(structure: Structure, level: LevelSpec, job: Job) -> dict[str, Val
     energy, cation, anion = (_total(structure, more, level, job) for more in (0, 1, -1))
     ip = _both(energy, cation, lambda n, p: ionisation_energy(n, p, offset))
     ea = _both(energy, anion, lambda n, m: electron_affinity(n, m, offset))
+    if isinstance(ip, float) and isinstance(ea, float) and ip < ea:
+        # IPEA1-xTB converges to energies hundreds of eV too low where its diffuse
+        # functions overlap too much or the charge is high.
+        ip = ea = (
+            f"the SCF converged, but IP {ip:.2f} eV lies below EA {ea:.2f} eV, which "
+            "no stable cluster does"
+        )
     return {
         **dict(zip(_TOTALS, (energy, cation, anion), strict=True)),
         "ip_ev": ip,
@@ -110,6 +117,12 @@ def _why_not(structure: Structure, level: LevelSpec) -> str | None:
         )
     if level.solvent is not None:
         return f"level {level.name} has a solvent; band edges are of the gas phase"
+    lowest = _lowest(structure.symbols, structure.charge)
+    if structure.multiplicity > lowest and level.spin_polarization is None:
+        return (
+            f"multiplicity {structure.multiplicity} beside ions of lowest spin: level "
+            f"{level.name} has no spin polarisation to compare them"
+        )
     material = guess_material(set(structure.symbols))
     if material in level.not_for:
         ruled_out = level.not_for[material]
@@ -123,17 +136,21 @@ def _why_not(structure: Structure, level: LevelSpec) -> str | None:
 
 def _total(structure: Structure, more: int, level: LevelSpec, job: Job) -> Value:
     """Energy with the charge raised by `more`, in the lowest spin parity allows."""
-    charge, multiplicity = structure.charge + more, structure.multiplicity
+    charge = structure.charge + more
+    multiplicity = (
+        _lowest(structure.symbols, charge) if more else structure.multiplicity
+    )
     atoms = to_atoms(structure)
-    if more:
-        counts: Counter[str] = atoms.symbols.formula.count()
-        multiplicity = lowest_multiplicity(counts, charge)
     atoms.calc = job.calculator(level, charge, multiplicity)
     try:
         return float(atoms.get_potential_energy())
     except CalculationFailed as error:
         why = " ".join(str(error).split()) or "the SCF did not converge"
         return f"scf-failed at charge {charge:+d}: {why}"
+
+
+def _lowest(symbols: Sequence[str], charge: int) -> int:
+    return lowest_multiplicity(Counter(symbols), charge)
 
 
 def _orbitals(isomer: Isomer, level: LevelSpec | None) -> dict[str, Value]:
