@@ -51,18 +51,9 @@ def test_help_names_every_stage(folder):
         "vibrate",
     ):
         assert verb in text
-    for verb in (
-        "edges",
-        "thermo",
-        "che",
-        "collect",
-        "report",
-        "check",
-        "list",
-        "add",
-        "run",
-    ):
+    for verb in ("thermo", "che", "collect", "report", "check", "list", "add", "run"):
         assert verb in text
+    assert "edges" in text
 
 
 def test_version(folder):
