@@ -17,8 +17,9 @@ import typer
 from clusterflow.errors import ClusterflowError, ConfigError
 
 if TYPE_CHECKING:
+    from clusterflow.config import CheSettings
     from clusterflow.models import Model
-    from clusterflow.records import Record
+    from clusterflow.records import CheRecord, Record
     from clusterflow.tasks.subjects import ClusterRecords
 
 app = typer.Typer(
@@ -180,6 +181,69 @@ def relax(
         job,
     )
     _emit(record, output)
+
+
+@app.command()
+def edges(
+    subject: Annotated[
+        str,
+        typer.Argument(
+            help="Relax record, cluster (is relaxed), or structure file (as it is)."
+        ),
+    ],
+    level: LevelName = "gfn1-xtb",
+    ip_ea_level: Annotated[
+        str | None, typer.Option(help="Level of IP and EA, by name.")
+    ] = None,
+    absolute_she_v: Annotated[
+        float | None, typer.Option(help="Absolute potential of SHE, V.")
+    ] = None,
+    ph: Annotated[float | None, typer.Option(help="pH, for the couples.")] = None,
+    temperature_k: Annotated[float, typer.Option(help="Temperature, K.")] = 298.15,
+    settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    json_: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Compute the gas-phase band edges of a cluster's lowest isomer."""
+    from clusterflow.config import CheSettings, EdgesSettings, RelaxSettings
+    from clusterflow.library import Library
+    from clusterflow.tasks.edges import band_edges, describe
+    from clusterflow.tasks.edges import edges as run
+    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.subjects import relaxed_or_as_given
+    from clusterflow.units import check_temperature
+
+    check_temperature(temperature_k, "--temperature-k")
+    given = {"level": ip_ea_level, "absolute_she_v": absolute_she_v}
+    chosen = _section(settings, "edges", EdgesSettings, given)
+    ph = _section(settings, "che", CheSettings, {"ph": ph}).ph
+    library = Library.default()
+    method = library.level(chosen.level)
+    relaxed = relaxed_or_as_given(
+        subject,
+        level,
+        _section(settings, "relax", RelaxSettings),
+        charge,
+        multiplicity,
+    )
+    record = run(relaxed, method, Job("edges", inputs=_record_inputs(subject, output)))
+    if output is not None:
+        _emit(record, output)
+        return
+    view = band_edges(
+        record,
+        library,
+        absolute_she_v=chosen.absolute_she_v,
+        ph=ph,
+        temperature_k=temperature_k,
+    )
+    if json_:
+        answer = record.model_dump(mode="json") | view.model_dump(mode="json")
+        print(json.dumps(answer, indent=1))
+        return
+    print(describe(record, view))
 
 
 @app.command()
@@ -434,6 +498,9 @@ def che(
     energies: Annotated[
         Path | None, typer.Option(help="Your own energies, CSV or YAML.")
     ] = None,
+    edges: Annotated[
+        Path | None, typer.Option(help="Edges record, for what they can drive.")
+    ] = None,
     reaction: Annotated[
         list[str] | None, typer.Option(help="Reaction by name; may be repeated.")
     ] = None,
@@ -472,24 +539,46 @@ def che(
         _print_or_write(text, output)
         return
     assert subject is not None
-    _emit(_che_record(subject, reaction or [], chosen), output)
+    from clusterflow.config import EdgesSettings
+
+    absolute_she_v = _section(settings, "edges", EdgesSettings).absolute_she_v
+    record = _che_record(subject, edges, reaction or [], chosen, absolute_she_v)
+    _emit(record, output)
 
 
-def _che_record(subject: Path, reactions: list[str], chosen: Any) -> Record:
+def _che_record(
+    subject: Path,
+    edges: Path | None,
+    reactions: list[str],
+    chosen: CheSettings,
+    absolute_she_v: float,
+) -> CheRecord:
     from clusterflow.io import read_record
     from clusterflow.library import Library
-    from clusterflow.records import ThermoRecord
+    from clusterflow.records import EdgesRecord, ThermoRecord
     from clusterflow.tasks.che import che as run
+    from clusterflow.tasks.edges import with_edges
     from clusterflow.tasks.job import Job
 
     library = Library.default()
     names = reactions or list(library.paths("reactions"))
-    return run(
-        read_record(subject, ThermoRecord),
+    thermo = read_record(subject, ThermoRecord)
+    record = run(
+        thermo,
         [library.reaction(Path(name).stem) for name in names],
         chosen,
         library,
-        Job("che", inputs=[subject]),
+        Job("che", inputs=[subject, *([edges] if edges else [])]),
+    )
+    if edges is None:
+        return record
+    return with_edges(
+        record,
+        read_record(edges, EdgesRecord),
+        library,
+        absolute_she_v=absolute_she_v,
+        ph=chosen.ph,
+        temperature_k=thermo.temperature_k,
     )
 
 

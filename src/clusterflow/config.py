@@ -67,6 +67,27 @@ class RelaxSettings(Model):
     )
 
 
+class EdgesSettings(Model):
+    """How band edges are computed, and put on the scale of electrode potentials."""
+
+    level: Name = Field(
+        default="ipea1-xtb",
+        description=(
+            "Level of the vertical IP and EA, at the geometry of the study's level. "
+            "One without an offset of its own gives holes."
+        ),
+    )
+    absolute_she_v: float = Field(
+        default=4.44,
+        ge=3.5,
+        le=5.5,
+        description=(
+            "Absolute potential of the standard hydrogen electrode, V; the value "
+            "recommended by IUPAC. A change repeats no quantum chemistry."
+        ),
+    )
+
+
 class GasSettings(Model):
     """How molecules in the gas phase are computed."""
 
@@ -280,6 +301,9 @@ class Study(Model):
     )
     relax: RelaxSettings = Field(
         default=RelaxSettings(), description="Relaxation of clusters and adsorbates."
+    )
+    edges: EdgesSettings = Field(
+        default=EdgesSettings(), description="Band edges, gas phase and vertical."
     )
     gas: GasSettings = Field(
         default=GasSettings(), description="Molecules in the gas phase."

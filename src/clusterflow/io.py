@@ -18,6 +18,7 @@ from clusterflow.records import (
     AdsorbRecord,
     BuildRecord,
     CheRecord,
+    EdgesRecord,
     GasRecord,
     LevelRecord,
     PoolRecord,
@@ -180,6 +181,7 @@ class StudyRecords:
     vibrations: tuple[VibrateRecord, ...]
     thermo: tuple[ThermoRecord, ...]
     che: tuple[CheRecord, ...]
+    edges: tuple[EdgesRecord, ...] = ()
 
     def all(self) -> tuple[Record, ...]:
         """Every record, stage after stage."""
@@ -187,6 +189,7 @@ class StudyRecords:
             *self.builds,
             *self.levels,
             *self.relaxations,
+            *self.edges,
             *self.gases,
             *self.sites,
             *self.adsorptions,
@@ -227,6 +230,7 @@ def read_records(folder: Path, paths: Sequence[Path] | None = None) -> StudyReco
         vibrations=of("vibrate", VibrateRecord),
         thermo=of("thermo", ThermoRecord),
         che=of("che", CheRecord),
+        edges=of("edges", EdgesRecord),
     )
 
 

@@ -9,6 +9,7 @@ PROTOCOL = {
     "build": 1,
     "level": 1,
     "relax": 1,
+    "edges": 1,
     "gas": 1,
     "sites": 1,
     "adsorb": 1,

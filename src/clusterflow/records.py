@@ -7,7 +7,14 @@ from typing import Any, Final, Literal
 from pydantic import Field
 
 from clusterflow.models import Model
-from clusterflow.specs import LevelSpec, Material, ReactionSpec, Role, SiteKind
+from clusterflow.specs import (
+    BandEdge,
+    LevelSpec,
+    Material,
+    ReactionSpec,
+    Role,
+    SiteKind,
+)
 
 SCHEMA_VERSION: Final = 1
 
@@ -16,6 +23,7 @@ Stage = Literal[
     "build",
     "level",
     "relax",
+    "edges",
     "gas",
     "sites",
     "adsorb",
@@ -134,6 +142,36 @@ class RelaxRecord(Record):
     level: LevelSpec | None
     isomers: tuple[Isomer, ...]
     failures: dict[str, str] = {}
+
+
+class EdgesRecord(Record):
+    """Vertical ionisation energy and electron affinity of a cluster's lowest isomer.
+
+    `level` is that of the geometry and the orbitals, `ip_ea_level` that of the three
+    total energies. A value that is missing has its reason under its name. The
+    fundamental gap IP − EA and the gap between orbitals are different quantities.
+    """
+
+    stage: Literal["edges"] = "edges"
+    cluster: str
+    level: LevelSpec | None
+    ip_ea_level: LevelSpec
+    isomer: str | None = None
+    charge: int | None = None
+    multiplicity: int | None = None
+    energy_ev: float | None = Field(default=None, description="With N electrons")
+    cation_energy_ev: float | None = Field(default=None, description="With N − 1")
+    anion_energy_ev: float | None = Field(default=None, description="With N + 1")
+    ip_ev: float | None = None
+    ea_ev: float | None = None
+    fundamental_gap_ev: float | None = Field(default=None, description="IP − EA")
+    homo_ev: float | None = None
+    lumo_ev: float | None = None
+    orbital_gap_ev: float | None = Field(default=None, description="LUMO − HOMO")
+    reasons: dict[str, str] = Field(
+        default={}, description="Why a value is missing, by its name"
+    )
+    flags: tuple[str, ...] = ("gas-phase", "vertical", "no-solvent", "no-exciton")
 
 
 class GasRecord(Record):
@@ -389,14 +427,64 @@ class ReactionResult(Model):
     flags: tuple[str, ...] = ()
 
 
+class CoupleDrive(Model):
+    """A redox couple beside the band edge that is to drive it.
+
+    The margin is how far the edge lies beyond the couple, V; negative: not driven.
+    """
+
+    couple: str
+    edge: BandEdge
+    potential_v_she: float
+    driven: bool | None
+    margin_v: float | None
+    reason: str = ""
+
+
+class ReactionDrive(Model):
+    """The best pathway of a reaction at the potential of the conduction edge.
+
+    `driven` says whether every electrochemical step is downhill there. Chemical steps
+    do not move with the potential; the largest stands beside.
+    """
+
+    reaction: str
+    driven: bool | None
+    reason: str = ""
+    steps: tuple[Step, ...] = Field(default=(), description="`dg_ev` is at the edge")
+    highest_step: str | None = Field(
+        default=None, description="Electrochemical step with the largest ΔG there"
+    )
+    highest_step_ev: float | None = None
+    chemical_bottleneck_ev: float | None = None
+
+
+class BandEdges(Model):
+    """Gas-phase vertical band edges as electrode potentials, and what they can drive.
+
+    On the SHE scale an edge does not move with the pH; couples do.
+    """
+
+    absolute_she_v: float
+    ph: float
+    temperature_k: float
+    conduction_v_she: float | None = Field(description="EA/e less the absolute SHE")
+    conduction_v_rhe: float | None
+    valence_v_she: float | None = Field(description="IP/e less the absolute SHE")
+    valence_v_rhe: float | None
+    couples: tuple[CoupleDrive, ...]
+    reactions: tuple[ReactionDrive, ...] = ()
+
+
 class CheRecord(Record):
-    """Reaction profiles on one cluster."""
+    """Reaction profiles on one cluster, and what its band edges can drive of them."""
 
     stage: Literal["che"] = "che"
     cluster: str
     level: LevelSpec | None
     networks: tuple[ReactionSpec, ...]
     results: tuple[ReactionResult, ...]
+    edges: BandEdges | None = None
 
 
 class CollectRecord(Record):

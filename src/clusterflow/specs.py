@@ -12,6 +12,7 @@ from clusterflow.errors import LibraryError
 from clusterflow.formula import check_parity, parse_formula
 from clusterflow.models import Model, Name
 
+BandEdge = Literal["conduction", "valence"]
 Role = Literal["core", "ligand", "hydride", "support", "adsorbate"]
 SiteKind = Literal["top", "bridge", "hollow3", "hollow4", "pair", "hydride"]
 Material = Literal["metal", "ii-vi", "other"]
@@ -214,6 +215,13 @@ class CoupleSpec(Spec):
     protons: int | None = Field(default=None, ge=0)
     standard_potential_v: float | None = Field(
         default=None, description="V against SHE at pH 0 and 298.15 K"
+    )
+    edge: BandEdge = Field(
+        default="conduction",
+        description=(
+            "Band edge asked to drive it: electrons of the conduction edge to the "
+            "right, as the equation is written, or holes of the valence edge back"
+        ),
     )
 
     @model_validator(mode="after")

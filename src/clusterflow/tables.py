@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from clusterflow.io import StudyRecords
+    from clusterflow.records import CoupleDrive, ReactionDrive
 
 Cell = str | float | int | bool | None
 Row = dict[str, Cell]
@@ -99,6 +100,40 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
             }
 
 
+def edges(records: StudyRecords) -> Iterator[Row]:
+    """One row a cluster: its gas-phase vertical edges, and what they drive."""
+    views = {che.cluster: che.edges for che in records.che}
+    for e in records.edges:
+        view = views.get(e.cluster)
+        yield {
+            "cluster": e.cluster,
+            "level": e.level.name if e.level else None,
+            "ip_ea_level": e.ip_ea_level.name,
+            "charge": e.charge,
+            "ip_ev": e.ip_ev,
+            "ea_ev": e.ea_ev,
+            "fundamental_gap_ev": e.fundamental_gap_ev,
+            "homo_ev": e.homo_ev,
+            "lumo_ev": e.lumo_ev,
+            "orbital_gap_ev": e.orbital_gap_ev,
+            "conduction_v_she": view.conduction_v_she if view else None,
+            "valence_v_she": view.valence_v_she if view else None,
+            "conduction_v_rhe": view.conduction_v_rhe if view else None,
+            "valence_v_rhe": view.valence_v_rhe if view else None,
+            "absolute_she_v": view.absolute_she_v if view else None,
+            "ph": view.ph if view else None,
+            "couples_driven": _driven(view.couples, "couple") if view else None,
+            "reactions_driven": _driven(view.reactions, "reaction") if view else None,
+            "flags": " ".join(e.flags),
+            "status": e.status,
+            "reason": "; ".join(dict.fromkeys(e.reasons.values())),
+        }
+
+
+def _driven(drives: Sequence[CoupleDrive | ReactionDrive], name: str) -> str:
+    return " ".join(getattr(drive, name) for drive in drives if drive.driven)
+
+
 def gas_corrections(records: StudyRecords) -> Iterator[Row]:
     """One row a gas and level: formation computed, measured, and the difference."""
     seen = set()
@@ -124,6 +159,10 @@ def failures(records: StudyRecords) -> Iterator[Row]:
     for record in records.all():
         if record.status == "failed" and record.stage not in ("thermo", "che"):
             yield _failure(record.stage, record, record.reason)
+    for e in records.edges:
+        for edge in ("ip_ev", "ea_ev") if e.status == "ok" else ():
+            if edge in e.reasons:
+                yield _failure("edges", e, f"{edge}: {e.reasons[edge]}")
     for adsorbed in records.adsorptions:
         if adsorbed.status == "ok" and choose_minimum(adsorbed) is None:
             yield _failure("adsorb", adsorbed, why_no_minimum(adsorbed))
@@ -155,6 +194,7 @@ TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
     "energies": energies,
     "steps": steps,
     "potentials": potentials,
+    "edges": edges,
     "gas_corrections": gas_corrections,
     "failures": failures,
 }

@@ -30,6 +30,7 @@ PRELOADED = (
     "clusterflow.cli",
     "clusterflow.engines",
     "clusterflow.tasks.adsorb",
+    "clusterflow.tasks.edges",
     "clusterflow.tasks.gas",
     "clusterflow.tasks.level",
     "clusterflow.tasks.relax",

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clusterflow.config import Study, load_study
-from clusterflow.core.network import parse_network, read_surface
+from clusterflow.core.network import parse_equation, parse_network, read_surface
 from clusterflow.library import Library
 from clusterflow.protocol import PROTOCOL
 
@@ -21,19 +21,20 @@ if TYPE_CHECKING:
 
     from clusterflow.specs import AdsorbateSpec
 
-# The sections of the study each stage uses. A stage sees no others, so that a changed
-# temperature runs no relaxation again.
+# The sections of the study each stage uses, or single keys of one. A stage sees no
+# others, so that a changed temperature runs no relaxation again.
 SECTIONS: dict[str, tuple[str, ...]] = {
     "build": (),
     "level": ("level",),
     "relax": ("relax",),
+    "edges": ("edges.level",),
     "gas": ("gas",),
     "sites": ("sites",),
     "adsorb": ("adsorb", "relax"),
     "pool": ("pool",),
     "vibrate": ("vibrate", "relax"),
     "thermo": ("thermo",),
-    "che": ("che",),
+    "che": ("che", "edges.absolute_she_v"),
     "collect": (),
     "report": (),
 }
@@ -77,7 +78,7 @@ class Plan:
             self.library.adsorbate(adsorbate)
         for gas in self.gases:
             self.library.gas(gas)
-        for level in self.levels:
+        for level in (*self.levels, self.study.edges.level):
             self.library.level(level)
 
     @property
@@ -113,12 +114,20 @@ class Plan:
         gases = (self.library.gas(name) for name in self.gases)
         return tuple(sorted({element for gas in gases for element in gas.counts}))
 
+    @cached_property
+    def _couple_gases(self) -> tuple[str, ...]:
+        couples = (self.library.couple(n) for n in self.library.paths("couples"))
+        equations = (parse_equation(c.equation) for c in couples if c.equation)
+        terms = set().union(*(equation.species for equation in equations))
+        return tuple(sorted({term.partition("(")[0] for term in terms}))
+
     def settings(self, stage: str) -> str:
         """The settings one stage sees, as JSON, with its protocol version."""
-        sections = {
-            name: getattr(self.study, name).model_dump(mode="json")
-            for name in SECTIONS[stage]
-        }
+        sections = {}
+        for name in SECTIONS[stage]:
+            section, _, key = name.partition(".")
+            content = getattr(self.study, section).model_dump(mode="json")
+            sections[section] = {key: content[key]} if key else content
         return json.dumps({"protocol": PROTOCOL[stage], **sections}, sort_keys=True)
 
     def selection(self) -> str:
@@ -169,7 +178,11 @@ class Plan:
     def data_files(self, stage: str) -> list[Path]:
         """The YAML files whose numbers enter at thermo or che."""
         if stage == "che":
-            return [self.library.path("reactions", n) for n in self.study.reactions]
+            return [
+                *(self.library.path("reactions", n) for n in self.study.reactions),
+                *self.library.paths("couples").values(),
+                *(self.library.path("gases", name) for name in self._couple_gases),
+            ]
         return [
             *(self.library.path("gases", name) for name in self.gases),
             *(self.library.path("elements", symbol) for symbol in self._elements),
@@ -192,9 +205,10 @@ def motif_gases(adsorbates: Iterable[AdsorbateSpec]) -> set[str]:
 
 def record_paths(folder: Path, selection: Mapping[str, Any]) -> list[Path]:
     """The records of a selection, in the layout of the rules; older ones stay out."""
+    stages = ("build", "level", "relax", "edges", "sites", "pool", "thermo", "che")
     paths = [
         folder / stage / f"{cluster}.json"
-        for stage in ("build", "level", "relax", "sites", "pool", "thermo", "che")
+        for stage in stages
         for cluster in selection["clusters"]
     ]
     paths += [
@@ -219,7 +233,10 @@ _MB_PER_ATOM_SQUARED = 30 * 9**2 * 8 / 1e6
 # atoms, once there are more than a few.
 _SECONDS_PER_ATOM_CUBED = 2.5e-5
 # Gradients of one job in the worst case seen with the default settings.
-_GRADIENTS = {"level": 10, "relax": 400, "adsorb": 500, "vibrate": 200, "gas": 100}
+_GRADIENTS = {
+    **{"level": 10, "relax": 400, "edges": 10},
+    **{"adsorb": 500, "vibrate": 200, "gas": 100},
+}
 # Most queues end here; a job that needs more goes on from its scratch files.
 _LONGEST_MINUTES = 7 * 24 * 60
 

@@ -53,6 +53,7 @@ def test_help_names_every_stage(folder):
         assert verb in text
     for verb in ("thermo", "che", "collect", "report", "check", "list", "add", "run"):
         assert verb in text
+    assert "edges" in text
 
 
 def test_version(folder):
@@ -134,6 +135,28 @@ def test_a_structure_by_hand_is_what_its_records_say(folder):
         stored["frequencies_cm1"], abs=0.1
     )
     assert json_of("pool", "dimer.xyz")["isomers"] == ["main"]
+
+
+def test_edges_by_hand(folder):
+    Path("water.xyz").write_text(
+        "3\nwater\nO 0 0 0.119\nH 0 0.763 -0.477\nH 0 -0.763 -0.477\n"
+    )
+    found = json_of("edges", "water.xyz", "--ph", 0, "--json")
+    # IPEA1-xTB; 12.6 eV measured.
+    assert found["ip_ev"] == pytest.approx(13.78, abs=0.05)
+    assert found["valence_v_she"] == pytest.approx(found["ip_ev"] - 4.44)
+    assert found["valence_v_rhe"] == pytest.approx(found["valence_v_she"])
+    potentials = {c["couple"]: c["potential_v_she"] for c in found["couples"]}
+    assert potentials["H2"] == pytest.approx(0.0)
+    assert potentials["O2-H2O"] == pytest.approx(1.229, abs=0.002)
+    assert "no-exciton" in found["flags"]
+    cation = json_of("edges", "water.xyz", "--charge", 1, "--json")
+    assert cation["multiplicity"] == 2
+    assert cation["ea_ev"] == pytest.approx(found["ip_ev"], abs=1e-3)
+    text = output_of("edges", "water.xyz", "--ip-ea-level", "gfn2-xtb")
+    assert "none: level gfn2-xtb has no ip_ea_offset_ev" in text
+    output_of("edges", "water.xyz", "--output", "edges.json")
+    assert json.loads(Path("edges.json").read_text())["stage"] == "edges"
 
 
 def test_che_on_a_table(folder):
@@ -239,6 +262,10 @@ ADD = ("--charge", "0", "--source", "unpublished: x")
         ({"c.yaml": "a: [1\n"}, ["check", "--config", "c.yaml"], "c.yaml"),
         ({}, ["list", "planets"], "planets"),
         ({}, ["che"], "energies"),
+        ({}, ["edges", "missing.xyz"], "missing.xyz"),
+        ({}, ["edges", "Cu2", "--ip-ea-level", "gfn9"], "gfn9"),
+        ({}, ["edges", "Cu2", "--absolute-she-v", "0"], "absolute_she_v.*0"),
+        ({}, ["edges", "Cu2", "--ph", "99"], "ph.*99"),
         ({"t.csv": TABLE}, ["che", "--energies", "t.csv", "--reaction", "X"], "X"),
         (
             {"t.csv": TABLE + "H,ads,Pt,-2\n"},

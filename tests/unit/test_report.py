@@ -13,8 +13,11 @@ from clusterflow.errors import ClusterflowError
 from clusterflow.io import StudyRecords
 from clusterflow.records import (
     AdsorbRecord,
+    BandEdges,
     BuildRecord,
     CheRecord,
+    CoupleDrive,
+    EdgesRecord,
     GasCorrection,
     Isomer,
     LevelAttempt,
@@ -23,6 +26,7 @@ from clusterflow.records import (
     Pathway,
     Probe,
     Provenance,
+    ReactionDrive,
     ReactionResult,
     RelaxRecord,
     Site,
@@ -32,7 +36,13 @@ from clusterflow.records import (
     Structure,
     ThermoRecord,
 )
-from clusterflow.report import draw_profile, render_page, save_figure
+from clusterflow.report import (
+    draw_band_edges,
+    draw_profile,
+    render_page,
+    save_figure,
+)
+from clusterflow.report.band_edges import spread
 from clusterflow.report.labels import place_labels
 from clusterflow.report.ranking import rank_reactions
 from clusterflow.specs import LevelSpec
@@ -280,6 +290,54 @@ def make_study(cluster="Cu4", result=None, **changes):
     return StudyRecords(folder=Path("results"), **(stages | changes))
 
 
+def make_band_edges(conduction=-1.5, valence=2.5, reason=""):
+    couples = tuple(
+        CoupleDrive(
+            couple=name,
+            edge=edge,
+            potential_v_she=potential,
+            driven=None if reason else True,
+            margin_v=None if reason else 0.5,
+            reason=reason,
+        )
+        for name, edge, potential in (
+            ("CO2-CO", "conduction", -0.518),
+            ("H2", "conduction", -0.414),
+            ("O2-H2O", "valence", 0.815),
+        )
+    )
+    return BandEdges(
+        absolute_she_v=4.44,
+        ph=7.0,
+        temperature_k=298.15,
+        conduction_v_she=conduction,
+        conduction_v_rhe=None if conduction is None else conduction + 0.414,
+        valence_v_she=valence,
+        valence_v_rhe=None if valence is None else valence + 0.414,
+        couples=couples,
+        reactions=(
+            ReactionDrive(
+                reaction="CO2-to-CO",
+                driven=False,
+                steps=make_pathway().steps,
+                highest_step=make_pathway().steps[0].name,
+                highest_step_ev=0.6,
+            ),
+            ReactionDrive(reaction="HER", driven=None, reason="*H fell off"),
+        ),
+    )
+
+
+def make_edges(cluster="Cu4", **changes):
+    values = {"ip_ev": 6.94, "ea_ev": 2.94, "fundamental_gap_ev": 4.0}
+    values |= {"cluster": cluster, "level": make_level()}
+    values["reasons"] = dict.fromkeys(
+        ("homo_ev", "lumo_ev", "orbital_gap_ev"), "no orbitals here"
+    )
+    values |= {"ip_ea_level": make_level("ipea1-xtb"), "provenance": make_provenance()}
+    return EdgesRecord(**(values | changes))
+
+
 def make_failed_study():
     """Two clusters; every record says failed."""
     stages = {"builds": [], "levels": [], "relaxations": [], "thermo": [], "che": []}
@@ -348,6 +406,49 @@ def test_names_cannot_become_markup():
     html = render_page(study, study=EVIL, energies=[row], failures=[row])
     assert "script" not in Page(html).tags
     assert EVIL in Page(html).text
+
+
+def test_band_edges_stand_in_a_section_of_their_own():
+    che = make_che("Cu4").model_copy(update={"edges": make_band_edges()})
+    page = Page(render_page(make_study(che=(che,), edges=(make_edges(),)), study="x"))
+    assert page.open == []
+    section = page.text.split("Band edges (gas phase)")[1].split("Gas corrections")[0]
+    for wanted in ("no exciton", "6.94", "−1.50", "no orbitals here", "*H fell off"):
+        assert wanted in section
+    assert "CO₂/CO" in section and "highest" in section
+    ids = [value for key, value in page.attributes if key == "id"]
+    assert len(ids) == len(set(ids)) and "edges" in ids
+    assert "#edges" in [v for k, v in page.attributes if k == "href"]
+
+
+def test_no_band_edges_no_section():
+    assert "Band edges" not in Page(render_page(make_study(), study="demo")).text
+
+
+def test_band_edges_of_a_cluster_without_a_profile_are_in_the_table():
+    study = make_study(edges=(make_edges(),))
+    text = Page(render_page(study, study="demo")).text
+    assert "6.94" in text and "Cu4: no potentials" in text
+
+
+def test_the_diagram_of_band_edges_has_electrons_above_holes():
+    views = {"Cu4": make_band_edges(), "Bad": make_band_edges(None, None, "it failed")}
+    figure = draw_band_edges(views)
+    (axes,) = figure.axes
+    bars = {line.get_gid(): line.get_ydata()[0] for line in axes.get_lines()}
+    assert (bars["conduction-0"], bars["valence-0"]) == (-1.5, 2.5)
+    assert "conduction-1" not in bars and "no value" in words(figure)
+    lower, upper = axes.get_ylim()
+    assert lower > 2.5 and upper < -1.5, "more negative is higher"
+    assert "CO₂/CO  −0.52" in words(figure) and "O₂/H₂O  +0.81" in words(figure)
+
+
+def test_labels_that_are_spread_keep_their_order_and_distance():
+    values = [-1.9, -0.58, -0.56, -0.52, -0.43, -0.41, -0.40, -0.34, -0.25, 0.815]
+    places = spread(values, 0.3)
+    # To rounding of the ninth digit.
+    assert all(b - a >= 0.3 - 1e-8 for a, b in pairwise(places))
+    assert places[0] == -1.9 and sum(places[1:]) == pytest.approx(sum(values[1:]))
 
 
 def test_a_study_in_which_everything_failed_says_so():

@@ -11,12 +11,16 @@ import pytest
 from clusterflow.io import StudyRecords
 from clusterflow.records import (
     AdsorbRecord,
+    BandEdges,
     CheRecord,
+    CoupleDrive,
+    EdgesRecord,
     FreeEnergyTerms,
     GasCorrection,
     Minimum,
     Pathway,
     PoolRecord,
+    ReactionDrive,
     ReactionResult,
     SpeciesFreeEnergy,
     Step,
@@ -133,6 +137,24 @@ def records(library, provenance, structure):
         reason="scf-failed",
         provenance=provenance,
     )
+    couple = CoupleDrive(
+        couple="H2",
+        edge="conduction",
+        potential_v_she=-0.41,
+        driven=True,
+        margin_v=3.03,
+    )
+    band_edges = BandEdges(
+        absolute_she_v=4.44,
+        ph=7.0,
+        temperature_k=298.15,
+        conduction_v_she=-3.44,
+        conduction_v_rhe=-3.026,
+        valence_v_she=None,
+        valence_v_rhe=None,
+        couples=(couple, couple.model_copy(update={"couple": "X", "driven": None})),
+        reactions=(ReactionDrive(reaction="R", driven=False),),
+    )
     return StudyRecords(
         folder=Path("results/x"),
         builds=(),
@@ -150,6 +172,18 @@ def records(library, provenance, structure):
                 level=level,
                 networks=(),
                 results=(result,),
+                edges=band_edges,
+                provenance=provenance,
+            ),
+        ),
+        edges=(
+            EdgesRecord(
+                cluster="Cu2",
+                level=level,
+                ip_ea_level=library.level("ipea1-xtb"),
+                charge=0,
+                ea_ev=1.0,
+                reasons={"ip_ev": "no cation"},
                 provenance=provenance,
             ),
         ),
@@ -203,6 +237,22 @@ def test_potentials(records):
     assert row["flags"] == "a; b"
 
 
+def test_edges(records):
+    (row,) = table(records, "edges")
+    assert (row["ip_ev"], row["ea_ev"], row["reason"]) == ("", "1.0", "no cation")
+    assert row["conduction_v_she"] == "-3.44" and row["conduction_v_rhe"] == "-3.026"
+    assert row["valence_v_she"] == "" and row["ph"] == "7.0"
+    assert (row["couples_driven"], row["reactions_driven"]) == ("H2", "")
+    assert row["level"] == "gfn1-xtb" and row["ip_ea_level"] == "ipea1-xtb"
+    assert "gas-phase" in row["flags"]
+
+
+def test_edges_without_profiles_have_no_potentials(records):
+    object.__setattr__(records, "che", ())
+    (row,) = table(records, "edges")
+    assert row["ea_ev"] == "1.0" and row["conduction_v_she"] == row["ph"] == ""
+
+
 def test_a_gas_correction_stands_once_a_level(records):
     (row,) = table(records, "gas_corrections")
     assert (row["gas"], row["correction_ev"]) == ("CO", "-1.803")
@@ -219,6 +269,7 @@ def test_failures_are_all_that_has_no_number(records):
         ("vibrate", "Cu2", "CO"),
         ("adsorb", "Cu2", "H"),
         ("thermo", "Cu2", "*CO"),
+        ("edges", "Cu2", ""),
     }
     assert all(r["reason"] for r in table(records, "failures"))
 

@@ -19,6 +19,7 @@ EMT = {
     "clusters": ["Cu2"],
     "reactions": ["HER"],
     "level": {"preferred": ["emt"], "probes": ["H"]},
+    "edges": {"level": "emt"},
     "thermo": {"anchors": ["H2"]},
     "adsorb": {"max_screened": 2, "max_relaxed": 1},
 }

@@ -57,6 +57,24 @@ def test_profile_ends_where_experiment_does(results):
         )
 
 
+def test_band_edges_lie_where_copper_dimers_do(results):
+    edges = load(results, "edges/Cu2.json")
+    # Measured: 7.90 and 0.84 eV (adiabatic); the method errs by a few tenths of an eV.
+    assert edges["ip_ev"] == pytest.approx(7.90, abs=1.0)
+    assert edges["ea_ev"] == pytest.approx(0.84, abs=1.0)
+    view = load(results, "che/Cu2.json")["edges"]
+    assert view["conduction_v_she"] == pytest.approx(edges["ea_ev"] - 4.44)
+    for drive in view["reactions"]:
+        (result,) = (
+            r
+            for r in load(results, "che/Cu2.json")["results"]
+            if r["reaction"] == drive["reaction"]
+        )
+        limit = result["limiting_potential_v_rhe"]
+        expected = None if limit is None else view["conduction_v_rhe"] <= limit
+        assert drive["driven"] == expected
+
+
 def test_limiting_potential_is_the_worst_step(results):
     che = load(results, "che/Cu2.json")
     for result in che["results"]:

@@ -19,7 +19,7 @@ from clusterflow.library import package_data
 from .conftest import EMT, Folder
 
 STAGES = {
-    *("build", "level", "relax", "gas", "sites", "adsorb", "pool", "vibrate"),
+    *("build", "level", "relax", "edges", "gas", "sites", "adsorb", "pool", "vibrate"),
     *("thermo", "che", "collect", "report"),
 }
 
@@ -47,10 +47,11 @@ def test_dry_run_plans_every_stage(folder):
 def test_run_leaves_what_is_promised(finished):
     results = finished.path / "results/tiny"
     names = ("report.html", "results.db", "energies.csv", "steps.csv", "failures.csv")
-    for name in (*names, "potentials.csv", "gas_corrections.csv"):
+    for name in (*names, "potentials.csv", "edges.csv", "gas_corrections.csv"):
         assert (results / name).stat().st_size > 0, name
     for suffix in ("svg", "png"):
         assert (results / f"diagrams/Cu2/HER.{suffix}").stat().st_size > 1000
+        assert (results / f"diagrams/edges.{suffix}").stat().st_size > 1000
     records = [json.loads(p.read_text()) for p in results.glob("*/**/*.json")]
     assert {r["stage"] for r in records} == STAGES - {"collect", "report"}
     for record in records:
@@ -101,10 +102,38 @@ def test_potential_reruns_only_che_and_later(finished):
     }
 
 
+def test_ph_and_absolute_potential_rerun_only_che_and_later(finished):
+    later = {"che", "collect", "report"}
+    finished.configure({**EMT, "che": {"ph": 3.0}}, "ph.yaml")
+    assert finished.rules_to_run("--configfile", "ph.yaml") == later
+    she = {**EMT["edges"], "absolute_she_v": 4.28}
+    finished.configure({**EMT, "edges": she}, "she.yaml")
+    assert finished.rules_to_run("--configfile", "she.yaml") == later
+
+
+def test_another_level_of_the_edges_reruns_the_edges_and_no_relaxation(finished):
+    finished.configure({**EMT, "edges": {"level": "ipea1-xtb"}}, "ipea.yaml")
+    assert finished.rules_to_run("--configfile", "ipea.yaml") == {
+        *("edges", "che", "collect", "report")
+    }
+
+
+def test_edges_without_electrons_are_a_hole_with_a_reason(finished):
+    results = finished.path / "results/tiny"
+    with (results / "edges.csv").open() as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["cluster"], row["status"], row["ip_ev"]) == ("Cu2", "failed", "")
+    assert "emt has no ip_ea_offset_ev" in row["reason"]
+    assert "edges,Cu2,," in (results / "failures.csv").read_text()
+    che = json.loads((results / "che/Cu2.json").read_text())
+    assert all(c["driven"] is None and c["reason"] for c in che["edges"]["couples"])
+    assert "Band edges (gas phase)" in (results / "report.html").read_text()
+
+
 def test_relaxation_settings_rerun_what_depends_on_them(finished):
     finished.configure({**EMT, "relax": {"max_steps": 300}}, "relax.yaml")
     rules = finished.rules_to_run("--configfile", "relax.yaml")
-    assert "relax" in rules and "vibrate" in rules
+    assert "relax" in rules and "vibrate" in rules and "edges" in rules
     assert not rules & {"build", "level", "gas"}
 
 

@@ -2,6 +2,7 @@ rule che:
     """Compute reaction profiles and limiting potentials on a cluster."""
     input:
         thermo="results/{study}/thermo/{cluster}.json",
+        edges="results/{study}/edges/{cluster}.json",
         reactions=data_files("che"),
     output:
         "results/{study}/che/{cluster}.json",
@@ -15,6 +16,7 @@ rule che:
     shell:
         r"""
         clusterflow che {input.thermo:q} \
+            --edges {input.edges:q} \
             {params.reactions:q} \
             --settings {params.settings:q} \
             --output {output:q} \

@@ -8,6 +8,7 @@ rule collect:
         energies="results/{study}/energies.csv",
         steps="results/{study}/steps.csv",
         potentials="results/{study}/potentials.csv",
+        edges="results/{study}/edges.csv",
         gas_corrections="results/{study}/gas_corrections.csv",
         failures="results/{study}/failures.csv",
         gates="results/{study}/gates.csv",

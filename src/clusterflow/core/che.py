@@ -63,6 +63,11 @@ class Electrode:
         return self.potential_v - (self._shift if self.scale == "rhe" else 0.0)
 
     @property
+    def potential_rhe_v(self) -> float:
+        """The potential on the RHE scale, V."""
+        return self.potential_she_v + self._shift
+
+    @property
     def _shift(self) -> float:
         return nernst_slope(self.temperature_k) * self.ph
 
@@ -182,6 +187,18 @@ def _evaluate_step(step: Equation, energies: Energies, electrode: Electrode) -> 
         dg0_ev=dg0,
         dg_ev=None if dg0 is None else dg0 + shift,
         reason=reason,
+    )
+
+
+def at_electrode(steps: Sequence[Step], electrode: Electrode) -> tuple[Step, ...]:
+    """The same steps at another potential and pH; one without a value keeps none."""
+    return tuple(
+        step.model_copy(
+            update={"dg_ev": step.dg0_ev + electrode.shift_ev(step.n_e, step.n_h)}
+        )
+        if step.dg0_ev is not None
+        else step
+        for step in steps
     )
 
 

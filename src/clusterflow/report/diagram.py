@@ -55,7 +55,7 @@ _HALF_BAR = 0.34
 _LABEL_PT = 9.0
 _REASON_PT = 7.0
 # `Any`: the names of all settings are the type that matplotlib asks for.
-_STYLE: Any = {
+STYLE: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": _LABEL_PT,
@@ -84,7 +84,7 @@ def draw_profile(result: ReactionResult, *, title: str | None = None) -> Figure:
         Heading; by default the reaction's equation and the surface.
     """
     heading = title or f"{chem(result.equation)} on {result.surface}"
-    with matplotlib.rc_context(_STYLE):
+    with matplotlib.rc_context(STYLE):
         pathways = order_pathways(result)
         bars = find_bars(pathways)
         if not bars:
@@ -122,7 +122,7 @@ def svg_source(figure: Figure) -> str:
 
 def _render(figure: Figure, suffix: str, *, text_as_paths: bool) -> bytes:
     stream = io.BytesIO()
-    style: Any = {**_STYLE, "svg.fonttype": "path" if text_as_paths else "none"}
+    style: Any = {**STYLE, "svg.fonttype": "path" if text_as_paths else "none"}
     with matplotlib.rc_context(style):
         figure.savefig(stream, format=suffix[1:], dpi=150, metadata=_METADATA[suffix])
     return stream.getvalue()

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 import clusterflow
 from clusterflow.report import text, views
+from clusterflow.report.band_edges import draw_band_edges
 from clusterflow.report.diagram import draw_profile
 from clusterflow.report.layout import hole_runs, holes, order_pathways
 from clusterflow.report.picture import draw_structure
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from clusterflow.io import StudyRecords
     from clusterflow.records import Pathway, ReactionResult, Structure
-    from clusterflow.report.views import ClusterView
+    from clusterflow.report.views import ClusterView, EdgesRow
 
 _PACKAGE = "clusterflow.report"
 _SUFFIX_UNITS = {
@@ -99,6 +100,7 @@ def render_page(
     """
     clusters = views.cluster_views(records)
     summary = views.summarise_stages(records)
+    edges = views.edges_of(records)
     every = [result for record in records.che for result in record.results]
     page = _template().render(
         study=study,
@@ -114,6 +116,8 @@ def render_page(
         overviews=overviews(records.che),
         rankings=rank_reactions(records.che),
         sections=[_section(view, order) for order, view in enumerate(clusters)],
+        edges=edges,
+        edges_svg=_edges_svg(edges),
         corrections=views.gas_corrections(records),
         levels=views.levels_of(records),
         energies=_table(energies),
@@ -184,6 +188,15 @@ def _profile(result: ReactionResult, prefix: str) -> _Profile:
     alt = views.describe_profile(result)
     drawn = inline_svg(draw_profile(result), prefix=prefix, alt=alt)
     return _Profile(result=result, svg=Markup(drawn), pathways=order_pathways(result))
+
+
+def _edges_svg(rows: Sequence[EdgesRow]) -> Markup | None:
+    """The diagram of band edges, if any cluster has them beside its profiles."""
+    found = {row.record.cluster: row.view for row in rows if row.view is not None}
+    if not found:
+        return None
+    alt = views.describe_edges(rows)
+    return Markup(inline_svg(draw_band_edges(found), prefix="edges-", alt=alt))
 
 
 def _pictures(view: ClusterView) -> list[_Picture]:

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
     from clusterflow.io import StudyRecords
     from clusterflow.records import (
         AdsorbRecord,
+        BandEdges,
         BuildRecord,
         CheRecord,
+        EdgesRecord,
         GasCorrection,
         LevelRecord,
         Minimum,
@@ -53,6 +55,7 @@ class ClusterView:
     build: BuildRecord | None
     level: LevelRecord | None
     relax: RelaxRecord | None
+    edges: EdgesRecord | None
     sites: SitesRecord | None
     adsorptions: tuple[AdsorbRecord, ...]
     pool: PoolRecord | None
@@ -72,6 +75,7 @@ class ClusterView:
             self.build,
             self.level,
             self.relax,
+            self.edges,
             self.sites,
             self.pool,
             self.thermo,
@@ -89,6 +93,14 @@ class ClusterView:
         """Names of the correction layers its species have."""
         species = self.thermo.species if self.thermo else ()
         return tuple(dict.fromkeys(name for item in species for name in item.layers))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgesRow:
+    """A cluster's band edges, and what they drive; None without profiles."""
+
+    record: EdgesRecord
+    view: BandEdges | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +184,30 @@ def gas_corrections(records: StudyRecords) -> tuple[Corrections, ...]:
     return tuple(found.values())
 
 
+def edges_of(records: StudyRecords) -> tuple[EdgesRow, ...]:
+    """Band edges of each cluster that has a record of them."""
+    views = {record.cluster: record.edges for record in records.che}
+    return tuple(
+        EdgesRow(record=record, view=views.get(record.cluster))
+        for record in records.edges
+    )
+
+
+def describe_edges(rows: Iterable[EdgesRow]) -> str:
+    """A diagram of band edges in words, V against SHE."""
+    parts = [
+        f"{row.record.cluster} conduction {_volts(row.view.conduction_v_she)}, "
+        f"valence {_volts(row.view.valence_v_she)}"
+        for row in rows
+        if row.view is not None
+    ]
+    return f"Band edges against SHE: {'; '.join(parts)}"
+
+
+def _volts(value: float | None) -> str:
+    return "has no value" if value is None else f"{value:+.2f} V"
+
+
 def levels_of(records: StudyRecords) -> tuple[LevelSpec, ...]:
     """Every level that a record names, once."""
     found = {
@@ -248,6 +284,7 @@ def _cluster_view(records: StudyRecords, name: str) -> ClusterView:
         build=_first(r for r in records.builds if r.cluster == name),
         level=_first(r for r in records.levels if r.cluster == name),
         relax=_first(r for r in records.relaxations if r.cluster == name),
+        edges=_first(r for r in records.edges if r.cluster == name),
         sites=_first(r for r in records.sites if r.cluster == name),
         adsorptions=tuple(r for r in records.adsorptions if r.cluster == name),
         pool=_first(r for r in records.pools if r.cluster == name),

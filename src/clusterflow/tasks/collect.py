@@ -67,6 +67,7 @@ def _rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
     formation = {
         (t.cluster, s.name): s.formation_ev for t in records.thermo for s in t.species
     }
+    vertical = {e.cluster: {"ip_ev": e.ip_ev, "ea_ev": e.ea_ev} for e in records.edges}
     for relaxed in records.relaxations:
         for rank, isomer in enumerate(relaxed.isomers):
             keys: dict[str, Any] = {
@@ -75,6 +76,9 @@ def _rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
                 "rank": rank,
             }
             keys |= {"level": _level(relaxed), "fate": "intact"}
+            if rank == 0:
+                found = vertical.get(relaxed.cluster, {})
+                keys |= {k: v for k, v in found.items() if v is not None}
             yield _with_energy(isomer.structure, isomer.energy_ev), keys
     for gas in records.gases:
         if gas.structure is not None and gas.energy_ev is not None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from clusterflow.core.che import nernst_slope
 from clusterflow.core.network import parse_equation
 from clusterflow.models import Model
+from clusterflow.specs import BandEdge
 from clusterflow.tasks.che import standard_potential
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class Couple(Model):
 
     name: str
     equation: str | None
+    edge: BandEdge
     n_e: int
     n_h: int
     standard_potential_v_she: float
@@ -54,6 +56,7 @@ def _couple(
     return Couple(
         name=spec.name,
         equation=spec.equation,
+        edge=spec.edge,
         n_e=n_e,
         n_h=n_h,
         standard_potential_v_she=standard,

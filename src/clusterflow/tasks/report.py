@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 def report(records: StudyRecords, folder: Path, study: str, job: Job) -> ReportRecord:
     """Write ``report.html`` and every diagram as SVG and PNG."""
-    from clusterflow.report import draw_profile, render_page, save_figure
+    from clusterflow.report import (
+        draw_band_edges,
+        draw_profile,
+        render_page,
+        save_figure,
+    )
 
     written = []
     for che in records.che:
@@ -26,6 +31,12 @@ def report(records: StudyRecords, folder: Path, study: str, job: Job) -> ReportR
                 name = f"diagrams/{che.cluster}/{result.reaction}.{suffix}"
                 save_figure(figure, folder / name)
                 written.append(name)
+    edges = {che.cluster: che.edges for che in records.che if che.edges is not None}
+    if edges:
+        figure = draw_band_edges(edges)
+        for suffix in ("svg", "png"):
+            save_figure(figure, folder / f"diagrams/edges.{suffix}")
+            written.append(f"diagrams/edges.{suffix}")
     page = render_page(
         records,
         study=study,

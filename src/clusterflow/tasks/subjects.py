@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -140,6 +141,30 @@ def relaxed_and_sites(
         chosen = level_record(level, built.cluster)
         relaxed = relax(built, chosen, settings, Job("relax"))
     return relaxed, found or sites(relaxed, SitesSettings(), Job("sites"))
+
+
+def relaxed_or_as_given(
+    subject: str,
+    level: str,
+    settings: RelaxSettings,
+    charge: int,
+    multiplicity: int | None,
+) -> RelaxRecord:
+    """A relax record, a cluster of the library relaxed, or a structure file as it is.
+
+    A file is taken for a geometry that is finished; a cluster's starts are not.
+    """
+    from clusterflow.tasks.relax import relax
+
+    path = Path(subject)
+    if stage_of(path) is not None:
+        return relax_record(subject)
+    built = build_record(subject, charge, multiplicity)
+    if path.is_file() and path.suffix not in (".yaml", ".yml"):
+        # No force is above this limit, so that one gradient ends the relaxation.
+        still = {"fmax_ev_per_a": inf, "rattle_a": 0.0}
+        settings = settings.model_copy(update=still)
+    return relax(built, level_record(level, built.cluster), settings, Job("relax"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,181 @@
+"""Diagram of band edges: clusters as columns, redox couples as lines across them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from clusterflow.report.diagram import (
+    BAND,
+    BEST,
+    FAINT,
+    INK,
+    MUTED,
+    OTHERS,
+    PAPER,
+    STYLE,
+)
+from clusterflow.report.text import chem, signed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+
+    from clusterflow.records import BandEdges
+
+CONDUCTION, VALENCE = BEST, OTHERS[0]
+_COLUMN_IN, _LEFT_IN, _RIGHT_IN = 1.05, 0.8, 1.85
+_HEIGHT_IN, _TOP_IN, _BOTTOM_IN = 3.9, 0.15, 0.45
+_LABEL_IN = 0.17
+_HALF_BAR = 0.32
+_MARGIN_V = 0.6
+
+
+def draw_band_edges(views: Mapping[str, BandEdges]) -> Figure:
+    """Conduction and valence edges of clusters beside redox couples, V against SHE.
+
+    The potential runs downwards, so that electrons fall and holes rise. A cluster
+    without an edge has a grey column.
+
+    Parameters
+    ----------
+    views
+        Edges and couples, by cluster; all at one pH.
+    """
+    couples = {
+        c.couple: c.potential_v_she for view in views.values() for c in view.couples
+    }
+    found = [v for view in views.values() for v in _edges(view) if v is not None]
+    potentials = [*found, *couples.values(), 0.0]
+    low, high = min(potentials) - _MARGIN_V, max(potentials) + _MARGIN_V
+    width = _LEFT_IN + _RIGHT_IN + _COLUMN_IN * max(len(views), 3)
+    height = _HEIGHT_IN + _TOP_IN + _BOTTOM_IN
+    with matplotlib.rc_context(STYLE):
+        figure = Figure(figsize=(width, height), facecolor=PAPER)
+        axes = figure.add_axes(
+            (
+                _LEFT_IN / width,
+                _BOTTOM_IN / height,
+                1 - (_LEFT_IN + _RIGHT_IN) / width,
+                _HEIGHT_IN / height,
+            ),
+            facecolor=PAPER,
+        )
+        axes.set_xlim(-0.5, len(views) - 0.5)
+        axes.set_ylim(high, low)
+        axes.set_ylabel("U / V vs SHE", color=INK)
+        axes.tick_params(colors=MUTED, labelcolor=INK, bottom=False)
+        axes.set_xticks(range(len(views)), list(views))
+        for side, spine in axes.spines.items():
+            spine.set_visible(side == "left")
+            spine.set_color(MUTED)
+        _draw_couples(axes, couples, (high - low) * _LABEL_IN / _HEIGHT_IN)
+        for column, view in enumerate(views.values()):
+            _draw_column(axes, column, view)
+    return figure
+
+
+def spread(values: Sequence[float], gap: float) -> list[float]:
+    """Places near ascending values that keep a distance, each group about its mean.
+
+    >>> spread([0.0, 0.1, 5.0], 1.0)
+    [-0.45, 0.55, 5.0]
+    """
+    groups: list[list[float]] = []
+    for value in values:
+        groups.append([value])
+        while len(groups) > 1 and _first(groups[-1], gap) < _last(groups[-2], gap):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    return [
+        round(_first(group, gap) + (rank + 0.5) * gap, 9)
+        for group in groups
+        for rank in range(len(group))
+    ]
+
+
+def _first(group: Sequence[float], gap: float) -> float:
+    return sum(group) / len(group) - len(group) * gap / 2
+
+
+def _last(group: Sequence[float], gap: float) -> float:
+    return _first(group, gap) + len(group) * gap
+
+
+def _edges(view: BandEdges) -> tuple[float | None, float | None]:
+    return view.conduction_v_she, view.valence_v_she
+
+
+def _draw_couples(axes: Axes, couples: Mapping[str, float], gap: float) -> None:
+    """A dashed line a couple, its name at the right with a leader."""
+    ordered = sorted(couples.items(), key=lambda item: item[1])
+    places = spread([potential for _, potential in ordered], gap)
+    for (name, potential), place in zip(ordered, places, strict=True):
+        axes.axhline(
+            potential, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=1.5
+        )
+        axes.annotate(
+            f"{chem(name.replace('-', '/', 1))}  {signed(potential)}",
+            (1.0, potential),
+            xycoords=axes.get_yaxis_transform(),
+            xytext=(1.08, place),
+            textcoords=axes.get_yaxis_transform(),
+            va="center",
+            color=INK,
+            parse_math=False,
+            annotation_clip=False,
+            arrowprops={
+                **{"arrowstyle": "-", "color": FAINT, "linewidth": 0.6},
+                **{"relpos": (0.0, 0.5), "shrinkA": 1.0, "shrinkB": 0.0},
+            },
+        )
+
+
+def _draw_column(axes: Axes, column: int, view: BandEdges) -> None:
+    """The two edges of a cluster, with the gap between them shaded."""
+    conduction, valence = _edges(view)
+    left, right = column - _HALF_BAR, column + _HALF_BAR
+    if conduction is None and valence is None:
+        axes.axvspan(column - 0.5, column + 0.5, color=BAND, zorder=0.1)
+        axes.text(
+            column,
+            0.5,
+            "no value",
+            rotation=90,
+            ha="center",
+            va="center",
+            color=MUTED,
+            transform=axes.get_xaxis_transform(),
+            zorder=2.0,
+        )
+    if conduction is not None and valence is not None:
+        axes.fill_between([left, right], conduction, valence, color=BAND, zorder=1.0)
+    for name, value, color, side in (
+        ("conduction", conduction, CONDUCTION, "bottom"),
+        ("valence", valence, VALENCE, "top"),
+    ):
+        if value is None:
+            continue
+        axes.plot(
+            [left, right],
+            [value, value],
+            color=color,
+            linewidth=3.4,
+            solid_capstyle="butt",
+            zorder=4.0,
+            gid=f"{name}-{column}",
+        )
+        axes.annotate(
+            f"{name}\n{signed(value)}",
+            (column, value),
+            xytext=(0, 4 if side == "bottom" else -4),
+            textcoords="offset points",
+            ha="center",
+            va=side,
+            fontsize=8,
+            color=INK,
+            zorder=5.0,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.4, "alpha": 0.75},
+        )
