@@ -316,8 +316,10 @@ def vibrate(
     from clusterflow.library import Library
     from clusterflow.records import AdsorbRecord, RelaxRecord
     from clusterflow.tasks.job import Job
+    from clusterflow.tasks.scratch import Scratch
     from clusterflow.tasks.vibrate import vibrate as run
 
+    scratch = Scratch.beside(output) if output else None
     adsorbed = read_record(subject, AdsorbRecord)
     hosts = read_record(relaxed, RelaxRecord).isomers
     record = run(
@@ -326,9 +328,10 @@ def vibrate(
         Library.default().adsorbate(adsorbed.adsorbate),
         _section(settings, "vibrate", VibrateSettings),
         _section(settings, "relax", RelaxSettings),
-        Job("vibrate", inputs=[subject, relaxed]),
+        Job("vibrate", inputs=[subject, relaxed], scratch=scratch),
     )
     _emit(record, output)
+    Scratch(scratch).clear()
 
 
 @app.command()
