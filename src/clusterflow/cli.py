@@ -410,6 +410,7 @@ def vibrate(
     from clusterflow.library import Library
     from clusterflow.records import AdsorbRecord, RelaxRecord
     from clusterflow.tasks.job import Job
+    from clusterflow.tasks.scratch import Scratch
     from clusterflow.tasks.subjects import stage_of
     from clusterflow.tasks.vibrate import vibrate as run
 
@@ -423,6 +424,7 @@ def vibrate(
         return
     if relaxed is None:
         raise ConfigError(f"{subject}: give the cluster's relax record with --relax")
+    scratch = Scratch.beside(output) if output else None
     adsorbed = read_record(Path(subject), AdsorbRecord)
     hosts = read_record(relaxed, RelaxRecord).isomers
     record = run(
@@ -431,9 +433,10 @@ def vibrate(
         Library.default().adsorbate(adsorbed.adsorbate),
         _section(settings, "vibrate", VibrateSettings),
         _section(settings, "relax", RelaxSettings),
-        Job("vibrate", inputs=[Path(subject), relaxed]),
+        Job("vibrate", inputs=[Path(subject), relaxed], scratch=scratch),
     )
     _emit(record, output)
+    Scratch(scratch).clear()
 
 
 @app.command()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from clusterflow.errors import ClusterflowError, ConfigError
 from clusterflow.library import explain, read_yaml
@@ -196,6 +196,18 @@ class VibrateSettings(Model):
     )
 
 
+class HinderedSettings(Model):
+    """What an adsorbate meets as it slides and turns on the cluster."""
+
+    # None of these has a default: they are the user's to know.
+    translation_barrier_ev: float = Field(gt=0, le=5)
+    rotation_barrier_ev: float = Field(gt=0, le=5)
+    # Metal surfaces have 1.0e15 to 1.9e15.
+    site_density_per_cm2: float = Field(ge=1e13, le=1e17)
+    rotational_minima: int = Field(ge=1, description="Equal minima of a full turn")
+    symmetry_number: int = Field(ge=1, description="Equal arms of the adsorbate")
+
+
 class ThermoSettings(Model):
     """Conditions and corrections of the free energies."""
 
@@ -219,6 +231,24 @@ class ThermoSettings(Model):
             "0 keeps them as they are. Both values stand in the record."
         ),
     )
+    adsorbate_model: Literal["harmonic", "quasi-rrho", "hindered"] = Field(
+        default="harmonic",
+        description=(
+            "Model of an adsorbate's modes: `harmonic` with the cut-off above; "
+            "`quasi-rrho`, whose entropy goes over from oscillator to free rotor at "
+            "the cut-off (Grimme takes 100); `hindered`, where the three lowest modes "
+            "become sliding and turning over the barriers below."
+        ),
+    )
+    hindered: dict[Name, HinderedSettings] = Field(
+        default={},
+        description=(
+            "Barriers by adsorbate for `hindered`, as {CH3: {translation_barrier_ev: "
+            "0.2, rotation_barrier_ev: 0.05, site_density_per_cm2: 1.5e+15, "
+            "rotational_minima: 6, symmetry_number: 3}}, with numbers of your own: "
+            "nothing is guessed. Adsorbates not named stay harmonic."
+        ),
+    )
     correct: tuple[Literal["gas"], ...] = Field(
         default=("gas",),
         description=(
@@ -239,6 +269,15 @@ class ThermoSettings(Model):
     @classmethod
     def _kelvin(cls, value: float) -> float:
         return _as_value_error(check_temperature, value, "temperature_k")
+
+    @model_validator(mode="after")
+    def _barriers(self) -> ThermoSettings:
+        if self.adsorbate_model == "hindered" and not self.hindered:
+            raise ValueError(
+                "adsorbate_model = hindered needs barriers, and none are given: name "
+                "adsorbates in `hindered`, or choose harmonic or quasi-rrho"
+            )
+        return self
 
     @field_validator("pressure_pa")
     @classmethod
@@ -361,7 +400,9 @@ def load_study(
     try:
         return Study.model_validate(dict(config))
     except ValidationError as error:
-        place = error.errors()[0]["loc"]
+        first = error.errors()[0]
+        # A key that is missing is in no file: its section is.
+        place = first["loc"][:-1] if first["type"] == "missing" else first["loc"]
         raise ConfigError(f"{_blame(place, sources)}: {explain(error)}") from None
 
 

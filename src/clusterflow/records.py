@@ -48,6 +48,12 @@ Fate = Literal[
 ]
 
 
+# What the imaginary modes that are left make of a geometry, the worst of them counted:
+# none; below 10 cm⁻¹; below 50 cm⁻¹; above.
+StationaryPoint = Literal["minimum", "noise", "soft", "saddle"]
+ThermoModel = Literal["electronic", "ideal-gas", "harmonic", "quasi-rrho", "hindered"]
+
+
 class Provenance(Model):
     """Where a record comes from."""
 
@@ -190,6 +196,10 @@ class GasRecord(Record):
     imaginary_cm1: tuple[float, ...] = ()
     fmax_ev_per_a: float | None = None
     hessian_asymmetry_ev_per_a2: float | None = None
+    force_error_ev_per_a: float | None = Field(
+        default=None,
+        description="Force less slope of the energy along one random direction",
+    )
 
 
 class Site(Model):
@@ -273,6 +283,14 @@ class VibrateRecord(Record):
     hessian_asymmetry_ev_per_a2: float | None = None
     fmax_ev_per_a: float | None = None
     n_repairs: int = Field(default=0, description="Imaginary modes that were followed")
+    moving: tuple[int, ...] = Field(default=(), description="Atoms that vibrate")
+    stationary_point: StationaryPoint | None = Field(
+        default=None, description="By the worst imaginary mode that is left"
+    )
+    force_error_ev_per_a: float | None = Field(
+        default=None,
+        description="Force less slope of the energy along one random direction",
+    )
 
 
 class FreeEnergyTerms(Model):
@@ -285,6 +303,16 @@ class FreeEnergyTerms(Model):
     gibbs_ev: float
     minus_ts_undamped_ev: float = Field(
         description="−TS with the low modes as computed, without the cut-off"
+    )
+    zpe_undamped_ev: float | None = Field(
+        default=None, description="ZPE of all modes as harmonic oscillators"
+    )
+    thermal_undamped_ev: float | None = Field(
+        default=None, description="∫Cp dT of all modes as harmonic oscillators"
+    )
+    model: ThermoModel | None = None
+    fallback_reason: str = Field(
+        default="", description="Why it is not the model the study asks for"
     )
 
 

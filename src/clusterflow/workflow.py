@@ -74,7 +74,11 @@ class Plan:
         """
         for cluster in self.study.clusters:
             self.library.cluster(cluster)
-        for adsorbate in {*self.adsorbates, *self.study.level.probes}:
+        for adsorbate in {
+            *self.adsorbates,
+            *self.study.level.probes,
+            *self.study.thermo.hindered,
+        }:
             self.library.adsorbate(adsorbate)
         for gas in self.gases:
             self.library.gas(gas)

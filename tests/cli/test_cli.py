@@ -217,6 +217,17 @@ def test_add_reads_what_people_have(folder, name):
 
 OVERLAP = "2\noverlap\nCu 0 0 0\nCu 0 0 0.3\n"
 TABLE = "species,state,surface,gibbs_ev\nH2,gas,,-6\nH,ads,Pt,-3\n"
+BARRIERS = """\
+thermo:
+  adsorbate_model: hindered
+  hindered:
+    {}:
+      translation_barrier_ev: 0.1
+      rotation_barrier_ev: 0.1
+      site_density_per_cm2: 1.5e+15
+      rotational_minima: 4
+      symmetry_number: 1
+"""
 ADD = ("--charge", "0", "--source", "unpublished: x")
 
 
@@ -257,6 +268,21 @@ ADD = ("--charge", "0", "--source", "unpublished: x")
             {"c.yaml": "thermo: {temperature_k: -1}\n"},
             ["check", "--config", "c.yaml"],
             "c.yaml.*temperature_k.*-1",
+        ),
+        (
+            {"c.yaml": "thermo: {adsorbate_model: hindered}\n"},
+            ["check", "--config", "c.yaml"],
+            "c.yaml.*hindered needs barriers, and none are given",
+        ),
+        (
+            {"c.yaml": BARRIERS.format("NoSuch")},
+            ["check", "--config", "c.yaml"],
+            "NoSuch",
+        ),
+        (
+            {"c.yaml": BARRIERS.format("H")},
+            ["check", "--config", "c.yaml"],
+            "thermo.hindered.H.*a single atom does not turn",
         ),
         ({"c.yaml": "clusters: [Nope]\n"}, ["check", "--config", "c.yaml"], "Nope"),
         ({"c.yaml": "a: [1\n"}, ["check", "--config", "c.yaml"], "c.yaml"),

@@ -18,6 +18,19 @@ BAD = [
     ("thermo: {pressure_pa: {CO: -5}}", "thermo.pressure_pa", "CO = -5"),
     ("thermo: {pressure_pa: {CO: .inf}}", "thermo.pressure_pa.CO", "inf"),
     ("thermo: {low_mode_cutoff_cm1: -1}", "thermo.low_mode_cutoff_cm1", "-1"),
+    ("thermo: {adsorbate_model: ideal}", "thermo.adsorbate_model", "'ideal'"),
+    ("thermo: {adsorbate_model: hindered}", "thermo", "none are given"),
+    (
+        "thermo: {hindered: {CO: {translation_barrier_ev: 0.1}}}",
+        "thermo.hindered.CO.rotation_barrier_ev",
+        "",
+    ),
+    (
+        "thermo: {hindered: {CO: {translation_barrier_ev: 0.1, rotation_barrier_ev: "
+        "0.1, site_density_per_cm2: 15, rotational_minima: 4, symmetry_number: 1}}}",
+        "thermo.hindered.CO.site_density_per_cm2",
+        "15",
+    ),
     ("thermo: {correct: [solvent]}", "thermo.correct.0", "'solvent'"),
     ("thermo: {anchors: []}", "thermo.anchors", ""),
     ("relax: {fmax_ev_per_a: 0}", "relax.fmax_ev_per_a", "0"),

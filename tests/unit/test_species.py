@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clusterflow.config import CheSettings, ThermoSettings
+from clusterflow.config import CheSettings, HinderedSettings, ThermoSettings
 from clusterflow.core.adsorption import choose_minimum, why_no_minimum
+from clusterflow.core.thermochemistry import hindered_adsorbate, quasi_rrho_adsorbate
 from clusterflow.errors import RecordError
 from clusterflow.records import (
     AdsorbRecord,
@@ -426,7 +427,144 @@ def test_a_hard_imaginary_mode_is_no_minimum(study):
     hard = one(study, imaginary_cm1=(30.0, 250.0))
     assert hard.status == "imaginary"
     assert hard.formation_ev is None
-    assert hard.reason == "not a minimum: 250i cm⁻¹"
+    assert hard.reason == "not a minimum: 250i cm⁻¹ (saddle)"
+
+
+def test_noise_of_the_differences_is_called_so(study):
+    noise = one(study, imaginary_cm1=(3.6,))
+    assert noise.flags == ("noise-imaginary-mode",)
+    assert noise.gibbs_ev == one(study, imaginary_cm1=(30.0,)).gibbs_ev
+
+
+@pytest.mark.parametrize("cutoff", [100.0, 500.0])
+def test_a_saddle_stays_one_at_a_high_cut_off(study, cutoff):
+    found = study.species(
+        adsorbed=[study.adsorbed("H")],
+        vibrated=[study.vibrated("H", imaginary_cm1=(70.0,))],
+        low_mode_cutoff_cm1=cutoff,
+    )["*H"]
+    assert (found.status, found.formation_ev) == ("imaginary", None)
+
+
+def test_without_a_cut_off_no_imaginary_mode_can_count(study):
+    found = study.species(
+        adsorbed=[study.adsorbed("H")],
+        vibrated=[study.vibrated("H", imaginary_cm1=(3.6,))],
+        low_mode_cutoff_cm1=0.0,
+    )["*H"]
+    assert (found.status, found.reason) == (
+        "imaginary",
+        "not a minimum: 4i cm⁻¹ (noise)",
+    )
+
+
+BARRIERS = {
+    "translation_barrier_ev": 0.1,
+    "rotation_barrier_ev": 0.05,
+    "site_density_per_cm2": 1.5e15,
+    "rotational_minima": 6,
+    "symmetry_number": 1,
+}
+# Above an atom of copper: upright, bent, and alone.
+ON_COPPER = {
+    "CO": (["C", "O"], [[0, 0, 1.85], [0, 0, 3.0]]),
+    "COOH": (
+        ["C", "O", "O", "H"],
+        [[0, 0, 1.9], [1.1, 0, 2.7], [-1.1, 0, 2.9], [-1.8, 0, 2.6]],
+    ),
+    "H": (["H"], [[0, 0, 1.5]]),
+}
+
+
+def with_model(study, name, model, **changes):
+    """An adsorbate by a model; barriers are those of *COOH and *CO alone."""
+    symbols, positions = ON_COPPER[name]
+    structure = study.structure(
+        ["Cu", "Cu", *symbols], [[0, 0, -2.3], [0, 0, 0], *positions]
+    )
+    roles = ("core", "core", *["adsorbate"] * len(symbols))
+    own = tuple(range(2, 2 + len(symbols)))
+    modes = (20.0, 30.0, *np.linspace(60.0, 3000.0, 3 * len(own) - 2).tolist())
+    record = study.vibrated(
+        name,
+        structure=structure.model_copy(update={"roles": roles}),
+        moving=own,
+        frequencies_cm1=modes,
+    ).model_copy(update=changes)
+    given = {"COOH": BARRIERS, "CO": BARRIERS} if model == "hindered" else {}
+    return study.species(
+        adsorbed=[study.adsorbed(name)],
+        vibrated=[record],
+        adsorbate_model=model,
+        hindered=given,
+    )[f"*{name}"]
+
+
+def test_quasi_rrho_takes_the_moment_of_what_moves(study):
+    from ase import Atoms
+
+    found = with_model(study, "COOH", "quasi-rrho").terms
+    assert (found.model, found.fallback_reason) == ("quasi-rrho", "")
+    symbols, positions = ON_COPPER["COOH"]
+    moments = Atoms(symbols, positions=positions).get_moments_of_inertia()
+    expected = quasi_rrho_adsorbate(
+        energy_ev=0.0,
+        frequencies_cm1=(20.0, 30.0, *np.linspace(60.0, 3000.0, 10)),
+        mean_moment_amu_a2=float(moments.mean()),
+        temperature_k=298.15,
+        low_mode_cutoff_cm1=50.0,
+    )
+    assert found.minus_ts_ev == pytest.approx(expected.minus_ts_ev, abs=1e-9)
+
+
+def test_an_atom_has_no_moment_and_stays_harmonic(study):
+    found = with_model(study, "H", "quasi-rrho").terms
+    assert found.model == "harmonic"
+    assert found.fallback_reason == "a single atom has no moment of inertia"
+    plain = with_model(study, "H", "harmonic").terms
+    assert (plain.gibbs_ev, plain.fallback_reason) == (found.gibbs_ev, "")
+
+
+def test_hindered_where_barriers_are_given_and_said_where_not(study):
+    found = with_model(study, "COOH", "hindered").terms
+    assert found.model == "hindered"
+    # About the line from copper to carbon only what is off it in x turns.
+    moment = 15.999 * 2 * 1.1**2 + 1.008 * 1.8**2
+    expected = hindered_adsorbate(
+        energy_ev=HOST_EV + AD_EV["COOH"],
+        frequencies_cm1=(20.0, 30.0, *np.linspace(60.0, 3000.0, 10)),
+        mass_amu=12.011 + 2 * 15.999 + 1.008,
+        moment_amu_a2=moment,
+        barriers=HinderedSettings(**BARRIERS),
+        temperature_k=298.15,
+        low_mode_cutoff_cm1=50.0,
+    )
+    assert found.gibbs_ev == pytest.approx(expected.gibbs_ev, abs=1e-9)
+    other = with_model(study, "H", "hindered").terms
+    assert other.model == "harmonic"
+    assert other.fallback_reason == "no barriers are given in thermo.hindered"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        # Barriers were given, so another model in their place would be a surprise.
+        ("CO", {}, "upright, with 0.00 amu Å² about its axis"),
+        ("COOH", {"moving": (1, 2, 3, 4, 5)}, "without its binding atoms"),
+        ("COOH", {"moving": ()}, "run vibrate again"),
+    ],
+)
+def test_where_the_hindered_model_cannot_be_it_is_a_hole(study, name, changes, says):
+    found = with_model(study, name, "hindered", **changes)
+    assert (found.status, found.formation_ev) == ("failed", None)
+    assert says in found.reason
+
+
+def test_the_default_model_is_harmonic(study):
+    found = study.species()
+    models = {s.terms.model for s in found.values() if s.name.startswith("*")}
+    assert models == {"electronic", "harmonic"}
+    assert found["CO(g)"].terms.model == "ideal-gas"
 
 
 def test_no_vibrations_is_a_hole(study):

@@ -16,7 +16,11 @@ from clusterflow.core.builders import (
     rhombus,
     stacked_rings,
 )
-from clusterflow.core.symmetry import find_symmetry, rotational_symmetry_number
+from clusterflow.core.symmetry import (
+    find_images,
+    find_symmetry,
+    rotational_symmetry_number,
+)
 
 # name, shape, Schoenflies symbol, order of the group
 SHAPES = [
@@ -144,3 +148,59 @@ def test_an_atom_is_a_sphere():
 @pytest.mark.parametrize(("name", "group"), [("N2", "D*h"), ("CO", "C*v")])
 def test_linear_molecules(name, group):
     assert find(molecule(name)).point_group == group
+
+
+def images_of(atoms, indices, tolerance=5e-4):
+    return find_images(
+        atoms.get_chemical_symbols(), atoms.positions, indices, tolerance
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "n_sources"),
+    [
+        ("H2", 1),
+        ("CH4", 2),
+        ("C2H4", 2),
+        ("C6H6", 2),
+        ("NH3", 2),
+        ("CO2", 2),
+        ("CH3OH", 5),
+        ("HCOOH", 5),
+        ("CO", 2),
+    ],
+)
+def test_images_are_where_their_operation_puts_them(name, n_sources):
+    atoms = molecule(name)
+    atoms.positions = atoms.positions @ Rotation.random(random_state=5).as_matrix().T
+    atoms.positions += [1.0, -2.0, 0.5]
+    images = images_of(atoms, range(len(atoms)))
+    assert len(atoms) - len(images) == n_sources
+    centred = atoms.positions - atoms.positions.mean(axis=0)
+    for atom, image in images.items():
+        assert image.source not in images
+        assert image.permutation[image.source] == atom
+        unit = image.rotation @ image.rotation.T
+        assert unit == pytest.approx(np.eye(3), abs=1e-12)
+        moved = centred @ image.rotation.T
+        # As ASE has the coordinates.
+        assert np.abs(moved - centred[image.permutation]).max() < 1e-4
+        assert (atoms.numbers[image.permutation] == atoms.numbers).all()
+
+
+@pytest.mark.parametrize("off", [0.002, 0.01, 0.04])
+def test_what_is_nearly_symmetric_has_no_images(off):
+    # Found loosely, as sites are, the group is still there.
+    water = molecule("H2O")
+    water.positions[1, 1] += off
+    assert find(water, 0.1).point_group == "C2v"
+    assert images_of(water, range(3)) == {}
+
+
+def test_images_stay_among_the_atoms_asked_for():
+    methane = molecule("CH4")
+    assert len(images_of(methane, [1, 2, 3, 4])) == 3
+    # Three of four: the axis through the fourth.
+    assert len(images_of(methane, [1, 2, 3])) == 2
+    assert images_of(methane, [1]) == {}
+    assert images_of(methane, [0, 1]) == {}

@@ -6,13 +6,23 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import molecule
-from ase.thermochemistry import HarmonicThermo, IdealGasThermo
+from ase.thermochemistry import (
+    HarmonicThermo,
+    HinderedThermo,
+    IdealGasThermo,
+    MSRRHOThermo,
+)
+from scipy import constants
 
+from clusterflow.config import HinderedSettings
 from clusterflow.core.thermochemistry import (
     electronic_only,
     gas_free_energy,
     harmonic_adsorbate,
+    hindered_adsorbate,
+    hindered_mode,
     ideal_gas,
+    quasi_rrho_adsorbate,
     rotational_entropy,
     translational_entropy,
     vibrational_energy,
@@ -229,6 +239,167 @@ def test_low_modes_count_as_the_cut_off_in_thermal_terms_only():
     assert damped.zpe_ev == plain.zpe_ev
     assert damped.minus_ts_undamped_ev == plain.minus_ts_ev
     assert damped.minus_ts_ev > plain.minus_ts_ev
+
+
+def quasi_rrho(modes, *, cutoff, moment=40.0, temperature=298.15):
+    return quasi_rrho_adsorbate(
+        energy_ev=-3.0,
+        frequencies_cm1=modes,
+        mean_moment_amu_a2=moment,
+        temperature_k=temperature,
+        low_mode_cutoff_cm1=cutoff,
+    )
+
+
+@pytest.mark.parametrize("temperature", [150.0, 298.15, 800.0])
+@pytest.mark.parametrize("cutoff", [50.0, 100.0])
+def test_quasi_rrho_against_ase(temperature, cutoff):
+    atoms = molecule("CH3OH")
+    theirs = MSRRHOThermo(
+        np.array(MODES) * EV_PER_WAVENUMBER, atoms, potentialenergy=-3.0, tau=cutoff
+    )
+    moment = float(atoms.get_moments_of_inertia().mean())
+    found = quasi_rrho(MODES, cutoff=cutoff, moment=moment, temperature=temperature)
+    entropy = theirs.get_entropy(temperature, verbose=False)
+    inner = theirs.get_internal_energy(temperature, verbose=False)
+    assert found.minus_ts_ev == pytest.approx(-temperature * entropy, abs=CODATA)
+    assert found.energy_ev + found.zpe_ev + found.thermal_ev == pytest.approx(
+        inner, abs=CODATA
+    )
+    parts = found.energy_ev + found.zpe_ev + found.thermal_ev + found.minus_ts_ev
+    assert found.gibbs_ev == pytest.approx(parts, abs=1e-12)
+    assert found.model == "quasi-rrho"
+
+
+def test_quasi_rrho_goes_from_oscillator_to_free_rotor():
+    def entropy(mode, cutoff):
+        return -quasi_rrho([mode], cutoff=cutoff).minus_ts_ev / 298.15
+
+    # Far above the cut-off w is 1 − (50/2000)⁴ = 1 − 4e-7.
+    high = vibrational_entropy([2000.0], 298.15)
+    assert entropy(2000.0, 50.0) == pytest.approx(high, abs=1e-9)
+    assert entropy(30.0, 0.0) == pytest.approx(vibrational_entropy([30.0], 298.15))
+    # Far below, the entropy of a classical rotor about one axis, with the moment
+    # limited by that of the molecule: ħ²/2hν at 0.01 cm⁻¹ is 1686 amu Å², against 40.
+    own = 16.857629 / 0.01
+    moment = own * 40.0 / (own + 40.0)
+    # √(πkT/B) with B = 16.857629 cm⁻¹ amu Å² / I
+    partition = np.sqrt(np.pi * K * 298.15 * moment / 16.857629 / EV_PER_WAVENUMBER)
+    rotor = K * (0.5 + np.log(partition))
+    assert entropy(0.01, 50.0) == pytest.approx(rotor, rel=1e-6)
+    assert np.diff([entropy(w, 50.0) for w in (5, 20, 60, 200, 900)]).max() < 0
+
+
+def test_undamped_terms_are_those_of_all_oscillators():
+    plain = harmonic_adsorbate(
+        energy_ev=-3.0,
+        frequencies_cm1=MODES,
+        temperature_k=298.15,
+        low_mode_cutoff_cm1=0.0,
+    )
+    harmonic = harmonic_adsorbate(
+        energy_ev=-3.0,
+        frequencies_cm1=MODES,
+        temperature_k=298.15,
+        low_mode_cutoff_cm1=50.0,
+    )
+    models = [harmonic, quasi_rrho(MODES, cutoff=50.0), hindered(MODES, BARRIERS)]
+    assert [m.model for m in models] == ["harmonic", "quasi-rrho", "hindered"]
+    for found in models:
+        assert found.zpe_undamped_ev == plain.zpe_ev
+        assert found.thermal_undamped_ev == plain.thermal_ev
+        assert found.minus_ts_undamped_ev == plain.minus_ts_ev
+        assert found.minus_ts_ev != plain.minus_ts_ev
+
+
+# Methanol on Pt(111): barriers of the order of those of Sprowl et al.
+BARRIERS = HinderedSettings(
+    translation_barrier_ev=0.05,
+    rotation_barrier_ev=0.02,
+    site_density_per_cm2=1.5e15,
+    rotational_minima=6,
+    symmetry_number=3,
+)
+
+
+def hindered(modes, barriers, *, temperature=298.15, cutoff=0.0):
+    return hindered_adsorbate(
+        energy_ev=-3.0,
+        frequencies_cm1=modes,
+        mass_amu=32.04,
+        moment_amu_a2=21.0,
+        barriers=barriers,
+        temperature_k=temperature,
+        low_mode_cutoff_cm1=cutoff,
+    )
+
+
+@pytest.mark.parametrize("temperature", [150.0, 298.15, 800.0])
+@pytest.mark.parametrize("heights", [(0.05, 0.02), (0.4, 0.3), (2.0, 0.001)])
+def test_hindered_modes_against_ase(temperature, heights):
+    translation, rotation = heights
+    barriers = BARRIERS.model_copy(
+        update={"translation_barrier_ev": translation, "rotation_barrier_ev": rotation}
+    )
+    theirs = HinderedThermo(
+        np.array(MODES) * EV_PER_WAVENUMBER,
+        trans_barrier_energy=translation,
+        rot_barrier_energy=rotation,
+        sitedensity=1.5e15,
+        rotationalminima=6,
+        symmetrynumber=3,
+        potentialenergy=-3.0,
+        mass=32.04,
+        inertia=21.0,
+    )
+    found = hindered(MODES, barriers, temperature=temperature)
+    zpe = theirs.get_zero_point_energy(verbose=False)
+    inner = theirs.get_internal_energy(temperature, verbose=False)
+    assert found.zpe_ev == pytest.approx(zpe, abs=CODATA)
+    assert found.thermal_ev == pytest.approx(inner + 3.0 - zpe, abs=CODATA)
+    # ASE adds the entropy of spreading over the sites at Campbell's standard state,
+    # k (1 − ln(N/A · area)); here each adsorbate has its own site.
+    density = np.exp(1 / 3) * (1e5 / (1.380649e-23 * temperature)) ** (2 / 3)
+    spread = K * (1 - np.log(density * 1e-4 / 1.5e15))
+    entropy = theirs.get_entropy(temperature, verbose=False) - spread
+    assert found.minus_ts_ev == pytest.approx(-temperature * entropy, abs=CODATA)
+
+
+def test_a_high_barrier_leaves_an_oscillator():
+    # Of the asymptotic series of I0 and I1 the entropy keeps k kT/2W.
+    quantum = 0.012
+    thermal, entropy = hindered_mode(quantum, 3.2, 298.15)
+    mode = [quantum / EV_PER_WAVENUMBER]
+    assert thermal == pytest.approx(vibrational_energy(mode, 298.15), rel=5e-3)
+    oscillator = vibrational_entropy(mode, 298.15) + K * K * 298.15 / 6.4
+    assert entropy == pytest.approx(oscillator, rel=1e-4)
+    # No overflow at a barrier of 600 kT.
+    assert np.isfinite(hindered_mode(quantum, 5.0, 100.0)).all()
+
+
+def test_without_a_barrier_it_turns_freely():
+    # A classical rotor in one of n equal wells: q = √(8π³IkT) / hn.
+    moment, minima, barrier, temperature = 21.0, 6, 1e-9, 298.15
+    si = moment * constants.atomic_mass * 1e-20
+    turning = np.sqrt(minima**2 * barrier * constants.e / (2 * si)) / (2 * np.pi)
+    thermal, entropy = hindered_mode(
+        constants.h * turning / constants.e, barrier, temperature
+    )
+    kt = constants.k * temperature
+    partition = np.sqrt(8 * np.pi**3 * si * kt) / (constants.h * minima)
+    # Corrections go as √W.
+    assert entropy == pytest.approx(K * (0.5 + np.log(partition)), rel=1e-4)
+    assert thermal == pytest.approx(K * temperature / 2, rel=1e-2)
+
+
+@pytest.mark.parametrize("barrier", [0.01, 0.1, 1.0])
+def test_hindered_entropy_is_the_slope_of_the_free_energy(barrier):
+    def free(temperature):
+        thermal, entropy = hindered_mode(0.005, barrier, temperature)
+        return thermal - temperature * entropy
+
+    slope = (free(300.5) - free(299.5)) / 1.0
+    assert -slope == pytest.approx(hindered_mode(0.005, barrier, 300.0)[1], abs=1e-8)
 
 
 def test_high_temperature_is_classical():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clusterflow.core.adsorbate_models import adsorbate_terms
 from clusterflow.core.adsorption import choose_minimum, why_no_minimum
 from clusterflow.core.formation import (
     ExperimentalTable,
@@ -14,8 +15,8 @@ from clusterflow.core.formation import (
 from clusterflow.core.thermochemistry import (
     electronic_only,
     gas_free_energy,
-    harmonic_adsorbate,
 )
+from clusterflow.core.vibrations import SOFT_CM1, classify
 from clusterflow.errors import RecordError
 from clusterflow.records import FreeEnergyTerms, GasCorrection, SpeciesFreeEnergy
 from clusterflow.units import (
@@ -205,11 +206,13 @@ def adsorbed_species(
     if vibrated is None or vibrated.status != "ok" or vibrated.energy_ev is None:
         reason = "no vibrations" if vibrated is None else vibrated.reason
         return hole(name, reason, "failed")
+    # A soft one counts as a mode at the cut-off, so there must be a cut-off above it.
     cutoff = around.settings.low_mode_cutoff_cm1
-    hard = [w for w in vibrated.imaginary_cm1 if w > cutoff]
+    hard = [w for w in vibrated.imaginary_cm1 if w > cutoff or w >= SOFT_CM1]
     if hard:
         shown = ", ".join(f"{w:.0f}i" for w in hard)
-        return hole(name, f"not a minimum: {shown} cm⁻¹", "imaginary")
+        reason = f"not a minimum: {shown} cm⁻¹ ({classify(hard)})"
+        return hole(name, reason, "imaginary")
     reference = around.anchor_energy_ev(spec.counts)
     electronic = around.anchor_energy_ev(spec.counts, electronic=True)
     if reference is None or electronic is None:
@@ -217,12 +220,9 @@ def adsorbed_species(
     layers, reason = _inherited(spec, corrections)
     if reason:
         return hole(name, reason)
-    terms = harmonic_adsorbate(
-        energy_ev=vibrated.energy_ev,
-        frequencies_cm1=[*vibrated.frequencies_cm1, *_as_soft(vibrated, cutoff)],
-        temperature_k=around.settings.temperature_k,
-        low_mode_cutoff_cm1=cutoff,
-    )
+    terms, reason = adsorbate_terms(vibrated, around.settings)
+    if terms is None:
+        return hole(name, reason, "failed")
     species = _species(name, terms, reference + host_energy_ev, layers)
     minimum = adsorbed.minima[index]
     return species.model_copy(
@@ -276,11 +276,6 @@ def _fate_of(adsorbed: AdsorbRecord) -> str:
     return adsorbed.minima[0].fate if adsorbed.minima else "failed"
 
 
-def _as_soft(vibrated: VibrateRecord, cutoff_cm1: float) -> list[float]:
-    """Soft imaginary modes, taken as modes at the cut-off; flagged by the caller."""
-    return [cutoff_cm1] * len(vibrated.imaginary_cm1)
-
-
 def _inherited(
     spec: AdsorbateSpec, corrections: Mapping[str, float] | None
 ) -> tuple[dict[str, float], str]:
@@ -320,5 +315,5 @@ def _flags(
     if fate == "reconstructed":
         flags.append("reconstructed")
     if vibrated.imaginary_cm1:
-        flags.append("soft-imaginary-mode")
+        flags.append(f"{classify(vibrated.imaginary_cm1)}-imaginary-mode")
     return tuple(flags)

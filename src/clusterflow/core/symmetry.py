@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clusterflow.core.topology import distances
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from clusterflow.core.topology import FloatArray
 
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 # cluster whose moments are equal by accident is searched for fewer axes than it has,
 # so a strict second try follows and the larger group counts.
 _INERTIA_TOLERANCES = (0.05, 0.003)
+# Operations are looked for loosely and then held to what the caller allows.
+_CANDIDATE_A = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,114 @@ def find_symmetry(
         return _only_identity("Kh", 1)
     tries = [_search(symbols, positions, tolerance_a, t) for t in _INERTIA_TOLERANCES]
     return max(tries, key=lambda found: len(found.permutations))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """How one atom follows from another by an operation of the whole geometry.
+
+    permutation : shape (n_atoms,); atom i is sent to permutation[i].
+    rotation : shape (3, 3), proper or improper.
+    """
+
+    source: int
+    permutation: np.ndarray
+    rotation: np.ndarray
+
+
+def find_images(
+    symbols: Sequence[str],
+    positions: FloatArray,
+    indices: Sequence[int],
+    tolerance_a: float,
+) -> dict[int, Image]:
+    """Those of some atoms that are images of others of them, and by what operation.
+
+    Every operation maps the whole geometry onto itself, and `indices` onto `indices`.
+    Sources are no images themselves.
+
+    Parameters
+    ----------
+    symbols
+        Element of each atom.
+    positions : Å, shape (n_atoms, 3)
+    indices
+        The atoms of interest.
+    tolerance_a
+        No atom may be farther than this from where the operation puts it, Å.
+
+    Examples
+    --------
+    >>> line = np.array([[0, 0, -1.16], [0, 0, 0], [0, 0, 1.16]])
+    >>> found = find_images(["O", "C", "O"], line, [0, 1, 2], 1e-3)
+    >>> {atom: image.source for atom, image in found.items()}
+    {2: 0}
+    """
+    images: dict[int, Image] = {}
+    # The search is slow to import and most adsorbates have no two atoms alike.
+    if not _any_alike(symbols, positions, indices, tolerance_a):
+        return images
+    centred = positions - positions.mean(axis=0)
+    operations = [
+        (permutation, rotation)
+        for permutation, rotation in _best_operations(symbols, centred)
+        if {permutation[i] for i in indices} == set(indices)
+        and _misfit(centred, permutation, rotation) < tolerance_a
+    ]
+    sources = set()
+    for source in indices:
+        if source in images:
+            continue
+        sources.add(source)
+        for permutation, rotation in operations:
+            target = int(permutation[source])
+            if target not in images and target not in sources:
+                images[target] = Image(
+                    source=source, permutation=permutation, rotation=rotation
+                )
+    return images
+
+
+def _any_alike(
+    symbols: Sequence[str],
+    positions: FloatArray,
+    indices: Sequence[int],
+    tolerance_a: float,
+) -> bool:
+    """Whether two of the atoms see the same elements at the same distances."""
+    gaps = distances(positions)
+    kinds = np.unique(np.array(symbols), return_inverse=True)[1]
+    seen = {i: gaps[i][np.lexsort((gaps[i], kinds))] for i in indices}
+    return any(
+        symbols[i] == symbols[k]
+        and np.abs(seen[i] - seen[k]).max(initial=0.0) < 2 * tolerance_a
+        for i, k in combinations(indices, 2)
+    )
+
+
+def _best_operations(
+    symbols: Sequence[str], centred: FloatArray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Operations of the loose group, each turned to where it fits best.
+
+    The axes found go through atoms and are only as good as these; the best matrix of a
+    permutation is that of W. Kabsch, Acta Cryst. A 32, 922 (1976),
+    doi:10.1107/S0567739476001873.
+    """
+    loose = find_symmetry(symbols, centred, _CANDIDATE_A)
+    for permutation, rotation in zip(loose.permutations, loose.rotations, strict=True):
+        # What a line or a plane leaves open stays as it was found.
+        overlap = centred[permutation].T @ centred + 1e-3 * rotation
+        left, _, right = np.linalg.svd(overlap)
+        yield permutation, left @ right
+
+
+def _misfit(
+    centred: FloatArray, permutation: np.ndarray, rotation: np.ndarray
+) -> float:
+    """Largest distance of an atom from where an operation puts it, Å."""
+    gaps = centred @ rotation.T - centred[permutation]
+    return float(np.linalg.norm(gaps, axis=1).max())
 
 
 def _search(

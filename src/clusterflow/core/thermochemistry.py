@@ -6,10 +6,14 @@ G = E + ZPE + ∫Cp dT − TS.
 References
 ----------
 D. A. McQuarrie, Statistical Mechanics (2000), chapters 6 and 8.
+S. Grimme, Chem. Eur. J. 18, 9955 (2012), doi:10.1002/chem.201200497.
+L. H. Sprowl, C. T. Campbell, L. Árnadóttir, J. Phys. Chem. C 120, 9719 (2016),
+doi:10.1021/acs.jpcc.5b11616.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,12 +25,15 @@ from clusterflow.units import (
     ELEMENTARY_CHARGE_C,
     EV_PER_WAVENUMBER,
     HBAR_J_S,
+    PLANCK_EV_S,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clusterflow.records import GasRecord
+    from clusterflow.config import HinderedSettings
+    from clusterflow.core.topology import FloatArray
+    from clusterflow.records import GasRecord, ThermoModel
 
 _BOLTZMANN_J_PER_K = BOLTZMANN_EV_PER_K * ELEMENTARY_CHARGE_C
 
@@ -89,6 +96,54 @@ def rotational_entropy(
     return float(BOLTZMANN_EV_PER_K * (np.log(partition) + 1.5))
 
 
+def free_rotor_entropy(
+    frequencies_cm1: Sequence[float], mean_moment_amu_a2: float, temperature_k: float
+) -> FloatArray:
+    """Entropy of each mode as a free rotor of its wavenumber, eV/K.
+
+    S = k (½ + ln √(8π³μ'kT/h²)) with μ' = μB/(μ + B), where μ = h/(8π²ν) is the moment
+    that turns at the frequency of the mode and B that of the whole molecule
+    (equations 4 to 6 of Grimme 2012).
+    """
+    quanta = ELEMENTARY_CHARGE_C * EV_PER_WAVENUMBER * np.asarray(frequencies_cm1)
+    own = HBAR_J_S**2 / (2 * quanta)
+    whole = mean_moment_amu_a2 * ATOMIC_MASS_KG * 1e-20
+    moments = own * whole / (own + whole)
+    partition = 2 * np.pi * moments * _BOLTZMANN_J_PER_K * temperature_k / HBAR_J_S**2
+    return np.asarray(BOLTZMANN_EV_PER_K * 0.5 * (1 + np.log(partition)))
+
+
+def hindered_mode(
+    quantum_ev: float, barrier_ev: float, temperature_k: float
+) -> tuple[float, float]:
+    """Thermal energy above the zero point, eV, and entropy, eV/K, of a hindered mode.
+
+    A cosine potential of this barrier, at whose bottom the quantum is `quantum_ev`:
+    the quantum oscillator times the classical ratio of the hindered mode to it, with
+    the zero-point correction of R. B. McClurg, R. C. Flagan and W. A. Goddard III,
+    J. Chem. Phys. 106, 6675 (1997), doi:10.1063/1.473664, as in Sprowl et al. 2016.
+    """
+    from scipy.special import ive
+
+    kt = BOLTZMANN_EV_PER_K * temperature_k
+    ratio, half = quantum_ev / kt, barrier_ev / (2 * kt)
+    # ive(n, x) = iv(n, x) exp(−x), which does not overflow.
+    slope = half * float(ive(1, half) / ive(0, half))
+    occupied = ratio / float(np.expm1(ratio))
+    correction = ratio / (2 + 16 * barrier_ev / quantum_ev)
+    thermal = kt * (occupied - 0.5 - correction + half - slope)
+    entropy = (
+        occupied
+        - float(np.log1p(-np.exp(-ratio)))
+        - 0.5
+        + 0.5 * float(np.log(2 * np.pi * half))
+        + half
+        - slope
+        + float(np.log(ive(0, half)))
+    )
+    return thermal, BOLTZMANN_EV_PER_K * entropy
+
+
 def ideal_gas(
     *,
     energy_ev: float,
@@ -124,7 +179,7 @@ def ideal_gas(
         zpe_ev=zero_point_energy(frequencies_cm1),
         thermal_ev=thermal,
         minus_ts_ev=-temperature_k * entropy,
-        minus_ts_undamped_ev=-temperature_k * entropy,
+        model="ideal-gas",
     )
 
 
@@ -147,8 +202,96 @@ def harmonic_adsorbate(
         zpe_ev=zero_point_energy(frequencies_cm1),
         thermal_ev=vibrational_energy(damped, temperature_k),
         minus_ts_ev=-temperature_k * vibrational_entropy(damped, temperature_k),
-        minus_ts_undamped_ev=-temperature_k
-        * vibrational_entropy(frequencies_cm1, temperature_k),
+        model="harmonic",
+        undamped=_Oscillators.of(frequencies_cm1, temperature_k),
+    )
+
+
+def quasi_rrho_adsorbate(
+    *,
+    energy_ev: float,
+    frequencies_cm1: Sequence[float],
+    mean_moment_amu_a2: float,
+    temperature_k: float,
+    low_mode_cutoff_cm1: float,
+) -> FreeEnergyTerms:
+    """Free energy of an adsorbate whose low modes go over into free rotors.
+
+    The entropy of a mode is w S(oscillator) + (1 − w) S(free rotor) with
+    w = 1/(1 + (w0/ν)⁴), w0 the cut-off (equations 7 and 8 of Grimme 2012); the thermal
+    energy stays that of oscillators, as there.
+    """
+    modes = np.asarray(frequencies_cm1, dtype=float)
+    weights = 1 / (1 + (low_mode_cutoff_cm1 / modes) ** 4)
+    oscillators = np.array([vibrational_entropy([w], temperature_k) for w in modes])
+    rotors = free_rotor_entropy(frequencies_cm1, mean_moment_amu_a2, temperature_k)
+    entropy = float((weights * oscillators + (1 - weights) * rotors).sum())
+    undamped = _Oscillators.of(frequencies_cm1, temperature_k)
+    return _sum(
+        energy_ev=energy_ev,
+        zpe_ev=undamped.zpe_ev,
+        thermal_ev=undamped.thermal_ev,
+        minus_ts_ev=-temperature_k * entropy,
+        model="quasi-rrho",
+        undamped=undamped,
+    )
+
+
+def hindered_adsorbate(
+    *,
+    energy_ev: float,
+    frequencies_cm1: Sequence[float],
+    mass_amu: float,
+    moment_amu_a2: float,
+    barriers: HinderedSettings,
+    temperature_k: float,
+    low_mode_cutoff_cm1: float,
+) -> FreeEnergyTerms:
+    """Free energy of an adsorbate that slides and turns over barriers.
+
+    The three lowest modes become two hindered translations and a hindered rotation;
+    the others are harmonic with the cut-off. The standard state is that of the
+    harmonic model, one adsorbate on its own site, so that both may stand in one
+    diagram: the entropy of spreading over sites (`S_con` in ASE) is not in.
+
+    Parameters
+    ----------
+    moment_amu_a2
+        About the axis it turns around, amu Å².
+    """
+    mass = mass_amu * ATOMIC_MASS_KG
+    moment = moment_amu_a2 * ATOMIC_MASS_KG * 1e-20
+    area_m2 = 1e-4 / barriers.site_density_per_cm2
+    sliding = np.sqrt(
+        barriers.translation_barrier_ev * ELEMENTARY_CHARGE_C / (2 * mass * area_m2)
+    )
+    turning = np.sqrt(
+        barriers.rotational_minima**2
+        * barriers.rotation_barrier_ev
+        * ELEMENTARY_CHARGE_C
+        / (2 * moment)
+    ) / (2 * np.pi)
+    quanta = [float(PLANCK_EV_S * f) for f in (sliding, sliding, turning)]
+    heights = [barriers.translation_barrier_ev] * 2 + [barriers.rotation_barrier_ev]
+    modes = [
+        hindered_mode(quantum, height, temperature_k)
+        for quantum, height in zip(quanta, heights, strict=True)
+    ]
+    rest = harmonic_adsorbate(
+        energy_ev=energy_ev,
+        frequencies_cm1=sorted(frequencies_cm1)[3:],
+        temperature_k=temperature_k,
+        low_mode_cutoff_cm1=low_mode_cutoff_cm1,
+    )
+    entropy = sum(s for _, s in modes)
+    entropy -= BOLTZMANN_EV_PER_K * float(np.log(barriers.symmetry_number))
+    return _sum(
+        energy_ev=energy_ev,
+        zpe_ev=rest.zpe_ev + sum(quanta) / 2,
+        thermal_ev=rest.thermal_ev + sum(u for u, _ in modes),
+        minus_ts_ev=rest.minus_ts_ev - temperature_k * entropy,
+        model="hindered",
+        undamped=_Oscillators.of(frequencies_cm1, temperature_k),
     )
 
 
@@ -159,7 +302,7 @@ def electronic_only(energy_ev: float) -> FreeEnergyTerms:
         zpe_ev=0.0,
         thermal_ev=0.0,
         minus_ts_ev=0.0,
-        minus_ts_undamped_ev=0.0,
+        model="electronic",
     )
 
 
@@ -184,8 +327,42 @@ def gas_free_energy(
     )
 
 
-def _sum(**terms: float) -> FreeEnergyTerms:
-    total = sum(
-        terms[key] for key in ("energy_ev", "zpe_ev", "thermal_ev", "minus_ts_ev")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Oscillators:
+    """The terms of all modes as harmonic oscillators, low ones as they are, eV."""
+
+    zpe_ev: float
+    thermal_ev: float
+    minus_ts_ev: float
+
+    @classmethod
+    def of(cls, frequencies_cm1: Sequence[float], temperature_k: float) -> _Oscillators:
+        entropy = vibrational_entropy(frequencies_cm1, temperature_k)
+        return cls(
+            zpe_ev=zero_point_energy(frequencies_cm1),
+            thermal_ev=vibrational_energy(frequencies_cm1, temperature_k),
+            minus_ts_ev=-temperature_k * entropy,
+        )
+
+
+def _sum(
+    *,
+    energy_ev: float,
+    zpe_ev: float,
+    thermal_ev: float,
+    minus_ts_ev: float,
+    model: ThermoModel,
+    undamped: _Oscillators | None = None,
+) -> FreeEnergyTerms:
+    """The terms and their sum; without `undamped` nothing was damped."""
+    return FreeEnergyTerms(
+        energy_ev=energy_ev,
+        zpe_ev=zpe_ev,
+        thermal_ev=thermal_ev,
+        minus_ts_ev=minus_ts_ev,
+        gibbs_ev=energy_ev + zpe_ev + thermal_ev + minus_ts_ev,
+        zpe_undamped_ev=undamped.zpe_ev if undamped else zpe_ev,
+        thermal_undamped_ev=undamped.thermal_ev if undamped else thermal_ev,
+        minus_ts_undamped_ev=undamped.minus_ts_ev if undamped else minus_ts_ev,
+        model=model,
     )
-    return FreeEnergyTerms(gibbs_ev=total, **terms)

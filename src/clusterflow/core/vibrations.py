@@ -9,7 +9,10 @@ import numpy as np
 from clusterflow.units import ATOMIC_MASS_KG, ELEMENTARY_CHARGE_C, EV_PER_WAVENUMBER
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clusterflow.core.topology import FloatArray
+    from clusterflow.records import StationaryPoint
 
 # √(eV / Å² / amu) as an energy quantum in cm⁻¹.
 _HBAR_EV_S = 6.582119569e-16
@@ -18,6 +21,48 @@ _TO_CM1 = (
     * np.sqrt(ELEMENTARY_CHARGE_C / (ATOMIC_MASS_KG * 1e-20))
     / EV_PER_WAVENUMBER
 )
+
+# Below this the sign of a mode is noise of the differences and of the forces left;
+# below the second it is a flat direction, and above it a way down.
+NOISE_CM1 = 10.0
+SOFT_CM1 = 50.0
+
+
+def classify(imaginary_cm1: Sequence[float]) -> StationaryPoint:
+    """What a geometry with these imaginary modes (as positive wavenumbers) is.
+
+    Examples
+    --------
+    >>> classify([]), classify([3.6]), classify([3.6, 30.0]), classify([250.0])
+    ('minimum', 'noise', 'soft', 'saddle')
+    """
+    worst = max(imaginary_cm1, default=0.0)
+    if worst == 0:
+        return "minimum"
+    if worst < NOISE_CM1:
+        return "noise"
+    return "soft" if worst < SOFT_CM1 else "saddle"
+
+
+def rows_of_image(
+    rows: FloatArray, permutation: Sequence[int], rotation: FloatArray
+) -> FloatArray:
+    """Rows of the Hessian of an atom's image: H[p(i), p(j)] = R H[i, j] Rᵀ.
+
+    Parameters
+    ----------
+    rows : eV/Å², shape (3, n_atoms, 3): derivatives of the atom with all others
+    permutation
+        Atom j is sent to permutation[j].
+    rotation : shape (3, 3)
+
+    Returns
+    -------
+    eV/Å², shape (3, n_atoms, 3)
+    """
+    image = np.empty_like(rows)
+    image[:, permutation] = np.einsum("ac,cjd,bd->ajb", rotation, rows, rotation)
+    return image
 
 
 def normal_modes(hessian: FloatArray, masses_amu: FloatArray) -> tuple[FloatArray, ...]:

@@ -62,8 +62,13 @@ def _library_problems(library: Library) -> list[str]:
 
 
 def _study_problems(plan: Plan) -> list[str]:
-    """Clusters that none of the study's levels can treat."""
-    problems = []
+    """Clusters that none of the study's levels can treat, and barriers of atoms."""
+    problems = [
+        f"thermo.hindered.{name}: a single atom does not turn; leave it out, and it "
+        "is harmonic"
+        for name in plan.study.thermo.hindered
+        if plan.library.adsorbate(name).n_atoms == 1
+    ]
     for name in plan.study.clusters:
         spec = plan.library.cluster(name)
         refused = []

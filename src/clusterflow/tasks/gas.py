@@ -10,12 +10,16 @@ from ase.calculators.calculator import CalculationFailed
 
 from clusterflow.core.symmetry import find_symmetry, rotational_symmetry_number
 from clusterflow.core.thermochemistry import gas_free_energy
-from clusterflow.core.vibrations import normal_modes, project_out_motion
+from clusterflow.core.vibrations import classify, normal_modes, project_out_motion
 from clusterflow.engines import check_elements
 from clusterflow.errors import ClusterflowError
 from clusterflow.io import from_atoms
 from clusterflow.records import GasRecord
-from clusterflow.tasks.finite_differences import partial_hessian
+from clusterflow.tasks.finite_differences import (
+    force_error,
+    partial_hessian,
+    why_forces_are_wrong,
+)
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.relaxation import Relaxation, rattled
 from clusterflow.units import j_per_mol_k_from_ev_per_k
@@ -70,6 +74,12 @@ def _with_vibrations(
     atoms = relaxation.atoms
     energy = relaxation.energy_ev
     symbols = atoms.get_chemical_symbols()
+    error_ev_per_a = None
+    if len(atoms) > 1:
+        error_ev_per_a = force_error(atoms, atoms.calc, range(len(atoms)))
+        if wrong := why_forces_are_wrong(error_ev_per_a):
+            failed = _failed(spec, level, wrong, job)
+            return failed.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
     frequencies, n_motions, asymmetry, fmax = _frequencies(atoms, settings)
     group = find_symmetry(symbols, atoms.positions, _SYMMETRY_TOLERANCE_A).point_group
     found = rotational_symmetry_number(group)
@@ -82,7 +92,7 @@ def _with_vibrations(
         )
     if imaginary:
         shown = ", ".join(f"{f:.0f}i" for f in imaginary)
-        reason = f"not a minimum: {shown} cm⁻¹"
+        reason = f"not a minimum: {shown} cm⁻¹ ({classify(imaginary)})"
     moments = sorted(abs(float(m)) for m in atoms.get_moments_of_inertia())
     return GasRecord(
         gas=spec.name,
@@ -103,6 +113,7 @@ def _with_vibrations(
         imaginary_cm1=imaginary,
         fmax_ev_per_a=fmax,
         hessian_asymmetry_ev_per_a2=asymmetry,
+        force_error_ev_per_a=error_ev_per_a,
         status="failed" if reason else "ok",
         reason=reason,
         provenance=job.provenance(level),

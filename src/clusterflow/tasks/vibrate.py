@@ -11,12 +11,20 @@ from ase.calculators.calculator import CalculationFailed
 from clusterflow.core.adsorption import choose_minimum, why_no_minimum
 from clusterflow.core.fate import judge
 from clusterflow.core.topology import CONTACT, distance_ratios
-from clusterflow.core.vibrations import normal_modes
+from clusterflow.core.vibrations import NOISE_CM1, classify, normal_modes
 from clusterflow.io import from_atoms, to_atoms
+from clusterflow.protocol import PROTOCOL
 from clusterflow.records import VibrateRecord
-from clusterflow.tasks.finite_differences import PartialHessian, partial_hessian
+from clusterflow.tasks.finite_differences import (
+    PartialHessian,
+    force_error,
+    partial_hessian,
+    why_forces_are_wrong,
+)
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.relaxation import Relaxation
+from clusterflow.tasks.remembered import Remembered
+from clusterflow.tasks.scratch import Scratch
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -24,13 +32,11 @@ if TYPE_CHECKING:
 
     from clusterflow.config import RelaxSettings, VibrateSettings
     from clusterflow.records import AdsorbRecord, Isomer, Structure
-    from clusterflow.specs import AdsorbateSpec
+    from clusterflow.specs import AdsorbateSpec, LevelSpec
     from clusterflow.tasks.job import Job
 
 _MAX_REPAIRS = 2
 _PUSH_A = 0.15
-# Below this a sign is noise of the differences and of the forces left.
-_NOISE_CM1 = 10.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -38,7 +44,6 @@ class _Vibrating:
     """A geometry with the vibrations of some of its atoms."""
 
     atoms: Atoms
-    energy_ev: float
     partial: PartialHessian
     wavenumbers: np.ndarray
     modes: np.ndarray
@@ -59,8 +64,9 @@ def vibrate(
 ) -> VibrateRecord:
     """Vibrations of the chosen minimum, with the other cluster atoms frozen.
 
-    An imaginary mode is followed downhill and the geometry relaxed again, at most
-    twice; what is left of them is in the record.
+    The forces are compared with the energy first. An imaginary mode is followed
+    downhill and the geometry relaxed again, at most twice; what is left of them is
+    classified in the record. Gradients wait in the job's scratch folder.
     """
     job.settings = settings_of(relax, settings)
     index = choose_minimum(adsorbed)
@@ -68,15 +74,15 @@ def vibrate(
         return _failed(adsorbed, None, why_no_minimum(adsorbed), job)
     minimum = adsorbed.minima[index]
     n_host = len(host.structure.symbols)
-    calculator = job.calculator(
-        adsorbed.level,
-        minimum.structure.charge,
-        minimum.structure.multiplicity,
-        settings.accuracy,
-    )
+    calculator = _calculator(minimum.structure, adsorbed.level, settings, job)
     moving = _moving_atoms(minimum.structure, n_host, settings)
+    atoms = to_atoms(minimum.structure)
     try:
-        vibrating = _analyse(to_atoms(minimum.structure), calculator, moving, settings)
+        error_ev_per_a = force_error(atoms, calculator, moving)
+        if wrong := why_forces_are_wrong(error_ev_per_a):
+            failed = _failed(adsorbed, index, wrong, job)
+            return failed.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
+        vibrating = _analyse(atoms, calculator, moving, settings)
         vibrating, n_repairs = _repair(vibrating, calculator, settings, relax)
     except CalculationFailed as error:
         return _failed(adsorbed, index, f"scf-failed in a displacement: {error}", job)
@@ -90,7 +96,20 @@ def vibrate(
     if verdict.fate != minimum.fate:
         reason = f"following an imaginary mode, {adsorbate.name} {verdict.fate}"
         return _failed(adsorbed, index, f"{reason} ({verdict.detail})", job)
-    return _record(adsorbed, index, structure, vibrating, n_repairs, job)
+    record = _record(adsorbed, index, structure, vibrating, n_repairs, job)
+    return record.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
+
+
+def _calculator(
+    structure: Structure, level: LevelSpec, settings: VibrateSettings, job: Job
+) -> Calculator:
+    """A calculator that keeps its gradients, if the job has a scratch folder."""
+    key = (structure.charge, structure.multiplicity, settings.accuracy)
+    calculator = job.calculator(level, *key)
+    if job.scratch is None:
+        return calculator
+    scratch = Scratch(job.scratch)
+    return Remembered(calculator, scratch, level.hash, *key, PROTOCOL["vibrate"])
 
 
 def _moving_atoms(
@@ -109,11 +128,8 @@ def _analyse(
 ) -> _Vibrating:
     partial = partial_hessian(atoms, calculator, moving, settings.displacement_a)
     wavenumbers, modes = normal_modes(partial.hessian, atoms.get_masses()[moving])
-    still = atoms.copy()
-    still.calc = calculator
     return _Vibrating(
         atoms=atoms,
-        energy_ev=float(still.get_potential_energy()),
         partial=partial,
         wavenumbers=wavenumbers,
         modes=modes,
@@ -128,7 +144,7 @@ def _repair(
     relax: RelaxSettings,
 ) -> tuple[_Vibrating, int]:
     for attempt in range(_MAX_REPAIRS):
-        if vibrating.lowest > -_NOISE_CM1:
+        if vibrating.lowest > -NOISE_CM1:
             return vibrating, attempt
         pushed = vibrating.atoms.copy()
         push = vibrating.modes[0] / np.abs(vibrating.modes[0]).max()
@@ -136,7 +152,7 @@ def _repair(
         relaxation = Relaxation(pushed, calculator)
         # Tighter than the first time: the mode was missed because it is flat.
         outcome = relaxation.finish(relax.fmax_ev_per_a / 2, relax.max_steps)
-        if outcome != "converged" or relaxation.energy_ev > vibrating.energy_ev:
+        if outcome != "converged" or relaxation.energy_ev > vibrating.partial.energy_ev:
             return vibrating, attempt
         relaxed = relaxation.atoms.copy()
         vibrating = _analyse(relaxed, calculator, vibrating.moving, settings)
@@ -152,18 +168,23 @@ def _record(
     job: Job,
 ) -> VibrateRecord:
     imaginary = tuple(float(-w) for w in vibrating.wavenumbers if w < 0)
+    point = classify(imaginary)
+    shown = ", ".join(f"{w:.0f}i" for w in imaginary)
     return VibrateRecord(
         cluster=adsorbed.cluster,
         adsorbate=adsorbed.adsorbate,
         level=adsorbed.level,
         minimum=index,
         structure=structure,
-        energy_ev=vibrating.energy_ev,
+        energy_ev=vibrating.partial.energy_ev,
         frequencies_cm1=tuple(float(w) for w in vibrating.wavenumbers if w >= 0),
         imaginary_cm1=imaginary,
         hessian_asymmetry_ev_per_a2=vibrating.partial.asymmetry_ev_per_a2,
         fmax_ev_per_a=vibrating.partial.fmax_ev_per_a,
         n_repairs=n_repairs,
+        moving=tuple(vibrating.moving),
+        stationary_point=point,
+        reason=f"{shown} cm⁻¹ left ({point})" if imaginary else "",
         provenance=job.provenance(adsorbed.level),
     )
 

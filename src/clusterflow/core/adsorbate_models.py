@@ -1,0 +1,137 @@
+"""Which model gives an adsorbate its free energy, and what that needs to know of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clusterflow.core.thermochemistry import (
+    harmonic_adsorbate,
+    hindered_adsorbate,
+    quasi_rrho_adsorbate,
+)
+from clusterflow.core.topology import CONTACT, distance_ratios
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clusterflow.config import HinderedSettings, ThermoSettings
+    from clusterflow.core.topology import FloatArray
+    from clusterflow.records import FreeEnergyTerms, Structure, VibrateRecord
+
+# A proton 0.7 Å off the axis has 0.5 amu Å²; what has less stands upright, like CO, and
+# its turning is no motion of nuclei.
+_SMALLEST_MOMENT_AMU_A2 = 0.5
+
+
+def adsorbate_terms(
+    vibrated: VibrateRecord, settings: ThermoSettings
+) -> tuple[FreeEnergyTerms | None, str]:
+    """Free energy by the study's model, or None and the reason why that cannot be.
+
+    Where the model has no meaning (a single atom has no moment of inertia) or the user
+    gave no barriers, the terms are harmonic and say why. Imaginary modes count as modes
+    at the cut-off: the caller lets only soft ones through.
+    """
+    assert vibrated.energy_ev is not None
+    cutoff = settings.low_mode_cutoff_cm1
+    modes = [*vibrated.frequencies_cm1, *[cutoff] * len(vibrated.imaginary_cm1)]
+    harmonic = harmonic_adsorbate(
+        energy_ev=vibrated.energy_ev,
+        frequencies_cm1=modes,
+        temperature_k=settings.temperature_k,
+        low_mode_cutoff_cm1=cutoff,
+    )
+    if settings.adsorbate_model == "harmonic":
+        return harmonic, ""
+    structure = vibrated.structure
+    if structure is None or not vibrated.moving:
+        return None, "its vibrations do not say which atoms move: run vibrate again"
+    barriers = settings.hindered.get(vibrated.adsorbate)
+    if settings.adsorbate_model == "hindered":
+        if barriers is None:
+            return _instead(harmonic, "no barriers are given in thermo.hindered"), ""
+        return _hindered(vibrated, structure, modes, barriers, settings)
+    moment = _mean_moment(structure, vibrated.moving)
+    if moment == 0:
+        return _instead(harmonic, "a single atom has no moment of inertia"), ""
+    terms = quasi_rrho_adsorbate(
+        energy_ev=vibrated.energy_ev,
+        frequencies_cm1=modes,
+        mean_moment_amu_a2=moment,
+        temperature_k=settings.temperature_k,
+        low_mode_cutoff_cm1=cutoff,
+    )
+    return terms, ""
+
+
+def _instead(harmonic: FreeEnergyTerms, reason: str) -> FreeEnergyTerms:
+    return harmonic.model_copy(update={"fallback_reason": reason})
+
+
+def _hindered(
+    vibrated: VibrateRecord,
+    structure: Structure,
+    modes: Sequence[float],
+    barriers: HinderedSettings,
+    settings: ThermoSettings,
+) -> tuple[FreeEnergyTerms | None, str]:
+    assert vibrated.energy_ev is not None
+    own = np.flatnonzero(np.array(structure.roles) == "adsorbate")
+    if set(vibrated.moving) != set(own.tolist()):
+        return None, (
+            "the hindered model takes the lowest modes for those of the adsorbate: "
+            "vibrate it without its binding atoms"
+        )
+    masses = _masses(structure)
+    moment = _turning_moment(structure, own, masses)
+    if moment is None:
+        return None, "it touches no atom of the cluster: no axis to turn around"
+    if moment < _SMALLEST_MOMENT_AMU_A2:
+        return None, (
+            f"upright, with {moment:.2f} amu Å² about its axis, it does not turn: "
+            "take it out of thermo.hindered"
+        )
+    terms = hindered_adsorbate(
+        energy_ev=vibrated.energy_ev,
+        frequencies_cm1=modes,
+        mass_amu=float(masses[own].sum()),
+        moment_amu_a2=moment,
+        barriers=barriers,
+        temperature_k=settings.temperature_k,
+        low_mode_cutoff_cm1=settings.low_mode_cutoff_cm1,
+    )
+    return terms, ""
+
+
+def _masses(structure: Structure) -> FloatArray:
+    from ase.data import atomic_masses, atomic_numbers
+
+    return np.array([atomic_masses[atomic_numbers[s]] for s in structure.symbols])
+
+
+def _mean_moment(structure: Structure, moving: Sequence[int]) -> float:
+    """Mean principal moment of inertia of some atoms, amu Å²: ⅔ Σ m r²."""
+    atoms = list(moving)
+    masses = _masses(structure)[atoms]
+    positions = np.array(structure.positions)[atoms]
+    centred = positions - masses @ positions / masses.sum()
+    return float(2 / 3 * masses @ (centred**2).sum(axis=1))
+
+
+def _turning_moment(
+    structure: Structure, own: np.ndarray, masses: FloatArray
+) -> float | None:
+    """Moment about the line from the cluster atoms it touches to its own, amu Å²."""
+    positions = np.array(structure.positions)
+    touching = distance_ratios(structure.symbols, positions) < CONTACT
+    host = np.setdiff1d(np.arange(len(positions)), own)
+    between = touching[np.ix_(host, own)]
+    if not between.any():
+        return None
+    foot = positions[host[between.any(axis=1)]].mean(axis=0)
+    axis = positions[own[between.any(axis=0)]].mean(axis=0) - foot
+    axis /= np.linalg.norm(axis)
+    off_axis = np.cross(positions[own] - foot, axis)
+    return float(masses[own] @ (off_axis**2).sum(axis=1))
