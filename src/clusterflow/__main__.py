@@ -9,7 +9,7 @@ import sys
 def main() -> int:
     """Run the command line, in a fork of a warm process where there is one."""
     if sys.argv[1:2] == ["--warm"]:
-        from clusterflow.warm import serve
+        from clusterflow.warm_server import serve
 
         serve(sys.argv[2])
         return 0

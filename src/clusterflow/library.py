@@ -167,6 +167,11 @@ class Library:
         """An adsorbate by name."""
         return _load_cached(self.path("adsorbates", name), AdsorbateSpec)
 
+    def motif_gases(self, adsorbates: Iterable[str]) -> set[str]:
+        """Gases whose correction some adsorbates inherit, or may."""
+        specs = (self.adsorbate(name) for name in adsorbates)
+        return {gas for spec in specs for gas in (*spec.inherits, *spec.may_inherit)}
+
     def gas(self, name: str) -> GasSpec:
         """A gas by name."""
         return _load_cached(self.path("gases", name), GasSpec)

@@ -19,30 +19,14 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 ADDRESS = "CLUSTERFLOW_WARM_PROCESS"
-# What several jobs of a study import.
-PRELOADED = (
-    "clusterflow.cli",
-    "clusterflow.engines",
-    "clusterflow.tasks.adsorb",
-    "clusterflow.tasks.edges",
-    "clusterflow.tasks.gas",
-    "clusterflow.tasks.level",
-    "clusterflow.tasks.relax",
-    "clusterflow.tasks.sites",
-    "clusterflow.tasks.subjects",
-    "clusterflow.tasks.thermo",
-    "clusterflow.tasks.vibrate",
-    "networkx",
-    "pymatgen.symmetry.analyzer",
-    "tblite.ase",
-)
-_NUMBER = struct.Struct("!i")
+# Process numbers and exit codes, as they go over the socket.
+NUMBER = struct.Struct("!i")
 
 
 @contextlib.contextmanager
@@ -99,85 +83,12 @@ def ask(arguments: Sequence[str]) -> int | None:
     return code
 
 
-def serve(path: str) -> None:
-    """Fork for each request until whoever started this process is gone."""
-    import select
-
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(path)
-        listener.listen(64)  # requests that come before the imports are done wait
-        _warm_up()
-        signal.signal(signal.SIGCHLD, _reap)
-        while True:
-            ready, _, _ = select.select([listener, sys.stdin], [], [])
-            if sys.stdin in ready:
-                break
-            connection, _ = listener.accept()
-            if os.fork() == 0:
-                listener.close()
-                _work(connection)
-            connection.close()
-
-
-def _warm_up() -> None:
-    import importlib
-
-    for name in PRELOADED:
-        importlib.import_module(name)
-
-    from clusterflow.cli import command
-    from clusterflow.models import Model
-
-    command()
-    waiting = [Model]
-    while waiting:
-        model = waiting.pop()
-        waiting += model.__subclasses__()
-        model.model_rebuild(raise_errors=False)
-
-
-def _work(connection: socket.socket) -> NoReturn:
-    """Run one command with the client's files, folder and environment; then end."""
-    from clusterflow.cli import main
-
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    code = 1
-    try:
-        _, files, _, _ = socket.recv_fds(connection, 1, 3)
-        request = json.loads(b"".join(iter(lambda: connection.recv(65536), b"")))
-        for target, file in enumerate(files):
-            os.dup2(file, target)
-            os.close(file)
-        os.chdir(request["folder"])
-        os.environ.clear()
-        os.environ.update(request["environment"])
-        connection.sendall(_NUMBER.pack(os.getpid()))
-        code = main(request["arguments"])
-    except KeyboardInterrupt:
-        code = 128 + signal.SIGINT
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        with contextlib.suppress(OSError):
-            connection.sendall(_NUMBER.pack(code))
-        os._exit(code)
-
-
 def _receive_number(connection: socket.socket) -> int | None:
     """None if the other side has closed."""
-    content = connection.recv(_NUMBER.size, socket.MSG_WAITALL)
-    return _NUMBER.unpack(content)[0] if len(content) == _NUMBER.size else None
+    content = connection.recv(NUMBER.size, socket.MSG_WAITALL)
+    return NUMBER.unpack(content)[0] if len(content) == NUMBER.size else None
 
 
 def _pass_on(pid: int, number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, number)
-
-
-def _reap(_number: int, _frame: object) -> None:
-    with contextlib.suppress(ChildProcessError):
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass

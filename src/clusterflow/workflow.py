@@ -17,9 +17,7 @@ from clusterflow.library import Library
 from clusterflow.protocol import PROTOCOL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from clusterflow.specs import AdsorbateSpec
+    from collections.abc import Mapping, Sequence
 
 # The sections of the study each stage uses, or single keys of one. A stage sees no
 # others, so that a changed temperature runs no relaxation again.
@@ -110,7 +108,7 @@ class Plan:
     def gases(self) -> tuple[str, ...]:
         """Gases of the reactions, the anchors, and those adsorbates inherit from."""
         named = {t.partition("(")[0] for t in self._terms if not t.startswith("*")}
-        motifs = motif_gases(self.library.adsorbate(name) for name in self.adsorbates)
+        motifs = self.library.motif_gases(self.adsorbates)
         return tuple(sorted({*named, *motifs, *self.study.thermo.anchors}))
 
     @cached_property
@@ -196,15 +194,6 @@ class Plan:
     def records(self, folder: str) -> list[Path]:
         """Every record of the study, below a results folder."""
         return record_paths(Path(folder), json.loads(self.selection()))
-
-
-def motif_gases(adsorbates: Iterable[AdsorbateSpec]) -> set[str]:
-    """Gases whose correction some adsorbates inherit, or may."""
-    return {
-        motif
-        for adsorbate in adsorbates
-        for motif in (*adsorbate.inherits, *adsorbate.may_inherit)
-    }
 
 
 def record_paths(folder: Path, selection: Mapping[str, Any]) -> list[Path]:

@@ -23,8 +23,10 @@ LAYERS = (
     ("io",),
     ("engines", "tables", "report", "workflow", "generated"),
     ("tasks",),
+    ("warm",),
     ("launch",),
     ("cli",),
+    ("warm_server",),
     ("__main__",),
 )
 HEIGHT = {name: row for row, names in enumerate(LAYERS) for name in names}

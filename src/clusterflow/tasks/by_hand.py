@@ -10,7 +10,6 @@ from clusterflow.tasks.gas import gas
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.subjects import ClusterRecords, relaxed_and_sites
 from clusterflow.tasks.vibrate import vibrate
-from clusterflow.workflow import motif_gases
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +53,9 @@ def records_by_hand(
     if verb == "thermo" and relaxed.level is not None:
         gases = [
             gas(library.gas(name), relaxed.level, study.gas, Job("gas"))
-            for name in sorted({*study.thermo.anchors, *motif_gases(specs)})
+            for name in sorted(
+                {*study.thermo.anchors, *library.motif_gases(adsorbates)}
+            )
         ]
     return ClusterRecords(
         relaxed=relaxed,
