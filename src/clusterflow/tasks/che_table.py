@@ -140,9 +140,28 @@ def describe(answer: dict[str, Any]) -> str:
             f"  U_L = {result['limiting_potential_v']:+.3f} V vs {scale}, "
             f"set by {result['determining_step']}"
         )
-        if result["chemical_bottleneck_ev"] is not None:
-            lines.append(
-                f"  largest chemical step {result['chemical_bottleneck_ev']:+.3f} eV"
-            )
+        lines.append(f"  {_chemical(result)}")
+        lines += _runner_up(result)
     lines.append(f"ΔG at U = {answer['potential_v']:+.3f} V vs {scale}")
     return "\n".join(lines)
+
+
+def _chemical(item: dict[str, Any]) -> str:
+    largest = item["chemical_bottleneck_ev"]
+    if largest is None:
+        return "no chemical step"
+    return f"largest chemical step {largest:+.3f} eV"
+
+
+def _runner_up(result: dict[str, Any]) -> list[str]:
+    """The second-best pathway, and how many are not told from the best."""
+    complete = [p for p in result["pathways"][1:] if p["complete"]]
+    if not complete:
+        return []
+    second = complete[0]
+    potential = second["limiting_potential_v"]
+    shown = "no U_L" if potential is None else f"U_L = {potential:+.3f} V"
+    lines = [f"  next: {second['name']}, {shown}, {_chemical(second)}"]
+    if tied := len(result["tied_pathways"]):
+        lines.append(f"  {tied} more with the same U_L")
+    return lines
