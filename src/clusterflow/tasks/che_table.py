@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING, Any
-
-from pydantic import ValidationError
 
 from clusterflow.core.che import Electrode
 from clusterflow.core.energy_table import EnergyRow, TableReader
 from clusterflow.errors import ConfigError
-from clusterflow.library import Library, explain, read_yaml
+from clusterflow.library import Library
 from clusterflow.tasks.che import evaluate_reactions
+from clusterflow.tasks.own_tables import read_rows
 from clusterflow.tasks.thermo import experimental_table
 from clusterflow.units import check_temperature
 
@@ -55,7 +53,7 @@ def che_of_table(
         temperature_k=temperature_k,
     )
     surfaces = reader.surfaces(
-        read_rows(path), ("CO2", "H2", "H2O"), correct_gas="gas" in correct
+        read_rows(path, EnergyRow), ("CO2", "H2", "H2O"), correct_gas="gas" in correct
     )
     electrode = Electrode(
         potential_v=settings.potential_v,
@@ -74,53 +72,6 @@ def che_of_table(
         "corrections": list(correct),
         "surfaces": [result.model_dump(mode="json") for result in results],
     }
-
-
-def read_rows(path: Path) -> list[EnergyRow]:
-    """The rows of a CSV or YAML table.
-
-    Raises
-    ------
-    ConfigError
-        Which names the file, the row and what is wrong.
-    """
-    raw = _yaml_rows(path) if path.suffix in (".yaml", ".yml") else _csv_rows(path)
-    if not raw:
-        raise ConfigError(f"{path}: holds no rows; see docs/che.md for the columns")
-    return [_row(path, number, item) for number, item in enumerate(raw, start=1)]
-
-
-def _yaml_rows(path: Path) -> list[Any]:
-    content = read_yaml(path)
-    return content if isinstance(content, list) else []
-
-
-def _csv_rows(path: Path) -> list[Any]:
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such file")
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # as spreadsheets write it
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not UTF-8 text; save it as CSV UTF-8") from None
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    if lines and "," not in lines[0]:
-        raise ConfigError(f"{path}: columns must be separated by commas")
-    rows = list(csv.DictReader(lines, skipinitialspace=True))
-    for number, row in enumerate(rows, start=1):
-        if None in row:
-            raise ConfigError(f"{path}: row {number} has more cells than columns")
-    return [{k: v.strip() for k, v in row.items() if v and v.strip()} for row in rows]
-
-
-def _row(path: Path, number: int, item: Any) -> EnergyRow:
-    name = item.get("species", "?") if isinstance(item, dict) else "?"
-    try:
-        return EnergyRow.model_validate(item)
-    except ValidationError as error:
-        reason = explain(error)
-    except ValueError as error:
-        reason = str(error)
-    raise ConfigError(f"{path}: row {number} ({name}): {reason}")
 
 
 def describe(answer: dict[str, Any]) -> str:
