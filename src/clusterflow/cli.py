@@ -364,7 +364,10 @@ def thermo(
 def che(
     subject: Annotated[Path | None, typer.Argument(help="Thermo record.")] = None,
     energies: Annotated[
-        Path | None, typer.Option(help="Your own energies, CSV or YAML.")
+        Path | None,
+        typer.Option(
+            help="Your own energies: CSV, YAML, ASE database, or folder of outputs."
+        ),
     ] = None,
     reaction: Annotated[
         list[str] | None, typer.Option(help="Reaction by name; may be repeated.")
@@ -378,7 +381,8 @@ def che(
         float, typer.Option(help="Temperature, K, for your own energies.")
     ] = 298.15,
     correct: Annotated[
-        str, typer.Option(help="Correction layers for your own energies: gas.")
+        str,
+        typer.Option(help="Layers for your own energies, by commas: gas, solvation."),
     ] = "",
     settings: Settings = "{}",
     json_: AsJson = False,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from clusterflow.core.che import Electrode
-from clusterflow.core.energy_table import EnergyRow, TableReader
+from clusterflow.core.energy_table import TableReader
+from clusterflow.core.network import parse_equation, read_surface
 from clusterflow.errors import ConfigError
 from clusterflow.library import Library
 from clusterflow.tasks.che import evaluate_reactions
-from clusterflow.tasks.own_tables import read_rows
+from clusterflow.tasks.own_energies import read_energies
 from clusterflow.tasks.thermo import experimental_table
 from clusterflow.units import check_temperature
 
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clusterflow.config import CheSettings
+    from clusterflow.records import ReactionResult
 
-_LAYERS = ("gas",)
+_LAYERS = ("gas", "solvation")
 
 
 def che_of_table(
@@ -30,7 +32,7 @@ def che_of_table(
     temperature_k: float,
     correct: Sequence[str],
 ) -> dict[str, Any]:
-    """Profiles of every surface of a table, ready to be printed as JSON.
+    """Profiles of every surface of a person's energies, ready to be printed as JSON.
 
     Raises
     ------
@@ -51,9 +53,12 @@ def che_of_table(
         adsorbate=library.adsorbate,
         experiment=lambda gases: experimental_table(gases, library),
         temperature_k=temperature_k,
+        solvation="solvation" in correct,
     )
     surfaces = reader.surfaces(
-        read_rows(path, EnergyRow), ("CO2", "H2", "H2O"), correct_gas="gas" in correct
+        read_energies(path, library),
+        ("CO2", "H2", "H2O"),
+        correct_gas="gas" in correct,
     )
     electrode = Electrode(
         potential_v=settings.potential_v,
@@ -70,8 +75,24 @@ def che_of_table(
         "potential_v": settings.potential_v,
         "temperature_k": temperature_k,
         "corrections": list(correct),
-        "surfaces": [result.model_dump(mode="json") for result in results],
+        "surfaces": [
+            _flagged(result, library, correct).model_dump(mode="json")
+            for result in results
+        ],
     }
+
+
+def _flagged(
+    result: ReactionResult, library: Library, correct: Sequence[str]
+) -> ReactionResult:
+    """The result, marked with the adsorbates that the solvation layer leaves out."""
+    if "solvation" not in correct:
+        return result
+    used = {term for step in result.steps for term in parse_equation(step.name).species}
+    adsorbates = sorted({read_surface(t)[1] for t in used if t.startswith("*")} - {""})
+    lacking = [n for n in adsorbates if library.adsorbate(n).solvation_ev is None]
+    flags = tuple(f"*{name}: no-solvation-value" for name in lacking)
+    return result.model_copy(update={"flags": flags})
 
 
 def describe(answer: dict[str, Any]) -> str:
