@@ -499,7 +499,10 @@ def _cluster_records(
 def che(
     subject: Annotated[Path | None, typer.Argument(help="Thermo record.")] = None,
     energies: Annotated[
-        Path | None, typer.Option(help="Your own energies, CSV or YAML.")
+        Path | None,
+        typer.Option(
+            help="Your own energies: CSV, YAML, ASE database, or folder of outputs."
+        ),
     ] = None,
     edges: Annotated[
         Path | None, typer.Option(help="Edges record, for what they can drive.")
@@ -516,7 +519,8 @@ def che(
         float, typer.Option(help="Temperature, K, for your own energies.")
     ] = 298.15,
     correct: Annotated[
-        str, typer.Option(help="Correction layers for your own energies: gas.")
+        str,
+        typer.Option(help="Layers for your own energies, by commas: gas, solvation."),
     ] = "",
     settings: Settings = "{}",
     json_: AsJson = False,
@@ -583,6 +587,60 @@ def _che_record(
         ph=chosen.ph,
         temperature_k=thermo.temperature_k,
     )
+
+
+@app.command()
+def scan(
+    sources: Annotated[
+        list[Path], typer.Argument(help="Results folders, or records of stage che.")
+    ],
+    potential_v: Annotated[
+        str, typer.Option(help="Potentials, V, as A:B:N or by commas.")
+    ],
+    scale: Annotated[str, typer.Option(help="rhe or she.")] = "rhe",
+    ph: Annotated[
+        str | None, typer.Option(help="pH as A:B:N; by default the recorded one.")
+    ] = None,
+    temperature_k: Annotated[
+        str | None,
+        typer.Option(help="Temperature, K, as A:B:N; another one needs a folder."),
+    ] = None,
+    reaction: Annotated[
+        list[str] | None, typer.Option(help="Reaction by name; may be repeated.")
+    ] = None,
+    cluster: Annotated[
+        list[str] | None, typer.Option(help="Cluster by name; may be repeated.")
+    ] = None,
+    json_: AsJson = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", help="CSV file, one row a point.")
+    ] = None,
+) -> None:
+    """Scan potential, pH and temperature, without quantum chemistry."""
+    from clusterflow.tasks.scan import describe, read_axis, to_csv, to_json
+    from clusterflow.tasks.scan import scan as run
+
+    if scale not in ("rhe", "she"):
+        raise ConfigError(f"--scale {scale}: must be rhe or she")
+    scanned = run(
+        sources,
+        potential_v=read_axis(potential_v, "--potential-v"),
+        scale="she" if scale == "she" else "rhe",
+        ph=None if ph is None else read_axis(ph, "--ph"),
+        temperature_k=(
+            None
+            if temperature_k is None
+            else read_axis(temperature_k, "--temperature-k")
+        ),
+        reactions=reaction or [],
+        clusters=cluster or [],
+    )
+    if output is not None:
+        _print_or_write(to_csv(scanned).rstrip("\n"), output)
+    if json_:
+        print(json.dumps(to_json(scanned)))
+    elif output is None:
+        print(describe(scanned))
 
 
 @app.command()

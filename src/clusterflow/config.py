@@ -6,7 +6,7 @@ This model is the truth. ``config.yaml`` and the JSON schema are generated from 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -19,6 +19,10 @@ from clusterflow.units import check_pressure, check_temperature
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from clusterflow.specs import LevelSpec
+
+Layer = Literal["gas", "solvation", "dft", "user"]
 
 
 class LevelSettings(Model):
@@ -249,12 +253,26 @@ class ThermoSettings(Model):
             "nothing is guessed. Adsorbates not named stay harmonic."
         ),
     )
-    correct: tuple[Literal["gas"], ...] = Field(
+    correct: tuple[Layer, ...] = Field(
         default=("gas",),
         description=(
             "Correction layers: `gas` moves molecules to experiment, and adsorbates "
-            "by the bonds they share with them. An empty list gives raw xTB."
+            "by the bonds they share with them; `solvation` adds the hydrogen bonds "
+            "of water that the adsorbates' files name; `dft` and `user` add the "
+            "tables below. An empty list gives raw xTB."
         ),
+    )
+    dft: str | None = Field(
+        default=None,
+        description=(
+            "Table for the layer `dft`: adsorption energies by DFT minus those of the "
+            "level, as columns cluster, species, shift_ev, source. An edit repeats no "
+            "quantum chemistry."
+        ),
+    )
+    user: str | None = Field(
+        default=None,
+        description="Table for the layer `user`: shifts of your own, same columns.",
     )
     anchors: tuple[Name, ...] = Field(
         default=("CO2", "H2", "H2O"),
@@ -285,6 +303,40 @@ class ThermoSettings(Model):
         for gas, pressure in value.items():
             _as_value_error(check_pressure, pressure, f"pressure_pa.{gas}")
         return value
+
+    @model_validator(mode="after")
+    def _layers_have_tables(self) -> Self:
+        doubles = sorted({x for x in self.correct if self.correct.count(x) > 1})
+        if doubles:
+            raise ValueError(f"correct names {', '.join(doubles)} twice")
+        for layer in ("dft", "user"):
+            if layer in self.correct and getattr(self, layer) is None:
+                raise ValueError(
+                    f"correct names the layer {layer!r}, but {layer} names no table; "
+                    f"add {layer}: FILE"
+                )
+        return self
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """File of each layer that is switched on and read from a table."""
+        named = {"dft": self.dft, "user": self.user}
+        return {k: v for k, v in named.items() if k in self.correct and v is not None}
+
+    def check_solvent(self, level: LevelSpec) -> None:
+        """Refuse water twice: as the level's solvent and as a layer.
+
+        Raises
+        ------
+        ConfigError
+            If both are there.
+        """
+        if level.solvent is not None and "solvation" in self.correct:
+            raise ConfigError(
+                f"thermo.correct: the layer 'solvation' and the solvent "
+                f"{level.solvent!r} of level {level.name!r} both add water; "
+                "leave out one of them"
+            )
 
 
 class CheSettings(Model):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import yaml
 from pydantic import ValidationError
@@ -22,6 +22,9 @@ from clusterflow.specs import (
     ReactionSpec,
     Spec,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 KINDS: dict[str, type[Spec]] = {
     "clusters": ClusterSpec,

@@ -16,7 +16,7 @@ PROTOCOL = {
     "pool": 1,
     "vibrate": 1,
     "thermo": 1,
-    "che": 1,
+    "che": 2,
     "collect": 1,
     "report": 1,
 }

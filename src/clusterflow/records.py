@@ -384,6 +384,14 @@ class Step(Model):
     dg0_ev: float | None = Field(
         description="At 0 V and pH 0, where RHE and SHE are one"
     )
+    turning_potential_v: float | None = Field(
+        default=None,
+        description=(
+            "Where an electrochemical step is in balance, on the stated scale: a "
+            "reduction is downhill below it"
+        ),
+    )
+    turning_potential_v_rhe: float | None = None
     reason: str = ""
 
 
@@ -450,6 +458,13 @@ class ReactionResult(Model):
     )
     uncertainty: Uncertainty | None = None
     best_pathway: str | None = None
+    tied_pathways: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Others whose limiting potential is not told from the best one's: within "
+            "one standard deviation of the difference, or equal where no error is known"
+        ),
+    )
     steps: tuple[Step, ...] = Field(default=(), description="Of the best pathway")
     pathways: tuple[Pathway, ...]
     flags: tuple[str, ...] = ()

@@ -127,6 +127,14 @@ class AdsorbateForm(Model):
         return self
 
 
+class Solvation(Model):
+    """What water adds to the free energy of an adsorbate, by hydrogen bonds."""
+
+    value: float = Field(ge=-2, le=2, description="eV; negative means stabilised")
+    source: Source
+    note: str = ""
+
+
 class AdsorbateSpec(Composed):
     """A surface species, and the gas-phase errors its bonds inherit."""
 
@@ -135,6 +143,9 @@ class AdsorbateSpec(Composed):
     may_inherit: dict[Name, float] = Field(
         default={},
         description="Motifs of which it keeps an unknown share: a named uncertainty",
+    )
+    solvation_ev: Solvation | None = Field(
+        default=None, description="Used by the layer `solvation`; none is no number"
     )
 
     @model_validator(mode="after")

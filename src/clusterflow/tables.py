@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from io import StringIO
 from typing import TYPE_CHECKING
 
 from clusterflow.core.adsorption import choose_minimum, why_no_minimum
+from clusterflow.core.che import Electrode
+from clusterflow.core.comparison import contenders, probability_a_beats_b
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from clusterflow.io import StudyRecords
-    from clusterflow.records import CoupleDrive, ReactionDrive
+    from clusterflow.records import CoupleDrive, ReactionDrive, ReactionResult
 
 Cell = str | float | int | bool | None
 Row = dict[str, Cell]
@@ -40,6 +43,9 @@ def energies(records: StudyRecords) -> Iterator[Row]:
                 "model": terms.get("model"),
                 "fallback_reason": terms.get("fallback_reason"),
                 "layer_gas_ev": s.layers.get("gas"),
+                "layer_solvation_ev": s.layers.get("solvation"),
+                "layer_dft_ev": s.layers.get("dft"),
+                "layer_user_ev": s.layers.get("user"),
                 "layer_condensation_ev": s.layers.get("condensation"),
                 "gibbs_ev": s.gibbs_ev,
                 "formation_ev": s.formation_ev,
@@ -71,6 +77,10 @@ def steps(records: StudyRecords) -> Iterator[Row]:
                         "potential_v": result.potential_v,
                         "scale": result.scale,
                         "ph": result.ph if result.scale == "she" else None,
+                        "turning_potential_v_rhe": step.turning_potential_v_rhe,
+                        "turning_potential_v_she": _on_she(
+                            step.turning_potential_v_rhe, result
+                        ),
                         "determining": step.name == pathway.determining_step,
                         "reason": step.reason,
                     }
@@ -86,9 +96,13 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
                 "reaction": r.reaction,
                 "product": r.product,
                 "status": r.status,
+                "temperature_k": r.temperature_k,
+                "ph": r.ph,
                 "limiting_potential_v_rhe": r.limiting_potential_v_rhe,
+                "limiting_potential_v_she": _on_she(r.limiting_potential_v_rhe, r),
                 "determining_step": r.determining_step,
                 "chemical_bottleneck_ev": r.chemical_bottleneck_ev,
+                "equilibrium_potential_v_rhe": r.equilibrium_potential_v_rhe,
                 "overpotential_v": r.overpotential_v,
                 "limiting_potential_p05_v_rhe": (
                     r.uncertainty.lower_v_rhe if r.uncertainty else None
@@ -97,8 +111,11 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
                     r.uncertainty.upper_v_rhe if r.uncertainty else None
                 ),
                 "uncertainty_basis": r.uncertainty.basis if r.uncertainty else None,
+                "her_limiting_potential_v_rhe": r.her_limiting_potential_v_rhe,
                 "selectivity_v": r.selectivity_v,
                 "best_pathway": r.best_pathway,
+                "n_tied_pathways": len(r.tied_pathways),
+                **_runner_up(r),
                 "flags": "; ".join(r.flags),
                 "reason": r.reason,
             }
@@ -136,6 +153,55 @@ def edges(records: StudyRecords) -> Iterator[Row]:
 
 def _driven(drives: Sequence[CoupleDrive | ReactionDrive], name: str) -> str:
     return " ".join(getattr(drive, name) for drive in drives if drive.driven)
+
+
+def rankings(records: StudyRecords) -> Iterator[Row]:
+    """One row a pair of clusters of one reaction and level, the better one first."""
+    for group in contenders(records.thermo, records.che):
+        ranked = list(enumerate(group, start=1))
+        for (rank, one), (other_rank, other) in itertools.combinations(ranked, 2):
+            yield {
+                "reaction": one.result.reaction,
+                "level": one.level.name,
+                "level_hash": one.level.hash,
+                "temperature_k": one.result.temperature_k,
+                "rank": rank,
+                "cluster": one.cluster,
+                "limiting_potential_v_rhe": one.result.limiting_potential_v_rhe,
+                "chemical_bottleneck_ev": one.result.chemical_bottleneck_ev,
+                "other_rank": other_rank,
+                "other_cluster": other.cluster,
+                "other_limiting_potential_v_rhe": (
+                    other.result.limiting_potential_v_rhe
+                ),
+                "other_chemical_bottleneck_ev": other.result.chemical_bottleneck_ev,
+                "probability_better": probability_a_beats_b(one, other),
+                "uncertainty_basis": (
+                    one.result.uncertainty.basis if one.result.uncertainty else None
+                ),
+            }
+
+
+def _on_she(potential_v_rhe: float | None, result: ReactionResult) -> float | None:
+    """A potential against SHE at the result's pH and temperature, V."""
+    if potential_v_rhe is None:
+        return None
+    electrode = Electrode(scale="she", ph=result.ph, temperature_k=result.temperature_k)
+    return electrode.from_rhe(potential_v_rhe)
+
+
+def _runner_up(result: ReactionResult) -> Row:
+    """The second-best pathway with a limiting potential."""
+    second = next((p for p in result.pathways[1:] if p.complete), None)
+    return {
+        "runner_up_pathway": second.name if second else None,
+        "runner_up_limiting_potential_v_rhe": (
+            second.limiting_potential_v_rhe if second else None
+        ),
+        "runner_up_chemical_bottleneck_ev": (
+            second.chemical_bottleneck_ev if second else None
+        ),
+    }
 
 
 def gas_corrections(records: StudyRecords) -> Iterator[Row]:
@@ -193,12 +259,20 @@ def _failure(stage: str, record: object, reason: str) -> Row:
 # What each table holds when it is empty.
 _COLUMNS: dict[str, Sequence[str]] = {
     "failures": ("stage", "cluster", "species", "reason"),
+    "rankings": (
+        *("reaction", "level", "level_hash", "temperature_k"),
+        *("rank", "cluster", "limiting_potential_v_rhe", "chemical_bottleneck_ev"),
+        *("other_rank", "other_cluster"),
+        *("other_limiting_potential_v_rhe", "other_chemical_bottleneck_ev"),
+        *("probability_better", "uncertainty_basis"),
+    ),
 }
 TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
     "energies": energies,
     "steps": steps,
     "potentials": potentials,
     "edges": edges,
+    "rankings": rankings,
     "gas_corrections": gas_corrections,
     "failures": failures,
 }

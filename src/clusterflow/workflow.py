@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from clusterflow.config import Study, load_study
 from clusterflow.core.network import parse_equation, parse_network, read_surface
+from clusterflow.errors import ConfigError
 from clusterflow.library import Library
 from clusterflow.protocol import PROTOCOL
 
@@ -69,6 +70,8 @@ class Plan:
         ------
         LibraryError
             For the first of them.
+        ConfigError
+            For a table of shifts that is not there, or water counted twice.
         """
         for cluster in self.study.clusters:
             self.library.cluster(cluster)
@@ -80,8 +83,15 @@ class Plan:
             self.library.adsorbate(adsorbate)
         for gas in self.gases:
             self.library.gas(gas)
-        for level in (*self.levels, self.study.edges.level):
-            self.library.level(level)
+        self.library.level(self.study.edges.level)
+        for level in self.levels:
+            self.study.thermo.check_solvent(self.library.level(level))
+        for layer, name in self.study.thermo.tables.items():
+            if not Path(name).is_file():
+                raise ConfigError(
+                    f"thermo.{layer} = {name!r}: no such file; paths are relative to "
+                    "the folder of the study"
+                )
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -178,7 +188,7 @@ class Plan:
         ]
 
     def data_files(self, stage: str) -> list[Path]:
-        """The YAML files whose numbers enter at thermo or che."""
+        """The YAML files and tables whose numbers enter at thermo or che."""
         if stage == "che":
             return [
                 *(self.library.path("reactions", n) for n in self.study.reactions),
@@ -189,6 +199,7 @@ class Plan:
             *(self.library.path("gases", name) for name in self.gases),
             *(self.library.path("elements", symbol) for symbol in self._elements),
             *(self.library.path("adsorbates", name) for name in self.adsorbates),
+            *map(Path, self.study.thermo.tables.values()),
         ]
 
     def records(self, folder: str) -> list[Path]:

@@ -228,6 +228,18 @@ thermo:
       rotational_minima: 4
       symmetry_number: 1
 """
+SHIFTS = "cluster,species,shift_ev,source\nCu5,CO,0.1,10.1000/x\n"
+REACTION = """\
+name: R
+source: "unpublished: a test"
+product: CO
+equation: "CO2(g) + 2 H+ + 2 e- -> CO(g) + H2O(l)"
+steps:
+  - "* + CO2(g) + H+ + e- -> *COOH"
+  - "*COOH + H+ + e- -> *CO + H2O(l)"
+  - "*CO -> * + CO(g)"
+  - "{}"
+"""
 ADD = ("--charge", "0", "--source", "unpublished: x")
 
 
@@ -303,6 +315,61 @@ ADD = ("--charge", "0", "--source", "unpublished: x")
             ["che", "--energies", "t.csv", "--reaction", "HER"],
             "gibs_ev",
         ),
+        (
+            {"t.csv": TABLE.replace("gibbs_ev", "energy")},
+            ["che", "--energies", "t.csv", "--reaction", "HER"],
+            "'energy' does not say its unit",
+        ),
+        (
+            {
+                "t.csv": "species,state,surface,energy_ev,frequencies_cm1\n"
+                "H,ads,Pt,1,0.1\n"
+            },
+            ["che", "--energies", "t.csv", "--reaction", "HER"],
+            "another unit",
+        ),
+        (
+            {
+                "t.csv": TABLE.replace("gibbs_ev", "gibbs_ev,level").replace(
+                    "-6", "-6,A"
+                )
+            },
+            ["che", "--energies", "t.csv", "--reaction", "Nope"],
+            "Nope",
+        ),
+        (
+            {"t.csv": "species,state,gibbs_ev,pressure_pa\nH2,gas,-6,0\n"},
+            ["che", "--energies", "t.csv", "--reaction", "HER"],
+            "pressure_pa = '0'",
+        ),
+        (
+            {"c.yaml": "thermo: {pressure_pa: {CO: 0}}\n"},
+            ["check", "--config", "c.yaml"],
+            "pressure_pa.CO = 0",
+        ),
+        (
+            {"c.yaml": "thermo: {correct: [user], user: s.csv}\n", "s.csv": SHIFTS},
+            ["check", "--config", "c.yaml"],
+            "s.csv: row 1: no cluster called 'Cu5'",
+        ),
+        (
+            {"structures/reactions/R.yaml": REACTION.format("*COOH + H+ + e- -> *CO")},
+            ["check"],
+            "reaction R: step .* is not balanced",
+        ),
+        (
+            {"structures/reactions/R.yaml": REACTION.format("*COOH -> *XY")},
+            ["check"],
+            "reaction R: step .*no adsorbate called 'XY'",
+        ),
+        (
+            {"structures/reactions/R.yaml": REACTION.format("* + CO(g) -> *CO")},
+            ["check"],
+            "reaction R: chemical steps form a cycle",
+        ),
+        ({}, ["scan", "nowhere", "--potential-v", "-1:0:5"], "nowhere"),
+        ({}, ["scan", ".", "--potential-v", "-1:0"], "-1:0: write A:B:N"),
+        ({}, ["scan", ".", "--potential-v", "0", "--scale", "sce"], "rhe or she"),
         ({}, ["relax", "Cu2", "--settings", "{"], "JSON"),
         ({}, ["relax", "Cu2", "--settings", '{"relax": {"x": 1}}'], "'x'"),
     ],
@@ -311,13 +378,14 @@ def test_wrong_input_is_one_clear_line(folder, files, arguments, says):
     import re
 
     for name, content in files.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(content)
     done = clusterflow(*arguments)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert re.search(says, done.stderr), done.stderr
-    left = {p.name for p in folder.rglob("*") if p.is_file()}
+    left = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     assert left == set(files), "nothing is half-written"
 
 

@@ -153,6 +153,31 @@ def test_formate_takes_two_electrons_and_one_proton():
         )
 
 
+@pytest.mark.parametrize("scale", ["rhe", "she"])
+def test_a_step_is_level_at_its_turning_potential(scale):
+    net = network(
+        "A(g) + 2 H+ + 3 e- -> B(g)",
+        "* + A(g) + H+ + e- -> *X",
+        "*X + H+ + 2 e- -> *Y",
+        "*Y -> * + B(g)",
+    )
+    values = energies(g_A=0.0, X=0.4, Y=-0.3, g_B=0.2)
+    conditions = {"scale": scale, "ph": 6.0, "temperature_k": 330.0}
+    steps = evaluate(net, values, Electrode(**conditions)).steps
+    assert steps[2].turning_potential_v is steps[2].turning_potential_v_rhe is None
+    for index in (0, 1):
+        at = Electrode(potential_v=steps[index].turning_potential_v, **conditions)
+        assert evaluate(net, values, at).steps[index].dg_ev == pytest.approx(
+            0, abs=1e-12
+        )
+        rhe = Electrode(
+            **conditions | {"scale": "rhe"},
+            potential_v=steps[index].turning_potential_v_rhe,
+        )
+        level = evaluate(net, values, rhe).steps[index].dg_ev
+        assert level == pytest.approx(0, abs=1e-12)
+
+
 def test_the_pair_is_half_a_hydrogen_molecule():
     net = network(
         "2 H+ + 2 e- -> H2(g)", "* + H+ + e- -> *H", "*H + H+ + e- -> * + H2(g)"
@@ -206,6 +231,7 @@ def test_the_highest_limiting_potential_wins():
     result = best_of(X=0.5, Y=0.3, P=0.0)
     assert [p.states[1] for p in result.pathways] == ["*Y", "*X"]
     assert result.limiting_potential_v_rhe == pytest.approx(-0.3, abs=1e-12)
+    assert result.tied_pathways == ()
 
 
 def test_a_hole_comes_last_whatever_else():
@@ -255,6 +281,7 @@ def test_a_tie_goes_to_the_lower_chemical_step():
         assert f"*{worse}" not in result.pathways[0].states
         limits = [p.limiting_potential_v_rhe for p in result.pathways]
         assert limits == pytest.approx([-0.4, -0.4], abs=1e-12)
+        assert result.tied_pathways == (result.pathways[1].name,)
 
 
 def test_levels_end_at_the_overall_free_energy():

@@ -31,7 +31,7 @@ LAYERS = (
 )
 HEIGHT = {name: row for row, names in enumerate(LAYERS) for name in names}
 # The Snakefile imports this one at every start.
-WORKFLOW_MAY_IMPORT = {"config", "library", "core.network", "protocol"}
+WORKFLOW_MAY_IMPORT = {"config", "errors", "library", "core.network", "protocol"}
 HEAVY = ("ase", "tblite", "xtb", "matplotlib", "pymatgen", "pandas", "scipy")
 
 

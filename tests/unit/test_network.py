@@ -195,3 +195,34 @@ def test_an_unbalanced_network_is_refused(library):
     broken = spec.model_copy(update={"steps": (*spec.steps, "*CO -> * + CO2(g)")})
     with pytest.raises(LibraryError, match="reaction CO2-to-CO: step"):
         build_network(broken, composition_of(library))
+
+
+def test_an_unknown_species_is_named_with_its_step(library):
+    spec = library.reaction("CO2-to-CO")
+    broken = spec.model_copy(update={"steps": (*spec.steps, "*CO -> *XYZ")})
+    with pytest.raises(
+        LibraryError, match=r"reaction CO2-to-CO: step '\*CO -> \*XYZ': no adsorbate"
+    ):
+        build_network(broken, composition_of(library))
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        ("* + CO(g) -> *CO",),
+        ("*COOH -> *OCHO", "*OCHO -> *COOH"),
+        ("*CO + H2O(g) -> *HCOOH", "*HCOOH -> *CO + H2O(g)", "H2O(l) -> H2O(g)"),
+    ],
+)
+def test_a_cycle_of_chemical_steps_is_refused(library, steps):
+    spec = library.reaction("CO2-to-CO")
+    broken = spec.model_copy(update={"steps": (*spec.steps, *steps)})
+    with pytest.raises(LibraryError, match=r"CO2-to-CO: chemical steps form a cycle"):
+        build_network(broken, composition_of(library))
+
+
+def test_an_electrochemical_way_back_is_no_chemical_cycle(library):
+    spec = library.reaction("CO2-to-CO")
+    back = "*COOH -> *CO2 + H+ + e-"
+    wider = spec.model_copy(update={"steps": (*spec.steps, back)})
+    assert build_network(wider, composition_of(library)).pathways

@@ -8,7 +8,7 @@ import pytest
 from clusterflow.config import CheSettings, HinderedSettings, ThermoSettings
 from clusterflow.core.adsorption import choose_minimum, why_no_minimum
 from clusterflow.core.thermochemistry import hindered_adsorbate, quasi_rrho_adsorbate
-from clusterflow.errors import RecordError
+from clusterflow.errors import ConfigError, RecordError
 from clusterflow.records import (
     AdsorbRecord,
     GasRecord,
@@ -613,3 +613,62 @@ def test_an_adsorbate_without_a_minimum_is_a_hole_with_its_fate(study):
     ]
     assert (found.status, found.formation_ev) == ("dissociated", None)
     assert found.reason == "no bound minimum of CO: dissociated (C + O)"
+
+
+def raw_formation(study):
+    return {n: s.formation_ev for n, s in study.species(correct=()).items()}
+
+
+def test_water_stabilises_by_what_the_adsorbates_files_say(study):
+    found = study.species(correct=("solvation",))
+    before = raw_formation(study)
+    moved = {n: s.formation_ev - before[n] for n, s in found.items()}
+    # Peterson et al. 2010: a floppy hydroxyl, a carbonyl bound by carbon, neither.
+    assert moved["*COOH"] == pytest.approx(-0.25, abs=1e-9)
+    assert moved["*CO"] == pytest.approx(-0.10, abs=1e-9)
+    assert moved["*H"] == moved["*OCHO"] == moved["CO(g)"] == 0.0
+    assert found["*COOH"].layers == {"solvation": -0.25}
+    # No value is no number: neither shifted nor silent.
+    assert study.library.adsorbate("HCOOH").solvation_ev is None
+    assert found["*HCOOH"].layers == {}
+    assert moved["*HCOOH"] == 0.0
+    assert found["*HCOOH"].flags == ("no-solvation-value",)
+
+
+def test_layers_add_up_and_each_keeps_its_own_number(study, tmp_path):
+    for name, shift in (("dft", 0.4), ("user", -0.07)):
+        (tmp_path / f"{name}.csv").write_text(
+            "cluster,species,shift_ev,source\n"
+            f"Cu2,*CO,{shift},10.1000/x\nCu4,CO,9e-1,10.1000/x\n"
+        )
+    settings = {
+        "correct": ("gas", "solvation", "dft", "user"),
+        "dft": str(tmp_path / "dft.csv"),
+        "user": str(tmp_path / "user.csv"),
+    }
+    record = study.thermo(**settings)
+    found = {s.name: s for s in record.species}
+    gas = study.species()["*CO"].layers["gas"]
+    assert found["*CO"].layers == {
+        **{"gas": gas, "solvation": -0.1, "dft": 0.4, "user": -0.07}
+    }
+    shift = found["*CO"].formation_ev - found["*CO"].formation_uncorrected_ev
+    assert shift == pytest.approx(gas - 0.1 + 0.4 - 0.07, abs=1e-9)
+    # Not in the table: no method but the level's, and no wish of the person's.
+    assert found["*COOH"].flags == ("no-dft-value",)
+    assert found["*COOH"].deviations == study.species()["*COOH"].deviations
+    assert set(record.provenance.inputs) == {settings["dft"], settings["user"]}
+
+
+def test_water_does_not_count_twice(study):
+    wet = study.level.model_copy(update={"solvent": "water"})
+    with pytest.raises(ConfigError, match=r"'solvation'.*'water'.*leave out one"):
+        thermo(
+            study.relaxed(level=wet),
+            [],
+            [],
+            [],
+            ThermoSettings(correct=("solvation",)),
+            study.library,
+            Job("thermo"),
+        )

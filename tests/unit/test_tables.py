@@ -44,7 +44,14 @@ def pathway(name, potential, dg):
     return Pathway(
         name=name,
         steps=(
-            Step(name="s1", n_e=1, n_h=1, dg_ev=dg, dg0_ev=dg),
+            Step(
+                name="s1",
+                n_e=1,
+                n_h=1,
+                dg_ev=dg,
+                dg0_ev=dg,
+                turning_potential_v_rhe=None if dg is None else -dg,
+            ),
             Step(name="s2", n_e=0, n_h=0, dg_ev=0.25, dg0_ev=0.25),
         ),
         levels_ev=(0.0, dg, None if dg is None else dg + 0.25),
@@ -221,6 +228,10 @@ def test_steps_of_every_pathway_by_rank(records):
     assert [r["determining"] for r in rows] == ["True", "False", "False", "False"]
     assert [r["dg_ev"] for r in rows] == ["0.4", "0.25", "", "0.25"]
     assert all((r["scale"], r["ph"]) == ("she", "7.0") for r in rows)
+    assert [r["turning_potential_v_rhe"] for r in rows] == ["-0.4", "", "", ""]
+    # 59.16 mV a pH unit at 298.15 K
+    on_she = float(rows[0]["turning_potential_v_she"])
+    assert on_she == pytest.approx(-0.4 - 7 * 0.0591597, abs=1e-5)
 
 
 def test_ph_is_silent_on_the_rhe_scale(records):
@@ -233,7 +244,11 @@ def test_ph_is_silent_on_the_rhe_scale(records):
 def test_potentials(records):
     (row,) = table(records, "potentials")
     assert row["limiting_potential_v_rhe"] == "-0.4"
-    assert row["overpotential_v"] == ""
+    on_she = float(row["limiting_potential_v_she"])
+    assert on_she == pytest.approx(-0.4 - 7 * 0.0591597, abs=1e-5)
+    # The second pathway is a hole, so there is no runner-up.
+    assert row["runner_up_pathway"] == row["runner_up_chemical_bottleneck_ev"] == ""
+    assert row["overpotential_v"] == row["equilibrium_potential_v_rhe"] == ""
     assert row["flags"] == "a; b"
 
 

@@ -435,6 +435,39 @@ class TestNetwork:
         assert found.best_pathway_probability == 1.0
         assert found.best.median_v_rhe == pytest.approx(-1.0, abs=0.05)
 
+    def test_a_closed_step_that_all_share_does_not_open_another(self):
+        # Desorption of CO is closed on both ways; through *CO2 a second one is.
+        network = library_network("CO2-to-CO")
+        values = dict.fromkeys(network.species, 0.0)
+        values |= {"*CO2": 3.0, "*COOH": 1.0, "*CO": -3.0}
+        energies = Energies(values=values, reasons={})
+        drawn = evaluate_network(network, energies, Electrode(), surface="Cu4")
+        found = self.propagated(network, energies)
+        assert found.best_pathway == drawn.best_pathway == "* > *COOH > *CO > *"
+        assert found.best_pathway_probability == 1.0
+
+    @pytest.mark.parametrize(("behind", "tied"), [(0.05, True), (0.4, False)])
+    def test_a_tie_is_within_the_deviation_of_the_difference(self, behind, tied):
+        first = [parse_equation("* + H+ + e- -> *COOH")]
+        second = [parse_equation("* + H+ + e- -> *OCHO")]
+        one = single_step(first[0].name)
+        network = Network(
+            spec=one.spec, overall=first[0], pathways=(tuple(first), tuple(second))
+        )
+        energies = Energies(
+            values={"*": 0.0, "*COOH": 0.5, "*OCHO": 0.5 + behind}, reasons={}
+        )
+        # Bound by C and by O: each has two thirds of 0.2² for itself, so that the
+        # difference deviates by √(4/3) · 0.2 = 0.23 eV.
+        deviations = Deviations(
+            sigma_ev={"*COOH": {"level": 0.2}, "*OCHO": {"level": 0.2}},
+            binding_atom={"*COOH": "C", "*OCHO": "O"},
+        )
+        shifts = sample_species(["*COOH", "*OCHO"], deviations, surface="Cu4")
+        found = propagate(network, energies, Electrode(), shifts)
+        assert found.best_pathway == "* > *COOH"
+        assert found.tied_pathways == (("* > *OCHO",) if tied else ())
+
     def test_an_incomplete_pathway_is_left_out(self):
         network = library_network("CO2-to-HCOOH")
         values = dict(random_energies(network, seed=1).values)

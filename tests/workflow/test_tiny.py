@@ -47,7 +47,8 @@ def test_dry_run_plans_every_stage(folder):
 def test_run_leaves_what_is_promised(finished):
     results = finished.path / "results/tiny"
     names = ("report.html", "results.db", "energies.csv", "steps.csv", "failures.csv")
-    for name in (*names, "potentials.csv", "edges.csv", "gas_corrections.csv"):
+    names += ("potentials.csv", "rankings.csv", "edges.csv", "gas_corrections.csv")
+    for name in names:
         assert (results / name).stat().st_size > 0, name
     for suffix in ("svg", "png"):
         assert (results / f"diagrams/Cu2/HER.{suffix}").stat().st_size > 1000
@@ -93,6 +94,30 @@ def test_temperature_reruns_no_quantum_chemistry(finished):
     assert finished.rules_to_run("--configfile", "warm.yaml") == {
         *("thermo", "che", "collect", "report")
     }
+
+
+def test_an_edited_table_reruns_no_quantum_chemistry(tmp_path):
+    folder = Folder(tmp_path)
+    table = tmp_path / "mine.csv"
+    row = "cluster,species,shift_ev,source\nCu2,*H,{},unpublished: a test\n"
+    table.write_text(row.format(0.1))
+    thermo = {**EMT["thermo"], "correct": ["gas", "user"], "user": "mine.csv"}
+    folder.configure({**EMT, "thermo": thermo})
+    done = folder.snakemake()
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / "results/tiny/energies.csv").open() as stream:
+        shifts = {r["species"]: r["layer_user_ev"] for r in csv.DictReader(stream)}
+    assert shifts["*H"] == "0.1" and shifts["*"] == ""
+    assert folder.rules_to_run() == set()
+    table.write_text(row.format(0.2))
+    assert folder.rules_to_run() == {"thermo", "che", "collect", "report"}
+    # The scan of these results finds its way without the workflow.
+    done = folder.call(
+        *("clusterflow", "scan", "results/tiny", "--potential-v", "-1:0:3"),
+        *("--temperature-k", "350", "--output", "scan.csv"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert len((tmp_path / "scan.csv").read_text().splitlines()) == 4
 
 
 def test_potential_reruns_only_che_and_later(finished):

@@ -30,6 +30,8 @@ from clusterflow.units import BOLTZMANN_EV_PER_K
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from clusterflow.records import ThermoRecord
+
 # The reaction every other one is held against.
 HYDROGEN_EVOLUTION = "HER"
 # Limiting potentials closer than this are a tie, decided by the chemical steps.
@@ -108,6 +110,21 @@ class Energies:
         return total, ""
 
 
+def energies_of(thermo: ThermoRecord) -> Energies:
+    """Formation energies of a cluster's species, and the reasons of the holes."""
+    values = {
+        s.name: s.formation_ev for s in thermo.species if s.formation_ev is not None
+    }
+    if thermo.half_hydrogen_ev is None:
+        reason = "H2 has no free energy, so neither has the proton-electron pair"
+        return Energies(values={}, reasons=dict.fromkeys(values, reason))
+    return Energies(
+        values=values,
+        reasons={s.name: s.reason for s in thermo.species if s.formation_ev is None},
+        pair_ev=thermo.half_hydrogen_ev,
+    )
+
+
 def evaluate_network(
     network: Network,
     energies: Energies,
@@ -151,6 +168,7 @@ def evaluate_network(
         determining_step=best.determining_step,
         chemical_bottleneck_ev=best.chemical_bottleneck_ev,
         best_pathway=best.name if best.complete else None,
+        tied_pathways=tuple(p.name for p in pathways[1:] if _equal(p, best)),
         steps=best.steps,
         pathways=tuple(pathways),
     )
@@ -180,12 +198,17 @@ def evaluate_pathway(
 def _evaluate_step(step: Equation, energies: Energies, electrode: Electrode) -> Step:
     dg0, reason = energies.reaction_ev(step)
     shift = electrode.shift_ev(step.n_e, step.n_h)
+    turning = None
+    if dg0 is not None and step.n_e != 0:
+        turning = electrode.turning_point_rhe_v(dg0, step.n_e, step.n_h)
     return Step(
         name=step.name,
         n_e=step.n_e,
         n_h=step.n_h,
         dg0_ev=dg0,
         dg_ev=None if dg0 is None else dg0 + shift,
+        turning_potential_v=None if turning is None else electrode.from_rhe(turning),
+        turning_potential_v_rhe=turning,
         reason=reason,
     )
 
@@ -213,9 +236,9 @@ def _cumulate(steps: Sequence[Step]) -> tuple[float | None, ...]:
 
 def _with_potential(pathway: Pathway, electrode: Electrode) -> Pathway:
     turning = {
-        s.name: electrode.turning_point_rhe_v(s.dg0_ev, s.n_e, s.n_h)
+        s.name: s.turning_potential_v_rhe
         for s in pathway.steps
-        if s.n_e > 0 and s.dg0_ev is not None
+        if s.n_e > 0 and s.turning_potential_v_rhe is not None
     }
     chemical = {
         s.name: s.dg0_ev
@@ -240,6 +263,16 @@ def _rank(pathway: Pathway) -> tuple[bool, int, float, float]:
     rounded = 0.0 if limiting is None else -round(limiting / TIE_V) * TIE_V
     chemical = pathway.chemical_bottleneck_ev or 0.0
     return not pathway.complete, n_closed_steps(pathway), rounded, chemical
+
+
+def _equal(pathway: Pathway, best: Pathway) -> bool:
+    """Whether only the chemical steps tell two complete pathways apart."""
+    return (
+        pathway.complete
+        and best.complete
+        and best.limiting_potential_v_rhe is not None
+        and _rank(pathway)[:3] == _rank(best)[:3]
+    )
 
 
 def n_closed_steps(pathway: Pathway) -> int:

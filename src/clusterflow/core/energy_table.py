@@ -22,6 +22,8 @@ frequencies_cm1
 pressure_pa, symmetry_number, spin
     Of gases; by default 1 bar and what the library's molecule says. `spin` is the
     total spin S.
+level
+    What made the number, such as ``PBE-D3``; one for the whole table.
 """
 
 from __future__ import annotations
@@ -54,6 +56,17 @@ _HIGHEST_CM1 = 5500.0
 _LOWEST_HIGHEST_CM1 = 140.0
 
 
+# What a column without a unit was meant to be.
+_WITH_UNIT = {
+    **dict.fromkeys(("energy", "e", "total_energy"), "energy_ev, in eV"),
+    **dict.fromkeys(("gibbs", "free_energy", "g"), "gibbs_ev, in eV"),
+    **dict.fromkeys(
+        ("frequencies", "frequency", "wavenumbers"), "frequencies_cm1, in cm⁻¹"
+    ),
+    "pressure": "pressure_pa, in Pa",
+}
+
+
 class EnergyRow(Model):
     """One row of the table."""
 
@@ -67,6 +80,18 @@ class EnergyRow(Model):
     pressure_pa: float = Field(default=STANDARD_PRESSURE_PA, gt=0)
     symmetry_number: int | None = Field(default=None, ge=1)
     spin: float | None = Field(default=None, ge=0)
+    level: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_its_units(cls, row: object) -> object:
+        for key in row if isinstance(row, dict) else ():
+            wanted = _WITH_UNIT.get(str(key).strip().lower())
+            if wanted is not None:
+                raise ValueError(
+                    f"column {key!r} does not say its unit: name it {wanted}"
+                )
+        return row
 
     @field_validator("frequencies_cm1", mode="before")
     @classmethod
@@ -134,6 +159,7 @@ class TableReader:
     adsorbate: Callable[[str], AdsorbateSpec]
     experiment: Callable[[Sequence[str]], ExperimentalTable]
     temperature_k: float
+    solvation: bool = False
 
     def surfaces(
         self, rows: Sequence[EnergyRow], anchors: Sequence[str], *, correct_gas: bool
@@ -143,7 +169,7 @@ class TableReader:
         Raises
         ------
         ConfigError
-            If kinds of energy are mixed, or a species stands there twice.
+            If kinds of energy or levels are mixed, or a species stands there twice.
         """
         _refuse_mixed(rows)
         names = dict.fromkeys(row.surface for row in rows if row.surface)
@@ -179,6 +205,9 @@ class TableReader:
             _add_zeros(rows, values, reasons, standard)
         if correct_gas:
             self._correct(values, reasons, standard, anchors)
+        if self.solvation:
+            for name in values:
+                values[name] += self._hydrogen_bonds_ev(name)
         for gas, energy in standard.items():
             self._add_liquid(values, gas, energy)
         if "*" not in values:
@@ -268,6 +297,12 @@ class TableReader:
             if name.endswith("(g)"):
                 standard[name.partition("(")[0]] += shifts[name.partition("(")[0]]
 
+    def _hydrogen_bonds_ev(self, name: str) -> float:
+        if not name.startswith("*") or name == "*":
+            return 0.0
+        known = self.adsorbate(name[1:]).solvation_ev
+        return known.value if known else 0.0
+
     def _motifs(self, name: str) -> Mapping[str, float]:
         """Whose gas correction a term carries, and how many times."""
         if name == "*":
@@ -338,4 +373,10 @@ def _refuse_mixed(rows: Sequence[EnergyRow]) -> None:
         raise ConfigError(
             f"energies: kinds are mixed ({', '.join(sorted(kinds))}); "
             "give all energies of one kind"
+        )
+    levels = sorted({row.level for row in rows if row.level})
+    if len(levels) > 1:
+        raise ConfigError(
+            f"energies: levels are mixed ({', '.join(levels)}); "
+            "a free energy is made of one level"
         )

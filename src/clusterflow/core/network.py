@@ -136,12 +136,17 @@ def check_balance(
     Raises
     ------
     LibraryError
-        Which names what is off, and by how much.
+        Which names what is off, and by how much, or the species that nobody knows.
     """
     total: Counter[str] = Counter()
     for sign, side in ((-1, equation.reactants), (1, equation.products)):
         for species, n in side.items():
-            counts, charge = composition(species)
+            try:
+                counts, charge = composition(species)
+            except LibraryError as error:
+                raise LibraryError(
+                    f"{where}: step {equation.name!r}: {error}"
+                ) from None
             for element, number in counts.items():
                 total[element] += sign * n * number
             total["charge"] += sign * n * charge
@@ -164,15 +169,15 @@ def find_pathways(overall: Equation, steps: Iterable[Equation]) -> list[list[Equ
     LibraryError
         If no pathway leads to the products, or the network is too large.
     """
+    return _paths(overall, _state_graph(_with_site(overall.reactants), list(steps)))
+
+
+def _paths(overall: Equation, graph: nx.DiGraph) -> list[list[Equation]]:
     # Late, because planning a study reads equations but needs no pathways.
     import networkx as nx
 
-    start = overall.reactants.copy()
-    end = overall.products.copy()
-    for state in (start, end):
-        state[SITE] = max(state[SITE], 1)
-    graph = _state_graph(start, list(steps))
-    source, target = _key(start), _key(end)
+    source = _key(_with_site(overall.reactants))
+    target = _key(_with_site(overall.products))
     if target not in graph:
         raise LibraryError(f"no pathway of the network leads to {overall.name!r}")
     paths = []
@@ -180,6 +185,37 @@ def find_pathways(overall: Equation, steps: Iterable[Equation]) -> list[list[Equ
         pairs = itertools.pairwise(nodes)
         paths.append([graph.edges[pair]["step"] for pair in pairs])
     return paths
+
+
+def _with_site(side: Counter[str]) -> Counter[str]:
+    """A side of the overall reaction with the one site it may leave unsaid."""
+    state = side.copy()
+    state[SITE] = max(state[SITE], 1)
+    return state
+
+
+def _refuse_chemical_cycle(graph: nx.DiGraph, where: str) -> None:
+    """Refuse chemical steps that lead back to where they began.
+
+    Their ΔG sums to zero whatever the potential: one of them is the reverse of the
+    others, so its pathways count twice and the largest chemical step means nothing.
+    """
+    import networkx as nx
+
+    chemical = nx.DiGraph(
+        (before, after, {"step": step})
+        for before, after, step in graph.edges(data="step")
+        if step.n_e == 0 and step.n_h == 0
+    )
+    try:
+        cycle = nx.find_cycle(chemical)
+    except nx.NetworkXNoCycle:
+        return
+    names = "; ".join(chemical.edges[edge]["step"].name for edge in cycle)
+    raise LibraryError(
+        f"{where}: chemical steps form a cycle ({names}); leave out one of them, "
+        "a step is read in one direction only"
+    )
 
 
 def _state_graph(start: Counter[str], steps: list[Equation]) -> nx.DiGraph:
@@ -209,8 +245,7 @@ def _key(state: Counter[str]) -> frozenset[tuple[str, int]]:
 
 def surface_states(overall: Equation, path: list[Equation]) -> list[str]:
     """What is on the surface before the first step and after each, such as ``*CO``."""
-    state = overall.reactants.copy()
-    state[SITE] = max(state[SITE], 1)
+    state = _with_site(overall.reactants)
     labels = [_surface_label(state)]
     for step in path:
         state = state - step.reactants + step.products
@@ -257,10 +292,13 @@ def build_network(
     Raises
     ------
     LibraryError
-        If a step is unbalanced, or nothing leads to the product.
+        If a step is unbalanced, chemical steps form a cycle, or nothing leads to the
+        product.
     """
     overall, steps = parse_network(spec)
     for equation in (overall, *steps):
         check_balance(equation, composition, f"reaction {spec.name}")
-    paths = find_pathways(overall, steps)
+    graph = _state_graph(_with_site(overall.reactants), list(steps))
+    _refuse_chemical_cycle(graph, f"reaction {spec.name}")
+    paths = _paths(overall, graph)
     return Network(spec=spec, overall=overall, pathways=tuple(map(tuple, paths)))

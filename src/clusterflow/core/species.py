@@ -191,6 +191,7 @@ def adsorbed_species(
     spec: AdsorbateSpec,
     around: Surroundings,
     corrections: Mapping[str, float] | None,
+    shifts: Mapping[str, float | None],
 ) -> SpeciesFreeEnergy:
     """An adsorbate on the cluster, or the reason why it has no free energy.
 
@@ -198,6 +199,9 @@ def adsorbed_species(
     ----------
     corrections
         Gas corrections by molecule, eV, to inherit from; None switches them off.
+    shifts
+        Further layers that are switched on, by name, eV; None where there is no value
+        for this adsorbate. It then stays as it is, and a flag says so.
     """
     name = f"*{spec.name}"
     index = choose_minimum(adsorbed)
@@ -223,6 +227,7 @@ def adsorbed_species(
     terms, reason = adsorbate_terms(vibrated, around.settings)
     if terms is None:
         return hole(name, reason, "failed")
+    layers |= {layer: ev for layer, ev in shifts.items() if ev is not None}
     species = _species(name, terms, reference + host_energy_ev, layers)
     minimum = adsorbed.minima[index]
     return species.model_copy(
@@ -234,7 +239,10 @@ def adsorbed_species(
             "binding_element": _binding_element(spec, minimum),
             # With the gas layer on or off: the error sits in the bond either way.
             "inherits": spec.inherits,
-            "flags": _flags(species, minimum.fate, vibrated),
+            "flags": (
+                *_flags(species, minimum.fate, vibrated),
+                *(f"no-{layer}-value" for layer, ev in shifts.items() if ev is None),
+            ),
         }
     )
 

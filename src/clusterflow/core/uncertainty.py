@@ -22,8 +22,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from clusterflow.core.che import THERMALLY_CLOSED_EV, TIE_V
+from clusterflow.core.che import TIE_V
 from clusterflow.core.network import SITE, surface_states
+from clusterflow.core.profiles import Profiles, find_profiles
 from clusterflow.errors import RecordError
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from clusterflow.core.che import Electrode, Energies
     from clusterflow.core.network import Equation, Network
+    from clusterflow.records import ThermoRecord
 
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
@@ -153,6 +155,22 @@ def _check_parts(term: str, parts: Mapping[str, float]) -> None:
             raise RecordError(
                 f"deviations of {term}: {name} is {sigma}; it must be 0 eV or more"
             )
+
+
+def deviations_of(thermo: ThermoRecord) -> Deviations | None:
+    """The named standard deviations of a cluster's species; None where unknown."""
+    known = [s for s in thermo.species if s.formation_ev is not None and s.name != "*"]
+    adsorbed = [s for s in known if s.name.startswith("*")]
+    if not all("level" in s.deviations and s.binding_element for s in adsorbed):
+        return None
+    inherited = {f"{molecule}(g)" for s in adsorbed for molecule in s.inherits}
+    if not inherited <= {s.name for s in known}:
+        return None
+    return Deviations(
+        sigma_ev={s.name: s.deviations for s in known},
+        binding_atom={s.name: s.binding_element or "" for s in adsorbed},
+        inherits={s.name: s.inherits for s in adsorbed if s.inherits},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -283,6 +301,8 @@ class UncertainPotential:
     `best_pathway` is the best one without shifts. `best` takes the best pathway of
     each sample: what the surface can do; `fixed` takes `best_pathway` in each: what
     its diagram shows. Probabilities come highest first, without those that are zero.
+    `tied_pathways` have as many closed steps as `best_pathway`, and a limiting
+    potential that is lower by no more than one standard deviation of the difference.
     """
 
     best: LimitingPotential
@@ -290,6 +310,7 @@ class UncertainPotential:
     best_pathway: str
     best_pathway_probability: float
     pathway_probability: Mapping[str, float]
+    tied_pathways: tuple[str, ...]
 
 
 def propagate(
@@ -298,7 +319,7 @@ def propagate(
     """Distribution of the limiting potential of a reaction on one surface.
 
     In each sample pathways are ranked as in `clusterflow.core.che`: only complete
-    ones, those with a thermally closed chemical step last, then by limiting potential,
+    ones, by the number of thermally closed chemical steps, then by limiting potential,
     then by chemical step; what is still tied, in the order of the network.
 
     Parameters
@@ -355,7 +376,8 @@ def propagate(
     used = {step.name: step for path in paths for step in path}
     mean = np.array([[known[name] for name in used]])
     sampled = _profiles(used, paths, electrode, mean + _step_shifts(used, shifts))
-    first = _profiles(used, paths, electrode, mean).best[0]
+    without = _profiles(used, paths, electrode, mean)
+    first = without.best[0]
     names = [" > ".join(surface_states(network.overall, list(path))) for path in paths]
     probability = _frequencies(sampled.best, names)
     return UncertainPotential(
@@ -364,7 +386,36 @@ def propagate(
         best_pathway=names[first],
         best_pathway_probability=probability.get(names[first], 0.0),
         pathway_probability=probability,
+        tied_pathways=tuple(names[i] for i in _tied(without, sampled, first)),
     )
+
+
+def _tied(mean: Profiles, sampled: Profiles, best: np.intp) -> list[int]:
+    """Indices of the pathways that the error does not tell from the best."""
+    behind = mean.potential_v_rhe[0, best] - mean.potential_v_rhe[0]
+    samples = sampled.potential_v_rhe
+    error = (samples[:, [best]] - samples).std(axis=0)
+    same = mean.n_closed[0] == mean.n_closed[0, best]
+    tied = same & (behind <= np.maximum(error, TIE_V))
+    tied[best] = False
+    return [int(index) for index in np.flatnonzero(tied)]
+
+
+def sample_potential(
+    network: Network,
+    energies: Energies,
+    deviations: Deviations,
+    electrode: Electrode,
+    *,
+    surface: str,
+) -> UncertainPotential | None:
+    """Distribution of a reaction's limiting potential from all its known species.
+
+    Distributions of two surfaces pair, sample by sample; None as for `propagate`.
+    """
+    known = sorted(s for s in network.species if s in energies.values)
+    shifts = sample_species(known, deviations, surface=surface)
+    return propagate(network, energies, electrode, shifts)
 
 
 def _step_shifts(steps: Mapping[str, Equation], shifts: Shifts) -> Floats:
@@ -381,52 +432,24 @@ def _step_shifts(steps: Mapping[str, Equation], shifts: Shifts) -> Floats:
     return shifts.values_ev @ np.array(rows, dtype=np.float64).T
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Profiles:
-    """Pathways in each sample, each array of shape (n_samples, n_paths)."""
-
-    potential_v_rhe: Floats
-    determining: Indices
-    chemical_ev: Floats
-
-    @property
-    def best(self) -> Indices:
-        """Index of the best pathway of each sample, shape (n_samples,)."""
-        closed = self.chemical_ev > THERMALLY_CLOSED_EV
-        down = -np.round(self.potential_v_rhe / TIE_V)
-        order: Indices = np.lexsort((self.chemical_ev, down, closed), axis=-1)
-        return order[:, 0]
-
-
 def _profiles(
     steps: Mapping[str, Equation],
     paths: Sequence[Sequence[Equation]],
     electrode: Electrode,
     dg0_ev: Floats,
-) -> _Profiles:
+) -> Profiles:
     """Pathways from their steps' free energies at 0 V, shape (n_samples, n_steps)."""
     turning = np.full_like(dg0_ev, np.inf)
-    climb = np.full_like(dg0_ev, -np.inf)
     for column, step in enumerate(steps.values()):
         if step.n_e > 0:
             # The turning point is linear in ΔG, with the slope −1/n_e.
             flat = electrode.turning_point_rhe_v(0.0, step.n_e, step.n_h)
             turning[:, column] = flat - dg0_ev[:, column] / step.n_e
-        elif step.n_e == 0 and step.n_h == 0:
-            climb[:, column] = dg0_ev[:, column]
-    position = {name: column for column, name in enumerate(steps)}
-    columns = [np.array([position[step.name] for step in path]) for path in paths]
-    determining = np.stack([c[turning[:, c].argmin(axis=1)] for c in columns], axis=1)
-    chemical = np.stack([climb[:, c].max(axis=1) for c in columns], axis=1)
-    return _Profiles(
-        potential_v_rhe=np.take_along_axis(turning, determining, axis=1),
-        determining=determining,
-        chemical_ev=np.where(np.isneginf(chemical), 0.0, chemical),
-    )
+    return find_profiles(list(steps.values()), paths, dg0_ev, turning)
 
 
 def _distribution(
-    profiles: _Profiles, pathway: Indices, steps: Sequence[str]
+    profiles: Profiles, pathway: Indices, steps: Sequence[str]
 ) -> LimitingPotential:
     """Of the given pathway of each sample, by its index, shape (n_samples,)."""
     rows = np.arange(len(pathway))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clusterflow.core.che import THERMALLY_CLOSED_EV
+from clusterflow.core.comparison import order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,12 +103,5 @@ def _overview(name: str, digest: str, records: list[CheRecord]) -> Overview:
     )
 
 
-def _order(row: RankedResult) -> tuple[bool, bool, float, float, str]:
-    """Least negative limiting potential first, then the smaller chemical step.
-
-    A chemical step that heat does not climb puts a cluster behind those without one.
-    """
-    potential = row.result.limiting_potential_v_rhe
-    chemical = row.result.chemical_bottleneck_ev or 0.0
-    closed = chemical > THERMALLY_CLOSED_EV
-    return potential is None, closed, -(potential or 0.0), chemical, row.cluster
+def _order(row: RankedResult) -> tuple[tuple[bool, bool, float, float], str]:
+    return order(row.result), row.cluster

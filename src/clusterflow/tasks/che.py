@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from clusterflow.core.che import (
     Electrode,
     Energies,
+    energies_of,
     equilibrium_potential,
     evaluate_network,
     with_hydrogen,
@@ -22,8 +23,8 @@ from clusterflow.core.network import (
 from clusterflow.core.uncertainty import (
     N_SAMPLES,
     Deviations,
-    propagate,
-    sample_species,
+    deviations_of,
+    sample_potential,
 )
 from clusterflow.errors import ClusterflowError
 from clusterflow.records import CheRecord, ReactionResult, Uncertainty
@@ -78,37 +79,6 @@ def che(
     )
 
 
-def energies_of(thermo: ThermoRecord) -> Energies:
-    """Formation energies of a cluster's species, and the reasons of the holes."""
-    values = {
-        s.name: s.formation_ev for s in thermo.species if s.formation_ev is not None
-    }
-    if thermo.half_hydrogen_ev is None:
-        reason = "H2 has no free energy, so neither has the proton-electron pair"
-        return Energies(values={}, reasons=dict.fromkeys(values, reason))
-    return Energies(
-        values=values,
-        reasons={s.name: s.reason for s in thermo.species if s.formation_ev is None},
-        pair_ev=thermo.half_hydrogen_ev,
-    )
-
-
-def deviations_of(thermo: ThermoRecord) -> Deviations | None:
-    """The named standard deviations of a cluster's species; None where unknown."""
-    known = [s for s in thermo.species if s.formation_ev is not None and s.name != "*"]
-    adsorbed = [s for s in known if s.name.startswith("*")]
-    if not all("level" in s.deviations and s.binding_element for s in adsorbed):
-        return None
-    inherited = {f"{molecule}(g)" for s in adsorbed for molecule in s.inherits}
-    if not inherited <= {s.name for s in known}:
-        return None
-    return Deviations(
-        sigma_ev={s.name: s.deviations for s in known},
-        binding_atom={s.name: s.binding_element or "" for s in adsorbed},
-        inherits={s.name: s.inherits for s in adsorbed if s.inherits},
-    )
-
-
 def _with_uncertainty(
     result: ReactionResult,
     energies: Energies,
@@ -120,14 +90,15 @@ def _with_uncertainty(
     if deviations is None or result.limiting_potential_v_rhe is None:
         return result
     network = build_network(library.reaction(result.reaction), composition_of(library))
-    known = sorted(s for s in network.species if s in energies.values)
-    shifts = sample_species(known, deviations, surface=result.surface)
-    found = propagate(network, energies, electrode, shifts)
+    found = sample_potential(
+        network, energies, deviations, electrode, surface=result.surface
+    )
     if found is None:
         return result
     best = found.best
     return result.model_copy(
         update={
+            "tied_pathways": found.tied_pathways,
             "uncertainty": Uncertainty(
                 median_v_rhe=best.median_v_rhe,
                 lower_v_rhe=best.lower_v_rhe,
@@ -136,7 +107,7 @@ def _with_uncertainty(
                 determining_step_probability=dict(best.determining_step_probability),
                 best_pathway_probability=found.best_pathway_probability,
                 n_samples=N_SAMPLES,
-            )
+            ),
         }
     )
 

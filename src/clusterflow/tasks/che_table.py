@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from clusterflow.core.che import Electrode
-from clusterflow.core.energy_table import EnergyRow, TableReader
+from clusterflow.core.energy_table import TableReader
+from clusterflow.core.network import parse_equation, read_surface
 from clusterflow.errors import ConfigError
-from clusterflow.library import Library, explain, read_yaml
+from clusterflow.library import Library
 from clusterflow.tasks.che import evaluate_reactions
+from clusterflow.tasks.own_energies import read_energies
 from clusterflow.tasks.thermo import experimental_table
 from clusterflow.units import check_temperature
 
@@ -20,8 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clusterflow.config import CheSettings
+    from clusterflow.records import ReactionResult
 
-_LAYERS = ("gas",)
+_LAYERS = ("gas", "solvation")
 
 
 def che_of_table(
@@ -32,7 +32,7 @@ def che_of_table(
     temperature_k: float,
     correct: Sequence[str],
 ) -> dict[str, Any]:
-    """Profiles of every surface of a table, ready to be printed as JSON.
+    """Profiles of every surface of a person's energies, ready to be printed as JSON.
 
     Raises
     ------
@@ -53,9 +53,12 @@ def che_of_table(
         adsorbate=library.adsorbate,
         experiment=lambda gases: experimental_table(gases, library),
         temperature_k=temperature_k,
+        solvation="solvation" in correct,
     )
     surfaces = reader.surfaces(
-        read_rows(path), ("CO2", "H2", "H2O"), correct_gas="gas" in correct
+        read_energies(path, library),
+        ("CO2", "H2", "H2O"),
+        correct_gas="gas" in correct,
     )
     electrode = Electrode(
         potential_v=settings.potential_v,
@@ -72,55 +75,24 @@ def che_of_table(
         "potential_v": settings.potential_v,
         "temperature_k": temperature_k,
         "corrections": list(correct),
-        "surfaces": [result.model_dump(mode="json") for result in results],
+        "surfaces": [
+            _flagged(result, library, correct).model_dump(mode="json")
+            for result in results
+        ],
     }
 
 
-def read_rows(path: Path) -> list[EnergyRow]:
-    """The rows of a CSV or YAML table.
-
-    Raises
-    ------
-    ConfigError
-        Which names the file, the row and what is wrong.
-    """
-    raw = _yaml_rows(path) if path.suffix in (".yaml", ".yml") else _csv_rows(path)
-    if not raw:
-        raise ConfigError(f"{path}: holds no rows; see docs/che.md for the columns")
-    return [_row(path, number, item) for number, item in enumerate(raw, start=1)]
-
-
-def _yaml_rows(path: Path) -> list[Any]:
-    content = read_yaml(path)
-    return content if isinstance(content, list) else []
-
-
-def _csv_rows(path: Path) -> list[Any]:
-    if not path.is_file():
-        raise ConfigError(f"{path}: no such file")
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # as spreadsheets write it
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path}: not UTF-8 text; save it as CSV UTF-8") from None
-    lines = [line for line in text.splitlines() if line and not line.startswith("#")]
-    if lines and "," not in lines[0]:
-        raise ConfigError(f"{path}: columns must be separated by commas")
-    rows = list(csv.DictReader(lines, skipinitialspace=True))
-    for number, row in enumerate(rows, start=1):
-        if None in row:
-            raise ConfigError(f"{path}: row {number} has more cells than columns")
-    return [{k: v.strip() for k, v in row.items() if v and v.strip()} for row in rows]
-
-
-def _row(path: Path, number: int, item: Any) -> EnergyRow:
-    name = item.get("species", "?") if isinstance(item, dict) else "?"
-    try:
-        return EnergyRow.model_validate(item)
-    except ValidationError as error:
-        reason = explain(error)
-    except ValueError as error:
-        reason = str(error)
-    raise ConfigError(f"{path}: row {number} ({name}): {reason}")
+def _flagged(
+    result: ReactionResult, library: Library, correct: Sequence[str]
+) -> ReactionResult:
+    """The result, marked with the adsorbates that the solvation layer leaves out."""
+    if "solvation" not in correct:
+        return result
+    used = {term for step in result.steps for term in parse_equation(step.name).species}
+    adsorbates = sorted({read_surface(t)[1] for t in used if t.startswith("*")} - {""})
+    lacking = [n for n in adsorbates if library.adsorbate(n).solvation_ev is None]
+    flags = tuple(f"*{name}: no-solvation-value" for name in lacking)
+    return result.model_copy(update={"flags": flags})
 
 
 def describe(answer: dict[str, Any]) -> str:
@@ -140,9 +112,28 @@ def describe(answer: dict[str, Any]) -> str:
             f"  U_L = {result['limiting_potential_v']:+.3f} V vs {scale}, "
             f"set by {result['determining_step']}"
         )
-        if result["chemical_bottleneck_ev"] is not None:
-            lines.append(
-                f"  largest chemical step {result['chemical_bottleneck_ev']:+.3f} eV"
-            )
+        lines.append(f"  {_chemical(result)}")
+        lines += _runner_up(result)
     lines.append(f"ΔG at U = {answer['potential_v']:+.3f} V vs {scale}")
     return "\n".join(lines)
+
+
+def _chemical(item: dict[str, Any]) -> str:
+    largest = item["chemical_bottleneck_ev"]
+    if largest is None:
+        return "no chemical step"
+    return f"largest chemical step {largest:+.3f} eV"
+
+
+def _runner_up(result: dict[str, Any]) -> list[str]:
+    """The second-best pathway, and how many are not told from the best."""
+    complete = [p for p in result["pathways"][1:] if p["complete"]]
+    if not complete:
+        return []
+    second = complete[0]
+    potential = second["limiting_potential_v"]
+    shown = "no U_L" if potential is None else f"U_L = {potential:+.3f} V"
+    lines = [f"  next: {second['name']}, {shown}, {_chemical(second)}"]
+    if tied := len(result["tied_pathways"]):
+        lines.append(f"  {tied} more with the same U_L")
+    return lines

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterflow.core.network import build_network, read_surface
@@ -11,11 +12,11 @@ from clusterflow.library import KINDS, Library, load_spec
 from clusterflow.specs import ClusterSpec, ReactionSpec
 from clusterflow.tasks.build import build_structures
 from clusterflow.tasks.che import composition_of
+from clusterflow.tasks.own_tables import read_shifts
 from clusterflow.workflow import Plan
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 
 def check(config: Sequence[Path]) -> list[str]:
@@ -32,7 +33,11 @@ def check(config: Sequence[Path]) -> list[str]:
 
     plan = Plan.from_config(read_config(config), config)
     library = plan.library
-    problems = [*_library_problems(library), *_study_problems(plan)]
+    problems = [
+        *_library_problems(library),
+        *_study_problems(plan),
+        *_table_problems(plan),
+    ]
     if problems:
         raise ClusterflowError("\nerror: ".join(dict.fromkeys(problems)))
     counts = ", ".join(f"{len(library.paths(kind))} {kind}" for kind in KINDS)
@@ -79,6 +84,17 @@ def _study_problems(plan: Plan) -> list[str]:
                 refused.append(str(error))
         if len(refused) == len(plan.levels):
             problems += refused
+    return problems
+
+
+def _table_problems(plan: Plan) -> list[str]:
+    """What is wrong in the tables of shifts."""
+    problems = []
+    for name in plan.study.thermo.tables.values():
+        try:
+            read_shifts(Path(name), plan.study.clusters[0], plan.library)
+        except ClusterflowError as error:
+            problems.append(str(error))
     return problems
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterflow.core.formation import ExperimentalTable
@@ -15,13 +16,15 @@ from clusterflow.core.species import (
 )
 from clusterflow.records import SpeciesFreeEnergy, ThermoRecord
 from clusterflow.tasks.job import settings_of
+from clusterflow.tasks.own_tables import read_shifts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from clusterflow.config import ThermoSettings
     from clusterflow.library import Library
     from clusterflow.records import AdsorbRecord, GasRecord, RelaxRecord, VibrateRecord
+    from clusterflow.specs import AdsorbateSpec
     from clusterflow.tasks.job import Job
 
 
@@ -40,9 +43,16 @@ def thermo(
     ------
     RecordError
         If records of different levels would be mixed.
+    ConfigError
+        If a table of shifts is wrong, or water would count twice.
     """
     job.settings = settings_of(settings)
     level = relaxed.level
+    tables = {
+        layer: read_shifts(Path(file), relaxed.cluster, library)
+        for layer, file in settings.tables.items()
+    }
+    job.inputs = [*job.inputs, *map(Path, settings.tables.values())]
     if level is None:
         names = ["*", *(f"*{a.adsorbate}" for a in adsorptions)]
         return ThermoRecord(
@@ -54,6 +64,7 @@ def thermo(
             reason=relaxed.reason,
             provenance=job.provenance(),
         )
+    settings.check_solvent(level)
     refuse_mixed_levels(level, [*adsorptions, *vibrations], relaxed.cluster)
     surface = level.model_copy(update={"solvent": None}).hash
     at_level = {g.gas: g for g in gases if g.level.hash == surface}
@@ -70,7 +81,9 @@ def thermo(
     species = [
         clean_surface(relaxed),
         *_gases(around, inherited),
-        *_adsorbates(relaxed, adsorptions, vibrations, around, inherited, library),
+        *_adsorbates(
+            relaxed, adsorptions, vibrations, around, inherited, tables, library
+        ),
     ]
     missing = [s for s in species if s.formation_ev is None]
     return ThermoRecord(
@@ -115,6 +128,7 @@ def _adsorbates(
     vibrations: Sequence[VibrateRecord],
     around: Surroundings,
     inherited: dict[str, float] | None,
+    tables: Mapping[str, Mapping[str, float]],
     library: Library,
 ) -> Iterator[SpeciesFreeEnergy]:
     vibrated = {v.adsorbate: v for v in vibrations}
@@ -122,14 +136,36 @@ def _adsorbates(
         if not relaxed.isomers:
             yield hole(f"*{adsorbed.adsorbate}", relaxed.reason, "failed")
             continue
+        spec = library.adsorbate(adsorbed.adsorbate)
         yield adsorbed_species(
             adsorbed,
             vibrated.get(adsorbed.adsorbate),
             relaxed.isomers[0].energy_ev,
-            library.adsorbate(adsorbed.adsorbate),
+            spec,
             around,
             inherited,
+            _shifts(spec, around.settings, tables),
         )
+
+
+def _shifts(
+    spec: AdsorbateSpec,
+    settings: ThermoSettings,
+    tables: Mapping[str, Mapping[str, float]],
+) -> dict[str, float | None]:
+    """The layers beside `gas` of one adsorbate, eV, in the order they are named.
+
+    A shift of a person's own that is not in the table is meant to be none.
+    """
+    found: dict[str, float | None] = {}
+    for layer in settings.correct:
+        if layer == "solvation":
+            found[layer] = spec.solvation_ev.value if spec.solvation_ev else None
+        elif layer == "dft":
+            found[layer] = tables[layer].get(spec.name)
+        elif layer == "user" and spec.name in tables[layer]:
+            found[layer] = tables[layer][spec.name]
+    return found
 
 
 def _count(missing: Sequence[SpeciesFreeEnergy]) -> str:
