@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
@@ -173,10 +174,35 @@ class ReactionSpec(Spec):
     steps: tuple[str, ...] = Field(min_length=1)
 
 
+class OwnCalculator(Model):
+    """Any ASE calculator, named by where Python finds it.
+
+    The texts ``{charge}``, ``{multiplicity}`` and ``{unpaired}`` among the values of
+    `kwargs` are replaced by the system's own numbers.
+    """
+
+    calculator: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    kwargs: dict[str, Any] = {}
+    spinless: bool = Field(
+        default=False,
+        description="It knows no electrons: every multiplicity is the same surface",
+    )
+
+    @property
+    def module(self) -> str:
+        """Import path of the module."""
+        return self.calculator.partition(":")[0]
+
+    @property
+    def class_name(self) -> str:
+        """Name within the module."""
+        return self.calculator.partition(":")[2]
+
+
 class LevelSpec(Spec):
     """Everything that fixes an energy surface."""
 
-    engine: str
+    engine: str | OwnCalculator
     method: str
     electronic_temperature_k: float = Field(default=300.0, gt=0)
     spin_polarization: float | None = Field(default=None, gt=0)
@@ -194,6 +220,34 @@ class LevelSpec(Spec):
         description="Offset in both vertical IP and EA of this method, eV",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _name_own_method(cls, content: Any) -> Any:
+        engine = content.get("engine") if isinstance(content, dict) else None
+        if isinstance(engine, dict) and "method" not in content:
+            path = str(engine.get("calculator", ""))
+            return {**content, "method": path.partition(":")[2] or path}
+        return content
+
+    @model_validator(mode="after")
+    def _own_solvent(self) -> Self:
+        if isinstance(self.engine, OwnCalculator) and self.solvent is not None:
+            raise ValueError(
+                f"solvent = {self.solvent!r} does not reach a calculator of your own; "
+                "give it among its kwargs (gases will then feel it too)"
+            )
+        return self
+
+    @property
+    def engine_name(self) -> str:
+        """The engine in one word, for people."""
+        return self.engine if isinstance(self.engine, str) else self.engine.calculator
+
+    @property
+    def spin_polarised(self) -> bool:
+        """Whether energies of two multiplicities may be compared."""
+        return self.spin_polarization is not None
+
     @property
     def hash(self) -> str:
         """Twelve hexadecimal digits that name the energy surface, not its label."""
@@ -203,6 +257,9 @@ class LevelSpec(Spec):
                 *("uncertainty_ev", "ip_ea_offset_ev"),
             }
         )
+        if isinstance(self.engine, OwnCalculator):
+            # The order of the keys of `kwargs` changes no energy.
+            surface = json.dumps(json.loads(surface), sort_keys=True)
         return hashlib.sha256(surface.encode()).hexdigest()[:12]
 
 

@@ -43,6 +43,6 @@ def _row(spec: Any) -> dict[str, Any]:
     if isinstance(spec, ReactionSpec):
         row |= {"product": spec.product, "steps": len(spec.steps)}
     if isinstance(spec, LevelSpec):
-        row |= {"engine": spec.engine, "method": spec.method, "hash": spec.hash}
+        row |= {"engine": spec.engine_name, "method": spec.method, "hash": spec.hash}
         row |= {"electronic_temperature_k": spec.electronic_temperature_k}
     return row | {"source": spec.source}
