@@ -499,7 +499,8 @@ def list_(
     kind: Annotated[
         str,
         typer.Argument(
-            help="clusters, adsorbates, gases, reactions, levels or couples."
+            help="clusters, adsorbates, gases, reactions, levels, couples, ligands "
+            "or domain."
         ),
     ],
     json_: AsJson = False,
@@ -519,6 +520,31 @@ def list_(
     for row in rows:
         table.add_row(*("" if v is None else str(v) for v in row.values()))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+@app.command()
+def electrons(
+    subject: Annotated[
+        str, typer.Argument(help="Formula, such as [Au25(SCH3)18]-, cluster or file.")
+    ],
+    charge: Annotated[
+        int | None, typer.Option(help="Charge, where the subject states none.")
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Count the valence and superatom electrons of a cluster."""
+    from dataclasses import asdict
+
+    from clusterflow.library import Library
+    from clusterflow.tasks.electrons import electrons as run
+
+    values = asdict(run(subject, charge, Library.default()))
+    if json_:
+        print(json.dumps(values, indent=1, ensure_ascii=False))
+        return
+    for key, value in values.items():
+        if value not in (None, "", {}):
+            print(f"{key:20} {value}")
 
 
 @app.command()

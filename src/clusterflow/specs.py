@@ -10,7 +10,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from clusterflow.errors import LibraryError
-from clusterflow.formula import check_parity, parse_formula
+from clusterflow.formula import (
+    ATOMIC_NUMBERS,
+    check_parity,
+    lowest_multiplicity,
+    parse_formula,
+)
 from clusterflow.models import Model, Name
 
 Role = Literal["core", "ligand", "hydride", "support", "adsorbate"]
@@ -295,3 +300,77 @@ class ElementData(Spec):
     def _is_element(cls, name: str) -> str:
         parse_formula(name)
         return name
+
+
+class LigandSpec(Spec):
+    """A ligand, and the valence electrons it takes from a cluster's superatom.
+
+    In `formula` the letter ``R`` is any monovalent group.
+    """
+
+    formula: str
+    aliases: tuple[str, ...] = ()
+    kind: Literal["X", "L"] = Field(description="X: a radical when free; L: a pair")
+    electrons_withdrawn: int = Field(ge=0, le=4)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Number of atoms by element, and of groups ``R``."""
+        return parse_formula(self.formula, groups=True)
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        try:
+            electrons = sum(
+                ATOMIC_NUMBERS.get(e, 1) * n for e, n in self.counts.items()
+            )
+        except LibraryError as error:
+            raise ValueError(str(error)) from None
+        if (electrons - self.electrons_withdrawn) % 2:
+            raise ValueError(
+                f"{self.name}: {self.formula} and {self.electrons_withdrawn} "
+                "electrons is an open shell; correct formula or electrons_withdrawn"
+            )
+        return self
+
+
+class DomainSpec(Spec):
+    """A situation in which a method is not to be trusted.
+
+    All conditions that are given must hold; `description` says why, with numbers.
+    """
+
+    description: str = Field(min_length=1)
+    way_out: str = Field(min_length=1)
+    methods: tuple[str, ...] = Field(min_length=1, description="Methods of levels")
+    refuses: bool = Field(
+        default=False, description="The stage `level` does not even try it"
+    )
+    elements: tuple[tuple[str, ...], ...] = Field(
+        default=(), description="One of each group is among the cluster's elements"
+    )
+    charge: Literal["negative", "positive"] | None = Field(
+        default=None, description="Sign of the charge of the cluster"
+    )
+    species: tuple[str, ...] = Field(
+        default=(), description="Names as in equations: *CO2, CO(g)"
+    )
+    motifs: dict[Name, float] = Field(
+        default={}, description="Bonds it keeps, by molecule, at least so many"
+    )
+    min_hydrides: int = Field(default=0, ge=0, description="H on the cluster")
+    min_multiplicity: int = Field(default=1, ge=1)
+    spin_polarised: bool | None = None
+    without_layer: str | None = Field(
+        default=None, description="Correction layer that would mend it"
+    )
+
+    @field_validator("elements")
+    @classmethod
+    def _known_elements(
+        cls, groups: tuple[tuple[str, ...], ...]
+    ) -> tuple[tuple[str, ...], ...]:
+        for symbol in (symbol for group in groups for symbol in group):
+            if symbol not in ATOMIC_NUMBERS:
+                raise ValueError(f"unknown element {symbol!r}")
+        return groups

@@ -67,6 +67,8 @@ def test_version(folder):
         ("gases", "HCOOH"),
         ("reactions", "HER"),
         ("levels", "spgfn1-xtb-1000k"),
+        ("ligands", "PET"),
+        ("domain", "raw-co"),
     ],
 )
 def test_list(folder, kind, name):
@@ -84,6 +86,18 @@ def test_gas_prints_the_documented_keys(folder):
     assert values["gibbs_ev"] == pytest.approx(parts - entropy_term, abs=1e-5)
     assert values["symmetry_number"] == 2
     assert len(values["frequencies_cm1"]) == 1
+
+
+def test_electrons_of_a_formula_a_cluster_and_a_file(folder):
+    anion = json_of("electrons", "[Au25(SCH3)18]-", "--json")
+    assert (anion["charge"], anion["n_superatom"], anion["multiplicity"]) == (-1, 8, 1)
+    # 25 x 11 + 18 x (6 + 4 + 3) + 1
+    assert (anion["n_valence"], anion["warning"]) == (510, None)
+    assert json_of("electrons", "Cd6Se6", "--json")["n_valence"] == 48
+    Path("dimer.xyz").write_text(DIMER)
+    cation = json_of("electrons", "dimer.xyz", "--charge", "1", "--json")
+    assert (cation["n_superatom"], cation["multiplicity"]) == (1, 2)
+    assert "odd" in output_of("electrons", "Cu18H2(SR)15(PR3)6")
 
 
 def test_a_cluster_by_hand_from_build_to_adsorption(folder):
