@@ -129,6 +129,7 @@ def level(
         build_record(subject, charge, multiplicity),
         [library.level(name) for name in names],
         [library.adsorbate(name) for name in chosen.probes],
+        library.domain(),
         job,
     )
     if output is None and not json_:

@@ -86,6 +86,21 @@ class BuildRecord(Record):
     material: Material
     source: str
     structures: tuple[Structure, ...]
+    auto_multiplicity: bool = Field(
+        default=False, description="Higher multiplicities are to be tried too"
+    )
+
+
+class SpinState(Model):
+    """One multiplicity that was tried, and its energy where it has one.
+
+    `relaxed` is false for a single point at the geometry of another multiplicity.
+    """
+
+    multiplicity: int
+    energy_ev: float | None
+    relaxed: bool = True
+    reason: str = ""
 
 
 class Probe(Model):
@@ -134,6 +149,9 @@ class RelaxRecord(Record):
     level: LevelSpec | None
     isomers: tuple[Isomer, ...]
     failures: dict[str, str] = {}
+    spin_states: tuple[SpinState, ...] = Field(
+        default=(), description="Multiplicities tried, lowest energy first"
+    )
 
 
 class GasRecord(Record):
@@ -193,6 +211,9 @@ class Minimum(Model):
     form: str
     site_kind: SiteKind
     site_atoms: tuple[int, ...]
+    spin_states: tuple[SpinState, ...] = Field(
+        default=(), description="Multiplicities tried, lowest energy first"
+    )
 
 
 class AdsorbRecord(Record):

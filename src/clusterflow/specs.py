@@ -90,13 +90,30 @@ class Removed(Model):
 
 
 class ClusterSpec(Composed):
-    """A cluster, or a state of one (a `parent` with something `removed`)."""
+    """A cluster, or a state of one (a `parent` with something `removed`).
 
+    ``multiplicity: auto`` in its YAML stands for the lowest that parity allows, with
+    `auto_multiplicity` set: higher ones are then tried as well.
+    """
+
+    auto_multiplicity: bool = False
     material: Material = "other"
     structures: tuple[StartingStructure, ...] = ()
     parent: Name | None = None
     removed: Removed | None = None
     roles: dict[Role, tuple[int, ...]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_auto(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or content.get("multiplicity") != "auto":
+            return content
+        try:
+            counts = parse_formula(str(content.get("formula", "")))
+            lowest = lowest_multiplicity(counts, int(content.get("charge", 0)))
+        except (LibraryError, TypeError, ValueError):
+            lowest = 1  # formula or charge is refused by its own check
+        return {**content, "multiplicity": lowest, "auto_multiplicity": True}
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -140,6 +157,9 @@ class AdsorbateSpec(Composed):
     may_inherit: dict[Name, float] = Field(
         default={},
         description="Motifs of which it keeps an unknown share: a named uncertainty",
+    )
+    multiplicity_on: dict[Name, int] = Field(
+        default={}, description="Multiplicity of the complex, by cluster, if not found"
     )
 
     @model_validator(mode="after")
@@ -212,9 +232,6 @@ class LevelSpec(Spec):
     electronic_temperature_k: float = Field(default=300.0, gt=0)
     spin_polarization: float | None = Field(default=None, gt=0)
     solvent: str | None = None
-    not_for: dict[Material, str] = Field(
-        default={}, description="Materials it must not be used for, and why"
-    )
     uncertainty_ev: float | None = Field(
         default=None,
         ge=0,
@@ -258,7 +275,7 @@ class LevelSpec(Spec):
         """Twelve hexadecimal digits that name the energy surface, not its label."""
         surface = self.model_dump_json(
             exclude={
-                *("name", "source", "description", "not_for"),
+                *("name", "source", "description"),
                 *("uncertainty_ev", "ip_ea_offset_ev"),
             }
         )

@@ -165,8 +165,9 @@ class Plan:
         return files
 
     def level_files(self) -> list[Path]:
-        """The YAML of every level that may be chosen, and of the probes."""
+        """The YAML of every level that may be chosen, of the probes and the domain."""
         return [
+            *self.library.paths("domain").values(),
             *(self.library.path("levels", name) for name in self.levels),
             *(self.library.path("adsorbates", n) for n in self.study.level.probes),
         ]
@@ -176,6 +177,7 @@ class Plan:
         if stage == "che":
             return [self.library.path("reactions", n) for n in self.study.reactions]
         return [
+            *self.library.paths("domain").values(),
             *(self.library.path("gases", name) for name in self.gases),
             *(self.library.path("elements", symbol) for symbol in self._elements),
             *(self.library.path("adsorbates", name) for name in self.adsorbates),

@@ -179,6 +179,11 @@ def test_add_reads_what_people_have(folder, name):
 OVERLAP = "2\noverlap\nCu 0 0 0\nCu 0 0 0.3\n"
 TABLE = "species,state,surface,gibbs_ev\nH2,gas,,-6\nH,ads,Pt,-3\n"
 ADD = ("--charge", "0", "--source", "unpublished: x")
+OWN_LEVEL = "name: m\nsource: 'unpublished: x'\nengine: {calculator: 'no_such:X'}\n"
+AUTO = (
+    "name: A\nsource: 'unpublished: x'\nformula: Cu2\nmultiplicity: auto\n"
+    "structures: [{file: d.xyz}]\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -222,6 +227,18 @@ ADD = ("--charge", "0", "--source", "unpublished: x")
         ({"c.yaml": "clusters: [Nope]\n"}, ["check", "--config", "c.yaml"], "Nope"),
         ({"c.yaml": "a: [1\n"}, ["check", "--config", "c.yaml"], "c.yaml"),
         ({}, ["list", "planets"], "planets"),
+        ({}, ["electrons", "Au25(SXy)18"], "unknown ligand 'SXy'.*README"),
+        ({}, ["electrons", "[Au25(SR)18]-", "--charge", "1"], r"\+1.*says -1"),
+        (
+            {"structures/levels/m.yaml": OWN_LEVEL},
+            ["relax", "Cu2", "--level", "m"],
+            "'no_such:X'.*PYTHONPATH",
+        ),
+        (
+            {"structures/clusters/A.yaml": AUTO, "structures/clusters/d.xyz": DIMER},
+            ["relax", "A", "--level", "gfn1-xtb"],
+            "A: multiplicity auto needs a spin-polarised level",
+        ),
         ({}, ["che"], "energies"),
         ({"t.csv": TABLE}, ["che", "--energies", "t.csv", "--reaction", "X"], "X"),
         (
@@ -242,13 +259,14 @@ def test_wrong_input_is_one_clear_line(folder, files, arguments, says):
     import re
 
     for name, content in files.items():
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text(content)
     done = clusterflow(*arguments)
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
     assert re.search(says, done.stderr), done.stderr
-    left = {p.name for p in folder.rglob("*") if p.is_file()}
+    left = {str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file()}
     assert left == set(files), "nothing is half-written"
 
 

@@ -51,7 +51,9 @@ def _row(spec: Any) -> dict[str, Any]:
     row: dict[str, Any] = {"name": spec.name}
     if isinstance(spec, Composed):
         row |= {"formula": spec.formula, "atoms": spec.n_atoms}
-        row |= {"charge": spec.charge, "multiplicity": spec.multiplicity}
+        auto = isinstance(spec, ClusterSpec) and spec.auto_multiplicity
+        row |= {"charge": spec.charge}
+        row |= {"multiplicity": "auto" if auto else spec.multiplicity}
     if isinstance(spec, ClusterSpec):
         row |= {"material": spec.material, "parent": spec.parent}
     if isinstance(spec, ReactionSpec):
