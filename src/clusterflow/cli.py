@@ -451,12 +451,13 @@ def report(
     output: Output = None,
 ) -> None:
     """Write report.html and the diagrams."""
+    from clusterflow.library import Library
     from clusterflow.tasks.job import Job
     from clusterflow.tasks.report import report as run
 
     _sections(settings)
     records, study = _selected(folder, selection)
-    _emit(run(records, folder, study, Job("report")), output)
+    _emit(run(records, folder, study, Library.default(), Job("report")), output)
 
 
 @app.command()

@@ -340,6 +340,9 @@ class Step(Model):
         description="At 0 V and pH 0, where RHE and SHE are one"
     )
     reason: str = ""
+    flags: tuple[str, ...] = Field(
+        default=(), description="Flags of its species, as `name: flag`"
+    )
 
 
 class Pathway(Model):

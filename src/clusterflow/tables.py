@@ -67,6 +67,7 @@ def steps(records: StudyRecords) -> Iterator[Row]:
                         "scale": result.scale,
                         "ph": result.ph if result.scale == "she" else None,
                         "determining": step.name == pathway.determining_step,
+                        "flags": "; ".join(step.flags),
                         "reason": step.reason,
                     }
 

@@ -40,7 +40,9 @@ def pathway(name, potential, dg):
     return Pathway(
         name=name,
         steps=(
-            Step(name="s1", n_e=1, n_h=1, dg_ev=dg, dg0_ev=dg),
+            Step(
+                name="s1", n_e=1, n_h=1, dg_ev=dg, dg0_ev=dg, flags=("*X: a", "*X: b")
+            ),
             Step(name="s2", n_e=0, n_h=0, dg_ev=0.25, dg0_ev=0.25),
         ),
         levels_ev=(0.0, dg, None if dg is None else dg + 0.25),
@@ -187,6 +189,7 @@ def test_steps_of_every_pathway_by_rank(records):
     assert [r["determining"] for r in rows] == ["True", "False", "False", "False"]
     assert [r["dg_ev"] for r in rows] == ["0.4", "0.25", "", "0.25"]
     assert all((r["scale"], r["ph"]) == ("she", "7.0") for r in rows)
+    assert [r["flags"] for r in rows] == ["*X: a; *X: b", "", "*X: a; *X: b", ""]
 
 
 def test_ph_is_silent_on_the_rhe_scale(records):

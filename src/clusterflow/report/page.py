@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from clusterflow.io import StudyRecords
     from clusterflow.records import Pathway, ReactionResult, Structure
     from clusterflow.report.views import ClusterView
+    from clusterflow.specs import DomainSpec
 
 _PACKAGE = "clusterflow.report"
 _SUFFIX_UNITS = {
@@ -57,6 +58,7 @@ class _Profile:
     result: ReactionResult
     svg: Markup
     pathways: tuple[Pathway, ...]
+    flags: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +83,7 @@ def render_page(
     records: StudyRecords,
     *,
     study: str,
+    domain: Sequence[DomainSpec] = (),
     energies: Sequence[Mapping[str, object]] = (),
     failures: Sequence[Mapping[str, object]] = (),
 ) -> str:
@@ -92,6 +95,8 @@ def render_page(
         All records of the study.
     study
         Its name.
+    domain
+        Where methods are not to be trusted: the texts of the flags.
     energies
         Rows of the table of energies, shown as they are and offered as CSV.
     failures
@@ -99,6 +104,7 @@ def render_page(
     """
     clusters = views.cluster_views(records)
     summary = views.summarise_stages(records)
+    flags = views.flags_of(records, domain)
     every = [result for record in records.che for result in record.results]
     page = _template().render(
         study=study,
@@ -116,6 +122,8 @@ def render_page(
         sections=[_section(view, order) for order, view in enumerate(clusters)],
         corrections=views.gas_corrections(records),
         levels=views.levels_of(records),
+        flags=flags,
+        marks={flag.name: flag.mark for flag in flags},
         energies=_table(energies),
         versions=views.versions_of(records),
         protocols=views.protocols_of(records),
@@ -140,6 +148,7 @@ def _template() -> Template:
     )
     environment.globals.update(
         hole_runs=_named_runs,
+        group_flags=views.group_flags,
         level_key=level_key,
         potential_label=text.potential_label,
         hole_reason=no_potential_reason,
@@ -183,7 +192,13 @@ def _section(view: ClusterView, order: int) -> _Section:
 def _profile(result: ReactionResult, prefix: str) -> _Profile:
     alt = views.describe_profile(result)
     drawn = inline_svg(draw_profile(result), prefix=prefix, alt=alt)
-    return _Profile(result=result, svg=Markup(drawn), pathways=order_pathways(result))
+    marks = (mark for p in result.pathways for step in p.steps for mark in step.flags)
+    return _Profile(
+        result=result,
+        svg=Markup(drawn),
+        pathways=order_pathways(result),
+        flags=frozenset(name for name, _ in views.group_flags(marks)),
+    )
 
 
 def _pictures(view: ClusterView) -> list[_Picture]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clusterflow.core.adsorption import choose_minimum
+from clusterflow.core.domain import Situation, broken_limits, situation_of
 from clusterflow.core.formation import ExperimentalTable
 from clusterflow.core.species import (
     Surroundings,
@@ -17,11 +19,18 @@ from clusterflow.records import SpeciesFreeEnergy, ThermoRecord
 from clusterflow.tasks.job import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from clusterflow.config import ThermoSettings
     from clusterflow.library import Library
-    from clusterflow.records import AdsorbRecord, GasRecord, RelaxRecord, VibrateRecord
+    from clusterflow.records import (
+        AdsorbRecord,
+        GasRecord,
+        RelaxRecord,
+        Structure,
+        VibrateRecord,
+    )
+    from clusterflow.specs import LevelSpec
     from clusterflow.tasks.job import Job
 
 
@@ -71,6 +80,14 @@ def thermo(
         clean_surface(relaxed),
         *_gases(around, inherited),
         *_adsorbates(relaxed, adsorptions, vibrations, around, inherited, library),
+    ]
+    hosts = relaxed.isomers
+    whole = _computed(relaxed, adsorptions, at_level)
+    species = [
+        _flagged(
+            s, whole, hosts[0].structure if hosts else None, level, settings, library
+        )
+        for s in species
     ]
     missing = [s for s in species if s.formation_ev is None]
     return ThermoRecord(
@@ -130,6 +147,59 @@ def _adsorbates(
             around,
             inherited,
         )
+
+
+def _computed(
+    relaxed: RelaxRecord,
+    adsorptions: Sequence[AdsorbRecord],
+    gases: Mapping[str, GasRecord],
+) -> dict[str, Structure]:
+    """The structure behind each species' number, by its name in equations."""
+    found: dict[str, Structure] = {}
+    if relaxed.isomers:
+        found["*"] = relaxed.isomers[0].structure
+    for adsorbed in adsorptions:
+        index = choose_minimum(adsorbed)
+        if index is not None:
+            found[f"*{adsorbed.adsorbate}"] = adsorbed.minima[index].structure
+    for name, gas in gases.items():
+        if gas.structure is not None:
+            found |= {f"{name}(g)": gas.structure, f"{name}(l)": gas.structure}
+    return found
+
+
+def _flagged(
+    species: SpeciesFreeEnergy,
+    computed: Mapping[str, Structure],
+    host: Structure | None,
+    level: LevelSpec,
+    settings: ThermoSettings,
+    library: Library,
+) -> SpeciesFreeEnergy:
+    """A species with the flags of the limits its number is beyond; holes have none."""
+    whole = computed.get(species.name)
+    if species.formation_ev is None or whole is None:
+        return species
+    name = species.name
+    if name.startswith("*") and host is not None:
+        adsorbate = library.adsorbate(name[1:]) if name != "*" else None
+        here = situation_of(
+            *(level, name, whole),
+            host=host,
+            adsorbate=adsorbate,
+            layers=settings.correct,
+        )
+    else:
+        here = Situation(
+            level=level,
+            species=name,
+            multiplicity=whole.multiplicity,
+            layers=settings.correct,
+        )
+    limits = broken_limits(here, library.domain())
+    return species.model_copy(
+        update={"flags": (*species.flags, *(entry.name for entry in limits))}
+    )
 
 
 def _count(missing: Sequence[SpeciesFreeEnergy]) -> str:
