@@ -81,11 +81,12 @@ def test_no_more_electrons_are_unpaired_than_there_are(structure):
     ("host", "adsorbate", "expected"),
     [
         # (multiplicity of the host, adsorbate of the library, by vector addition of
-        # spins and one more)
+        # spins, one more and one less)
         (1, "CO", (1, 3)),
+        (3, "CO", (3, 5, 1)),
         (1, "H", (2, 4)),
         (3, "H", (2, 4, 6)),
-        (5, "O", (3, 5, 7, 9)),
+        (5, "O", (3, 5, 7, 9, 1)),
     ],
 )
 def test_a_complex_couples_the_spins_of_its_parts(
@@ -202,6 +203,7 @@ def lowest_by_hand(minimum, multiplicities):
         (["Cu", "Cu"], 2.2, 1, "H", (2, 4)),
         # Each part a triplet or doublet of its own: the coupling is not known before.
         (["Cu", "Co"], 2.3, 3, "H", (2, 4, 6)),
+        (["Cu", "Co"], 2.3, 3, "CO", (1, 3, 5)),
     ],
 )
 def test_the_lowest_complex_wins_and_all_are_in_the_record(

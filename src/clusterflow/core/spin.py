@@ -30,12 +30,13 @@ def cluster_multiplicities(structure: Structure) -> tuple[int, ...]:
 def complex_multiplicities(
     host: Structure, adsorbate: AdsorbateSpec, level: LevelSpec, cluster: str
 ) -> tuple[int, ...]:
-    """Multiplicities to try for a complex, lowest first.
+    """Multiplicities to try for a complex; geometries start with the first.
 
     Without spin polarisation only the lowest that parity allows: higher ones would
     always lose. With it all that the spins of both parts can couple to,
-    |S_host − S_ads| to S_host + S_ads, and one more. What the adsorbate's YAML states
-    for a cluster stands at every level.
+    |S_host − S_ads| to S_host + S_ads, one more, and one less where there is one:
+    ligands such as CO quench moments. What the adsorbate's YAML states for a cluster
+    stands at every level.
 
     Raises
     ------
@@ -54,7 +55,8 @@ def complex_multiplicities(
         return (lowest_multiplicity(counts, charge),)
     low = abs(host.multiplicity - adsorbate.multiplicity) + 1
     high = host.multiplicity + adsorbate.multiplicity - 1
-    return _within(counts, charge, list(range(low, high + 3, 2)))
+    fewer = [low - 2] if low > 2 else []
+    return _within(counts, charge, [*range(low, high + 3, 2), *fewer])
 
 
 def by_energy(state: SpinState) -> tuple[bool, float]:
@@ -66,5 +68,5 @@ def _within(
     counts: Counter[str], charge: int, multiplicities: list[int]
 ) -> tuple[int, ...]:
     electrons = sum(valence_electrons(e) * n for e, n in counts.items()) - charge
-    lowest = multiplicities[0]
-    return (lowest, *(m for m in multiplicities[1:] if m - 1 <= electrons))
+    first = multiplicities[0]
+    return (first, *(m for m in multiplicities[1:] if m - 1 <= electrons))

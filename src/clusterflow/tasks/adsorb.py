@@ -78,7 +78,7 @@ def adsorb(
     Every start is relaxed a few steps; those that still are what they were meant to
     be, lowest first, are relaxed to the end.
 
-    Where several multiplicities are possible, starts are screened with the lowest; its
+    Where several multiplicities are possible, starts are screened with one; its
     geometries then decide by single points which one goes on, because placed ones have
     stretched bonds, which favour high spin. At a minimum the others are tried again,
     and relaxed too if they are near.
