@@ -147,6 +147,7 @@ def level(
         build_record(subject, charge, multiplicity),
         [library.level(name) for name in names],
         [library.adsorbate(name) for name in chosen.probes],
+        library.domain(),
         job,
     )
     if output is None and not json_:
@@ -228,7 +229,8 @@ def edges(
         charge,
         multiplicity,
     )
-    record = run(relaxed, method, Job("edges", inputs=_record_inputs(subject, output)))
+    job = Job("edges", inputs=_record_inputs(subject, output))
+    record = run(relaxed, method, library.domain(), job)
     if output is not None:
         _emit(record, output)
         return
@@ -668,12 +670,13 @@ def report(
     output: Output = None,
 ) -> None:
     """Write report.html and the diagrams."""
+    from clusterflow.library import Library
     from clusterflow.tasks.job import Job
     from clusterflow.tasks.report import report as run
 
     _sections(settings)
     records, study = _selected(folder, selection)
-    _emit(run(records, folder, study, Job("report")), output)
+    _emit(run(records, folder, study, Library.default(), Job("report")), output)
 
 
 @app.command()
@@ -717,7 +720,8 @@ def list_(
     kind: Annotated[
         str,
         typer.Argument(
-            help="clusters, adsorbates, gases, reactions, levels or couples."
+            help="clusters, adsorbates, gases, reactions, levels, couples, ligands "
+            "or domain."
         ),
     ],
     json_: AsJson = False,
@@ -737,6 +741,31 @@ def list_(
     for row in rows:
         table.add_row(*("" if v is None else str(v) for v in row.values()))
     Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+@app.command()
+def electrons(
+    subject: Annotated[
+        str, typer.Argument(help="Formula, such as [Au25(SCH3)18]-, cluster or file.")
+    ],
+    charge: Annotated[
+        int | None, typer.Option(help="Charge, where the subject states none.")
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Count the valence and superatom electrons of a cluster."""
+    from dataclasses import asdict
+
+    from clusterflow.library import Library
+    from clusterflow.tasks.electrons import electrons as run
+
+    values = asdict(run(subject, charge, Library.default()))
+    if json_:
+        print(json.dumps(values, indent=1, ensure_ascii=False))
+        return
+    for key, value in values.items():
+        if value not in (None, "", {}):
+            print(f"{key:20} {value}")
 
 
 @app.command()

@@ -18,8 +18,10 @@ ATOMIC_NUMBERS = {symbol: number for number, symbol in enumerate(ELEMENTS)}
 _TOKEN = re.compile(r"([A-Z][a-z]?|\(|\))(\d*)")
 
 
-def parse_formula(formula: str) -> Counter[str]:
+def parse_formula(formula: str, *, groups: bool = False) -> Counter[str]:
     """Element counts of a formula with optional brackets.
+
+    With `groups`, ``R`` counts as an element: any monovalent group.
 
     Raises
     ------
@@ -46,7 +48,7 @@ def parse_formula(formula: str) -> Counter[str]:
             group = stack.pop()
             for element, number in group.items():
                 stack[-1][element] += number * count
-        elif symbol in ATOMIC_NUMBERS and symbol != "X":
+        elif (symbol in ATOMIC_NUMBERS and symbol != "X") or (groups and symbol == "R"):
             stack[-1][symbol] += count
         else:
             raise LibraryError(f"formula {formula!r}: unknown element {symbol!r}")
@@ -82,3 +84,25 @@ def check_parity(
 def lowest_multiplicity(counts: Counter[str], charge: int) -> int:
     """1 for an even number of electrons, 2 for an odd one."""
     return 1 + n_electrons(counts, charge) % 2
+
+
+_NOBLE_CORES = (0, 2, 10, 18, 36, 54)
+_LANTHANIDES = range(57, 72)
+
+
+def valence_electrons(symbol: str) -> int:
+    """Valence electrons of a neutral atom in GFN-xTB: group number, 2 for Zn to Hg.
+
+    Filled d and f shells are core; lanthanides have three (10.1021/acs.jctc.7b00118).
+
+    >>> [valence_electrons(symbol) for symbol in ("C", "Cu", "Cd", "Eu", "Au", "Se")]
+    [4, 11, 2, 3, 11, 6]
+    """
+    number = ATOMIC_NUMBERS[symbol]
+    if number in _LANTHANIDES:
+        return 3
+    core = max(n for n in _NOBLE_CORES if n < number)
+    outer = number - core
+    if core == 54:
+        outer -= 14 if number > _LANTHANIDES[-1] else 0
+    return outer - 10 if core >= 18 and outer > 11 else outer

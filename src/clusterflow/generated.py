@@ -13,8 +13,11 @@ import yaml
 from pydantic import BaseModel
 
 from clusterflow.config import Study
+from clusterflow.library import Library
 
 _WIDTH = 86
+_TABLE_BEGINS = "<!-- made from structures/domain by `make generate` -->"
+_TABLE_ENDS = "<!-- end of the table -->"
 _HEADING = """\
 The default study. Every key may be left out; what stands here is the default.
 To change a few, write them to a file of your own and run
@@ -29,6 +32,7 @@ def generated_files(root: Path) -> dict[Path, str]:
     return {
         root / "config.yaml": default_yaml(),
         root / "workflow/schemas/config.schema.json": json_schema(),
+        root / "docs/levels.md": with_domain_table(root),
     }
 
 
@@ -41,6 +45,28 @@ def default_yaml() -> str:
 def json_schema() -> str:
     """The JSON schema of a configuration file."""
     return json.dumps(Study.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def with_domain_table(root: Path) -> str:
+    """The page about levels, with the domain table of the library in its place."""
+    text = (root / "docs/levels.md").read_text(encoding="utf-8")
+    before, rest = text.split(_TABLE_BEGINS)
+    after = rest.split(_TABLE_ENDS)[1]
+    return before + _TABLE_BEGINS + domain_table(root) + _TABLE_ENDS + after
+
+
+def domain_table(root: Path) -> str:
+    """The domain table as Markdown."""
+    lines = [
+        "\n",
+        "| flag | methods | why | way out | source |",
+        "|---|---|---|---|---|",
+    ]
+    for entry in Library((root / "structures",)).domain():
+        name = f"`{entry.name}`" + (" (refused)" if entry.refuses else "")
+        cells = (name, ", ".join(entry.methods), entry.description, entry.way_out)
+        lines.append(f"| {' | '.join((*cells, entry.source))} |")
+    return "\n".join([*lines, "", ""]).replace("*", r"\*")
 
 
 def _lines(model: BaseModel, depth: int) -> list[str]:

@@ -16,9 +16,11 @@ from clusterflow.specs import (
     AdsorbateSpec,
     ClusterSpec,
     CoupleSpec,
+    DomainSpec,
     ElementData,
     GasSpec,
     LevelSpec,
+    LigandSpec,
     ReactionSpec,
     Spec,
 )
@@ -34,9 +36,14 @@ KINDS: dict[str, type[Spec]] = {
     "levels": LevelSpec,
     "couples": CoupleSpec,
     "elements": ElementData,
+    "ligands": LigandSpec,
+    "domain": DomainSpec,
 }
 
-SINGULAR = {kind: kind[:-1] for kind in KINDS} | {"gases": "gas"}
+SINGULAR = {kind: kind[:-1] for kind in KINDS} | {
+    "gases": "gas",
+    "domain": "domain entry",
+}
 
 S = TypeVar("S", bound=Spec)
 M = TypeVar("M", bound=Model)
@@ -194,6 +201,16 @@ class Library:
     def element(self, symbol: str) -> ElementData:
         """Standard-state data of an element."""
         return _load_cached(self.path("elements", symbol), ElementData)
+
+    def ligands(self) -> list[LigandSpec]:
+        """All ligands."""
+        paths = self.paths("ligands").values()
+        return [_load_cached(path, LigandSpec) for path in paths]
+
+    def domain(self) -> list[DomainSpec]:
+        """The whole table of where methods are not to be trusted."""
+        paths = self.paths("domain").values()
+        return [_load_cached(path, DomainSpec) for path in paths]
 
 
 _LOADED: dict[Path, Spec] = {}

@@ -100,6 +100,21 @@ class BuildRecord(Record):
     material: Material
     source: str
     structures: tuple[Structure, ...]
+    auto_multiplicity: bool = Field(
+        default=False, description="Higher multiplicities are to be tried too"
+    )
+
+
+class SpinState(Model):
+    """One multiplicity that was tried, and its energy where it has one.
+
+    `relaxed` is false for a single point at the geometry of another multiplicity.
+    """
+
+    multiplicity: int
+    energy_ev: float | None
+    relaxed: bool = True
+    reason: str = ""
 
 
 class Probe(Model):
@@ -148,6 +163,12 @@ class RelaxRecord(Record):
     level: LevelSpec | None
     isomers: tuple[Isomer, ...]
     failures: dict[str, str] = {}
+    spin_states: tuple[SpinState, ...] = Field(
+        default=(), description="Multiplicities tried, lowest energy first"
+    )
+
+
+GAS_PHASE_FLAGS: Final = ("gas-phase", "vertical", "no-solvent", "no-exciton")
 
 
 class EdgesRecord(Record):
@@ -177,7 +198,7 @@ class EdgesRecord(Record):
     reasons: dict[str, str] = Field(
         default={}, description="Why a value is missing, by its name"
     )
-    flags: tuple[str, ...] = ("gas-phase", "vertical", "no-solvent", "no-exciton")
+    flags: tuple[str, ...] = GAS_PHASE_FLAGS
 
 
 class GasRecord(Record):
@@ -241,6 +262,9 @@ class Minimum(Model):
     form: str
     site_kind: SiteKind
     site_atoms: tuple[int, ...]
+    spin_states: tuple[SpinState, ...] = Field(
+        default=(), description="Multiplicities tried, lowest energy first"
+    )
 
 
 class AdsorbRecord(Record):
@@ -393,6 +417,9 @@ class Step(Model):
     )
     turning_potential_v_rhe: float | None = None
     reason: str = ""
+    flags: tuple[str, ...] = Field(
+        default=(), description="Flags of its species, as `name: flag`"
+    )
 
 
 class Pathway(Model):

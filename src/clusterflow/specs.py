@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from clusterflow.errors import LibraryError
-from clusterflow.formula import check_parity, parse_formula
+from clusterflow.formula import (
+    ATOMIC_NUMBERS,
+    check_parity,
+    lowest_multiplicity,
+    parse_formula,
+)
 from clusterflow.models import Model, Name
 
 BandEdge = Literal["conduction", "valence"]
@@ -85,13 +91,30 @@ class Removed(Model):
 
 
 class ClusterSpec(Composed):
-    """A cluster, or a state of one (a `parent` with something `removed`)."""
+    """A cluster, or a state of one (a `parent` with something `removed`).
 
+    ``multiplicity: auto`` in its YAML stands for the lowest that parity allows, with
+    `auto_multiplicity` set: higher ones are then tried as well.
+    """
+
+    auto_multiplicity: bool = False
     material: Material = "other"
     structures: tuple[StartingStructure, ...] = ()
     parent: Name | None = None
     removed: Removed | None = None
     roles: dict[Role, tuple[int, ...]] = {}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_auto(cls, content: Any) -> Any:
+        if not isinstance(content, dict) or content.get("multiplicity") != "auto":
+            return content
+        try:
+            counts = parse_formula(str(content.get("formula", "")))
+            lowest = lowest_multiplicity(counts, int(content.get("charge", 0)))
+        except (LibraryError, TypeError, ValueError):
+            lowest = 1  # formula or charge is refused by its own check
+        return {**content, "multiplicity": lowest, "auto_multiplicity": True}
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -147,6 +170,9 @@ class AdsorbateSpec(Composed):
     solvation_ev: Solvation | None = Field(
         default=None, description="Used by the layer `solvation`; none is no number"
     )
+    multiplicity_on: dict[Name, int] = Field(
+        default={}, description="Multiplicity of the complex, by cluster, if not found"
+    )
 
     @model_validator(mode="after")
     def _forms_match(self) -> Self:
@@ -185,17 +211,39 @@ class ReactionSpec(Spec):
     steps: tuple[str, ...] = Field(min_length=1)
 
 
+class OwnCalculator(Model):
+    """Any ASE calculator, named by where Python finds it.
+
+    The texts ``{charge}``, ``{multiplicity}`` and ``{unpaired}`` among the values of
+    `kwargs` are replaced by the system's own numbers.
+    """
+
+    calculator: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    kwargs: dict[str, Any] = {}
+    spinless: bool = Field(
+        default=False,
+        description="It knows no electrons: every multiplicity is the same surface",
+    )
+
+    @property
+    def module(self) -> str:
+        """Import path of the module."""
+        return self.calculator.partition(":")[0]
+
+    @property
+    def class_name(self) -> str:
+        """Name within the module."""
+        return self.calculator.partition(":")[2]
+
+
 class LevelSpec(Spec):
     """Everything that fixes an energy surface."""
 
-    engine: str
+    engine: str | OwnCalculator
     method: str
     electronic_temperature_k: float = Field(default=300.0, gt=0)
     spin_polarization: float | None = Field(default=None, gt=0)
     solvent: str | None = None
-    not_for: dict[Material, str] = Field(
-        default={}, description="Materials it must not be used for, and why"
-    )
     uncertainty_ev: float | None = Field(
         default=None,
         ge=0,
@@ -206,15 +254,46 @@ class LevelSpec(Spec):
         description="Offset in both vertical IP and EA of this method, eV",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _name_own_method(cls, content: Any) -> Any:
+        engine = content.get("engine") if isinstance(content, dict) else None
+        if isinstance(engine, dict) and "method" not in content:
+            path = str(engine.get("calculator", ""))
+            return {**content, "method": path.partition(":")[2] or path}
+        return content
+
+    @model_validator(mode="after")
+    def _own_solvent(self) -> Self:
+        if isinstance(self.engine, OwnCalculator) and self.solvent is not None:
+            raise ValueError(
+                f"solvent = {self.solvent!r} does not reach a calculator of your own; "
+                "give it among its kwargs (gases will then feel it too)"
+            )
+        return self
+
+    @property
+    def engine_name(self) -> str:
+        """The engine in one word, for people."""
+        return self.engine if isinstance(self.engine, str) else self.engine.calculator
+
+    @property
+    def spin_polarised(self) -> bool:
+        """Whether energies of two multiplicities may be compared."""
+        return self.spin_polarization is not None
+
     @property
     def hash(self) -> str:
         """Twelve hexadecimal digits that name the energy surface, not its label."""
         surface = self.model_dump_json(
             exclude={
-                *("name", "source", "description", "not_for"),
+                *("name", "source", "description"),
                 *("uncertainty_ev", "ip_ea_offset_ev"),
             }
         )
+        if isinstance(self.engine, OwnCalculator):
+            # The order of the keys of `kwargs` changes no energy.
+            surface = json.dumps(json.loads(surface), sort_keys=True)
         return hashlib.sha256(surface.encode()).hexdigest()[:12]
 
 
@@ -257,3 +336,78 @@ class ElementData(Spec):
     def _is_element(cls, name: str) -> str:
         parse_formula(name)
         return name
+
+
+class LigandSpec(Spec):
+    """A ligand, and the valence electrons it takes from a cluster's superatom.
+
+    In `formula` the letter ``R`` is any monovalent group.
+    """
+
+    formula: str
+    aliases: tuple[str, ...] = ()
+    kind: Literal["X", "L"] = Field(description="X: a radical when free; L: a pair")
+    electrons_withdrawn: int = Field(ge=0, le=4)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Number of atoms by element, and of groups ``R``."""
+        return parse_formula(self.formula, groups=True)
+
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        try:
+            electrons = sum(
+                ATOMIC_NUMBERS.get(e, 1) * n for e, n in self.counts.items()
+            )
+        except LibraryError as error:
+            raise ValueError(str(error)) from None
+        if (electrons - self.electrons_withdrawn) % 2:
+            raise ValueError(
+                f"{self.name}: {self.formula} and {self.electrons_withdrawn} "
+                "electrons is an open shell; correct formula or electrons_withdrawn"
+            )
+        return self
+
+
+class DomainSpec(Spec):
+    """A situation in which a method is not to be trusted.
+
+    All conditions that are given must hold; `description` says why, with numbers.
+    """
+
+    description: str = Field(min_length=1)
+    way_out: str = Field(min_length=1)
+    methods: tuple[str, ...] = Field(min_length=1, description="Methods of levels")
+    refuses: bool = Field(
+        default=False, description="The stage `level` does not even try it"
+    )
+    elements: tuple[tuple[str, ...], ...] = Field(
+        default=(), description="One of each group is among the cluster's elements"
+    )
+    charge: Literal["negative", "positive"] | None = Field(
+        default=None, description="Sign of the charge of the cluster"
+    )
+    species: tuple[str, ...] = Field(
+        default=(),
+        description="Names as in equations: *CO2, CO(g); `edges` for IP and EA",
+    )
+    motifs: dict[Name, float] = Field(
+        default={}, description="Bonds it keeps, by molecule, at least so many"
+    )
+    min_hydrides: int = Field(default=0, ge=0, description="H on the cluster")
+    min_multiplicity: int = Field(default=1, ge=1)
+    spin_polarised: bool | None = None
+    without_layer: str | None = Field(
+        default=None, description="Correction layer that would mend it"
+    )
+
+    @field_validator("elements")
+    @classmethod
+    def _known_elements(
+        cls, groups: tuple[tuple[str, ...], ...]
+    ) -> tuple[tuple[str, ...], ...]:
+        for symbol in (symbol for group in groups for symbol in group):
+            if symbol not in ATOMIC_NUMBERS:
+                raise ValueError(f"unknown element {symbol!r}")
+        return groups

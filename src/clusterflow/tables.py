@@ -82,6 +82,7 @@ def steps(records: StudyRecords) -> Iterator[Row]:
                             step.turning_potential_v_rhe, result
                         ),
                         "determining": step.name == pathway.determining_step,
+                        "flags": "; ".join(step.flags),
                         "reason": step.reason,
                     }
 

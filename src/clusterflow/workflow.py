@@ -181,14 +181,24 @@ class Plan:
         return files
 
     def level_files(self) -> list[Path]:
-        """The YAML of every level that may be chosen, and of the probes."""
+        """The YAML of all that decides which level is chosen.
+
+        Of the domain table only what refuses a level: a new warning repeats nothing.
+        """
+        refusing = [limit.name for limit in self.library.domain() if limit.refuses]
         return [
+            *(self.library.path("domain", name) for name in refusing),
             *(self.library.path("levels", name) for name in self.levels),
             *(self.library.path("adsorbates", n) for n in self.study.level.probes),
         ]
 
     def data_files(self, stage: str) -> list[Path]:
-        """The YAML files and tables whose numbers enter at thermo or che."""
+        """The YAML files and tables whose numbers enter at edges, thermo or che."""
+        if stage == "edges":
+            return [
+                self.library.path("levels", self.study.edges.level),
+                *self.library.paths("domain").values(),
+            ]
         if stage == "che":
             return [
                 *(self.library.path("reactions", n) for n in self.study.reactions),
@@ -196,6 +206,7 @@ class Plan:
                 *(self.library.path("gases", name) for name in self._couple_gases),
             ]
         return [
+            *self.library.paths("domain").values(),
             *(self.library.path("gases", name) for name in self.gases),
             *(self.library.path("elements", symbol) for symbol in self._elements),
             *(self.library.path("adsorbates", name) for name in self.adsorbates),

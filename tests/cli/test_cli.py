@@ -68,6 +68,8 @@ def test_version(folder):
         ("gases", "HCOOH"),
         ("reactions", "HER"),
         ("levels", "spgfn1-xtb-1000k"),
+        ("ligands", "PET"),
+        ("domain", "raw-co"),
     ],
 )
 def test_list(folder, kind, name):
@@ -85,6 +87,18 @@ def test_gas_prints_the_documented_keys(folder):
     assert values["gibbs_ev"] == pytest.approx(parts - entropy_term, abs=1e-5)
     assert values["symmetry_number"] == 2
     assert len(values["frequencies_cm1"]) == 1
+
+
+def test_electrons_of_a_formula_a_cluster_and_a_file(folder):
+    anion = json_of("electrons", "[Au25(SCH3)18]-", "--json")
+    assert (anion["charge"], anion["n_superatom"], anion["multiplicity"]) == (-1, 8, 1)
+    # 25 x 11 + 18 x (6 + 4 + 3) + 1
+    assert (anion["n_valence"], anion["warning"]) == (510, None)
+    assert json_of("electrons", "Cd6Se6", "--json")["n_valence"] == 48
+    Path("dimer.xyz").write_text(DIMER)
+    cation = json_of("electrons", "dimer.xyz", "--charge", "1", "--json")
+    assert (cation["n_superatom"], cation["multiplicity"]) == (1, 2)
+    assert "odd" in output_of("electrons", "Cu18H2(SR)15(PR3)6")
 
 
 def test_a_cluster_by_hand_from_build_to_adsorption(folder):
@@ -241,6 +255,11 @@ steps:
   - "{}"
 """
 ADD = ("--charge", "0", "--source", "unpublished: x")
+OWN_LEVEL = "name: m\nsource: 'unpublished: x'\nengine: {calculator: 'no_such:X'}\n"
+AUTO = (
+    "name: A\nsource: 'unpublished: x'\nformula: Cu2\nmultiplicity: auto\n"
+    "structures: [{file: d.xyz}]\n"
+)
 
 
 @pytest.mark.parametrize(
@@ -299,6 +318,18 @@ ADD = ("--charge", "0", "--source", "unpublished: x")
         ({"c.yaml": "clusters: [Nope]\n"}, ["check", "--config", "c.yaml"], "Nope"),
         ({"c.yaml": "a: [1\n"}, ["check", "--config", "c.yaml"], "c.yaml"),
         ({}, ["list", "planets"], "planets"),
+        ({}, ["electrons", "Au25(SXy)18"], "unknown ligand 'SXy'.*README"),
+        ({}, ["electrons", "[Au25(SR)18]-", "--charge", "1"], r"\+1.*says -1"),
+        (
+            {"structures/levels/m.yaml": OWN_LEVEL},
+            ["relax", "Cu2", "--level", "m"],
+            "'no_such:X'.*PYTHONPATH",
+        ),
+        (
+            {"structures/clusters/A.yaml": AUTO, "structures/clusters/d.xyz": DIMER},
+            ["relax", "A", "--level", "gfn1-xtb"],
+            "A: multiplicity auto needs a spin-polarised level",
+        ),
         ({}, ["che"], "energies"),
         ({}, ["edges", "missing.xyz"], "missing.xyz"),
         ({}, ["edges", "Cu2", "--ip-ea-level", "gfn9"], "gfn9"),

@@ -203,3 +203,15 @@ def test_elements_in_their_standard_state_form_for_nothing():
 def test_a_level_names_an_engine(name):
     level = LIBRARY.level(name)
     assert level.engine in ENGINES.names()
+
+
+@names("domain")
+def test_a_limit_can_hold_and_says_its_numbers(name):
+    entry = next(e for e in LIBRARY.domain() if e.name == name)
+    methods = {LIBRARY.level(level).method for level in LIBRARY.paths("levels")}
+    assert set(entry.methods) <= methods
+    assert set(entry.motifs) <= set(LIBRARY.paths("gases"))
+    for term in {*entry.species} - {"edges"}:
+        composition_of(LIBRARY)(term)
+
+    assert re.search(r"\d\.\d", entry.description)

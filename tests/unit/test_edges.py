@@ -16,6 +16,7 @@ from clusterflow.records import (
     EdgesRecord,
     Isomer,
     RelaxRecord,
+    Structure,
 )
 from clusterflow.tasks.che import composition_of
 from clusterflow.tasks.edges import band_edges, describe, edges, with_edges
@@ -59,7 +60,7 @@ def relaxed(library, provenance, structure):
 def computed(library, relaxed):
     def compute(subject, method="ipea1-xtb", **given):
         level = library.level(method) if isinstance(method, str) else method
-        return edges(relaxed(subject, **given), level, Job("edges"))
+        return edges(relaxed(subject, **given), level, library.domain(), Job("edges"))
 
     return compute
 
@@ -188,10 +189,20 @@ def test_a_method_without_its_own_offset_is_a_hole(computed, method):
     assert found.provenance.n_gradients == 0
 
 
+COPPER = Structure(
+    name="main",
+    symbols=("Cu", "Cu"),
+    positions=((0, 0, 0), (0, 0, 2.22)),
+    roles=("core", "core"),
+    charge=0,
+    multiplicity=1,
+)
+
+
 @pytest.mark.parametrize(
     ("changes", "subject", "given", "says"),
     [
-        ({"not_for": {"other": "it errs"}}, "H2O", {}, "not for material other"),
+        ({"method": "GFN2-xTB"}, COPPER, {}, "gfn2-transition-metal"),
         ({"engine": "emt"}, "PH3", {}, "no parameters for P"),
         ({"solvent": "water"}, "H2O", {}, "solvent"),
         ({}, "O2", {"multiplicity": 3}, "multiplicity 3"),
@@ -214,7 +225,7 @@ def test_a_cluster_that_did_not_relax_is_a_hole(library, provenance):
         reason="scf",
         provenance=provenance,
     )
-    found = edges(none, library.level("ipea1-xtb"), Job("edges"))
+    found = edges(none, library.level("ipea1-xtb"), [], Job("edges"))
     assert found.status == "failed" and found.reason == "no relaxed isomer: scf"
     assert len(found.reasons) == 9
     view = view_of(found, library)

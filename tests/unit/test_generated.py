@@ -17,9 +17,16 @@ def test_committed_files_are_up_to_date(root):
         assert path.read_text(encoding="utf-8") == content, f"run make generate: {path}"
 
 
-def test_both_files_are_generated(root):
+def test_all_files_are_generated(root):
     names = {str(path.relative_to(root)) for path in generated_files(root)}
-    assert names == {"config.yaml", "workflow/schemas/config.schema.json"}
+    schema = "workflow/schemas/config.schema.json"
+    assert names == {"config.yaml", schema, "docs/levels.md"}
+
+
+def test_the_page_about_levels_names_every_limit_and_level(root, library):
+    page = (root / "docs/levels.md").read_text(encoding="utf-8")
+    for name in (*library.paths("domain"), *library.paths("levels")):
+        assert f"`{name}`" in page
 
 
 def test_the_default_configuration_is_the_default_study(root):

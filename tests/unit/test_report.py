@@ -516,6 +516,61 @@ def test_the_page_holds_what_a_reader_looks_for():
         assert wanted in text
 
 
+def make_flagged_study(library):
+    """A study whose *COOH lies outside the domain, and whose CO(g) leans on a layer."""
+    study = make_study()
+    (thermo,), flags = study.thermo, {"*COOH": "co2-activation", "*CO": "reconstructed"}
+    species = [
+        SpeciesFreeEnergy(name=name, status="intact", formation_ev=0.1, flags=(flag,))
+        for name, flag in flags.items()
+    ]
+    pathway = make_pathway()
+    steps = tuple(
+        step.model_copy(
+            update={
+                "flags": tuple(
+                    f"{name}: {flag}"
+                    for name, flag in flags.items()
+                    if name in step.name
+                )
+            }
+        )
+        for step in pathway.steps
+    )
+    # `*CO` also begins `*COOH`: the last step alone has no carboxyl.
+    result = make_result(
+        pathways=(pathway.model_copy(update={"steps": steps}),),
+        flags=("*COOH: co2-activation",),
+    )
+    return make_study(
+        result=result, thermo=(thermo.model_copy(update={"species": species}),)
+    )
+
+
+def test_flags_are_letters_with_a_legend_and_a_text(library):
+    study = make_flagged_study(library)
+    page = Page(render_page(study, study="demo", domain=library.domain()))
+    text = " ".join(page.text.split())
+    entry = next(e for e in library.domain() if e.name == "co2-activation")
+    for wanted in (entry.description, entry.way_out, entry.source):
+        assert wanted in text
+    assert f"a co2-activation: {entry.description}." in text
+    assert "b reconstructed: the cluster changed its bonds" in text
+    assert ("title", "co2-activation: *COOH") in page.attributes
+    assert page.tags.count("sup") == 5 + 2, "marks of the steps, then of the legend"
+    assert "Flags of this study" not in Page(render_page(make_study(), study="x")).text
+
+
+def test_states_outside_the_domain_are_marked_in_the_diagram(library):
+    (record,) = make_flagged_study(library).che
+    drawn = words(draw_profile(record.results[0]))
+    assert "*COOH‡" in drawn
+    assert "‡ outside the domain of the level" in drawn
+    # What says how a number came about is no limit of the level.
+    assert "*CO‡" not in drawn
+    assert "‡" not in words(draw_profile(make_result()))
+
+
 def test_bars_stand_at_the_levels_of_the_record():
     result = make_result()
     levels = result.pathways[0].levels_ev

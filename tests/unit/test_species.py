@@ -348,6 +348,49 @@ def test_large_corrections_are_flagged_on_the_pathway(study, library):
     }
 
 
+def with_spin(adsorbed, multiplicity):
+    (minimum,) = adsorbed.minima
+    structure = minimum.structure.model_copy(update={"multiplicity": multiplicity})
+    return adsorbed.model_copy(
+        update={"minima": (minimum.model_copy(update={"structure": structure}),)}
+    )
+
+
+def test_limits_of_the_level_ride_with_the_numbers(study, library):
+    adsorbed = [
+        with_spin(study.adsorbed(n), 2 if n == "COOH" else 1) for n in ("COOH", "CO")
+    ]
+    vibrated = [study.vibrated(n) for n in ("COOH", "CO", "H")]
+    plain = study.thermo(adsorbed=adsorbed, vibrated=vibrated)
+    raw = study.thermo(adsorbed=adsorbed, vibrated=vibrated, correct=())
+    found = {s.name: s.flags for s in raw.species}
+    assert found["*COOH"] == ("spin-unpolarised",)
+    assert found["CO(g)"] == ("raw-co",)
+    assert {name for name, flags in found.items() if flags} == {"*COOH", "CO(g)"}
+    assert "raw-co" not in {f for s in plain.species for f in s.flags}
+    reaction = library.reaction("CO2-to-CO")
+    (result,) = che(raw, [reaction], CheSettings(), library, Job("che")).results
+    marks = {step.name: step.flags for step in result.pathways[0].steps}
+    carboxyl, gas = "*COOH: spin-unpolarised", "CO(g): raw-co"
+    assert marks == {
+        "* + CO2(g) + H+ + e- -> *COOH": (carboxyl,),
+        "*COOH + H+ + e- -> *CO + H2O(l)": (carboxyl,),
+        "*CO -> * + CO(g)": (gas,),
+    }
+    assert set(result.flags) == {carboxyl, gas}
+    # A hole has no number, so nothing to be careful about.
+    failed = study.thermo(adsorbed=adsorbed, vibrated=vibrated[1:])
+    holes = [s for s in failed.species if s.formation_ev is None]
+    assert [s.flags for s in holes if s.name == "*COOH"] == [()]
+
+
+def test_flags_change_no_number(study):
+    spins = [[with_spin(study.adsorbed("H"), m)] for m in (1, 2)]
+    first, second = (study.species(adsorbed=records)["*H"] for records in spins)
+    assert first.flags != second.flags
+    assert first == second.model_copy(update={"flags": first.flags})
+
+
 @pytest.mark.parametrize("where", ["adsorbed", "vibrated"])
 def test_records_of_two_levels_are_refused(study, library, where):
     other = library.level("gfn2-xtb")

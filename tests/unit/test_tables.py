@@ -51,6 +51,7 @@ def pathway(name, potential, dg):
                 dg_ev=dg,
                 dg0_ev=dg,
                 turning_potential_v_rhe=None if dg is None else -dg,
+                flags=("*X: a", "*X: b"),
             ),
             Step(name="s2", n_e=0, n_h=0, dg_ev=0.25, dg0_ev=0.25),
         ),
@@ -232,6 +233,7 @@ def test_steps_of_every_pathway_by_rank(records):
     # 59.16 mV a pH unit at 298.15 K
     on_she = float(rows[0]["turning_potential_v_she"])
     assert on_she == pytest.approx(-0.4 - 7 * 0.0591597, abs=1e-5)
+    assert [r["flags"] for r in rows] == ["*X: a; *X: b", "", "*X: a; *X: b", ""]
 
 
 def test_ph_is_silent_on_the_rhe_scale(records):

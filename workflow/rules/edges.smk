@@ -2,7 +2,7 @@ rule edges:
     """Compute the gas-phase band edges of a cluster's lowest isomer."""
     input:
         relax="results/{study}/relax/{cluster}.json",
-        level=str(PLAN.library.path("levels", PLAN.study.edges.level)),
+        data=data_files("edges"),
     output:
         "results/{study}/edges/{cluster}.json",
     log:

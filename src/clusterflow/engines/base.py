@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Protocol
 
+from clusterflow.engines.own import OwnEngine
 from clusterflow.errors import EngineError
 from clusterflow.formula import ATOMIC_NUMBERS
 from clusterflow.library import Library
@@ -26,7 +27,10 @@ class Engine(Protocol):
     `distribution` is the package that must be installed; its version is recorded.
     """
 
-    distribution: str
+    @property
+    def distribution(self) -> str:
+        """Name of the installed package."""
+        ...
 
     def elements(self) -> frozenset[str]:
         """Symbols of the elements it can treat."""
@@ -60,7 +64,7 @@ class Meter:
     seconds: float = field(default=0.0)
 
     def attach(self, calculator: Calculator) -> Calculator:
-        """The same calculator, its calls counted, and refused where not finite."""
+        """The same calculator, its calls counted."""
         inner: Callable[..., None] = calculator.calculate
 
         def calculate(*args: object, **kwargs: object) -> None:
@@ -70,17 +74,49 @@ class Meter:
             finally:
                 self.seconds += time.process_time() - start
                 self.n_gradients += 1
-            _refuse_not_finite(calculator)
 
         calculator.calculate = calculate
         return calculator
+
+
+def engine_of(level: LevelSpec) -> Engine:
+    """What makes the calculators of a level.
+
+    Raises
+    ------
+    LibraryError
+        If no engine is called so.
+    """
+    if isinstance(level.engine, str):
+        return ENGINES.get(level.engine)
+    return OwnEngine(level.engine)
+
+
+def _guarded(calculator: Calculator) -> Calculator:
+    """The same calculator, whose numbers are finite or its calculation has failed."""
+    from ase.calculators.calculator import CalculationFailed, CalculatorError
+
+    inner: Callable[..., None] = calculator.calculate
+
+    def calculate(*args: object, **kwargs: object) -> None:
+        try:
+            inner(*args, **kwargs)
+        except CalculationFailed:
+            raise
+        except CalculatorError as error:
+            # Of a geometry that a relaxation came to, such as atoms too close.
+            raise CalculationFailed(str(error)) from error
+        _refuse_not_finite(calculator)
+
+    calculator.calculate = calculate
+    return calculator
 
 
 def _refuse_not_finite(calculator: Calculator) -> None:
     import numpy as np
     from ase.calculators.calculator import CalculationFailed
 
-    for name in ("energy", "forces"):
+    for name in ("energy", "free_energy", "forces"):
         value = calculator.results.get(name)
         if value is not None and not np.all(np.isfinite(value)):
             calculator.results.clear()
@@ -126,16 +162,17 @@ def make_calculator(
     spec = Library.default().level(level) if isinstance(level, str) else level
     if multiplicity < 1:
         raise EngineError(f"multiplicity = {multiplicity}: must be 1 or more")
-    engine = ENGINES.get(spec.engine)
+    engine = engine_of(spec)
     try:
         calculator = engine.make(
             spec, charge=charge, multiplicity=multiplicity, accuracy=accuracy
         )
     except ImportError as error:
         raise EngineError(
-            f"engine {spec.engine!r} of level {spec.name!r} is not installed "
+            f"engine {spec.engine_name!r} of level {spec.name!r} is not installed "
             f"({error}); run: pip install {engine.distribution}"
         ) from None
+    calculator = _guarded(calculator)
     return meter.attach(calculator) if meter else calculator
 
 
@@ -147,7 +184,7 @@ def check_elements(level: LevelSpec, symbols: Iterable[str], who: str) -> None:
     EngineError
         Which names them.
     """
-    unknown = sorted(set(symbols) - ENGINES.get(level.engine).elements())
+    unknown = sorted(set(symbols) - engine_of(level).elements())
     if unknown:
         raise EngineError(
             f"{who}: level {level.name!r} has no parameters for {', '.join(unknown)}; "
@@ -159,14 +196,14 @@ def frontier_orbitals(
     level: LevelSpec, calculator: Calculator
 ) -> tuple[float, float] | None:
     """HOMO and LUMO of the last calculation, eV, or None where unknown."""
-    return ENGINES.get(level.engine).frontier_orbitals(calculator)
+    return engine_of(level).frontier_orbitals(calculator)
 
 
 def engine_versions(level: LevelSpec | None) -> dict[str, str]:
     """Versions of the engine's package and of ASE, for provenance."""
     names = ["ase"]
     if level is not None:
-        names.append(ENGINES.get(level.engine).distribution)
+        names.append(engine_of(level).distribution)
     found = {}
     for name in dict.fromkeys(names):
         try:

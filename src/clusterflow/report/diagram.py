@@ -30,6 +30,7 @@ from clusterflow.report.layout import (
     wrap_reason,
 )
 from clusterflow.report.text import chem, clip, number, potential_label, signed
+from clusterflow.report.views import outside_domain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 BEST = "#0072b2"
 OTHERS = ("#e69f00", "#009e73", "#cc79a7", "#56b4e9")
 DAGGER = "†"
+DOUBLE_DAGGER = "‡"
 DETERMINING = "#d55e00"
 INK = "#1b1f24"
 MUTED = "#59636e"
@@ -95,7 +97,7 @@ def draw_profile(result: ReactionResult, *, title: str | None = None) -> Figure:
         _draw_holes(axes, pathways[0])
         _draw_connectors(axes, pathways, result.determining_step)
         _draw_bars(axes, bars)
-        _draw_labels(axes, frame, _reconstructed(result))
+        _draw_labels(axes, frame, _reconstructed(result), outside_domain(result))
         _draw_legend(figure, frame, pathways, result)
     return figure
 
@@ -221,11 +223,15 @@ def _reconstructed(result: ReactionResult) -> set[str]:
     return {name for name, what in flags if what == "reconstructed"}
 
 
-def _draw_labels(axes: Axes, frame: Frame, changed: set[str]) -> None:
+def _draw_labels(
+    axes: Axes, frame: Frame, changed: set[str], outside: set[str]
+) -> None:
     """The name of each state at its place, with a leader where it had to move."""
     for label in frame.labels:
         bar, text, place = label.bar, label.text, label.place
-        text += DAGGER if changed & set(bar.state.split(" + ")) else ""
+        species = set(bar.state.split(" + "))
+        text += DAGGER if changed & species else ""
+        text += DOUBLE_DAGGER if outside & species else ""
         middle = (place.bottom_in + place.height_in / 2) / frame.inch_per_ev
         longest = max(len(line) for line in text.split("\n"))
         best = bar.pathway == 0
@@ -368,6 +374,8 @@ def _legend_notes(result: ReactionResult) -> list[str]:
         notes.append(f"90 % interval of U_L: {low} to {high} V vs RHE ({basis})")
     if _reconstructed(result):
         notes.append(f"{DAGGER} the cluster changed its bonds: its gain is counted too")
+    if outside_domain(result):
+        notes.append(f"{DOUBLE_DAGGER} outside the domain of the level: see its flags")
     return notes
 
 

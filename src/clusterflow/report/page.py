@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from clusterflow.io import StudyRecords
     from clusterflow.records import Pathway, ReactionResult, Structure
     from clusterflow.report.views import ClusterView, EdgesRow
+    from clusterflow.specs import DomainSpec
 
 _PACKAGE = "clusterflow.report"
 _SUFFIX_UNITS = {
@@ -58,6 +59,7 @@ class _Profile:
     result: ReactionResult
     svg: Markup
     pathways: tuple[Pathway, ...]
+    flags: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +84,7 @@ def render_page(
     records: StudyRecords,
     *,
     study: str,
+    domain: Sequence[DomainSpec] = (),
     energies: Sequence[Mapping[str, object]] = (),
     failures: Sequence[Mapping[str, object]] = (),
 ) -> str:
@@ -93,6 +96,8 @@ def render_page(
         All records of the study.
     study
         Its name.
+    domain
+        Where methods are not to be trusted: the texts of the flags.
     energies
         Rows of the table of energies, shown as they are and offered as CSV.
     failures
@@ -101,6 +106,7 @@ def render_page(
     clusters = views.cluster_views(records)
     summary = views.summarise_stages(records)
     edges = views.edges_of(records)
+    flags = views.flags_of(records, domain)
     every = [result for record in records.che for result in record.results]
     page = _template().render(
         study=study,
@@ -120,6 +126,8 @@ def render_page(
         edges_svg=_edges_svg(edges),
         corrections=views.gas_corrections(records),
         levels=views.levels_of(records),
+        flags=flags,
+        marks={flag.name: flag.mark for flag in flags},
         energies=_table(energies),
         versions=views.versions_of(records),
         protocols=views.protocols_of(records),
@@ -144,6 +152,7 @@ def _template() -> Template:
     )
     environment.globals.update(
         hole_runs=_named_runs,
+        group_flags=views.group_flags,
         level_key=level_key,
         potential_label=text.potential_label,
         hole_reason=no_potential_reason,
@@ -187,7 +196,13 @@ def _section(view: ClusterView, order: int) -> _Section:
 def _profile(result: ReactionResult, prefix: str) -> _Profile:
     alt = views.describe_profile(result)
     drawn = inline_svg(draw_profile(result), prefix=prefix, alt=alt)
-    return _Profile(result=result, svg=Markup(drawn), pathways=order_pathways(result))
+    marks = (mark for p in result.pathways for step in p.steps for mark in step.flags)
+    return _Profile(
+        result=result,
+        svg=Markup(drawn),
+        pathways=order_pathways(result),
+        flags=frozenset(name for name, _ in views.group_flags(marks)),
+    )
 
 
 def _edges_svg(rows: Sequence[EdgesRow]) -> Markup | None:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from clusterflow.report.layout import holes, order_pathways
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from clusterflow.io import StudyRecords
     from clusterflow.records import (
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         ThermoRecord,
         VibrateRecord,
     )
-    from clusterflow.specs import LevelSpec
+    from clusterflow.specs import DomainSpec, LevelSpec
 
 T = TypeVar("T")
 
@@ -216,6 +216,77 @@ def levels_of(records: StudyRecords) -> tuple[LevelSpec, ...]:
         if (level := getattr(record, "level", None)) is not None
     }
     return tuple(found.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """A flag with its mark in the tables, what it means and what to do about it."""
+
+    mark: str
+    name: str
+    reason: str
+    way_out: str
+    source: str
+
+
+# Flags that are no limits of a method: they say how a number came about.
+_OWN_FLAGS = {
+    "large-gas-correction": (
+        "the gas layer moves the number by more than 0.5 eV",
+        "compare corrected and uncorrected values",
+    ),
+    "reconstructed": (
+        "the cluster changed its bonds under the adsorbate, and the gain is counted",
+        "relax the bare cluster from the changed geometry and start from there",
+    ),
+    "soft-imaginary-mode": (
+        "an imaginary mode below the cut-off is left, counted as one at the cut-off",
+        "relax tighter: a smaller relax.fmax_ev_per_a",
+    ),
+}
+
+
+def flags_of(records: StudyRecords, domain: Sequence[DomainSpec]) -> tuple[Flag, ...]:
+    """Every flag that a number of the study carries, marked a, b, c, ..."""
+    carried = {f for t in records.thermo for s in t.species for f in s.flags}
+    limits = {entry.name: entry for entry in domain}
+    found = []
+    for index, name in enumerate(sorted(carried)):
+        reason, way_out = _OWN_FLAGS.get(name, ("not in the domain table", ""))
+        source = ""
+        if name in limits:
+            entry = limits[name]
+            reason, way_out, source = entry.description, entry.way_out, entry.source
+        mark = chr(ord("a") + index)
+        found.append(
+            Flag(mark=mark, name=name, reason=reason, way_out=way_out, source=source)
+        )
+    return tuple(found)
+
+
+def group_flags(flags: Iterable[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Flags of the kind ``*CO: name`` by name, with the species that carry each.
+
+    >>> group_flags(["*CO: a", "*H: a"])
+    (('a', ('*CO', '*H')),)
+    """
+    groups: dict[str, list[str]] = {}
+    for flag in flags:
+        species, separator, name = flag.rpartition(": ")
+        groups.setdefault(name, []).extend([species] if separator else [])
+    return tuple((name, tuple(species)) for name, species in groups.items())
+
+
+def outside_domain(result: ReactionResult) -> set[str]:
+    """Species of any pathway for which the level is not to be trusted."""
+    steps = (step for pathway in result.pathways for step in pathway.steps)
+    return {
+        species
+        for step in steps
+        for name, carriers in group_flags(step.flags)
+        if name not in _OWN_FLAGS
+        for species in carriers
+    }
 
 
 def versions_of(records: StudyRecords) -> tuple[tuple[str, str], ...]:

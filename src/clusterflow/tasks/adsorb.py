@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from clusterflow.core.fate import Verdict, judge
 from clusterflow.core.placement import Start, place_adsorbate
+from clusterflow.core.spin import by_energy, complex_multiplicities
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.models import Model
 from clusterflow.protocol import PROTOCOL
-from clusterflow.records import AdsorbRecord, Minimum, Structure
+from clusterflow.records import AdsorbRecord, Minimum, SpinState, Structure
 from clusterflow.tasks.job import settings_of
-from clusterflow.tasks.level import complex_multiplicity
 from clusterflow.tasks.relaxation import Relaxation, same_geometry
 from clusterflow.tasks.scratch import Scratch
 
@@ -30,6 +30,9 @@ _SAME_ENERGY_EV = 0.005
 _SPARE_MINIMA = 2
 # A coarse geometry with nearly the energy of another one will reach its minimum.
 _SAME_SCREENED_EV = 0.01
+# A spin state this close above another one at its geometry is relaxed as well: what a
+# spin state gains by its own geometry is less.
+_SPIN_WINDOW_EV = 0.3
 
 
 class Outcome(Model):
@@ -51,6 +54,7 @@ class _Search:
     level: LevelSpec
     adsorbate: AdsorbateSpec
     others: Mapping[str, AdsorbateSpec]
+    multiplicities: tuple[int, ...]
     settings: AdsorbSettings
     relax: RelaxSettings
     scratch: Scratch
@@ -73,6 +77,11 @@ def adsorb(
 
     Every start is relaxed a few steps; those that still are what they were meant to
     be, lowest first, are relaxed to the end.
+
+    Where several multiplicities are possible, starts are screened with one; its
+    geometries then decide by single points which one goes on, because placed ones have
+    stretched bonds, which favour high spin. At a minimum the others are tried again,
+    and relaxed too if they are near.
     """
     job.settings = settings_of(relax, settings)
     if not relaxed.isomers or relaxed.level is None or sites.status != "ok":
@@ -83,6 +92,9 @@ def adsorb(
         level=relaxed.level,
         adsorbate=adsorbate,
         others=others,
+        multiplicities=complex_multiplicities(
+            relaxed.isomers[0].structure, adsorbate, relaxed.level, relaxed.cluster
+        ),
         settings=settings,
         relax=relax,
         scratch=Scratch(job.scratch),
@@ -92,7 +104,7 @@ def adsorb(
         search.host.structure,
         sites.sites,
         adsorbate,
-        multiplicity=complex_multiplicity(search.host.structure, adsorbate),
+        multiplicity=search.multiplicities[0],
         max_starts=settings.max_screened,
     )
     minima, failures = _find_minima(search, starts)
@@ -139,11 +151,12 @@ def _find_minima(
             break
         if len(minima) >= search.settings.max_relaxed + _SPARE_MINIMA:
             break
-        done = _finish(search, coarse)
+        done, states = _finish_lowest(search, coarse)
         if done.outcome != "converged":
             failures[done.outcome] += len(group)
             continue
         minimum = _minimum(search, start, done, len(group))
+        minimum = minimum.model_copy(update={"spin_states": states})
         n_intact += minimum.fate == "intact"
         _add(minima, minimum)
     return minima, failures
@@ -158,6 +171,62 @@ def _screen(search: _Search, start: Start) -> Outcome:
 def _finish(search: _Search, coarse: Outcome) -> Outcome:
     """A screened geometry brought to its minimum."""
     return _advance(search, coarse.structure, "finish", search.relax.max_steps)
+
+
+def _lowest_spin(search: _Search, coarse: Outcome) -> Outcome:
+    """A screened geometry in the spin state that is lowest there."""
+    others = [
+        _single_point(search, coarse.structure, multiplicity)
+        for multiplicity in search.multiplicities
+        if multiplicity != coarse.structure.multiplicity
+    ]
+    found = [coarse, *(o for o in others if o.energy_ev is not None)]
+    return min(found, key=lambda outcome: outcome.energy_ev or 0.0)
+
+
+def _single_point(search: _Search, structure: Structure, multiplicity: int) -> Outcome:
+    """The energy of a geometry with another multiplicity."""
+    changed = structure.model_copy(update={"multiplicity": multiplicity})
+    return _advance(search, changed, "screen", 0)
+
+
+def _finish_lowest(
+    search: _Search, coarse: Outcome
+) -> tuple[Outcome, tuple[SpinState, ...]]:
+    """A geometry's minimum in its lowest spin state, and the states that were tried."""
+    best = _finish(search, coarse)
+    own = coarse.structure.multiplicity
+    rest = [m for m in search.multiplicities if m != own]
+    if not rest:
+        return best, ()
+    states = {own: _spin_state(best, own, relaxed=True)}
+    for multiplicity in rest:
+        geometry = best if best.outcome == "converged" else coarse
+        point = _single_point(search, geometry.structure, multiplicity)
+        states[multiplicity] = _spin_state(point, multiplicity, relaxed=False)
+        if point.energy_ev is None:
+            continue
+        limit = (best.energy_ev or 0.0) + _SPIN_WINDOW_EV
+        if best.outcome == "converged" and point.energy_ev > limit:
+            continue
+        done = _finish(search, point)
+        states[multiplicity] = _spin_state(done, multiplicity, relaxed=True)
+        if done.outcome == "converged" and (
+            best.outcome != "converged"
+            or (done.energy_ev or 0.0) < (best.energy_ev or 0.0)
+        ):
+            best = done
+    return best, tuple(sorted(states.values(), key=by_energy))
+
+
+def _spin_state(outcome: Outcome, multiplicity: int, *, relaxed: bool) -> SpinState:
+    failed = relaxed and outcome.outcome != "converged"
+    return SpinState(
+        multiplicity=multiplicity,
+        energy_ev=None if failed else outcome.energy_ev,
+        relaxed=relaxed,
+        reason=f"{outcome.outcome}: {outcome.reason}" if outcome.reason else "",
+    )
 
 
 def _advance(search: _Search, structure: Structure, kind: str, steps: int) -> Outcome:
@@ -207,6 +276,10 @@ def _merge_screened(
                 break
         else:
             groups.append([(start, coarse)])
+    groups = [
+        [(group[0][0], _lowest_spin(search, group[0][1])), *group[1:]]
+        for group in groups
+    ]
 
     def rank(group: list[tuple[Start, Outcome]]) -> tuple[bool, float]:
         coarse = group[0][1]

@@ -51,6 +51,7 @@ def build(spec: ClusterSpec, folder: Path, library: Library, job: Job) -> BuildR
         material=spec.material,
         source=spec.source,
         structures=tuple(build_structures(spec, folder, library)),
+        auto_multiplicity=spec.auto_multiplicity,
         provenance=job.provenance(),
     )
 

@@ -27,7 +27,7 @@ from clusterflow.core.uncertainty import (
     sample_potential,
 )
 from clusterflow.errors import ClusterflowError
-from clusterflow.records import CheRecord, ReactionResult, Uncertainty
+from clusterflow.records import CheRecord, ReactionResult, Step, Uncertainty
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.thermo import experimental_table
 
@@ -197,8 +197,20 @@ def standard_potential(
 
 
 def _flagged(result: ReactionResult, thermo: ThermoRecord) -> ReactionResult:
-    """The result, marked with the flags of the species its best pathway uses."""
+    """The result, each step and the whole marked with the flags of what they use."""
     flags = {s.name: s.flags for s in thermo.species}
-    used = {term for step in result.steps for term in parse_equation(step.name).species}
-    marks = [f"{name}: {flag}" for name in sorted(used) for flag in flags.get(name, ())]
-    return result.model_copy(update={"flags": tuple(marks)})
+
+    def marked(step: Step) -> Step:
+        used = sorted(parse_equation(step.name).species)
+        marks = [f"{name}: {flag}" for name in used for flag in flags.get(name, ())]
+        return step.model_copy(update={"flags": tuple(marks)})
+
+    pathways = tuple(
+        pathway.model_copy(update={"steps": tuple(map(marked, pathway.steps))})
+        for pathway in result.pathways
+    )
+    steps = tuple(map(marked, result.steps))
+    marks = dict.fromkeys(sorted(mark for step in steps for mark in step.flags))
+    return result.model_copy(
+        update={"flags": tuple(marks), "steps": steps, "pathways": pathways}
+    )

@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 from clusterflow.core.network import build_network, read_surface
 from clusterflow.engines import check_elements
-from clusterflow.errors import ClusterflowError
+from clusterflow.errors import ClusterflowError, EngineError
 from clusterflow.library import KINDS, Library, load_spec
 from clusterflow.specs import ClusterSpec, ReactionSpec
 from clusterflow.tasks.build import build_structures
 from clusterflow.tasks.che import composition_of
+from clusterflow.tasks.level import why_no_auto
 from clusterflow.tasks.own_tables import read_shifts
 from clusterflow.workflow import Plan
 
@@ -79,7 +80,10 @@ def _study_problems(plan: Plan) -> list[str]:
         refused = []
         for level in plan.levels:
             try:
-                check_elements(plan.library.level(level), spec.counts, name)
+                chosen = plan.library.level(level)
+                if why_not := why_no_auto(name, spec.auto_multiplicity, chosen):
+                    raise EngineError(why_not)
+                check_elements(chosen, spec.counts, name)
             except ClusterflowError as error:
                 refused.append(str(error))
         if len(refused) == len(plan.levels):

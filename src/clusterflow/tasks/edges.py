@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ase.calculators.calculator import CalculationFailed
 
 from clusterflow.core.che import Electrode
+from clusterflow.core.domain import broken_limits, situation_of
 from clusterflow.core.edges import (
     drive_couple,
     drive_reaction,
@@ -19,8 +20,7 @@ from clusterflow.engines import check_elements
 from clusterflow.errors import EngineError, RecordError
 from clusterflow.formula import lowest_multiplicity
 from clusterflow.io import to_atoms
-from clusterflow.records import BandEdges, EdgesRecord
-from clusterflow.tasks.build import guess_material
+from clusterflow.records import GAS_PHASE_FLAGS, BandEdges, EdgesRecord
 from clusterflow.tasks.couples import couples
 
 if TYPE_CHECKING:
@@ -34,25 +34,32 @@ if TYPE_CHECKING:
         RelaxRecord,
         Structure,
     )
-    from clusterflow.specs import BandEdge, LevelSpec
+    from clusterflow.specs import BandEdge, DomainSpec, LevelSpec
     from clusterflow.tasks.job import Job
 
 # A number, or the reason why there is none.
 Value = float | str
 
 
-def edges(relaxed: RelaxRecord, ip_ea_level: LevelSpec, job: Job) -> EdgesRecord:
+def edges(
+    relaxed: RelaxRecord,
+    ip_ea_level: LevelSpec,
+    domain: Sequence[DomainSpec],
+    job: Job,
+) -> EdgesRecord:
     """Vertical IP and EA of the lowest isomer, and its orbitals from the relaxation.
 
-    The record has failed where there is neither IP nor EA.
+    The record has failed where there is neither IP nor EA. Limits of the domain table
+    that are broken stand among its flags.
     """
     job.settings = {"level": ip_ea_level.name}
     isomer = relaxed.isomers[0] if relaxed.isomers else None
+    limits = _broken(isomer.structure, ip_ea_level, domain) if isomer else []
     values: dict[str, Value]
     if isomer is None:
         values = dict.fromkeys(_VALUES, f"no relaxed isomer: {relaxed.reason}")
     else:
-        values = _vertical(isomer.structure, ip_ea_level, job)
+        values = _vertical(isomer.structure, ip_ea_level, limits, job)
         values |= _orbitals(isomer, relaxed.level)
     reasons = {k: v for k, v in values.items() if isinstance(v, str)}
     failed = "ip_ev" in reasons and "ea_ev" in reasons
@@ -66,6 +73,7 @@ def edges(relaxed: RelaxRecord, ip_ea_level: LevelSpec, job: Job) -> EdgesRecord
         multiplicity=isomer.structure.multiplicity if isomer else None,
         **{k: v for k, v in values.items() if isinstance(v, float)},
         reasons=reasons,
+        flags=(*GAS_PHASE_FLAGS, *(limit.name for limit in limits)),
         status="failed" if failed else "ok",
         reason="; ".join(why) if failed else "",
         provenance=job.provenance(ip_ea_level),
@@ -80,10 +88,19 @@ _VALUES = (
 )
 
 
-def _vertical(structure: Structure, level: LevelSpec, job: Job) -> dict[str, Value]:
+def _broken(
+    structure: Structure, level: LevelSpec, domain: Sequence[DomainSpec]
+) -> list[DomainSpec]:
+    here = situation_of(level, "edges", structure, host=structure)
+    return broken_limits(here, domain)
+
+
+def _vertical(
+    structure: Structure, level: LevelSpec, limits: Sequence[DomainSpec], job: Job
+) -> dict[str, Value]:
     """Total energies of N, N − 1 and N + 1 electrons, and what follows from them."""
     offset = level.ip_ea_offset_ev
-    why_not = _why_not(structure, level)
+    why_not = _why_not(structure, level, limits)
     if why_not is not None or offset is None:
         keys = (*_TOTALS, "ip_ev", "ea_ev", "fundamental_gap_ev")
         return dict.fromkeys(keys, why_not or "")
@@ -105,11 +122,10 @@ def _vertical(structure: Structure, level: LevelSpec, job: Job) -> dict[str, Val
     }
 
 
-def _why_not(structure: Structure, level: LevelSpec) -> str | None:
-    """Why a level gives no IP and EA of a structure.
-
-    The relax record does not say its material: that is told from the elements.
-    """
+def _why_not(
+    structure: Structure, level: LevelSpec, limits: Sequence[DomainSpec]
+) -> str | None:
+    """Why a level gives no IP and EA of a structure."""
     if level.ip_ea_offset_ev is None:
         return (
             f"level {level.name} has no ip_ea_offset_ev: the self-interaction offset "
@@ -123,10 +139,9 @@ def _why_not(structure: Structure, level: LevelSpec) -> str | None:
             f"multiplicity {structure.multiplicity} beside ions of lowest spin: level "
             f"{level.name} has no spin polarisation to compare them"
         )
-    material = guess_material(set(structure.symbols))
-    if material in level.not_for:
-        ruled_out = level.not_for[material]
-        return f"level {level.name} is not for material {material}: {ruled_out}"
+    refused = next((limit for limit in limits if limit.refuses), None)
+    if refused is not None:
+        return f"{refused.name}: {refused.description}; {refused.way_out}"
     try:
         check_elements(level, structure.symbols, structure.name)
     except EngineError as error:

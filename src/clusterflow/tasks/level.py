@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase.calculators.calculator import CalculationFailed
 
+from clusterflow.core.domain import broken_limits, situation_of
 from clusterflow.core.placement import place_adsorbate
 from clusterflow.core.sites import find_sites
+from clusterflow.core.spin import complex_multiplicities
 from clusterflow.engines import check_elements
 from clusterflow.errors import EngineError
-from clusterflow.formula import lowest_multiplicity
 from clusterflow.io import to_atoms
 from clusterflow.records import LevelAttempt, LevelRecord, Probe, Structure
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Sequence
 
     from clusterflow.records import BuildRecord
-    from clusterflow.specs import AdsorbateSpec, LevelSpec
+    from clusterflow.specs import AdsorbateSpec, DomainSpec, LevelSpec
     from clusterflow.tasks.job import Job
 
 
@@ -28,17 +28,18 @@ def level(
     build: BuildRecord,
     levels: Sequence[LevelSpec],
     probes: Sequence[AdsorbateSpec],
+    domain: Sequence[DomainSpec],
     job: Job,
 ) -> LevelRecord:
-    """The first level made for the material whose probes converge on the cluster.
+    """The first level made for the cluster whose probes converge on it.
 
     Probes are single points: the bare cluster, and each adsorbate on its first site.
-    Convergence is not sanity, so a level that its own file rules out for the material
+    Convergence is not sanity, so a level that the domain table refuses for the cluster
     is not tried.
     """
     attempts: list[LevelAttempt] = []
     for candidate in levels:
-        attempt = _attempt(build, candidate, probes, job)
+        attempt = _attempt(build, candidate, probes, domain, job)
         attempts.append(attempt)
         if attempt.accepted:
             break
@@ -53,23 +54,28 @@ def level(
     )
 
 
-def complex_multiplicity(host: Structure, adsorbate: AdsorbateSpec) -> int:
-    """The lowest multiplicity that parity allows for the complex."""
-    counts: Counter[str] = adsorbate.counts.copy()
-    counts.update(host.symbols)
-    return lowest_multiplicity(counts, host.charge + adsorbate.charge)
+def why_no_auto(cluster: str, auto: bool, level: LevelSpec) -> str:
+    """Why a cluster's ``multiplicity: auto`` cannot be had at a level; "" if it can."""
+    if not auto or level.spin_polarised:
+        return ""
+    return (
+        f"{cluster}: multiplicity auto needs a spin-polarised level, and "
+        f"{level.name!r} is none: without spin polarisation low spin always wins; "
+        "use spgfn1-xtb, or give a number"
+    )
 
 
 def _attempt(
     build: BuildRecord,
     candidate: LevelSpec,
     probes: Sequence[AdsorbateSpec],
+    domain: Sequence[DomainSpec],
     job: Job,
 ) -> LevelAttempt:
     bare = build.structures[0]
-    ruled_out = candidate.not_for.get(build.material)
-    if ruled_out is not None:
-        reason = f"not for material {build.material}: {ruled_out}"
+    reason = why_no_auto(build.cluster, build.auto_multiplicity, candidate)
+    reason = reason or _refusal(candidate, bare, domain)
+    if reason:
         return LevelAttempt(
             level=candidate.name, accepted=False, reason=reason, probes=()
         )
@@ -77,7 +83,7 @@ def _attempt(
         check_elements(candidate, bare.symbols, build.cluster)
         results = [
             _probe(name, structure, candidate, job)
-            for name, structure in _with_probes(bare, probes)
+            for name, structure in _with_probes(build, candidate, probes)
         ]
     except EngineError as error:
         return LevelAttempt(
@@ -96,9 +102,22 @@ def _attempt(
     )
 
 
+def _refusal(
+    candidate: LevelSpec, bare: Structure, domain: Sequence[DomainSpec]
+) -> str:
+    """Why the domain table refuses a level for a cluster; "" if it does not."""
+    here = situation_of(candidate, "*", bare, host=bare)
+    return "; ".join(
+        f"{entry.name}: {entry.description}; {entry.way_out}"
+        for entry in broken_limits(here, domain)
+        if entry.refuses
+    )
+
+
 def _with_probes(
-    bare: Structure, probes: Sequence[AdsorbateSpec]
+    build: BuildRecord, candidate: LevelSpec, probes: Sequence[AdsorbateSpec]
 ) -> list[tuple[str, Structure]]:
+    bare = build.structures[0]
     _, sites = find_sites(bare.symbols, np.array(bare.positions), roles=bare.roles)
     found = [("bare", bare)]
     for probe in probes:
@@ -106,7 +125,9 @@ def _with_probes(
             bare,
             sites,
             probe,
-            multiplicity=complex_multiplicity(bare, probe),
+            multiplicity=complex_multiplicities(bare, probe, candidate, build.cluster)[
+                0
+            ],
             max_starts=1,
         )
         found += [(f"+{probe.name}", start.structure) for start in starts]

@@ -6,9 +6,19 @@ from typing import Any
 
 from clusterflow.errors import LibraryError
 from clusterflow.library import Library
-from clusterflow.specs import ClusterSpec, Composed, LevelSpec, ReactionSpec
+from clusterflow.specs import (
+    ClusterSpec,
+    Composed,
+    DomainSpec,
+    LevelSpec,
+    LigandSpec,
+    ReactionSpec,
+)
 
-_LISTED = ("clusters", "adsorbates", "gases", "reactions", "levels", "couples")
+_LISTED = (
+    *("clusters", "adsorbates", "gases", "reactions", "levels", "couples"),
+    *("ligands", "domain"),
+)
 
 
 def listing(kind: str) -> list[dict[str, Any]]:
@@ -22,6 +32,10 @@ def listing(kind: str) -> list[dict[str, Any]]:
     if kind not in _LISTED:
         raise LibraryError(f"list {kind!r}: choose from {', '.join(_LISTED)}")
     library = Library.default()
+    if kind == "ligands":
+        return [_row(spec) for spec in library.ligands()]
+    if kind == "domain":
+        return [_row(spec) for spec in library.domain()]
     load = {
         "clusters": library.cluster,
         "adsorbates": library.adsorbate,
@@ -37,12 +51,21 @@ def _row(spec: Any) -> dict[str, Any]:
     row: dict[str, Any] = {"name": spec.name}
     if isinstance(spec, Composed):
         row |= {"formula": spec.formula, "atoms": spec.n_atoms}
-        row |= {"charge": spec.charge, "multiplicity": spec.multiplicity}
+        auto = isinstance(spec, ClusterSpec) and spec.auto_multiplicity
+        row |= {"charge": spec.charge}
+        row |= {"multiplicity": "auto" if auto else spec.multiplicity}
     if isinstance(spec, ClusterSpec):
         row |= {"material": spec.material, "parent": spec.parent}
     if isinstance(spec, ReactionSpec):
         row |= {"product": spec.product, "steps": len(spec.steps)}
     if isinstance(spec, LevelSpec):
-        row |= {"engine": spec.engine, "method": spec.method, "hash": spec.hash}
+        row |= {"engine": spec.engine_name, "method": spec.method, "hash": spec.hash}
         row |= {"electronic_temperature_k": spec.electronic_temperature_k}
+    if isinstance(spec, LigandSpec):
+        row |= {"formula": spec.formula, "kind": spec.kind}
+        row |= {"electrons_withdrawn": spec.electrons_withdrawn}
+        row |= {"aliases": " ".join(spec.aliases)}
+    if isinstance(spec, DomainSpec):
+        row |= {"methods": " ".join(spec.methods), "refuses": spec.refuses}
+        row |= {"reason": spec.description, "way_out": spec.way_out}
     return row | {"source": spec.source}

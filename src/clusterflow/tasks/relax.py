@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clusterflow.core.spin import (
+    ALWAYS_TRIED,
+    by_energy,
+    cluster_multiplicities,
+)
 from clusterflow.engines import frontier_orbitals
+from clusterflow.errors import EngineError
 from clusterflow.io import from_atoms, to_atoms
-from clusterflow.records import Isomer, RelaxRecord
+from clusterflow.records import Isomer, RelaxRecord, SpinState
 from clusterflow.tasks.job import settings_of
+from clusterflow.tasks.level import why_no_auto
 from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
 
 if TYPE_CHECKING:
@@ -22,15 +29,31 @@ _SAME_ENERGY_EV = 0.005
 def relax(
     build: BuildRecord, level: LevelRecord, settings: RelaxSettings, job: Job
 ) -> RelaxRecord:
-    """Relaxed isomers of a cluster, lowest first, each once."""
+    """Relaxed isomers of a cluster, lowest first, each once.
+
+    Where the multiplicity is to be found, every start is relaxed with each candidate,
+    because a geometry relaxed for one spin favours that spin; the lowest is kept.
+
+    Raises
+    ------
+    EngineError
+        If the multiplicity is to be found at a level without spin polarisation.
+    """
     job.settings = settings_of(settings)
     isomers: list[Isomer] = []
     failures: dict[str, str] = {}
+    tried: list[SpinState] = []
     for start in build.structures:
         if level.level is None:
             failures[start.name] = f"no level: {level.reason}"
             continue
-        outcome = _relax_one(start, level.level, settings, job)
+        if why_not := why_no_auto(build.cluster, build.auto_multiplicity, level.level):
+            raise EngineError(why_not)
+        outcomes = _relax_spins(
+            _spins(start, build.auto_multiplicity), level.level, settings, job
+        )
+        outcome = _lowest(list(outcomes.values()))
+        tried += [_spin_state(m, found) for m, found in outcomes.items()]
         if isinstance(outcome, str):
             failures[start.name] = outcome
         elif not any(_same(outcome, known) for known in isomers):
@@ -41,10 +64,56 @@ def relax(
         level=level.level,
         isomers=tuple(isomers),
         failures=failures,
+        spin_states=_best_of_each(tried) if build.auto_multiplicity else (),
         status="ok" if isomers else "failed",
         reason="" if isomers else "; ".join(f"{k}: {v}" for k, v in failures.items()),
         provenance=job.provenance(level.level),
     )
+
+
+def _spins(start: Structure, auto: bool) -> list[Structure]:
+    """A start with each multiplicity to be tried."""
+    if not auto:
+        return [start]
+    return [
+        start.model_copy(update={"multiplicity": multiplicity})
+        for multiplicity in cluster_multiplicities(start)
+    ]
+
+
+def _relax_spins(
+    spins: list[Structure], level: LevelSpec, settings: RelaxSettings, job: Job
+) -> dict[int, Isomer | str]:
+    """What becomes of a start with each multiplicity, until more bring nothing."""
+    outcomes: dict[int, Isomer | str] = {}
+    for spin in spins:
+        found = list(outcomes.values())
+        if len(found) >= ALWAYS_TRIED and _lowest(found) is not found[-1]:
+            break
+        outcomes[spin.multiplicity] = _relax_one(spin, level, settings, job)
+    return outcomes
+
+
+def _lowest(outcomes: list[Isomer | str]) -> Isomer | str:
+    """The lowest minimum among outcomes, or why there is none."""
+    found = [outcome for outcome in outcomes if isinstance(outcome, Isomer)]
+    if not found:
+        return "; ".join(str(outcome) for outcome in outcomes)
+    return min(found, key=lambda isomer: isomer.energy_ev)
+
+
+def _spin_state(multiplicity: int, outcome: Isomer | str) -> SpinState:
+    if isinstance(outcome, str):
+        return SpinState(multiplicity=multiplicity, energy_ev=None, reason=outcome)
+    return SpinState(multiplicity=multiplicity, energy_ev=outcome.energy_ev)
+
+
+def _best_of_each(tried: list[SpinState]) -> tuple[SpinState, ...]:
+    """The best of each multiplicity over all starts, lowest first, failed ones last."""
+    best: dict[int, SpinState] = {}
+    for state in sorted(tried, key=by_energy):
+        best.setdefault(state.multiplicity, state)
+    return tuple(best.values())
 
 
 def _relax_one(

@@ -11,10 +11,13 @@ from clusterflow.tables import energies, failures
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from clusterflow.library import Library
     from clusterflow.tasks.job import Job
 
 
-def report(records: StudyRecords, folder: Path, study: str, job: Job) -> ReportRecord:
+def report(
+    records: StudyRecords, folder: Path, study: str, library: Library, job: Job
+) -> ReportRecord:
     """Write ``report.html`` and every diagram as SVG and PNG."""
     from clusterflow.report import (
         draw_band_edges,
@@ -40,6 +43,7 @@ def report(records: StudyRecords, folder: Path, study: str, job: Job) -> ReportR
     page = render_page(
         records,
         study=study,
+        domain=library.domain(),
         energies=list(energies(records)),
         failures=list(failures(records)),
     )

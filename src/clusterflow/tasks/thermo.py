@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clusterflow.core.adsorption import choose_minimum
+from clusterflow.core.domain import Situation, broken_limits, situation_of
 from clusterflow.core.formation import ExperimentalTable
 from clusterflow.core.species import (
     Surroundings,
@@ -23,8 +25,14 @@ if TYPE_CHECKING:
 
     from clusterflow.config import ThermoSettings
     from clusterflow.library import Library
-    from clusterflow.records import AdsorbRecord, GasRecord, RelaxRecord, VibrateRecord
-    from clusterflow.specs import AdsorbateSpec
+    from clusterflow.records import (
+        AdsorbRecord,
+        GasRecord,
+        RelaxRecord,
+        Structure,
+        VibrateRecord,
+    )
+    from clusterflow.specs import AdsorbateSpec, LevelSpec
     from clusterflow.tasks.job import Job
 
 
@@ -84,6 +92,14 @@ def thermo(
         *_adsorbates(
             relaxed, adsorptions, vibrations, around, inherited, tables, library
         ),
+    ]
+    hosts = relaxed.isomers
+    whole = _computed(relaxed, adsorptions, at_level)
+    species = [
+        _flagged(
+            s, whole, hosts[0].structure if hosts else None, level, settings, library
+        )
+        for s in species
     ]
     missing = [s for s in species if s.formation_ev is None]
     return ThermoRecord(
@@ -166,6 +182,59 @@ def _shifts(
         elif layer == "user" and spec.name in tables[layer]:
             found[layer] = tables[layer][spec.name]
     return found
+
+
+def _computed(
+    relaxed: RelaxRecord,
+    adsorptions: Sequence[AdsorbRecord],
+    gases: Mapping[str, GasRecord],
+) -> dict[str, Structure]:
+    """The structure behind each species' number, by its name in equations."""
+    found: dict[str, Structure] = {}
+    if relaxed.isomers:
+        found["*"] = relaxed.isomers[0].structure
+    for adsorbed in adsorptions:
+        index = choose_minimum(adsorbed)
+        if index is not None:
+            found[f"*{adsorbed.adsorbate}"] = adsorbed.minima[index].structure
+    for name, gas in gases.items():
+        if gas.structure is not None:
+            found |= {f"{name}(g)": gas.structure, f"{name}(l)": gas.structure}
+    return found
+
+
+def _flagged(
+    species: SpeciesFreeEnergy,
+    computed: Mapping[str, Structure],
+    host: Structure | None,
+    level: LevelSpec,
+    settings: ThermoSettings,
+    library: Library,
+) -> SpeciesFreeEnergy:
+    """A species with the flags of the limits its number is beyond; holes have none."""
+    whole = computed.get(species.name)
+    if species.formation_ev is None or whole is None:
+        return species
+    name = species.name
+    if name.startswith("*") and host is not None:
+        adsorbate = library.adsorbate(name[1:]) if name != "*" else None
+        here = situation_of(
+            *(level, name, whole),
+            host=host,
+            adsorbate=adsorbate,
+            layers=settings.correct,
+        )
+    else:
+        here = Situation(
+            level=level,
+            species=name,
+            multiplicity=whole.multiplicity,
+            layers=settings.correct,
+        )
+    limits = broken_limits(here, library.domain())
+    return species.model_copy(
+        update={"flags": (*species.flags, *(entry.name for entry in limits))}
+    )
 
 
 def _count(missing: Sequence[SpeciesFreeEnergy]) -> str:
