@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -18,6 +19,7 @@ from clusterflow.warm import NUMBER
 
 # What several jobs of a study import.
 PRELOADED = (
+    "clusterflow.config",
     "clusterflow.engines",
     "clusterflow.tasks.adsorb",
     "clusterflow.tasks.edges",
@@ -29,7 +31,9 @@ PRELOADED = (
     "clusterflow.tasks.thermo",
     "clusterflow.tasks.vibrate",
     "networkx",
+    "pydantic.type_adapter",
     "pymatgen.symmetry.analyzer",
+    "scipy.spatial",
     "tblite.ase",
 )
 
@@ -62,6 +66,9 @@ def _warm_up() -> None:
         model = waiting.pop()
         waiting += model.__subclasses__()
         model.model_rebuild(raise_errors=False)
+    # A collection in a fork would copy every page that holds an object.
+    gc.collect()
+    gc.freeze()
 
 
 def _work(connection: socket.socket) -> NoReturn:
