@@ -66,6 +66,12 @@ class Provenance(Model):
         default=0.0, description="CPU time inside the engine: quantum chemistry"
     )
     n_gradients: int = 0
+    scf_rungs: dict[str, int] = Field(
+        default={}, description="Geometries by rung of the SCF ladder, if one failed"
+    )
+    scf_failures: dict[str, int] = Field(
+        default={}, description="Geometries that a rung did not converge"
+    )
     max_rss_mb: float = Field(default=0.0, description="Peak memory of the process")
     created: str
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Protocol
 
+from clusterflow.engines.ladder import Rung, put_on_ladder
 from clusterflow.engines.own import OwnEngine
 from clusterflow.errors import EngineError
 from clusterflow.formula import ATOMIC_NUMBERS
@@ -42,6 +44,15 @@ class Engine(Protocol):
         """An ASE calculator for one charge and multiplicity."""
         ...
 
+    @property
+    def rungs(self) -> tuple[Rung, ...]:
+        """Ways to converge, in the order they are tried; the first is how it starts."""
+        ...
+
+    def climb(self, calculator: Calculator, rung: Rung) -> None:
+        """Set a calculator to a rung, with no wavefunction of an earlier geometry."""
+        ...
+
     def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
         """HOMO and LUMO energies, eV, of the last calculation, where it knows them."""
         ...
@@ -57,11 +68,14 @@ UP_TO_RADON = frozenset(s for s, z in ATOMIC_NUMBERS.items() if 1 <= z <= 86)
 class Meter:
     """Counts gradients and the CPU time they take, for the record's provenance.
 
-    CPU time, because a job has one thread and machines are shared.
+    CPU time, because a job has one thread and machines are shared. `rungs` and
+    `failures` count the geometries that each rung of the SCF ladder converged or not.
     """
 
     n_gradients: int = 0
     seconds: float = field(default=0.0)
+    rungs: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
 
     def attach(self, calculator: Calculator) -> Calculator:
         """The same calculator, its calls counted."""
@@ -172,8 +186,11 @@ def make_calculator(
             f"engine {spec.engine_name!r} of level {spec.name!r} is not installed "
             f"({error}); run: pip install {engine.distribution}"
         ) from None
-    calculator = _guarded(calculator)
-    return meter.attach(calculator) if meter else calculator
+    meter = meter or Meter()
+    calculator = put_on_ladder(
+        _guarded(calculator), engine.rungs, engine.climb, meter.rungs, meter.failures
+    )
+    return meter.attach(calculator)
 
 
 def check_elements(level: LevelSpec, symbols: Iterable[str], who: str) -> None:

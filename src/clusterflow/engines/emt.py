@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clusterflow.engines.base import ENGINES
+from clusterflow.engines.ladder import OneRung
 from clusterflow.errors import EngineError
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from clusterflow.specs import LevelSpec
 
 
-class EmtEngine:
+class EmtEngine(OneRung):
     """A potential for fcc metals that also runs, without meaning, for H, C, N and O."""
 
     distribution = "ase"

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING, Any
 
+from clusterflow.engines.ladder import OneRung
 from clusterflow.errors import EngineError
 from clusterflow.formula import ATOMIC_NUMBERS
 
@@ -22,7 +23,7 @@ _PLACEHOLDERS = ("{charge}", "{multiplicity}", "{unpaired}")
 
 
 @dataclass(frozen=True)
-class OwnEngine:
+class OwnEngine(OneRung):
     """A class behind the protocol of all engines.
 
     Charge and multiplicity reach it where a value among its `kwargs` is ``{charge}``,

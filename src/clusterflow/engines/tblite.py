@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clusterflow.engines.base import ENGINES, UP_TO_RADON
-from clusterflow.units import HARTREE_EV
+from clusterflow.engines.ladder import Rung
+from clusterflow.units import BOLTZMANN_EV_PER_K, HARTREE_EV
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
@@ -13,10 +14,59 @@ if TYPE_CHECKING:
     from clusterflow.specs import LevelSpec
 
 
+# What rungs change, as a calculator starts.
+_START = {
+    "mixer_damping": 0.4,
+    "mixer_memory": 0,
+    "max_iterations": 250,
+    "guess": "sad",
+    "initial_guess": "sad",
+    "annealing": None,
+}
+
+
 class TbliteEngine:
     """tblite's own ASE calculator, with charge and multiplicity given outright."""
 
     distribution = "tblite"
+    rungs = (
+        Rung(name="default"),
+        Rung(name="fresh"),
+        Rung(name="damped", parameters={"mixer_damping": 0.1, "max_iterations": 500}),
+        Rung(
+            name="damped-eeq",
+            parameters={
+                "mixer_damping": 0.1,
+                "max_iterations": 500,
+                # tblite 0.8 reads the first and acts on a change of the second.
+                "guess": "eeq",
+                "initial_guess": "eeq",
+            },
+        ),
+        Rung(
+            name="slow",
+            parameters={
+                "mixer_damping": 0.02,
+                "mixer_memory": 50,
+                "max_iterations": 1000,
+            },
+        ),
+        Rung(
+            name="annealed",
+            parameters={
+                # From 5000 K in hartree: 50 cycles there, 100 back to the level's own.
+                # With a history of other temperatures the mixer fails, even for Cu4.
+                "annealing": (5000 * BOLTZMANN_EV_PER_K / HARTREE_EV, 50, 100),
+                "mixer_memory": 10,
+                "max_iterations": 500,
+            },
+        ),
+        Rung(
+            name="rattled",
+            parameters={"mixer_damping": 0.1, "max_iterations": 500},
+            rattle_a=0.01,
+        ),
+    )
 
     def elements(self) -> frozenset[str]:
         """All elements up to radon."""
@@ -38,6 +88,11 @@ class TbliteEngine:
             solvation=("alpb", level.solvent) if level.solvent else None,
             verbosity=0,
         )
+
+    def climb(self, calculator: Calculator, rung: Rung) -> None:
+        """Other settings of the mixer, and the wavefunction forgotten."""
+        calculator.set(**{**_START, **rung.parameters})
+        calculator._xtb = calculator._res = None
 
     def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
         """Highest orbital more than half filled and the lowest less than half, eV."""

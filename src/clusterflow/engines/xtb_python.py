@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from clusterflow.engines.base import ENGINES, UP_TO_RADON
+from clusterflow.engines.ladder import Rung
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
@@ -29,6 +30,11 @@ class XtbPythonEngine:
     """
 
     distribution = "xtb"
+    rungs = (
+        Rung(name="default"),
+        Rung(name="fresh"),
+        Rung(name="rattled", rattle_a=0.01),
+    )
 
     def elements(self) -> frozenset[str]:
         """All elements up to radon."""
@@ -45,6 +51,10 @@ class XtbPythonEngine:
                 f"level {level.name!r}: xtb-python has no spin polarisation; use tblite"
             )
         return _rotating_calculator(level, charge, multiplicity, accuracy)
+
+    def climb(self, calculator: Calculator, rung: Rung) -> None:
+        """The wavefunction forgotten: it offers no settings of its mixer."""
+        calculator.forget()
 
     def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
         """Not offered: the wrapped calculator keeps its orbitals to itself."""
@@ -113,14 +123,15 @@ def _rotating_calculator(
             try:
                 forces = turned.get_forces()
             except CalculatorError:
-                self._forget()
+                self.forget()
                 raise
             if not np.all(np.isfinite(forces)):
-                self._forget()
+                self.forget()
                 raise CalculationFailed("the forces are not finite numbers")
             return forces
 
-        def _forget(self) -> None:
+        def forget(self) -> None:
+            """Drop wavefunction and results."""
             self._inner.reset()
             self._inner._xtb = self._inner._res = None
 

@@ -59,6 +59,8 @@ class Job:
             wall_time_s=round(time.perf_counter() - self.started, 3),
             engine_time_s=round(self.meter.seconds, 3),
             n_gradients=self.meter.n_gradients,
+            scf_rungs=dict(self.meter.rungs) if self.meter.failures else {},
+            scf_failures=dict(self.meter.failures),
             max_rss_mb=round(_max_rss_mb(), 1),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )

@@ -1,0 +1,279 @@
+"""Relaxations side by side: gradients and CPU time to the same largest force.
+
+    pip install sella                      # if Sella is to run, too
+    apt install xtb                        # if xtb's own optimiser is to run, too
+    python benchmarks/relax.py             # or with names of clusters
+
+Each complex starts from the first placement of each adsorbate on each cluster, rattled
+by 0.01 Å. This project, ASE's BFGS and Sella run on the same engine (tblite, GFN1-xTB)
+until no force is above 0.02 eV/Å; `xtb --opt` runs on its own code at the first of its
+levels that gets there, which counts alone. Two optimisers may end in two minima: those
+within 0.1 Å in their sorted distances and 2 meV count as the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import io
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase.io import read, write
+
+from clusterflow.core.placement import place_adsorbate
+from clusterflow.core.sites import find_sites
+from clusterflow.engines import Meter, make_calculator
+from clusterflow.io import to_atoms
+from clusterflow.library import Library
+from clusterflow.records import Structure
+from clusterflow.tasks.level import complex_multiplicities
+from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
+from clusterflow.tasks.subjects import build_record
+
+if TYPE_CHECKING:
+    from ase import Atoms
+    from collections.abc import Callable, Iterator
+
+LEVEL = "gfn1-xtb"
+FMAX_EV_PER_A = 0.02
+MAX_STEPS = 500
+CLUSTERS = ("Cd6Se6", "Cd13Se13", "Cu4", "Cu8", "Cu13", "Au6", "Ag6")
+ADSORBATES = ("CO", "COOH", "OCHO", "CHO")
+XTB_LEVELS = ("normal", "tight", "vtight", "extreme")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """Where an optimiser came to, and what it cost."""
+
+    gradients: int
+    cpu_s: float
+    bare_s: float | None
+    energy_ev: float
+    atoms: Atoms
+    converged: bool
+
+
+def triangle(symbol: str, length_a: float) -> Structure:
+    """The planar six-atom cluster of gold and silver, D3h."""
+    corners = [(0.0, 0.0), (2.0, 0.0), (1.0, 3**0.5)]
+    middles = [(1.0, 0.0), (0.5, 3**0.5 / 2), (1.5, 3**0.5 / 2)]
+    return Structure(
+        symbols=(symbol,) * 6,
+        positions=tuple(
+            (x * length_a, y * length_a, 0.0) for x, y in corners + middles
+        ),
+        roles=("core",) * 6,
+        charge=0,
+        multiplicity=1,
+    )
+
+
+def bare(name: str) -> Structure:
+    """A cluster of the library, or one of the two triangles."""
+    if name in ("Au6", "Ag6"):
+        return triangle(name[:2], 2.7)
+    return build_record(name).structures[0]
+
+
+def complexes(names: list[str]) -> Iterator[tuple[str, Structure]]:
+    """The first start of each adsorbate on each cluster."""
+    library = Library.default()
+    level = library.level(LEVEL)
+    for name in names:
+        host = bare(name)
+        _, sites = find_sites(host.symbols, np.array(host.positions), roles=host.roles)
+        for adsorbate in ADSORBATES:
+            spec = library.adsorbate(adsorbate)
+            spin = complex_multiplicities(host, spec, level, name)[0]
+            start = next(
+                iter(
+                    place_adsorbate(host, sites, spec, multiplicity=spin, max_starts=1)
+                )
+            )
+            yield f"{name}+{adsorbate}", start.structure
+
+
+def on_engine(start: Structure, drive: Callable[[Atoms], tuple[Atoms, bool]]) -> Ended:
+    """One optimiser on the project's engine."""
+    meter = Meter()
+    atoms = rattled(to_atoms(start), 0.01)
+    atoms.calc = make_calculator(LEVEL, start.charge, start.multiplicity, meter=meter)
+    began = time.process_time()
+    final, converged = drive(atoms)
+    cpu_s = time.process_time() - began
+    energy, force = single_point(final, start)
+    return Ended(
+        gradients=meter.n_gradients,
+        cpu_s=cpu_s,
+        bare_s=meter.seconds,
+        energy_ev=energy,
+        atoms=final,
+        converged=converged and force < FMAX_EV_PER_A * 1.001,
+    )
+
+
+def single_point(atoms: Atoms, start: Structure) -> tuple[float, float]:
+    """Energy, eV, and largest force, eV/Å, by a calculator without a past."""
+    probe = atoms.copy()
+    probe.calc = make_calculator(LEVEL, start.charge, start.multiplicity)
+    forces = np.linalg.norm(probe.get_forces(), axis=1)
+    return float(probe.get_potential_energy()), float(forces.max())
+
+
+def clusterflow(atoms: Atoms) -> tuple[Atoms, bool]:
+    """The relaxation of this project."""
+    relaxation = Relaxation(atoms, atoms.calc)
+    outcome = relaxation.finish(FMAX_EV_PER_A, MAX_STEPS)
+    return relaxation.atoms, outcome == "converged"
+
+
+def ase_bfgs(atoms: Atoms) -> tuple[Atoms, bool]:
+    """What a script with ASE has, with its own settings."""
+    from ase.optimize import BFGS
+
+    done = BFGS(atoms, logfile=None).run(fmax=FMAX_EV_PER_A, steps=MAX_STEPS)
+    return atoms, bool(done)
+
+
+def sella(atoms: Atoms) -> tuple[Atoms, bool]:
+    """Sella, to a minimum, in internal coordinates."""
+    from sella import Sella
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        optimiser = Sella(atoms, order=0, internal=True, logfile=None)
+        done = optimiser.run(fmax=FMAX_EV_PER_A, steps=MAX_STEPS)
+    return atoms, bool(done)
+
+
+def xtb_opt(start: Structure) -> Ended | None:
+    """`xtb --opt` at its first level whose end has small forces; None without it."""
+    for level in XTB_LEVELS:
+        with tempfile.TemporaryDirectory() as folder:
+            write(Path(folder) / "in.xyz", rattled(to_atoms(start), 0.01))
+            before = resource.getrusage(resource.RUSAGE_CHILDREN)
+            command = ["xtb", "in.xyz", "--gfn", "1", "--opt", level]
+            command += [
+                "--chrg",
+                str(start.charge),
+                "--uhf",
+                str(start.multiplicity - 1),
+            ]
+            done = subprocess.run(
+                command, cwd=folder, capture_output=True, text=True, check=False
+            )
+            after = resource.getrusage(resource.RUSAGE_CHILDREN)
+            ended = Path(folder) / "xtbopt.xyz"
+            if not ended.is_file():
+                continue
+            final = read(ended)
+        energy, force = single_point(final, start)
+        # One gradient before the first cycle, and one each.
+        cycles = len(re.findall(r"CYCLE\s+\d+", done.stdout))
+        if force < FMAX_EV_PER_A or level == XTB_LEVELS[-1]:
+            return Ended(
+                gradients=cycles + 1,
+                cpu_s=after.ru_utime
+                + after.ru_stime
+                - before.ru_utime
+                - before.ru_stime,
+                bare_s=None,
+                energy_ev=energy,
+                atoms=final,
+                converged=force < FMAX_EV_PER_A,
+            )
+    return None
+
+
+def rivals() -> dict[str, Callable[[Structure], Ended | None]]:
+    """What is installed here, by name."""
+    found: dict[str, Callable[[Structure], Ended | None]] = {
+        "clusterflow": lambda start: on_engine(start, clusterflow),
+        "ASE BFGS": lambda start: on_engine(start, ase_bfgs),
+    }
+    try:
+        import sella as _  # noqa: F401
+    except ImportError:
+        print("Sella is not installed: left out")
+    else:
+        found["Sella"] = lambda start: on_engine(start, sella)
+    if shutil.which("xtb"):
+        found["xtb --opt"] = xtb_opt
+    else:
+        print("xtb is not installed: left out")
+    return found
+
+
+def same(one: Ended, other: Ended) -> bool:
+    """Whether two relaxations ended in one minimum."""
+    near = abs(one.energy_ev - other.energy_ev) < 0.002
+    return near and same_geometry(one.atoms, other.atoms)
+
+
+def summary(rows: list[dict[str, Ended | None]]) -> Iterator[str]:
+    """Medians, and ratios over the pairs that end in the same minimum."""
+    own = [row["clusterflow"] for row in rows]
+    for name in rows[0]:
+        ends = [row[name] for row in rows if row[name] is not None]
+        yield (
+            f"{name:12} converged {sum(e.converged for e in ends)}/{len(rows)}, "
+            f"median gradients {statistics.median(e.gradients for e in ends):.0f}, "
+            f"in all {sum(e.gradients for e in ends)}, "
+            f"CPU {sum(e.cpu_s for e in ends):.1f} s"
+        )
+    spent = sum(e.cpu_s for e in own if e) / sum(e.bare_s or 0 for e in own if e)
+    yield f"clusterflow: CPU of a relaxation / CPU of its gradients alone {spent:.3f}"
+    for name in rows[0]:
+        if name == "clusterflow":
+            continue
+        pairs = [(row["clusterflow"], row[name]) for row in rows if row[name]]
+        pairs = [(a, b) for a, b in pairs if a and b and a.converged and b.converged]
+        alike = [(a, b) for a, b in pairs if same(a, b)]
+        lower = sum(a.energy_ev < b.energy_ev for a, b in pairs if not same(a, b))
+        higher = len(pairs) - len(alike) - lower
+        if not alike:
+            continue
+        mine = statistics.median(a.gradients for a, _ in alike)
+        theirs = statistics.median(b.gradients for _, b in alike)
+        ratio = statistics.median(a.gradients / b.gradients for a, b in alike)
+        yield (
+            f"against {name}: same minimum in {len(alike)} of {len(pairs)}; there "
+            f"median gradients {mine:.0f} to {theirs:.0f}, median ratio {ratio:.2f}; "
+            f"elsewhere lower {lower}, higher {higher}"
+        )
+
+
+def main() -> None:
+    """Run all and print the table, then the medians."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("clusters", nargs="*", default=list(CLUSTERS))
+    names = parser.parse_args().clusters
+    programs = rivals()
+    print(f"{'complex':16}" + "".join(f"{name:>30}" for name in programs))
+    rows = []
+    for label, start in complexes(names):
+        row = {name: run(start) for name, run in programs.items()}
+        rows.append(row)
+        cells = (
+            f"{e.gradients:>5}{e.cpu_s:>8.1f}s{e.energy_ev:>13.3f} "
+            f"{'ok' if e.converged else '--'} "
+            if e
+            else "failed"
+            for e in row.values()
+        )
+        print(f"{label:16}" + "".join(f"{cell:>30}" for cell in cells), flush=True)
+    print("\n".join(summary(rows)))
+
+
+if __name__ == "__main__":
+    main()
