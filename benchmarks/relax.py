@@ -41,8 +41,9 @@ from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
 from clusterflow.tasks.subjects import build_record
 
 if TYPE_CHECKING:
-    from ase import Atoms
     from collections.abc import Callable, Iterator
+
+    from ase import Atoms
 
 LEVEL = "gfn1-xtb"
 FMAX_EV_PER_A = 0.02

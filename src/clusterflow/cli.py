@@ -131,7 +131,7 @@ def level(
     output: Output = None,
 ) -> None:
     """Choose the first level at which a cluster and its probes converge."""
-    from clusterflow.config import LevelSettings
+    from clusterflow.config import LevelSettings, ThermoSettings
     from clusterflow.library import Library
     from clusterflow.tasks.job import Job, settings_of
     from clusterflow.tasks.level import level as choose
@@ -147,7 +147,9 @@ def level(
         build_record(subject, charge, multiplicity),
         [library.level(name) for name in names],
         [library.adsorbate(name) for name in chosen.probes],
+        [library.gas(name) for name in ThermoSettings().anchors],
         library.domain(),
+        chosen.probe_steps,
         job,
     )
     if output is None and not json_:

@@ -38,10 +38,18 @@ class LevelSettings(Model):
         ),
     )
     probes: tuple[Name, ...] = Field(
-        default=("H", "CO"),
+        default=("H", "CO", "COOH"),
         description=(
-            "Adsorbates whose energy must converge before a level is accepted. More "
-            "probes find a bad level earlier and cost a few gradients each."
+            "Adsorbates that must come to sane energies before a level is accepted, "
+            "beside the bare cluster. More probes find a bad level earlier."
+        ),
+    )
+    probe_steps: int = Field(
+        default=10,
+        ge=0,
+        description=(
+            "Optimiser steps given to each probe. A level often fails, or falls into "
+            "nonsense, only on the way to a minimum."
         ),
     )
 

@@ -124,11 +124,17 @@ class SpinState(Model):
 
 
 class Probe(Model):
-    """One trial of a level: a species and whether its energy came out."""
+    """One trial of a level: a species after a few steps, and whether it is sane.
+
+    `formation_ev` is its energy on the cluster from CO2, H2 and H2O at the level.
+    """
 
     name: str
     converged: bool
     reason: str = ""
+    energy_ev: float | None = None
+    formation_ev: float | None = None
+    sane: bool = True
 
 
 class LevelAttempt(Model):

@@ -253,6 +253,13 @@ class LevelSpec(Spec):
         default=None,
         description="Offset in both vertical IP and EA of this method, eV",
     )
+    probe_window_ev: tuple[float, float] | None = Field(
+        default=None,
+        description=(
+            "Where the energy of a probe must lie, from CO2, H2 and H2O at the level, "
+            "eV, for the level to be sane on a cluster"
+        ),
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -288,7 +295,7 @@ class LevelSpec(Spec):
         surface = self.model_dump_json(
             exclude={
                 *("name", "source", "description"),
-                *("uncertainty_ev", "ip_ea_offset_ev"),
+                *("uncertainty_ev", "ip_ea_offset_ev", "probe_window_ev"),
             }
         )
         if isinstance(self.engine, OwnCalculator):

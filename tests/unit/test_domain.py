@@ -106,7 +106,9 @@ def test_the_level_stage_does_not_try_what_the_table_refuses(library, cluster, l
         build_record(cluster),
         [library.level("gfn2-xtb"), library.level("gfn1-xtb")],
         [],
+        [],
         library.domain(),
+        0,
         job,
     )
     refused, accepted = record.attempts
@@ -114,6 +116,41 @@ def test_the_level_stage_does_not_try_what_the_table_refuses(library, cluster, l
     assert "use gfn1-xtb" in refused.reason
     assert record.level == library.level("gfn1-xtb") and accepted.accepted
     assert job.meter.n_gradients == 1
+
+
+@pytest.mark.xtb
+def test_probes_find_an_insane_level_without_the_table(library):
+    """GFN2 puts H on Cu4 2.7 eV below half of H2; it converges all the way."""
+    record = choose(
+        build_record("Cu4"),
+        [library.level("gfn2-xtb"), library.level("gfn1-xtb")],
+        [library.adsorbate(name) for name in ("H", "CO", "COOH")],
+        [library.gas(name) for name in ("CO2", "H2", "H2O")],
+        [],
+        10,
+        Job("level"),
+    )
+    refused, accepted = record.attempts
+    assert all(probe.converged for probe in refused.probes)
+    assert [probe.name for probe in refused.probes if not probe.sane] == ["+H"]
+    assert "outside -2 to 4 eV: +H" in refused.reason
+    assert record.level == library.level("gfn1-xtb") and accepted.accepted
+    low, high = record.level.probe_window_ev
+    assert all(low < p.formation_ev < high for p in accepted.probes[1:])
+
+
+@pytest.mark.xtb
+def test_a_level_without_a_window_judges_no_energy(library):
+    record = choose(
+        build_record("Cu2"),
+        [library.level("emt")],
+        [library.adsorbate("CO")],
+        [library.gas(name) for name in ("CO2", "H2", "H2O")],
+        [],
+        3,
+        Job("level"),
+    )
+    assert record.status == "ok"
 
 
 def test_a_limit_that_only_flags_does_not_stop_a_level(library, provenance, structure):
@@ -130,7 +167,9 @@ def test_a_limit_that_only_flags_does_not_stop_a_level(library, provenance, stru
         }
     )
     level = library.level("gfn1-xtb")
-    assert choose(anion, [level], [], library.domain(), Job("level")).level == level
+    assert (
+        choose(anion, [level], [], [], library.domain(), 0, Job("level")).level == level
+    )
 
 
 @pytest.mark.parametrize(

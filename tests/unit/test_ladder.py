@@ -11,6 +11,8 @@ from ase.calculators.calculator import CalculationFailed
 
 from clusterflow.engines import ENGINES, Meter, make_calculator
 from clusterflow.engines.ladder import Rung, put_on_ladder
+from clusterflow.io import to_atoms
+from clusterflow.tasks.subjects import bare_structure
 
 TBLITE = ENGINES.get("tblite")
 # Water needs eleven cycles from scratch with GFN1.
@@ -100,3 +102,21 @@ def test_what_happened_stands_with_the_meter():
     water.calc = make_calculator("gfn1-xtb", meter=meter)
     water.get_forces()
     assert (meter.rungs, meter.failures) == (Counter(default=1), Counter())
+
+
+@pytest.mark.xtb
+def test_a_cation_without_smearing_converges_on_a_higher_rung(library):
+    """With the default mixer Cd6Se6+ swings at 1 K; at 10 K it does not."""
+    energies, meters = [], []
+    for temperature_k in (10.0, 1.0):
+        level = library.level("ipea1-xtb").model_copy(
+            update={"electronic_temperature_k": temperature_k}
+        )
+        meters.append(Meter())
+        cation = to_atoms(bare_structure("Cd6Se6"))
+        cation.calc = make_calculator(level, 1, 2, meter=meters[-1])
+        energies.append(cation.get_potential_energy())
+    assert [meter.failures["default"] for meter in meters] == [0, 1]
+    assert meters[1].rungs["default"] == 0
+    # 0.1 meV a kelvin, as from 100 to 10 K.
+    assert energies[1] - energies[0] == pytest.approx(0.001, abs=0.001)

@@ -160,7 +160,9 @@ def test_the_level_stage_passes_over_levels_without_spin(build, library):
         build(["Cu", "Cu"], 2.2),
         [library.level(name) for name in names],
         [],
+        [],
         library.domain(),
+        0,
         Job("level"),
     )
     assert [a.accepted for a in record.attempts] == [False, True]

@@ -1,13 +1,15 @@
-"""Stage level: the first level of the study at which a cluster's probes converge."""
+"""Stage level: the first level of the study whose probes are sane on a cluster."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 import numpy as np
+from ase import Atoms
 from ase.calculators.calculator import CalculationFailed
 
 from clusterflow.core.domain import broken_limits, situation_of
+from clusterflow.core.formation import anchor_coefficients
 from clusterflow.core.placement import place_adsorbate
 from clusterflow.core.sites import find_sites
 from clusterflow.core.spin import complex_multiplicities
@@ -15,31 +17,55 @@ from clusterflow.engines import check_elements
 from clusterflow.errors import EngineError
 from clusterflow.io import to_atoms
 from clusterflow.records import LevelAttempt, LevelRecord, Probe, Structure
+from clusterflow.tasks.relaxation import Relaxation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clusterflow.records import BuildRecord
-    from clusterflow.specs import AdsorbateSpec, DomainSpec, LevelSpec
+    from clusterflow.specs import AdsorbateSpec, DomainSpec, GasSpec, LevelSpec
     from clusterflow.tasks.job import Job
+
+# A probe that comes to rest needs no more steps.
+_FMAX_EV_PER_A = 0.05
 
 
 def level(
     build: BuildRecord,
     levels: Sequence[LevelSpec],
     probes: Sequence[AdsorbateSpec],
+    references: Sequence[GasSpec],
     domain: Sequence[DomainSpec],
+    steps: int,
     job: Job,
 ) -> LevelRecord:
-    """The first level made for the cluster whose probes converge on it.
+    """The first level made for the cluster at which its probes are sane.
 
-    Probes are single points: the bare cluster, and each adsorbate on its first site.
-    Convergence is not sanity, so a level that the domain table refuses for the cluster
-    is not tried.
+    A level that the domain table refuses for the cluster is not tried.
+
+    Parameters
+    ----------
+    build
+        Starting geometries of the cluster.
+    levels
+        In order of preference.
+    probes
+        Adsorbates that are put on the first site of the cluster.
+    references
+        Molecules from which a probe's energy is counted.
+    domain
+        The table of where methods are not to be trusted.
+    steps
+        Optimiser steps of the bare cluster and of each probe.
     """
     attempts: list[LevelAttempt] = []
     for candidate in levels:
-        attempt = _attempt(build, candidate, probes, domain, job)
+        reason = why_no_auto(build.cluster, build.auto_multiplicity, candidate)
+        reason = reason or _refusal(candidate, build.structures[0], domain)
+        if reason:
+            attempt = _refused(candidate, reason)
+        else:
+            attempt = _attempt(build, candidate, probes, references, steps, job)
         attempts.append(attempt)
         if attempt.accepted:
             break
@@ -69,37 +95,44 @@ def _attempt(
     build: BuildRecord,
     candidate: LevelSpec,
     probes: Sequence[AdsorbateSpec],
-    domain: Sequence[DomainSpec],
+    references: Sequence[GasSpec],
+    steps: int,
     job: Job,
 ) -> LevelAttempt:
-    bare = build.structures[0]
-    reason = why_no_auto(build.cluster, build.auto_multiplicity, candidate)
-    reason = reason or _refusal(candidate, bare, domain)
-    if reason:
-        return LevelAttempt(
-            level=candidate.name, accepted=False, reason=reason, probes=()
-        )
     try:
-        check_elements(candidate, bare.symbols, build.cluster)
-        results = [
-            _probe(name, structure, candidate, job)
+        check_elements(candidate, build.structures[0].symbols, build.cluster)
+        bare, *covered = [
+            _probe(name, structure, candidate, steps, job)
             for name, structure in _with_probes(build, candidate, probes)
         ]
+        energies = _reference_energies(candidate, references, job) if covered else {}
     except EngineError as error:
-        return LevelAttempt(
-            level=candidate.name, accepted=False, reason=str(error), probes=()
+        return _refused(candidate, str(error))
+    counts = {f"+{spec.name}": spec.counts for spec in probes}
+    gases = {spec.name: spec.counts for spec in references if spec.name in energies}
+    judged = [bare]
+    for probe in covered:
+        shares = anchor_coefficients(counts[probe.name], gases)
+        reference = (
+            sum(n * energies[gas] for gas, n in shares.items()) if shares else None
         )
-    failed = [p.name for p in results if not p.converged]
+        judged.append(_judged(probe, bare, reference, candidate))
+    failed = [p.name for p in judged if not p.converged]
+    insane = [f"{p.name} {p.formation_ev:+.1f} eV" for p in judged if not p.sane]
+    reasons = [f"no convergence for {', '.join(failed)}"] if failed else []
+    if insane and candidate.probe_window_ev:
+        low, high = candidate.probe_window_ev
+        reasons.append(f"outside {low:g} to {high:g} eV: {', '.join(insane)}")
     return LevelAttempt(
         level=candidate.name,
-        accepted=not failed,
-        reason=(
-            f"no convergence for {', '.join(failed)}"
-            if failed
-            else f"all {len(results)} probes converged"
-        ),
-        probes=tuple(results),
+        accepted=not reasons,
+        reason="; ".join(reasons) or f"all {len(judged)} probes converged and are sane",
+        probes=tuple(judged),
     )
+
+
+def _refused(candidate: LevelSpec, reason: str) -> LevelAttempt:
+    return LevelAttempt(level=candidate.name, accepted=False, reason=reason, probes=())
 
 
 def _refusal(
@@ -134,11 +167,43 @@ def _with_probes(
     return found
 
 
-def _probe(name: str, structure: Structure, candidate: LevelSpec, job: Job) -> Probe:
-    atoms = to_atoms(structure)
-    atoms.calc = job.calculator(candidate, structure.charge, structure.multiplicity)
-    try:
-        atoms.get_potential_energy()
-    except CalculationFailed as error:
-        return Probe(name=name, converged=False, reason=" ".join(str(error).split()))
-    return Probe(name=name, converged=True)
+def _probe(
+    name: str, structure: Structure, candidate: LevelSpec, steps: int, job: Job
+) -> Probe:
+    calculator = job.calculator(candidate, structure.charge, structure.multiplicity)
+    relaxation = Relaxation(to_atoms(structure), calculator)
+    if relaxation.run(_FMAX_EV_PER_A, steps) == "scf-failed":
+        return Probe(name=name, converged=False, reason=relaxation.reason)
+    return Probe(name=name, converged=True, energy_ev=relaxation.energy_ev)
+
+
+def _reference_energies(
+    candidate: LevelSpec, references: Sequence[GasSpec], job: Job
+) -> dict[str, float]:
+    """Energies of molecules as the library draws them, eV, at the level in the gas."""
+    found = {}
+    level = candidate.model_copy(update={"solvent": None})
+    for spec in references:
+        atoms = Atoms(
+            [line[0] for line in spec.atoms],
+            positions=[line[1:] for line in spec.atoms],
+        )
+        try:
+            check_elements(level, spec.counts, spec.name)
+            atoms.calc = job.calculator(level, spec.charge, spec.multiplicity)
+            found[spec.name] = float(atoms.get_potential_energy())
+        except (EngineError, CalculationFailed):
+            continue  # what needs it is not judged
+    return found
+
+
+def _judged(
+    probe: Probe, bare: Probe, reference_ev: float | None, candidate: LevelSpec
+) -> Probe:
+    """A probe with its energy on the cluster, and whether that is in the window."""
+    if probe.energy_ev is None or bare.energy_ev is None or reference_ev is None:
+        return probe
+    formation = probe.energy_ev - bare.energy_ev - reference_ev
+    window = candidate.probe_window_ev
+    sane = window is None or window[0] <= formation <= window[1]
+    return probe.model_copy(update={"formation_ev": formation, "sane": sane})
