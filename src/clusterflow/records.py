@@ -466,6 +466,8 @@ class Uncertainty(Model):
 # How the errors of the gases are dealt with: as the study does; on gases alone; from
 # CO in the place of CO2; not at all.
 ReferenceName = Literal["study", "no-inheritance", "other-anchors", "raw"]
+FROM_CO: Final = ("CO", "H2", "H2O")
+FROM_CO2: Final = ("CO2", "H2", "H2O")
 
 
 class ReferenceResult(Model):
@@ -584,6 +586,10 @@ class CheRecord(Record):
     level: LevelSpec | None
     networks: tuple[ReactionSpec, ...]
     results: tuple[ReactionResult, ...]
+    states: dict[str, str] = Field(
+        default={},
+        description="Clusters that stand for changes of this one: -H, and its name",
+    )
     edges: BandEdges | None = None
 
 

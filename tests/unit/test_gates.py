@@ -84,6 +84,7 @@ def gas(name, energy_ev, atoms, frequencies_cm1, *, linear=True):
         frequencies_cm1=frequencies_cm1,
         fmax_ev_per_a=0.0005,
         hessian_asymmetry_ev_per_a2=0.01,
+        force_error_ev_per_a=0.0001,
         provenance=provenance(fmax_ev_per_a=0.001, displacement_a=0.005),
     )
 
@@ -135,6 +136,7 @@ def vibrated(name, atoms, multiplicity):
         energy_ev=-200.0,
         frequencies_cm1=tuple(100.0 * (i + 1) for i in range(3 * len(atoms))),
         hessian_asymmetry_ev_per_a2=0.03,
+        force_error_ev_per_a=0.0004,
         fmax_ev_per_a=0.025,
         provenance=provenance(
             fmax_ev_per_a=0.02, displacement_a=0.01, include_binding_atoms=False

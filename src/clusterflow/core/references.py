@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from clusterflow.core.che import energies_of, evaluate_network
 from clusterflow.core.formation import anchor_coefficients
-from clusterflow.records import ReferenceResult
+from clusterflow.records import FROM_CO, FROM_CO2, ReferenceResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
         ThermoRecord,
     )
 
-FROM_CO: Final = ("CO", "H2", "H2O")
-FROM_CO2: Final = ("CO2", "H2", "H2O")
 # Every defensible answer; raw energies are known to be wrong and stand beside.
 _SPREAD_OVER: Final = ("study", "no-inheritance", "other-anchors")
 
@@ -100,7 +98,7 @@ def move_corrections(
     anchors: Sequence[str],
     compositions: Mapping[str, Mapping[str, int]],
 ) -> dict[str, float]:
-    """Gas corrections from other anchors, eV; a gas that needs a missing one is left out.
+    """Gas corrections from other anchors, eV, without gases that need a missing one.
 
     Examples
     --------
@@ -159,7 +157,7 @@ def _relayered(
     if layer is not None:
         missing = [molecule for molecule in carried if molecule not in layer]
         if missing:
-            reason = f"no correction of {', '.join(missing)} from {anchors or 'nothing'}"
+            reason = f"no correction of {', '.join(missing)} from {anchors or 'none'}"
             return old.model_copy(update={"formation_ev": None, "reason": reason})
         shift = sum(n * layer[molecule] for molecule, n in carried.items())
     formation = old.formation_ev - old.layers.get("gas", 0.0) + shift

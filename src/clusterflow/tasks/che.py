@@ -20,12 +20,7 @@ from clusterflow.core.network import (
     parse_equation,
     surface_composition,
 )
-from clusterflow.core.references import (
-    FROM_CO,
-    FROM_CO2,
-    references_of,
-    with_references,
-)
+from clusterflow.core.references import references_of, with_references
 from clusterflow.core.uncertainty import (
     N_SAMPLES,
     Deviations,
@@ -34,8 +29,16 @@ from clusterflow.core.uncertainty import (
     sample_potential,
 )
 from clusterflow.errors import ClusterflowError
-from clusterflow.records import CheRecord, ReactionResult, Step, Uncertainty
+from clusterflow.records import (
+    FROM_CO,
+    FROM_CO2,
+    CheRecord,
+    ReactionResult,
+    Step,
+    Uncertainty,
+)
 from clusterflow.tasks.job import settings_of
+from clusterflow.tasks.states import with_states
 from clusterflow.tasks.thermo import experimental_table
 
 if TYPE_CHECKING:
@@ -55,9 +58,19 @@ def che(
     settings: CheSettings,
     library: Library,
     job: Job,
+    states: Sequence[ThermoRecord] = (),
 ) -> CheRecord:
-    """Pathways, limiting potentials and determining steps of every reaction."""
+    """Pathways, limiting potentials and determining steps of every reaction.
+
+    Raises
+    ------
+    RecordError
+        If a record in `states` is of no state that the reactions name, or was made
+        with other settings.
+    """
     job.settings = settings_of(settings)
+    joined = with_states(thermo, states, reactions, library)
+    thermo = joined.thermo
     electrode = Electrode(
         potential_v=settings.potential_v,
         scale=settings.scale,
@@ -82,6 +95,7 @@ def che(
         level=thermo.level,
         networks=tuple(reactions),
         results=tuple(complete),
+        states=dict(joined.states),
         status=thermo.status,
         reason=thermo.reason if thermo.status == "failed" else "",
         provenance=job.provenance(thermo.level),
@@ -202,6 +216,9 @@ def _equilibrium(
 ) -> float | None:
     """The measured standard potential, V against RHE; None without data."""
     if network.overall.n_e == 0 or network.overall.n_e != network.overall.n_h:
+        return None
+    # Nobody measured what a cluster gains or loses.
+    if any(term.startswith("*") and term != "*" for term in network.overall.species):
         return None
     try:
         return standard_potential(network.overall, temperature_k, library)
