@@ -9,7 +9,7 @@ hold the atoms n_e which it gained (negative: lost),
 .. math:: \Delta G_f(*[n]X) = \Delta G_f(*[n]) + \Delta G_f(*X \text{ on the state})
 
 Clean clusters have electronic energies only, so the vibrations of the atoms that come
-or go are not in it: about 0.15 eV a hydride.
+or go are not in it: 0.09 eV for one hydride of Cu2H2 with GFN1-xTB at 298 K.
 """
 
 from __future__ import annotations
