@@ -466,8 +466,6 @@ class Uncertainty(Model):
 # How the errors of the gases are dealt with: as the study does; on gases alone; from
 # CO in the place of CO2; not at all.
 ReferenceName = Literal["study", "no-inheritance", "other-anchors", "raw"]
-FROM_CO: Final = ("CO", "H2", "H2O")
-FROM_CO2: Final = ("CO2", "H2", "H2O")
 
 
 class ReferenceResult(Model):

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clusterflow.config import Study, load_study
+from clusterflow.config import FROM_CO, FROM_CO2, Study, load_study
 from clusterflow.core.network import (
     parse_equation,
     parse_network,
@@ -21,7 +21,6 @@ from clusterflow.core.network import (
 from clusterflow.errors import ConfigError
 from clusterflow.library import Library
 from clusterflow.protocol import PROTOCOL
-from clusterflow.records import FROM_CO, FROM_CO2
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

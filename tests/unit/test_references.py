@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from clusterflow.config import CheSettings
+from clusterflow.config import FROM_CO, FROM_CO2, CheSettings
 from clusterflow.core.references import move_corrections, references_of
 from clusterflow.records import (
-    FROM_CO,
-    FROM_CO2,
     GasCorrection,
     SpeciesFreeEnergy,
     ThermoRecord,

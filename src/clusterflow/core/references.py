@@ -20,9 +20,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from clusterflow.config import FROM_CO, FROM_CO2
 from clusterflow.core.che import energies_of, evaluate_network
 from clusterflow.core.formation import anchor_coefficients
-from clusterflow.records import FROM_CO, FROM_CO2, ReferenceResult
+from clusterflow.records import ReferenceResult
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from clusterflow.config import FROM_CO, FROM_CO2
 from clusterflow.core.che import (
     Electrode,
     Energies,
@@ -29,14 +30,7 @@ from clusterflow.core.uncertainty import (
     sample_potential,
 )
 from clusterflow.errors import ClusterflowError
-from clusterflow.records import (
-    FROM_CO,
-    FROM_CO2,
-    CheRecord,
-    ReactionResult,
-    Step,
-    Uncertainty,
-)
+from clusterflow.records import CheRecord, ReactionResult, Step, Uncertainty
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.states import with_states
 from clusterflow.tasks.thermo import experimental_table
