@@ -501,7 +501,10 @@ def _cluster_records(
 
 @app.command()
 def che(
-    subject: Annotated[Path | None, typer.Argument(help="Thermo record.")] = None,
+    subjects: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Thermo record of a cluster, then those of its states."),
+    ] = None,
     energies: Annotated[
         Path | None,
         typer.Option(
@@ -536,7 +539,7 @@ def che(
 
     given = {"potential_v": potential_v, "scale": scale, "ph": ph}
     chosen = _section(settings, "che", CheSettings, given)
-    if (subject is None) == (energies is None):
+    if bool(subjects) == (energies is not None):
         raise ConfigError("che: give either a thermo record or --energies TABLE")
     if energies is not None:
         answer = che_of_table(
@@ -549,16 +552,15 @@ def che(
         text = json.dumps(answer, indent=1) if json_ or output else describe(answer)
         _print_or_write(text, output)
         return
-    assert subject is not None
     from clusterflow.config import EdgesSettings
 
     absolute_she_v = _section(settings, "edges", EdgesSettings).absolute_she_v
-    record = _che_record(subject, edges, reaction or [], chosen, absolute_she_v)
+    record = _che_record(subjects or [], edges, reaction or [], chosen, absolute_she_v)
     _emit(record, output)
 
 
 def _che_record(
-    subject: Path,
+    subjects: list[Path],
     edges: Path | None,
     reactions: list[str],
     chosen: CheSettings,
@@ -573,13 +575,14 @@ def _che_record(
 
     library = Library.default()
     names = reactions or list(library.paths("reactions"))
-    thermo = read_record(subject, ThermoRecord)
+    thermo, *states = (read_record(subject, ThermoRecord) for subject in subjects)
     record = run(
         thermo,
         [library.reaction(Path(name).stem) for name in names],
         chosen,
         library,
-        Job("che", inputs=[subject, *([edges] if edges else [])]),
+        Job("che", inputs=[*subjects, *([edges] if edges else [])]),
+        states,
     )
     if edges is None:
         return record

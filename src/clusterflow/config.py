@@ -6,7 +6,7 @@ This model is the truth. ``config.yaml`` and the JSON schema are generated from 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -220,6 +220,11 @@ class HinderedSettings(Model):
     symmetry_number: int = Field(ge=1, description="Equal arms of the adsorbate")
 
 
+# Sets of anchors: the default, and the one that every potential is also given with.
+FROM_CO2: Final = ("CO2", "H2", "H2O")
+FROM_CO: Final = ("CO", "H2", "H2O")
+
+
 class ThermoSettings(Model):
     """Conditions and corrections of the free energies."""
 
@@ -283,7 +288,7 @@ class ThermoSettings(Model):
         description="Table for the layer `user`: shifts of your own, same columns.",
     )
     anchors: tuple[Name, ...] = Field(
-        default=("CO2", "H2", "H2O"),
+        default=FROM_CO2,
         min_length=1,
         description=(
             "Gases taken as right, from which the others' corrections are measured; "

@@ -26,7 +26,7 @@ from clusterflow.specs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 KINDS: dict[str, type[Spec]] = {
     "clusters": ClusterSpec,
@@ -172,6 +172,26 @@ class Library:
     def cluster(self, name: str) -> ClusterSpec:
         """A cluster by name."""
         return _load_cached(self.path("clusters", name), ClusterSpec)
+
+    def states(self, cluster: str, change: Mapping[str, int]) -> tuple[str, ...]:
+        """States of a cluster that differ from it by these atoms, if it is known.
+
+        A state and its parent are states of each other, so a change may also be a gain.
+        The atoms come and go as neutral ones, so the charge stays.
+        """
+        paths = self.paths("clusters")
+        if cluster not in paths:
+            return ()
+        own = self.cluster(cluster)
+        wanted = own.counts.copy()
+        wanted.update(change)
+        found = []
+        for name, path in paths.items():
+            spec = _load_cached(path, ClusterSpec)
+            related = spec.parent == cluster or own.parent == name
+            if related and spec.charge == own.charge and spec.counts == wanted:
+                found.append(name)
+        return tuple(found)
 
     def adsorbate(self, name: str) -> AdsorbateSpec:
         """An adsorbate by name."""

@@ -470,6 +470,26 @@ class Uncertainty(Model):
     determining_step_probability: dict[str, float]
     best_pathway_probability: float
     n_samples: int
+    not_included: tuple[str, ...] = Field(
+        default=(), description="Named deviations that nothing computed could give"
+    )
+
+
+# How the errors of the gases are dealt with: as the study does; on gases alone; from
+# CO in the place of CO2; not at all.
+ReferenceName = Literal["study", "no-inheritance", "other-anchors", "raw"]
+
+
+class ReferenceResult(Model):
+    """A reaction's best pathway with one way to correct the gases; V against RHE."""
+
+    name: ReferenceName
+    anchors: tuple[str, ...] = Field(description="Gases taken as right")
+    limiting_potential_v_rhe: float | None = None
+    determining_step: str | None = None
+    chemical_bottleneck_ev: float | None = None
+    best_pathway: str | None = None
+    reason: str = ""
 
 
 class ReactionResult(Model):
@@ -496,6 +516,16 @@ class ReactionResult(Model):
         default=None, description="U_L(product) − U_L(HER), V"
     )
     uncertainty: Uncertainty | None = None
+    references: tuple[ReferenceResult, ...] = Field(
+        default=(), description="The same energies with other gas references"
+    )
+    reference_spread_v: float | None = Field(
+        default=None,
+        description=(
+            "Largest less smallest U_L of `study`, `no-inheritance` and "
+            "`other-anchors`; not in the interval"
+        ),
+    )
     best_pathway: str | None = None
     tied_pathways: tuple[str, ...] = Field(
         default=(),
@@ -566,6 +596,10 @@ class CheRecord(Record):
     level: LevelSpec | None
     networks: tuple[ReactionSpec, ...]
     results: tuple[ReactionResult, ...]
+    states: dict[str, str] = Field(
+        default={},
+        description="Clusters that stand for changes of this one: -H, and its name",
+    )
     edges: BandEdges | None = None
 
 

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from clusterflow.io import StudyRecords
-    from clusterflow.records import CoupleDrive, ReactionDrive, ReactionResult
+    from clusterflow.records import (
+        CoupleDrive,
+        ReactionDrive,
+        ReactionResult,
+        ReferenceName,
+    )
+
+# References beside the study's own, in the order of their columns.
+REFERENCES: tuple[ReferenceName, ...] = ("no-inheritance", "other-anchors", "raw")
 
 Cell = str | float | int | bool | None
 Row = dict[str, Cell]
@@ -112,6 +120,10 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
                     r.uncertainty.upper_v_rhe if r.uncertainty else None
                 ),
                 "uncertainty_basis": r.uncertainty.basis if r.uncertainty else None,
+                "uncertainty_without": (
+                    " ".join(r.uncertainty.not_included) if r.uncertainty else None
+                ),
+                **_references(r),
                 "her_limiting_potential_v_rhe": r.her_limiting_potential_v_rhe,
                 "selectivity_v": r.selectivity_v,
                 "best_pathway": r.best_pathway,
@@ -120,6 +132,27 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
                 "flags": "; ".join(r.flags),
                 "reason": r.reason,
             }
+
+
+def _references(result: ReactionResult) -> Row:
+    """Limiting potentials with other gas references; a hole where one is missing."""
+    found = {reference.name: reference for reference in result.references}
+    row: Row = {"reference_spread_v": result.reference_spread_v}
+    reasons = []
+    for name in REFERENCES:
+        reference, key = found.get(name), name.replace("-", "_")
+        row[f"{key}_limiting_potential_v_rhe"] = (
+            reference.limiting_potential_v_rhe if reference else None
+        )
+        row[f"{key}_determining_step"] = (
+            reference.determining_step if reference else None
+        )
+        if reference and reference.reason:
+            reasons.append(f"{name}: {reference.reason}")
+    other = found.get("other-anchors")
+    row["other_anchors"] = " ".join(other.anchors) if other else None
+    row["reference_reason"] = " | ".join(reasons)
+    return row
 
 
 def edges(records: StudyRecords) -> Iterator[Row]:

@@ -11,8 +11,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clusterflow.config import Study, load_study
-from clusterflow.core.network import parse_equation, parse_network, read_surface
+from clusterflow.config import FROM_CO, FROM_CO2, Study, load_study
+from clusterflow.core.network import (
+    parse_equation,
+    parse_network,
+    read_change,
+    read_surface,
+)
 from clusterflow.errors import ConfigError
 from clusterflow.library import Library
 from clusterflow.protocol import PROTOCOL
@@ -73,7 +78,7 @@ class Plan:
         ConfigError
             For a table of shifts that is not there, or water counted twice.
         """
-        for cluster in self.study.clusters:
+        for cluster in self.clusters:
             self.library.cluster(cluster)
         for adsorbate in {
             *self.adsorbates,
@@ -111,13 +116,59 @@ class Plan:
         """Adsorbates that are computed: those asked for, or all the reactions name."""
         if self.study.adsorbates is not None:
             return self.study.adsorbates
-        surface = (read_surface(term) for term in self._terms if term.startswith("*"))
-        return tuple(sorted({adsorbate for _, adsorbate in surface if adsorbate}))
+        return tuple(sorted({adsorbate for _, adsorbate in self._surface if adsorbate}))
+
+    @cached_property
+    def _surface(self) -> frozenset[tuple[str, str]]:
+        """Change of the cluster and adsorbate of each surface term."""
+        surface = (term for term in self._terms if term.startswith("*"))
+        return frozenset(read_surface(term) for term in surface)
+
+    @cached_property
+    def _states(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Of each cluster of the study, the states that reactions name, by change."""
+        changes = sorted({change for change, _ in self._surface if change})
+        return {
+            cluster: {c: self.library.states(cluster, read_change(c)) for c in changes}
+            for cluster in self.study.clusters
+        }
+
+    def states_of(self, cluster: str) -> tuple[str, ...]:
+        """Clusters whose free energies the profiles of a cluster need too."""
+        found = self._states[cluster].values()
+        return tuple(dict.fromkeys(name for names in found for name in names))
+
+    @cached_property
+    def clusters(self) -> tuple[str, ...]:
+        """All clusters that are computed: those of the study, and states of them."""
+        states = (self.states_of(cluster) for cluster in self.study.clusters)
+        names = (*self.study.clusters, *(name for group in states for name in group))
+        return tuple(dict.fromkeys(names))
+
+    def adsorbates_of(self, cluster: str) -> tuple[str, ...]:
+        """Adsorbates that are computed on a cluster; on a state, those named on it."""
+        changes = {
+            change
+            for states in self._states.values()
+            for change, names in states.items()
+            if cluster in names
+        }
+        if cluster in self.study.clusters:
+            if self.study.adsorbates is not None:
+                return self.study.adsorbates
+            changes.add("")
+        named = {adsorbate for change, adsorbate in self._surface if change in changes}
+        return tuple(name for name in self.adsorbates if name in named)
 
     @cached_property
     def gases(self) -> tuple[str, ...]:
-        """Gases of the reactions, the anchors, and those adsorbates inherit from."""
+        """Gases of the reactions, the anchors, and those adsorbates inherit from.
+
+        Where carbon takes part, also those that the spread over references needs.
+        """
         named = {t.partition("(")[0] for t in self._terms if not t.startswith("*")}
+        if any("C" in self.library.gas(name).counts for name in named):
+            named |= {*FROM_CO, *FROM_CO2}
         motifs = self.library.motif_gases(self.adsorbates)
         return tuple(sorted({*named, *motifs, *self.study.thermo.anchors}))
 
@@ -148,7 +199,7 @@ class Plan:
             {
                 "study": self.study.study,
                 "clusters": self.study.clusters,
-                "adsorbates": self.adsorbates,
+                "adsorbates": {c: self.adsorbates_of(c) for c in self.clusters},
                 "gases": self.gases,
                 "levels": self.levels,
             }
@@ -156,7 +207,7 @@ class Plan:
 
     @cached_property
     def _sizes(self) -> dict[str, int]:
-        clusters = {n: self.library.cluster(n).n_atoms for n in self.study.clusters}
+        clusters = {n: self.library.cluster(n).n_atoms for n in self.clusters}
         return clusters | {
             f"*{n}": self.library.adsorbate(n).n_atoms for n in self.adsorbates
         }
@@ -219,18 +270,27 @@ class Plan:
 
 
 def record_paths(folder: Path, selection: Mapping[str, Any]) -> list[Path]:
-    """The records of a selection, in the layout of the rules; older ones stay out."""
-    stages = ("build", "level", "relax", "edges", "sites", "pool", "thermo", "che")
+    """The records of a selection, in the layout of the rules; older ones stay out.
+
+    States of clusters, which have adsorbates but are not among the clusters, have no
+    profiles of their own.
+    """
+    adsorbates = selection["adsorbates"]
     paths = [
         folder / stage / f"{cluster}.json"
-        for stage in stages
+        for stage in ("build", "level", "relax", "sites", "pool", "thermo")
+        for cluster in adsorbates
+    ]
+    paths += [
+        folder / stage / f"{cluster}.json"
+        for stage in ("edges", "che")
         for cluster in selection["clusters"]
     ]
     paths += [
         folder / stage / cluster / f"{adsorbate}.json"
         for stage in ("adsorb", "vibrate")
-        for cluster in selection["clusters"]
-        for adsorbate in selection["adsorbates"]
+        for cluster, names in adsorbates.items()
+        for adsorbate in names
     ]
     paths += [
         folder / "gas" / level / f"{gas}.json"

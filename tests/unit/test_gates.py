@@ -33,6 +33,7 @@ from clusterflow.records import (
     VibrateRecord,
 )
 from clusterflow.specs import LevelSpec, ReactionSpec
+from clusterflow.tasks.finite_differences import why_forces_are_wrong
 from clusterflow.tasks.verify import describe, evidence_of, exit_code, verify
 
 LEVEL = LevelSpec(name="toy", source="unpublished: test", engine="emt", method="EMT")
@@ -84,6 +85,7 @@ def gas(name, energy_ev, atoms, frequencies_cm1, *, linear=True):
         frequencies_cm1=frequencies_cm1,
         fmax_ev_per_a=0.0005,
         hessian_asymmetry_ev_per_a2=0.01,
+        force_error_ev_per_a=0.0001,
         provenance=provenance(fmax_ev_per_a=0.001, displacement_a=0.005),
     )
 
@@ -135,6 +137,7 @@ def vibrated(name, atoms, multiplicity):
         energy_ev=-200.0,
         frequencies_cm1=tuple(100.0 * (i + 1) for i in range(3 * len(atoms))),
         hessian_asymmetry_ev_per_a2=0.03,
+        force_error_ev_per_a=0.0004,
         fmax_ev_per_a=0.025,
         provenance=provenance(
             fmax_ev_per_a=0.02, displacement_a=0.01, include_binding_atoms=False
@@ -436,6 +439,18 @@ BROKEN = {
         *("forces", ""),
         change(study(), "vibrations", fmax_ev_per_a=0.041),
     ),
+    "forces of a gas that are no slope": (
+        *("force-error", "slope of the energy"),
+        change(study(), "gases", force_error_ev_per_a=0.0031),
+    ),
+    "forces of a complex that are no slope": (
+        *("force-error", "slope of the energy"),
+        change(study(), "vibrations", force_error_ev_per_a=0.05),
+    ),
+    "a step that loses a hydride": (
+        *("balance", "H -1"),
+        change_network("* + CO2(g) -> *[-H2]COOH"),
+    ),
     "intact, but in two pieces": (
         *("fragments", "labelled intact"),
         change_minimum(structure=moved(CO, 1, (0.0, 3.0, 1.5))),
@@ -568,6 +583,10 @@ OPEN = {
             fate="desorbed",
         ),
     ),
+    "no check of forces": (
+        *("force-error", "no check of its forces"),
+        change(study(), "gases", force_error_ev_per_a=None),
+    ),
     "no asymmetry": (
         *("hessian-symmetry", "no asymmetry"),
         change(study(), "vibrations", hessian_asymmetry_ev_per_a2=None),
@@ -622,6 +641,37 @@ def test_failed_records_are_skipped_with_their_reason():
         details = [gate.detail for gate in of(records, name, "SKIP")]
         assert details, name
         assert set(details) <= {"not a minimum: 300i", "scf-failed"}
+
+
+def test_the_limit_of_forces_is_that_of_the_stages():
+    assert why_forces_are_wrong(0.0031) and not why_forces_are_wrong(0.0029)
+    for error, verdict in ((0.0031, "FAIL"), (0.0029, "PASS")):
+        records = change(study(), "gases", force_error_ev_per_a=error)
+        assert error in {g.value for g in of(records, "force-error", verdict)}
+
+
+def test_a_failed_record_or_an_atom_needs_no_check_of_forces():
+    alone = structure("H", (("H", (0.0, 0.0, 0.0)),), multiplicity=2)
+    atom = change(study(), "gases", structure=alone, force_error_ev_per_a=None)
+    assert [g.detail for g in of(atom, "force-error", "SKIP")] == [
+        "a single atom feels no force"
+    ]
+    failed = change(
+        *(study(), "gases"),
+        **{"status": "failed", "reason": "lost", "force_error_ev_per_a": None},
+    )
+    assert [g.detail for g in of(failed, "force-error", "SKIP")] == ["lost"]
+
+
+def test_a_changed_cluster_balances_and_closes_on_nothing():
+    """*[-H]COOH is what * and CO2 are: the cluster gave the hydrogen."""
+    gates = verdicts(change_network("* + CO2(g) -> *[-H]COOH"), "balance")
+    assert {g.verdict for g in gates if "[-H]" in g.subject} == {"PASS"}
+    unknown = verdicts(change_network("* -> *[-H]Xx + H2(g)"), "balance")
+    assert "UNVERIFIABLE" in {g.verdict for g in unknown}
+    loss = change_result(equation="* + H+ + e- -> *[-H] + H2(g)")
+    (gate,) = verdicts(loss, "closure")
+    assert gate.verdict == "SKIP" and "the cluster is changed" in gate.detail
 
 
 def test_a_soft_imaginary_mode_is_counted():

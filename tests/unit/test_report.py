@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from clusterflow.core.gates import Gate
 from clusterflow.errors import ClusterflowError
 from clusterflow.io import StudyRecords
 from clusterflow.records import (
@@ -28,6 +29,7 @@ from clusterflow.records import (
     Provenance,
     ReactionDrive,
     ReactionResult,
+    ReferenceResult,
     RelaxRecord,
     Site,
     SitesRecord,
@@ -44,7 +46,7 @@ from clusterflow.report import (
 )
 from clusterflow.report.band_edges import spread
 from clusterflow.report.labels import place_labels
-from clusterflow.report.ranking import rank_reactions
+from clusterflow.report.ranking import probability_tables, rank_reactions
 from clusterflow.specs import LevelSpec
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -387,6 +389,89 @@ def test_ids_are_unique_though_several_diagrams_stand_inline():
     assert len(ids) == len(set(ids))
     links = [value for key, value in page.attributes if key == "href"]
     assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
+
+
+def make_references(other=-0.8, reason=""):
+    potentials = {"study": -0.5, "no-inheritance": -0.6}
+    potentials |= {"other-anchors": other, "raw": -0.7}
+    return tuple(
+        ReferenceResult(
+            name=name,
+            anchors=("CO", "H2", "H2O") if name == "other-anchors" else ("CO2",),
+            limiting_potential_v_rhe=potential,
+            determining_step="* -> *COOH",
+            reason=reason if potential is None else "",
+        )
+        for name, potential in potentials.items()
+    )
+
+
+def test_other_gas_references_stand_beside_each_potential():
+    changes = {"references": make_references(), "reference_spread_v": 0.3}
+    result = make_result().model_copy(update=changes)
+    text = Page(render_page(make_study(result=result), study="demo")).text
+    words = " ".join(text.split())
+    assert "With other gas references: gases alone corrected −0.60 V" in words
+    assert "anchors CO, H₂, H₂O −0.80 V, no correction −0.70 V; spread 0.30 V" in words
+    assert "With other gas references the same energies" in words
+
+
+def test_a_reference_without_a_value_says_why():
+    references = make_references(None, "no correction of CO2")
+    result = make_result().model_copy(update={"references": references})
+    page = Page(render_page(make_study(result=result), study="demo"))
+    assert ("title", "no correction of CO2") in page.attributes
+    assert ("title", "one of the references has no U_L") in page.attributes
+
+
+def test_probabilities_of_a_ranking_stand_in_both_directions():
+    level = make_level()
+    pair = {"reaction": "CO2-to-CO", "level_hash": level.hash}
+    rows = [
+        {**pair, "cluster": "Cu4", "other_cluster": "Cu8", "probability_better": 0.9},
+        {**pair, "cluster": "Cu4", "other_cluster": "Cu2", "probability_better": 0.99},
+        {**pair, "cluster": "Cu8", "other_cluster": "Cu2", "probability_better": 0.8},
+    ]
+    (table,) = probability_tables(rows).values()
+    assert table.clusters == ("Cu4", "Cu8", "Cu2")
+    values = dict(table.rows)
+    assert values["Cu4"] == (None, 0.9, 0.99)
+    assert values["Cu2"] == pytest.approx((0.01, 0.2, None), nan_ok=True)
+    text = Page(render_page(make_study(), study="demo", pairs=rows)).text
+    assert "How probably one is better" in text and "0.99" in text
+    other = [{**row, "level_hash": "another"} for row in rows]
+    text = Page(render_page(make_study(), study="demo", pairs=other)).text
+    assert "How probably one is better" not in text
+
+
+def test_checks_are_counted_with_their_worst_number():
+    gates = [
+        Gate(name="forces", verdict="PASS", subject="Cu4/main", value=0.01, limit=0.02),
+        Gate(name="forces", verdict="PASS", subject="Cu4/CO", value=-0.019, limit=0.02),
+        Gate(
+            name="closure", verdict="FAIL", subject="Cu4/X", value=0.0, detail=f"{EVIL}"
+        ),
+        Gate(name="zpe", verdict="SKIP", subject="study", detail="no record to check"),
+    ]
+    html = render_page(make_study(), study="demo", gates=gates)
+    page = Page(html)
+    words = " ".join(page.text.split())
+    (row,) = re.findall(r"<tr><th[^>]*>forces</th>.*?</tr>", html, re.DOTALL)
+    cells = re.sub(r"<[^>]+>", " ", row).split()
+    # PASS, FAIL, SKIP, UNVERIFIABLE, worst and limit
+    assert cells == ["forces", "2", "0", "0", "0", "-0.019", "0.02", "Cu4/CO"]
+    assert "closure 1 to look at" in words and "FAIL Cu4/X" in words
+    assert "script" not in page.tags
+    assert ("href", "#checks") in page.attributes
+    # Nothing checked: no section, and no link to it.
+    bare = Page(render_page(make_study(), study="demo"))
+    assert ("href", "#checks") not in bare.attributes
+
+
+def test_states_of_a_cluster_are_named_where_it_is_described():
+    che = make_che().model_copy(update={"states": {"-H": "Cu4H"}})
+    text = Page(render_page(make_study(che=(che,)), study="demo")).text
+    assert "*[-H] is Cu4H" in text
 
 
 def test_page_needs_no_network():

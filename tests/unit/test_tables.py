@@ -22,6 +22,7 @@ from clusterflow.records import (
     PoolRecord,
     ReactionDrive,
     ReactionResult,
+    ReferenceResult,
     SpeciesFreeEnergy,
     Step,
     ThermoRecord,
@@ -252,6 +253,34 @@ def test_potentials(records):
     assert row["runner_up_pathway"] == row["runner_up_chemical_bottleneck_ev"] == ""
     assert row["overpotential_v"] == row["equilibrium_potential_v_rhe"] == ""
     assert row["flags"] == "a; b"
+
+
+def test_references_of_a_potential(records):
+    (row,) = table(records, "potentials")
+    assert row["reference_spread_v"] == row["raw_determining_step"] == ""
+    found = tuple(
+        ReferenceResult(
+            name=name,
+            anchors=("CO", "H2", "H2O") if name == "other-anchors" else (),
+            limiting_potential_v_rhe=potential,
+            determining_step=None if potential is None else "* -> *X",
+            reason="no CO" if potential is None else "",
+        )
+        for name, potential in (
+            *(("study", -0.4), ("no-inheritance", -0.5)),
+            *(("other-anchors", None), ("raw", -0.9)),
+        )
+    )
+    result = records.che[0].results[0].model_copy(update={"references": found})
+    changed = records.che[0].model_copy(update={"results": (result,)})
+    object.__setattr__(records, "che", (changed,))
+    (row,) = table(records, "potentials")
+    assert row["no_inheritance_limiting_potential_v_rhe"] == "-0.5"
+    assert row["raw_limiting_potential_v_rhe"] == "-0.9"
+    assert row["raw_determining_step"] == "* -> *X"
+    assert row["other_anchors_limiting_potential_v_rhe"] == ""
+    assert row["other_anchors"] == "CO H2 H2O"
+    assert row["reference_reason"] == "other-anchors: no CO"
 
 
 def test_edges(records):

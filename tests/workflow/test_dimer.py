@@ -6,6 +6,11 @@ import json
 
 import pytest
 
+from clusterflow.core.che import energies_of
+from clusterflow.core.references import references_of
+from clusterflow.io import read_record
+from clusterflow.records import ThermoRecord
+
 pytestmark = pytest.mark.xtb
 
 DIMER = {
@@ -55,6 +60,36 @@ def test_profile_ends_where_experiment_does(results):
         assert sum(s["dg0_ev"] for s in pathway["steps"]) == pytest.approx(
             0.208, abs=0.001
         )
+
+
+def test_the_error_of_carbon_monoxide_may_sit_elsewhere(results, library):
+    """Other gas references, from the same energies."""
+    thermo = read_record(results / "thermo/Cu2.json", ThermoRecord)
+    (shift,) = (c.correction_ev for c in thermo.gas_corrections if c.gas == "CO")
+    counts = {c.gas: library.gas(c.gas).counts for c in thermo.gas_corrections}
+    found = {r.name: r.energies.values for r in references_of(thermo, counts)}
+    study = energies_of(thermo).values
+
+    def binding(energies):
+        return energies["*CO"] - energies["CO(g)"]
+
+    # With CO(g) alone corrected, *CO is unbound by what CO(g) is lowered.
+    assert binding(found["no-inheritance"]) == pytest.approx(binding(study) - shift)
+    for name in ("other-anchors", "raw"):
+        assert binding(found[name]) == pytest.approx(binding(study))
+    # From CO as it is, the error is that of CO2.
+    assert found["other-anchors"]["CO2(g)"] == pytest.approx(-shift)
+    for result in load(results, "che/Cu2.json")["results"]:
+        potentials = [
+            r["limiting_potential_v_rhe"]
+            for r in result["references"]
+            if r["name"] != "raw"
+        ]
+        if None in potentials:
+            assert result["reference_spread_v"] is None
+        else:
+            spread = max(potentials) - min(potentials)
+            assert result["reference_spread_v"] == pytest.approx(spread)
 
 
 def test_band_edges_lie_where_copper_dimers_do(results):

@@ -1,7 +1,7 @@
 rule che:
     """Compute reaction profiles and limiting potentials on a cluster."""
     input:
-        thermo="results/{study}/thermo/{cluster}.json",
+        thermo=with_states,
         edges="results/{study}/edges/{cluster}.json",
         reactions=data_files("che"),
     output:

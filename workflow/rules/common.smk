@@ -69,7 +69,16 @@ def of_cluster(stage):
         study=wildcards.study,
         stage=stage,
         cluster=wildcards.cluster,
-        adsorbate=PLAN.adsorbates,
+        adsorbate=PLAN.adsorbates_of(wildcards.cluster),
+    )
+
+
+def with_states(wildcards):
+    """Free energies of a cluster, then those of the states that its reactions need."""
+    return expand(
+        "results/{study}/thermo/{cluster}.json",
+        study=wildcards.study,
+        cluster=[wildcards.cluster, *PLAN.states_of(wildcards.cluster)],
     )
 
 

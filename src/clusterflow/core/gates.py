@@ -20,6 +20,7 @@ To add a gate: write a generator that takes `Evidence`, put it into `GATES`, and
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
@@ -82,6 +83,14 @@ _BONDED: Final = 1.2
 _REACH: Final = 1.5
 # Second principal extent of a molecule, Å: relaxed CO2 has 1e-4, H2O 0.5.
 _LINEAR_A: Final = 0.02
+
+# The limit of the stages that record it; nine of ten directions of forces known to be
+# wrong were off by 0.05 eV/Å and more.
+_FORCE_ERROR_EV_PER_A: Final = 0.003
+
+# A surface term of a changed cluster, such as *[-H]OCHO, and the atoms of a formula.
+_STATE: Final = re.compile(r"\*\[(?P<sign>[+-])(?P<atoms>\w+)\](?P<rest>.*)$")
+_ATOMS: Final = re.compile(r"([A-Z][a-z]?)(\d*)")
 
 _EV_PER_KJ_PER_MOL: Final[float] = 1000.0 / (constants.e * constants.N_A)
 _EV_PER_WAVENUMBER: Final[float] = constants.h * constants.c * 100.0 / constants.e
@@ -342,6 +351,8 @@ def _why_not_closed(equation: str, thermo: ThermoRecord) -> str:
     if "gas" not in settings["correct"]:
         return "the gas layer is off"
     corrected = {c.gas for c in thermo.gas_corrections}
+    if any(_STATE.match(term) for term in _read_equation(equation) or ()):
+        return "the cluster is changed, which nobody measured"
     pressures = settings.get("pressure_pa", {})
     molecules = [t for t in _read_equation(equation) or () if t.endswith((")", "H+"))]
     for term in molecules:
@@ -449,6 +460,12 @@ def _content(term: str, evidence: Evidence) -> Counter[str] | None:
     fixed = {"*": {"site": 1}, "H+": {"H": 1, "charge": 1}, "e-": {"charge": -1}}
     if term in fixed:
         return Counter(fixed[term])
+    state = _STATE.match(term)
+    if state is not None:
+        content = _content(f"*{state['rest']}", evidence)
+        if content is not None:
+            content.update(_gained(state["sign"], state["atoms"]))
+        return content
     adsorbed = term.startswith("*")
     if adsorbed:
         substance = evidence.adsorbates.get(term[1:])
@@ -458,6 +475,15 @@ def _content(term: str, evidence: Evidence) -> Counter[str] | None:
         return None
     content = substance.counts
     content.update(charge=substance.charge, site=int(adsorbed))
+    return content
+
+
+def _gained(sign: str, atoms: str) -> Counter[str]:
+    """What a cluster gained, or lost as negative numbers: ``-H2`` is two H less."""
+    factor = -1 if sign == "-" else 1
+    content: Counter[str] = Counter()
+    for element, number in _ATOMS.findall(atoms):
+        content[element] += factor * int(number or 1)
     return content
 
 
@@ -492,6 +518,22 @@ def _force(
         return _open("forces", subject, "the record has no forces")
     detail = "largest force, eV/Å"
     return _within("forces", subject, fmax, factor * limit, detail)
+
+
+def force_error(evidence: Evidence) -> Iterator[Gate]:
+    """The recorded forces are the slope of the energy along one random direction."""
+    name = "force-error"
+    for subject, record in _with_modes(evidence):
+        error = record.force_error_ev_per_a
+        if error is not None:
+            detail = "force less slope of the energy, eV/Å"
+            yield _within(name, subject, error, _FORCE_ERROR_EV_PER_A, detail)
+        elif record.status == "failed":
+            yield _skip(name, subject, record.reason)
+        elif record.structure is not None and len(record.structure.symbols) == 1:
+            yield _skip(name, subject, "a single atom feels no force")
+        else:
+            yield _open(name, subject, "the record has no check of its forces")
 
 
 def fragments(evidence: Evidence) -> Iterator[Gate]:
@@ -719,6 +761,7 @@ GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
     closure,
     balance,
     forces,
+    force_error,
     fragments,
     hessian_symmetry,
     dg_window,

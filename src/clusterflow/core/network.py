@@ -119,13 +119,22 @@ def surface_composition(
     counts, charge = adsorbate(name) if name else (Counter[str](), 0)
     total = Counter({SITE: 1})
     total.update(counts)
-    if change:
-        atoms = parse_formula(change[1:])
-        if change[0] == "-":
-            total.subtract(atoms)
-        else:
-            total.update(atoms)
+    total.update(read_change(change))
     return total, charge
+
+
+def read_change(change: str) -> Counter[str]:
+    """Atoms that a cluster gains by a change; those it loses are negative.
+
+    Examples
+    --------
+    >>> read_change("-H2"), read_change("")
+    (Counter({'H': -2}), Counter())
+    """
+    if not change:
+        return Counter()
+    sign = -1 if change[0] == "-" else 1
+    return Counter({e: sign * n for e, n in parse_formula(change[1:]).items()})
 
 
 def check_balance(
@@ -189,9 +198,8 @@ def _paths(overall: Equation, graph: nx.DiGraph) -> list[list[Equation]]:
 
 def _with_site(side: Counter[str]) -> Counter[str]:
     """A side of the overall reaction with the one site it may leave unsaid."""
-    state = side.copy()
-    state[SITE] = max(state[SITE], 1)
-    return state
+    unsaid = not any(term.startswith(SITE) for term in side)
+    return side + Counter({SITE: 1}) if unsaid else side.copy()
 
 
 def _refuse_chemical_cycle(graph: nx.DiGraph, where: str) -> None:

@@ -141,6 +141,21 @@ class Deviations:
         return self.sigma_ev.get(term, {})
 
 
+def not_included(deviations: Deviations, species: Iterable[str]) -> tuple[str, ...]:
+    """Named deviations that none of some species carries, so that no interval has them.
+
+    What the gas references leave open is a spread between a few answers and never
+    among the samples.
+
+    >>> oxygen = Deviations(sigma_ev={"*O": {"level": 0.3}}, binding_atom={"*O": "O"})
+    >>> not_included(oxygen, ["*O"])
+    ('isomer', 'site', 'cutoff', 'reference')
+    """
+    carried = {part for term in species for part in deviations.of(term)}
+    wanted = ("level", *_SURFACE_PARTS)
+    return (*(part for part in wanted if part not in carried), "reference")
+
+
 def _check_parts(term: str, parts: Mapping[str, float]) -> None:
     legal = _ADSORBATE_PARTS if term.startswith(SITE) else _GAS_PARTS
     if term == SITE:  # the zero of the scale

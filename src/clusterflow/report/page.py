@@ -13,17 +13,24 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 import clusterflow
+from clusterflow.core.gate_summary import summarise
 from clusterflow.report import text, views
 from clusterflow.report.band_edges import draw_band_edges
 from clusterflow.report.diagram import draw_profile
 from clusterflow.report.layout import hole_runs, holes, order_pathways
 from clusterflow.report.picture import draw_structure
-from clusterflow.report.ranking import level_key, overviews, rank_reactions
+from clusterflow.report.ranking import (
+    level_key,
+    overviews,
+    probability_tables,
+    rank_reactions,
+)
 from clusterflow.report.svg import inline_svg
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from clusterflow.core.gates import Gate
     from clusterflow.io import StudyRecords
     from clusterflow.records import Pathway, ReactionResult, Structure
     from clusterflow.report.views import ClusterView, EdgesRow
@@ -87,6 +94,8 @@ def render_page(
     domain: Sequence[DomainSpec] = (),
     energies: Sequence[Mapping[str, object]] = (),
     failures: Sequence[Mapping[str, object]] = (),
+    pairs: Sequence[Mapping[str, object]] = (),
+    gates: Sequence[Gate] = (),
 ) -> str:
     """A self-contained HTML page about a study, also where nothing succeeded.
 
@@ -102,6 +111,10 @@ def render_page(
         Rows of the table of energies, shown as they are and offered as CSV.
     failures
         Rows about what failed; without any, they are taken from the failed records.
+    pairs
+        Rows of the table of rankings: which cluster is the better, and how probably.
+    gates
+        Verdicts of all checks on the records.
     """
     clusters = views.cluster_views(records)
     summary = views.summarise_stages(records)
@@ -121,6 +134,8 @@ def render_page(
         failures=_table(failures or views.failures_of(records)),
         overviews=overviews(records.che),
         rankings=rank_reactions(records.che),
+        probabilities=probability_tables(pairs),
+        checks=summarise(gates),
         sections=[_section(view, order) for order, view in enumerate(clusters)],
         edges=edges,
         edges_svg=_edges_svg(edges),

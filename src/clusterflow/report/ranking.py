@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clusterflow.core.comparison import order
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from clusterflow.records import CheRecord, ReactionResult
     from clusterflow.specs import LevelSpec
@@ -50,6 +50,43 @@ class Overview:
     level_hash: str
     reactions: tuple[str, ...]
     rows: tuple[tuple[str, tuple[ReactionResult | None, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbabilityTable:
+    """Probability that the cluster of a row has a higher U_L than that of a column.
+
+    Clusters come best first, in rows as in columns; None on the diagonal.
+    """
+
+    clusters: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+
+
+def probability_tables(
+    pairs: Iterable[Mapping[str, object]],
+) -> dict[tuple[str, str], ProbabilityTable]:
+    """Tables by reaction and hash of the level, from the rows of ``rankings.csv``."""
+    found: dict[tuple[str, str], dict[tuple[str, str], float]] = {}
+    for pair in pairs:
+        key = str(pair["reaction"]), str(pair["level_hash"])
+        one, other = str(pair["cluster"]), str(pair["other_cluster"])
+        probability = float(str(pair["probability_better"]))
+        known = found.setdefault(key, {})
+        known[one, other], known[other, one] = probability, 1.0 - probability
+    return {key: _probability_table(known) for key, known in found.items()}
+
+
+def _probability_table(known: Mapping[tuple[str, str], float]) -> ProbabilityTable:
+    # The better of each pair is entered first, so they appear in the order of ranks.
+    clusters = tuple(dict.fromkeys(one for one, _ in known))
+    return ProbabilityTable(
+        clusters=clusters,
+        rows=tuple(
+            (one, tuple(known.get((one, other)) for other in clusters))
+            for one in clusters
+        ),
+    )
 
 
 def rank_reactions(records: Iterable[CheRecord]) -> tuple[ReactionRanking, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
+from clusterflow.core.states import STATE_FLAG
 from clusterflow.report.layout import holes, order_pathways
 
 if TYPE_CHECKING:
@@ -239,6 +240,11 @@ _OWN_FLAGS = {
         "the cluster changed its bonds under the adsorbate, and the gain is counted",
         "relax the bare cluster from the changed geometry and start from there",
     ),
+    STATE_FLAG: (
+        "the cluster lost or gained atoms, whose vibrations in it are left out: about "
+        "0.1 eV a hydride",
+        "add a step that loses to one that gives back: over both the error cancels",
+    ),
     "soft-imaginary-mode": (
         "an imaginary mode below the cut-off is left, counted as one at the cut-off",
         "relax tighter: a smaller relax.fmax_ev_per_a",
@@ -249,6 +255,9 @@ _OWN_FLAGS = {
 def flags_of(records: StudyRecords, domain: Sequence[DomainSpec]) -> tuple[Flag, ...]:
     """Every flag that a number of the study carries, marked a, b, c, ..."""
     carried = {f for t in records.thermo for s in t.species for f in s.flags}
+    results = (result for che in records.che for result in che.results)
+    steps = (s for result in results for p in result.pathways for s in p.steps)
+    carried |= {name for s in steps for name, _ in group_flags(s.flags)}
     limits = {entry.name: entry for entry in domain}
     found = []
     for index, name in enumerate(sorted(carried)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from clusterflow.config import FROM_CO, FROM_CO2
 from clusterflow.core.che import (
     Electrode,
     Energies,
@@ -20,19 +21,22 @@ from clusterflow.core.network import (
     parse_equation,
     surface_composition,
 )
+from clusterflow.core.references import references_of, with_references
 from clusterflow.core.uncertainty import (
     N_SAMPLES,
     Deviations,
     deviations_of,
+    not_included,
     sample_potential,
 )
 from clusterflow.errors import ClusterflowError
 from clusterflow.records import CheRecord, ReactionResult, Step, Uncertainty
 from clusterflow.tasks.job import settings_of
+from clusterflow.tasks.states import with_states
 from clusterflow.tasks.thermo import experimental_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from clusterflow.config import CheSettings
     from clusterflow.core.network import Composition
@@ -48,54 +52,75 @@ def che(
     settings: CheSettings,
     library: Library,
     job: Job,
+    states: Sequence[ThermoRecord] = (),
 ) -> CheRecord:
-    """Pathways, limiting potentials and determining steps of every reaction."""
+    """Pathways, limiting potentials and determining steps of every reaction.
+
+    Raises
+    ------
+    RecordError
+        If a record in `states` is of no state that the reactions name, or was made
+        with other settings.
+    """
     job.settings = settings_of(settings)
+    joined = with_states(thermo, states, reactions, library)
+    thermo = joined.thermo
     electrode = Electrode(
         potential_v=settings.potential_v,
         scale=settings.scale,
         ph=settings.ph,
         temperature_k=thermo.temperature_k,
     )
+    networks = build_networks(reactions, library)
     energies = energies_of(thermo)
-    results = evaluate_reactions(
-        reactions, {thermo.cluster: energies}, electrode, library
+    results = evaluate_networks(
+        networks, {thermo.cluster: energies}, electrode, library
     )
     deviations = deviations_of(thermo)
+    anchors = tuple(c.gas for c in thermo.gas_corrections if c.is_anchor)
+    references = references_of(thermo, _compositions(thermo, library))
+    complete = []
+    for network, result in zip(networks, results, strict=True):
+        found = _with_uncertainty(result, network, energies, deviations, electrode)
+        found = with_references(found, network, anchors, references, electrode)
+        complete.append(_flagged(found, thermo))
     return CheRecord(
         cluster=thermo.cluster,
         level=thermo.level,
         networks=tuple(reactions),
-        results=tuple(
-            _flagged(
-                _with_uncertainty(result, energies, deviations, electrode, library),
-                thermo,
-            )
-            for result in results
-        ),
+        results=tuple(complete),
+        states=dict(joined.states),
         status=thermo.status,
         reason=thermo.reason if thermo.status == "failed" else "",
         provenance=job.provenance(thermo.level),
     )
 
 
+def _compositions(
+    thermo: ThermoRecord, library: Library
+) -> dict[str, Mapping[str, int]]:
+    """Element counts of the corrected gases, and of all that may be an anchor."""
+    names = {*(c.gas for c in thermo.gas_corrections), *FROM_CO, *FROM_CO2}
+    return {name: library.gas(name).counts for name in sorted(names)}
+
+
 def _with_uncertainty(
     result: ReactionResult,
+    network: Network,
     energies: Energies,
     deviations: Deviations | None,
     electrode: Electrode,
-    library: Library,
 ) -> ReactionResult:
     """The result with the interval of its limiting potential, where it has one."""
     if deviations is None or result.limiting_potential_v_rhe is None:
         return result
-    network = build_network(library.reaction(result.reaction), composition_of(library))
     found = sample_potential(
         network, energies, deviations, electrode, surface=result.surface
     )
     if found is None:
         return result
     best = found.best
+    known = [term for term in network.species if term in energies.values]
     return result.model_copy(
         update={
             "tied_pathways": found.tied_pathways,
@@ -107,9 +132,17 @@ def _with_uncertainty(
                 determining_step_probability=dict(best.determining_step_probability),
                 best_pathway_probability=found.best_pathway_probability,
                 n_samples=N_SAMPLES,
+                not_included=not_included(deviations, known),
             ),
         }
     )
+
+
+def build_networks(
+    reactions: Sequence[ReactionSpec], library: Library
+) -> list[Network]:
+    """The networks of some reactions, with every pathway."""
+    return [build_network(r, composition_of(library)) for r in reactions]
 
 
 def evaluate_reactions(
@@ -119,7 +152,17 @@ def evaluate_reactions(
     library: Library,
 ) -> list[ReactionResult]:
     """Every reaction on every surface, with hydrogen evolution beside each."""
-    networks = [build_network(r, composition_of(library)) for r in reactions]
+    networks = build_networks(reactions, library)
+    return evaluate_networks(networks, surfaces, electrode, library)
+
+
+def evaluate_networks(
+    networks: Sequence[Network],
+    surfaces: dict[str, Energies],
+    electrode: Electrode,
+    library: Library,
+) -> list[ReactionResult]:
+    """Every network on every surface, with hydrogen evolution beside each."""
     equilibria = {
         n.spec.name: _equilibrium(n, electrode.temperature_k, library) for n in networks
     }
@@ -167,6 +210,9 @@ def _equilibrium(
 ) -> float | None:
     """The measured standard potential, V against RHE; None without data."""
     if network.overall.n_e == 0 or network.overall.n_e != network.overall.n_h:
+        return None
+    # Nobody measured what a cluster gains or loses.
+    if any(term.startswith("*") and term != "*" for term in network.overall.species):
         return None
     try:
         return standard_potential(network.overall, temperature_k, library)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterflow.core.network import build_network, read_surface
+from clusterflow.core.network import build_network, read_change, read_surface
 from clusterflow.engines import check_elements
 from clusterflow.errors import ClusterflowError, EngineError
 from clusterflow.library import KINDS, Library, load_spec
@@ -75,7 +75,7 @@ def _study_problems(plan: Plan) -> list[str]:
         for name in plan.study.thermo.hindered
         if plan.library.adsorbate(name).n_atoms == 1
     ]
-    for name in plan.study.clusters:
+    for name in plan.clusters:
         spec = plan.library.cluster(name)
         refused = []
         for level in plan.levels:
@@ -109,15 +109,18 @@ def _missing_species(plan: Plan) -> list[str]:
         network = build_network(
             plan.library.reaction(name), composition_of(plan.library)
         )
-        missing = sorted(
-            s
-            for s in network.species
-            if s.startswith("*")
-            and s != "*"
-            and read_surface(s) not in {("", known) for known in plan.adsorbates}
-        )
+        surface = {s: read_surface(s) for s in network.species if s.startswith("*")}
+        known = {"", *plan.adsorbates}
+        missing = sorted(s for s, (_, name) in surface.items() if name not in known)
         if missing:
             lines.append(
                 f"warning: reaction {name} will have holes at {', '.join(missing)}"
             )
+        lines += [
+            f"warning: reaction {name} will have holes on {cluster}: "
+            f"no state {change} of it in the library"
+            for change in sorted({change for change, _ in surface.values()} - {""})
+            for cluster in plan.study.clusters
+            if not plan.library.states(cluster, read_change(change))
+        ]
     return lines

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from clusterflow.io import StudyRecords, write_atomic
 from clusterflow.records import ReportRecord
-from clusterflow.tables import energies, failures
+from clusterflow.tables import energies, failures, rankings
+from clusterflow.tasks.verify import verify
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,6 +47,8 @@ def report(
         domain=library.domain(),
         energies=list(energies(records)),
         failures=list(failures(records)),
+        pairs=list(rankings(records)),
+        gates=verify(records, library),
     )
     write_atomic(folder / "report.html", page)
     return ReportRecord(

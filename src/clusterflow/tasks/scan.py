@@ -24,6 +24,7 @@ from clusterflow.records import (
 )
 from clusterflow.tasks.che import evaluate_reactions
 from clusterflow.tasks.job import Job
+from clusterflow.tasks.states import with_states
 from clusterflow.tasks.thermo import thermo as free_energies
 from clusterflow.units import check_temperature
 
@@ -215,10 +216,15 @@ def _at_temperature(
 ) -> list[ReactionResult]:
     """The results anew, from the stored energies and frequencies."""
     library = Library.default()
-    energies = _thermo_at(record.cluster, folder, temperature_k, library)
     wanted = {result.reaction for result in recorded}
+    reactions = [spec for spec in record.networks if spec.name in wanted]
+    own, *states = (
+        _thermo_at(cluster, folder, temperature_k, library)
+        for cluster in (record.cluster, *record.states.values())
+    )
+    energies = with_states(own, states, reactions, library).thermo
     return evaluate_reactions(
-        [spec for spec in record.networks if spec.name in wanted],
+        reactions,
         {record.cluster: energies_of(energies)},
         Electrode(ph=recorded[0].ph, temperature_k=temperature_k),
         library,

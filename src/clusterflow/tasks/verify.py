@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 
+from clusterflow.core.gate_summary import GateSummary, summarise
 from clusterflow.core.gates import (
     GATES,
     Evidence,
@@ -140,42 +140,29 @@ def exit_code(gates: Sequence[Gate]) -> int:
 
 def describe(gates: Sequence[Gate]) -> str:
     """The verdicts as text: one line a gate, then what failed or stays open."""
-    by_name: dict[str, list[Gate]] = {}
-    for gate in gates:
-        by_name.setdefault(gate.name, []).append(gate)
-    return "\n".join(
-        line for name, own in by_name.items() for line in _lines(name, own)
-    )
+    return "\n".join(line for summary in summarise(gates) for line in _lines(summary))
 
 
-def _lines(name: str, gates: Sequence[Gate]) -> Iterator[str]:
-    verdicts = Counter(gate.verdict for gate in gates)
-    counts = "  ".join(f"{v} {verdicts[v]}" for v in get_args(Verdict) if verdicts[v])
-    yield f"{name:<17} {counts}{_worst(gates)}"
-    noted = [gate for gate in gates if gate.verdict in ("FAIL", "UNVERIFIABLE")]
-    # Failures first: the lines are few.
-    noted.sort(key=lambda gate: gate.verdict)
-    for gate in noted[:_MAX_LINES]:
+def _lines(summary: GateSummary) -> Iterator[str]:
+    counts = summary.counts
+    shown = "  ".join(f"{v} {counts[v]}" for v in get_args(Verdict) if counts.get(v))
+    yield f"{summary.name:<17} {shown}{_worst(summary)}"
+    for gate in summary.noted[:_MAX_LINES]:
         yield f"  {gate.verdict} {gate.subject}: {_number(gate)}{gate.detail}"
-    if len(noted) > _MAX_LINES:
-        yield f"  and {len(noted) - _MAX_LINES} more"
-    if verdicts["SKIP"] == len(gates):
-        yield f"  SKIP {gates[0].subject}: {gates[0].detail}"
+    if len(summary.noted) > _MAX_LINES:
+        yield f"  and {len(summary.noted) - _MAX_LINES} more"
+    if summary.skipped:
+        yield f"  SKIP {summary.gates[0].subject}: {summary.gates[0].detail}"
 
 
-def _worst(gates: Sequence[Gate]) -> str:
+def _worst(summary: GateSummary) -> str:
     """The value nearest to its limit or furthest beyond it; an example of words."""
-    numbers = [
-        (abs(gate.value) / gate.limit if gate.limit else abs(gate.value), gate)
-        for gate in gates
-        if isinstance(gate.value, float) and isinstance(gate.limit, float)
-    ]
-    if not numbers:
-        words = [gate for gate in gates if gate.value is not None]
-        words.sort(key=lambda gate: gate.verdict)
-        return f"  e.g. {words[0].value}: {words[0].subject}" if words else ""
-    gate = max(numbers, key=lambda pair: pair[0])[1]
-    return f"  worst {gate.value:.3g}, limit {gate.limit:.3g}: {gate.subject}"
+    gate = summary.worst
+    if gate is not None:
+        return f"  worst {gate.value:.3g}, limit {gate.limit:.3g}: {gate.subject}"
+    words = [gate for gate in summary.gates if gate.value is not None]
+    words.sort(key=lambda gate: gate.verdict)
+    return f"  e.g. {words[0].value}: {words[0].subject}" if words else ""
 
 
 def _number(gate: Gate) -> str:

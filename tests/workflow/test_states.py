@@ -1,0 +1,91 @@
+"""Hydrides of Cu2H2 with GFN1-xTB: a cluster that gives hydrogen and takes it back."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+from ase import units
+from ase.thermochemistry import IdealGasThermo
+
+from clusterflow.io import read_record, to_atoms
+from clusterflow.records import GasRecord
+
+pytestmark = pytest.mark.xtb
+
+HYDRIDE = {
+    "study": "hydride",
+    "clusters": ["Cu2H2"],
+    "reactions": ["CO2-to-HCOOH-hydride", "hydride-loss"],
+    "adsorb": {"max_screened": 4, "max_relaxed": 1, "screen_steps": 3},
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    from .conftest import Folder
+
+    folder = Folder(tmp_path_factory.mktemp("hydride"))
+    folder.configure(HYDRIDE)
+    done = folder.snakemake()
+    assert done.returncode == 0, done.stderr
+    return folder.path / "results/hydride"
+
+
+def load(results, name):
+    return json.loads((results / name).read_text())
+
+
+def energy(results, cluster):
+    return load(results, f"relax/{cluster}.json")["isomers"][0]["energy_ev"]
+
+
+def free_energy_of_hydrogen(results):
+    """By ASE's own statistical mechanics, at 1 bar."""
+    found = read_record(results / "gas/gfn1-xtb/H2.json", GasRecord)
+    gas = IdealGasThermo(
+        vib_energies=[w * units.invcm for w in found.frequencies_cm1],
+        geometry="linear",
+        potentialenergy=found.energy_ev,
+        atoms=to_atoms(found.structure),
+        symmetrynumber=2,
+        spin=0,
+    )
+    return gas.get_gibbs_energy(298.15, 1e5, verbose=False)
+
+
+def test_hydride_loss_by_hand(results):
+    """Cu2H2 + ½ H2 -> Cu2H + H2, from total energies."""
+    che = load(results, "che/Cu2H2.json")
+    (loss,) = (r for r in che["results"] if r["reaction"] == "hydride-loss")
+    hydrogen = free_energy_of_hydrogen(results)
+    by_hand = energy(results, "Cu2H") + hydrogen / 2 - energy(results, "Cu2H2")
+    assert loss["steps"][0]["dg0_ev"] == pytest.approx(by_hand, abs=1e-3)
+    assert loss["limiting_potential_v_rhe"] == pytest.approx(-by_hand, abs=1e-3)
+    assert che["states"] == {"-H": "Cu2H"}
+
+
+def test_the_lattice_gets_its_hydride_back(results):
+    che = load(results, "che/Cu2H2.json")
+    (formic,) = (r for r in che["results"] if r["reaction"] == "CO2-to-HCOOH-hydride")
+    complete = [p for p in formic["pathways"] if p["complete"]]
+    assert len(complete) == 2
+    for pathway in complete:
+        # Measured: +0.449 eV from CO2 and H2, whatever the cluster did in between.
+        total = sum(step["dg0_ev"] for step in pathway["steps"])
+        assert total == pytest.approx(0.449, abs=0.001)
+    (hole,) = (p for p in formic["pathways"] if not p["complete"])
+    assert "no state -H2 of Cu2H2" in hole["reason"]
+    assert "*[-H]OCHO: cluster-state" in formic["flags"]
+
+
+def test_a_state_is_computed_but_not_ranked(results):
+    assert (results / "adsorb/Cu2H/OCHO.json").is_file()
+    assert not (results / "che/Cu2H.json").exists()
+    rows = list(csv.DictReader((results / "potentials.csv").open()))
+    assert {row["cluster"] for row in rows} == {"Cu2H2"}
+    gates = list(csv.DictReader((results / "gates.csv").open()))
+    assert not [gate for gate in gates if gate["verdict"] == "FAIL"]
+    page = (results / "report.html").read_text()
+    assert "*[-H]" in page and 'id="checks"' in page
