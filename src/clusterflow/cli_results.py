@@ -1,0 +1,228 @@
+"""The verbs by which a person gets at results: thin, like those of ``cli``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clusterflow.tasks.plot import Conditions, Plot
+
+app = typer.Typer()
+plot_app = typer.Typer(no_args_is_help=True)
+app.add_typer(
+    plot_app,
+    name="plot",
+    help="Draw a figure of finished results, with its numbers as CSV beside it.",
+)
+
+Folders = Annotated[list[Path], typer.Argument(help="Results of one or more studies.")]
+Figure = Annotated[
+    Path, typer.Option("--output", help="File of the figure: .svg, .pdf or .png.")
+]
+Clusters = Annotated[
+    list[str] | None, typer.Option("--cluster", help="Cluster; may be repeated.")
+]
+Reaction = Annotated[str, typer.Option("--reaction", help="Reaction by name.")]
+Scale = Annotated[
+    str | None, typer.Option("--scale", help="rhe or she; as recorded by default.")
+]
+Ph = Annotated[float | None, typer.Option("--ph", help="pH; as recorded by default.")]
+_WIDEST = 10_000  # characters
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@plot_app.command(
+    epilog="clusterflow plot diagram results/default --reaction CO2-to-CO "
+    "--cluster Cu4 --cluster Cu8 --output co.svg"
+)
+def diagram(
+    folders: Folders,
+    reaction: Reaction,
+    output: Figure,
+    cluster: Clusters = None,
+    potential_v: Annotated[
+        float | None, typer.Option(help="Potential, V; as recorded by default.")
+    ] = None,
+    scale: Scale = None,
+    ph: Ph = None,
+) -> None:
+    """Draw a reaction on one cluster, or its best pathway on up to five."""
+    from clusterflow.tasks.plot import plot_diagram, read_surfaces
+
+    conditions = _conditions(potential_v, scale, ph)
+    surfaces = read_surfaces(folders, cluster or [])
+    _save(plot_diagram(surfaces, reaction, conditions), output)
+
+
+@plot_app.command(
+    epilog="clusterflow plot volcano results/default --reaction CO2-to-CO "
+    "--descriptor COOH --output volcano.pdf"
+)
+def volcano(
+    folders: Folders,
+    reaction: Reaction,
+    descriptor: Annotated[
+        str, typer.Option(help="Adsorbate whose ΔG is the abscissa.")
+    ],
+    output: Figure,
+    cluster: Clusters = None,
+    scale: Scale = None,
+    ph: Ph = None,
+) -> None:
+    """Draw limiting potentials against the ΔG of an adsorbate."""
+    from clusterflow.tasks.plot import plot_volcano, read_surfaces
+
+    conditions = _conditions(None, scale, ph)
+    surfaces = read_surfaces(folders, cluster or [])
+    _save(plot_volcano(surfaces, reaction, descriptor, conditions), output)
+
+
+@plot_app.command(epilog="clusterflow plot bands results/default --output bands.svg")
+def bands(folders: Folders, output: Figure, cluster: Clusters = None) -> None:
+    """Draw band edges beside redox couples, V against SHE."""
+    from clusterflow.tasks.plot import plot_bands, read_surfaces
+
+    _save(plot_bands(read_surfaces(folders, cluster or [])), output)
+
+
+@plot_app.command(
+    epilog="clusterflow plot scaling results/default --x CO --y CHO --output co-cho.svg"
+)
+def scaling(
+    folders: Folders,
+    x: Annotated[str, typer.Option("--x", help="Adsorbate of the abscissa.")],
+    y: Annotated[str, typer.Option("--y", help="Adsorbate of the ordinate.")],
+    output: Figure,
+    cluster: Clusters = None,
+    json_: AsJson = False,
+) -> None:
+    """Draw the ΔG of two adsorbates against each other, with a linear fit."""
+    from clusterflow.tasks.plot import plot_scaling, read_surfaces
+
+    plot = plot_scaling(read_surfaces(folders, cluster or []), x, y)
+    _save(plot, output, quiet=json_)
+    if json_:
+        line = asdict(plot.line) if plot.line else None
+        print(json.dumps({"line": line, "note": plot.notes[0]}, ensure_ascii=False))
+
+
+def _conditions(
+    potential_v: float | None, scale: str | None, ph: float | None
+) -> Conditions:
+    from clusterflow.tasks.plot import Conditions
+
+    return Conditions(potential_v=potential_v, scale=scale, ph=ph)
+
+
+def _save(plot: Plot, output: Path, *, quiet: bool = False) -> None:
+    from clusterflow.tasks.plot import save
+
+    table = save(plot, output)
+    for name, reason in plot.missing:
+        print(f"not shown: {name}: {reason}", file=sys.stderr)
+    if not quiet:
+        for note in plot.notes:
+            print(note)
+        print(f"wrote {output} and {table}")
+
+
+@app.command(
+    epilog="clusterflow query results/default best --reaction CO2-to-CO\n\n"
+    "clusterflow query results/default energies --where cluster=Cd6Se6 "
+    "--where 'formation_ev<0.5' --columns species,formation_ev --sort formation_ev"
+)
+def query(
+    folder: Annotated[Path, typer.Argument(help="Results of a study.")],
+    table: Annotated[
+        str,
+        typer.Argument(
+            help="best, species, flags, energies, steps, potentials, edges, rankings, "
+            "gas_corrections or failures."
+        ),
+    ],
+    where: Annotated[
+        list[str] | None,
+        typer.Option(help="COLUMN=VALUE; also !=, <, <=, > and >=. May be repeated."),
+    ] = None,
+    reaction: Annotated[
+        str | None, typer.Option(help="Short for --where reaction=NAME.")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="Short for --where cluster=NAME.")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Columns by commas, or `all`.")
+    ] = None,
+    sort: Annotated[
+        str | None, typer.Option(help="Column to sort by; -COLUMN for largest first.")
+    ] = None,
+    json_: AsJson = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+) -> None:
+    """Answer questions from the tables of finished results."""
+    from clusterflow.io import read_records
+    from clusterflow.library import Library
+    from clusterflow.tables import to_csv
+    from clusterflow.tasks.query import SHORT
+    from clusterflow.tasks.query import query as run
+
+    short = {"reaction": reaction, "cluster": cluster}
+    conditions = [f"{key}={value}" for key, value in short.items() if value is not None]
+    chosen = [] if columns in (None, "all") else str(columns).split(",")
+    if columns is None and not (json_ or csv):
+        chosen = list(SHORT.get(table, ()))
+    rows = run(
+        read_records(folder),
+        table,
+        Library.default(),
+        where=[*conditions, *(where or [])],
+        columns=chosen,
+        sort=sort,
+    )
+    if json_:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+    elif csv:
+        print(to_csv(table, rows), end="")
+    else:
+        print_table(rows)
+
+
+def print_table(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print rows as a table; where nobody looks, as wide as it needs to be."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        print("nothing")
+        return
+    numbers = {
+        key for key in rows[0] if any(isinstance(row[key], float) for row in rows)
+    }
+    table = Table(box=box.SIMPLE_HEAD)
+    for key in rows[0]:
+        justify: Literal["left", "right"] = "right" if key in numbers else "left"
+        table.add_column(key, justify=justify, overflow="fold")
+    for row in rows:
+        # Text: brackets in a reason are no markup.
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    console = Console()
+    if not console.is_terminal:
+        wide = console.options.update(width=_WIDEST)
+        console.width = console.measure(table, options=wide).maximum
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
