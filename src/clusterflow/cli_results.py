@@ -226,3 +226,28 @@ def _cell(value: object) -> str:
     if value is None:
         return ""
     return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+@app.command(
+    epilog="clusterflow explain results/default Cd6Se6/COOH/dG\n\n"
+    "clusterflow explain results/default Cd6Se6/CO2-to-CO/U_L\n\n"
+    "clusterflow explain results/default 'CO(g)'"
+)
+def explain(
+    folder: Annotated[Path, typer.Argument(help="Results of a study.")],
+    name: Annotated[
+        str, typer.Argument(help="CLUSTER/SPECIES/dG, CLUSTER/REACTION/U_L, GAS(g).")
+    ],
+    json_: AsJson = False,
+) -> None:
+    """Show what a number is made of, down to records and versions."""
+    from clusterflow.io import read_records
+    from clusterflow.library import Library
+    from clusterflow.report.explanation import describe, to_json
+    from clusterflow.tasks.explain import explain as run
+
+    found = run(read_records(folder), name, Library.default())
+    if json_:
+        print(json.dumps(to_json(found), indent=1, ensure_ascii=False))
+    else:
+        print(describe(found))
