@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from dataclasses import asdict
@@ -13,6 +14,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from clusterflow.status import Progress
     from clusterflow.tasks.plot import Conditions, Plot
 
 app = typer.Typer()
@@ -251,3 +253,67 @@ def explain(
         print(json.dumps(to_json(found), indent=1, ensure_ascii=False))
     else:
         print(describe(found))
+
+
+@app.command(epilog="clusterflow status\n\nclusterflow status ~/studies/copper --json")
+def status(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of the study, where `run` is started.")
+    ] = Path(),
+    configfile: Annotated[
+        list[Path] | None,
+        typer.Option(help="Overlays on config.yaml, as given to `run`."),
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Show how far a study is, while it runs or after."""
+    from clusterflow.errors import ConfigError
+    from clusterflow.status import progress, to_json
+
+    if not folder.is_dir():
+        raise ConfigError(f"status {folder}: no such folder")
+    overlays = [path.resolve() for path in configfile or []]
+    # The library and the settings of a study are found from its own folder.
+    with contextlib.chdir(folder):
+        found = progress(overlays)
+    if json_:
+        print(json.dumps(to_json(found), indent=1))
+        return
+    print_table([asdict(stage) for stage in found.stages])
+    print(describe_run(found))
+
+
+def describe_run(found: Progress) -> str:
+    """Whether a study runs, since when, and what is left of it, in one line."""
+    from clusterflow.report.text import duration
+
+    waiting = sum(stage.waiting for stage in found.stages)
+    line = f"study {found.study}: "
+    if found.run is None:
+        line += "no run is under way"
+    else:
+        line += f"process {found.run.pid} on {found.run.host} runs it"
+    if found.elapsed_s is not None:
+        line += f" since {duration(found.elapsed_s)}"
+    if not waiting:
+        return f"{line}; every record is there"
+    line += f"; {waiting} records to come"
+    if found.left_s is None:
+        return f"{line}, time not known"
+    cores = "one core" if found.cores == 1 else f"{found.cores} cores"
+    about = "at least" if found.left_is_partial else "roughly"
+    return f"{line}, {about} {duration(found.left_s / found.cores)} on {cores}"
+
+
+@app.command(epilog="clusterflow new copper && cd copper && clusterflow run")
+def new(
+    folder: Annotated[Path, typer.Argument(help="Folder to make; it must be empty.")],
+    full: Annotated[
+        bool, typer.Option("--full", help="Write every setting to config.yaml.")
+    ] = False,
+) -> None:
+    """Start a study in a folder of its own."""
+    from clusterflow.tasks.new import new as run
+
+    for line in run(folder, full=full):
+        print(line)
