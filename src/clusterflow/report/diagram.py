@@ -125,8 +125,7 @@ def check_figure_name(path: Path) -> None:
     """
     if path.suffix not in _METADATA:
         raise ClusterflowError(
-            f"{path}: figures are written as {', '.join(_METADATA)}, "
-            f"not {path.suffix!r}"
+            f"{path}: figures are written as .svg, .png or .pdf, not {path.suffix!r}"
         )
 
 
