@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
+from clusterflow import cli_results
 from clusterflow.errors import ClusterflowError, ConfigError
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ Selection = Annotated[
     str | None,
     typer.Option("--selection", help="Which records, as JSON; all by default."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+AsJson = cli_results.AsJson
 M = TypeVar("M", bound="Model")
 
 
@@ -66,7 +67,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code is 2 for wrong input, 1 for a bug."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
-        command()(args=arguments)
+        # Named here, so that shell completion is of `clusterflow` also where it was
+        # started as a module.
+        command()(args=arguments, prog_name="clusterflow")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except ClusterflowError as error:
@@ -834,6 +837,9 @@ def run(
         configfiles=configfile or [], cores=cores, snakemake_args=context.args
     )
     raise typer.Exit(code)
+
+
+app.add_typer(cli_results.app)
 
 
 def _sections(settings: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import textwrap
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import BaseModel
@@ -15,9 +16,22 @@ from pydantic import BaseModel
 from clusterflow.config import Study
 from clusterflow.library import Library
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 _WIDTH = 86
 _TABLE_BEGINS = "<!-- made from structures/domain by `make generate` -->"
 _TABLE_ENDS = "<!-- end of the table -->"
+# What people change first, for `clusterflow new`.
+_FIRST_KEYS = (
+    *("study", "clusters", "reactions", "adsorb.max_screened", "adsorb.max_relaxed"),
+    *("thermo.temperature_k", "thermo.correct"),
+    *("che.potential_v", "che.scale", "che.ph"),
+)
+_FIRST_HEADING = """\
+What people change first. Every key may be left out, and there are more: `clusterflow
+new --full DIR` writes them all, with defaults and reasons.
+"""
 _HEADING = """\
 The default study. Every key may be left out; what stands here is the default.
 To change a few, write them to a file of your own and run
@@ -38,8 +52,14 @@ def generated_files(root: Path) -> dict[Path, str]:
 
 def default_yaml() -> str:
     """The default study, every key with why one would change it."""
-    heading = textwrap.indent(_HEADING, "# ")
-    return heading + "\n" + "\n".join(_lines(Study(), 0)).lstrip("\n") + "\n"
+    return study_yaml(Study(), full=True)
+
+
+def study_yaml(study: Study, *, full: bool = False) -> str:
+    """A study with the keys that people change first, or with all, and its reasons."""
+    heading = _HEADING if full else _FIRST_HEADING
+    lines = _lines(study, 0, None if full else _FIRST_KEYS)
+    return textwrap.indent(heading, "# ") + "\n" + "\n".join(lines).lstrip() + "\n"
 
 
 def json_schema() -> str:
@@ -69,10 +89,18 @@ def domain_table(root: Path) -> str:
     return "\n".join([*lines, "", ""]).replace("*", r"\*")
 
 
-def _lines(model: BaseModel, depth: int) -> list[str]:
+def _lines(
+    model: BaseModel, depth: int, only: Sequence[str] | None = None
+) -> list[str]:
+    """Comment and value of every key, or of those in `only`, as ``section.key``."""
     indent = "  " * depth
     lines = []
     for key, field in type(model).model_fields.items():
+        below = None
+        if only is not None and key not in only:
+            below = [n.partition(".")[2] for n in only if n.startswith(f"{key}.")]
+            if not below:
+                continue
         value = getattr(model, key)
         if depth == 0:
             lines.append("")
@@ -84,7 +112,7 @@ def _lines(model: BaseModel, depth: int) -> list[str]:
         )
         if isinstance(value, BaseModel):
             lines.append(f"{indent}{key}:")
-            lines += _lines(value, depth + 1)
+            lines += _lines(value, depth + 1, below)
         else:
             lines.append(f"{indent}{key}: {_scalar(value)}")
     return lines

@@ -48,6 +48,9 @@ class RunState(Model):
     host: str
     pid: int
     create_time: float
+    study: str = ""
+    configfiles: tuple[str, ...] = ()
+    cores: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +101,13 @@ def run_study(
     claim_folder(configfiles)
     started, cpu_before = time.time(), _children_cpu_s()
     with warm_process(_environment()) as environment:
-        code = _run(command, environment)
+        code = _run(
+            command,
+            environment,
+            study=results.name,
+            configfiles=tuple(map(str, configfiles)),
+            cores=cores,
+        )
     run = RunTime(
         started=started,
         elapsed_s=time.time() - started,
@@ -117,13 +126,18 @@ def results_folder(configfiles: Sequence[Path], snakemake_args: Sequence[str]) -
     ConfigError
         If a setting is wrong, before anything is started.
     """
-    own = Path("config.yaml")
-    paths = [own if own.is_file() else package_data() / own, *configfiles]
+    paths = study_configs(configfiles)
     study = load_study(read_config(paths), paths).study
     for argument in snakemake_args:  # --config study=name
         if argument.startswith("study="):
             study = argument.removeprefix("study=")
     return Path("results") / study
+
+
+def study_configs(configfiles: Sequence[Path]) -> list[Path]:
+    """The configuration files of the study here, later ones over earlier ones."""
+    own = Path("config.yaml")
+    return [own if own.is_file() else package_data() / own, *configfiles]
 
 
 def snakemake_command(
@@ -178,6 +192,14 @@ def claim_folder(configfiles: Sequence[Path] = ()) -> None:
         )
     _refuse_leftovers()
     _unlock(configfiles)
+
+
+def current_run() -> RunState | None:
+    """The run that holds the current folder; one of another machine counts as alive."""
+    state = _read_state()
+    if state is None or (state.host == platform.node() and not _is_alive(state)):
+        return None
+    return state
 
 
 def job_times(folder: Path) -> tuple[JobTime, ...]:
@@ -293,8 +315,18 @@ def _has(arguments: Sequence[str], *options: str) -> bool:
     return any(option in long or option in short for option in options)
 
 
-def _run(command: Sequence[str], environment: dict[str, str]) -> int:
-    """Exit code of Snakemake, which runs in a process group of its own."""
+def _run(
+    command: Sequence[str],
+    environment: dict[str, str],
+    *,
+    study: str,
+    configfiles: tuple[str, ...],
+    cores: int | None,
+) -> int:
+    """Exit code of Snakemake, which runs in a process group of its own.
+
+    The rest is noted beside its process number, for others to read.
+    """
     # Its own group gets each signal once, from us, whether it came from the keyboard
     # or from `kill`; a second Ctrl-C would cut short Snakemake's cleaning up.
     process = subprocess.Popen(
@@ -302,7 +334,7 @@ def _run(command: Sequence[str], environment: dict[str, str]) -> int:
     )
     try:
         with _forwarded_signals(process):
-            _write_state(process.pid)
+            _write_state(process.pid, study, configfiles, cores)
             code = process.wait()
     finally:
         STATE.unlink(missing_ok=True)
@@ -344,14 +376,23 @@ def _forwarded_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
             signal.signal(number, old)
 
 
-def _write_state(pid: int) -> None:
+def _write_state(
+    pid: int, study: str, configfiles: tuple[str, ...], cores: int | None
+) -> None:
     import psutil
 
     try:
         create_time = psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:  # it failed at once
         return
-    state = RunState(host=platform.node(), pid=pid, create_time=create_time)
+    state = RunState(
+        host=platform.node(),
+        pid=pid,
+        create_time=create_time,
+        study=study,
+        configfiles=configfiles,
+        cores=cores,
+    )
     write_atomic(STATE, state.model_dump_json() + "\n")
 
 

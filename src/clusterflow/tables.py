@@ -291,7 +291,7 @@ def _failure(stage: str, record: object, reason: str) -> Row:
 
 
 # What each table holds when it is empty.
-_COLUMNS: dict[str, Sequence[str]] = {
+COLUMNS: dict[str, Sequence[str]] = {
     "failures": ("stage", "cluster", "species", "reason"),
     "rankings": (
         *("reaction", "level", "level_hash", "temperature_k"),
@@ -314,7 +314,7 @@ TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
 
 def to_csv(name: str, rows: Sequence[Row]) -> str:
     """A table as CSV; a missing value is an empty cell."""
-    columns = list(rows[0]) if rows else list(_COLUMNS.get(name, ()))
+    columns = list(rows[0]) if rows else list(COLUMNS.get(name, ()))
     stream = StringIO()
     writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -398,6 +399,12 @@ AUTO = (
             ["check"],
             "reaction R: chemical steps form a cycle",
         ),
+        ({"mine/x.txt": "x"}, ["new", "mine"], "mine: is not empty"),
+        ({}, ["status", "nowhere"], "nowhere: no such folder"),
+        ({"config.yaml": "clusters: [Nope]\n"}, ["status"], "Nope"),
+        ({}, ["query", "nowhere", "best"], "nowhere: holds no records"),
+        ({}, ["explain", "nowhere", "Cu2/CO"], "nowhere: holds no records"),
+        ({}, ["plot", "bands", "nowhere", "--output", "b.svg"], "holds no records"),
         ({}, ["scan", "nowhere", "--potential-v", "-1:0:5"], "nowhere"),
         ({}, ["scan", ".", "--potential-v", "-1:0"], "-1:0: write A:B:N"),
         ({}, ["scan", ".", "--potential-v", "0", "--scale", "sce"], "rhe or she"),
@@ -446,3 +453,60 @@ def test_help_is_quick(folder):
     start = time.perf_counter()
     output_of("--help")
     assert time.perf_counter() - start < 3.0
+
+
+def test_a_new_study_can_be_run_at_once(folder):
+    output_of("new", "copper")
+    done = subprocess.run(
+        [sys.executable, "-m", "clusterflow", "run", "-n", "--cores", "1"],
+        cwd=folder / "copper",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    # Of each stage one job, of gas three, and the rule that asks for them.
+    assert "total" in done.stdout and " 16" in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize(
+    "verb", [["query"], ["explain"], ["status"], ["new"], ["plot", "volcano"]]
+)
+def test_the_help_of_a_verb_for_results_has_an_example(folder, verb):
+    assert f"clusterflow {' '.join(verb)} " in output_of(*verb, "-h")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_is_of_the_command_however_it_was_started(folder, shell):
+    """The shell is named: a test has none above it to be found."""
+    environment = {"_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    script = _with(environment, "--show-completion", shell)
+    assert "_CLUSTERFLOW_COMPLETE=" in script and "python" not in script
+    asked = {
+        "_CLUSTERFLOW_COMPLETE": "complete_bash",
+        "COMP_WORDS": "clusterflow plot ",
+        "COMP_CWORD": "2",
+    }
+    assert _with(asked).split() == ["diagram", "volcano", "bands", "scaling"]
+
+
+def _with(environment, *arguments):
+    import os
+
+    done = subprocess.run(
+        [sys.executable, "-m", "clusterflow", *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.stdout
+
+
+def test_no_color_turns_colours_off_even_where_they_are_forced(folder):
+    output_of("new", "copper")
+    forced = {"FORCE_COLOR": "1", "TERM": "xterm-256color"}
+    assert "\x1b[" in _with(forced, "status", "copper")
+    colours = re.compile(r"\x1b\[[0-9;]*3[0-9]")
+    for words in (["status", "copper"], ["--help"]):
+        assert not colours.search(_with({**forced, "NO_COLOR": "1"}, *words))

@@ -208,7 +208,7 @@ def test_wrong_setting_starts_nothing(folder) -> None:
 
 
 def test_failure_names_the_logs(folder, capfd, monkeypatch) -> None:
-    monkeypatch.setattr(launch, "_run", lambda command, environment: 1)
+    monkeypatch.setattr(launch, "_run", lambda command, environment, **note: 1)
     assert launch.run_study(configfiles=[], cores=1, snakemake_args=[]) == 1
     assert "logs are in results/toy/logs" in capfd.readouterr().err
 

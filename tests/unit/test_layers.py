@@ -25,6 +25,8 @@ LAYERS = (
     ("tasks",),
     ("warm",),
     ("launch",),
+    ("status",),
+    ("cli_results",),
     ("cli",),
     ("warm_server",),
     ("__main__",),

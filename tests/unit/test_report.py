@@ -735,5 +735,5 @@ def test_a_page_is_the_same_each_time():
 
 
 def test_an_unknown_kind_of_figure_is_refused(tmp_path):
-    with pytest.raises(ClusterflowError, match=r"\.svg or \.png"):
+    with pytest.raises(ClusterflowError, match=r"\.svg, \.png or \.pdf"):
         save_figure(draw_profile(make_result()), tmp_path / "profile.gif")

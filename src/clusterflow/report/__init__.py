@@ -2,6 +2,16 @@
 
 from clusterflow.report.band_edges import draw_band_edges
 from clusterflow.report.diagram import draw_profile, save_figure
+from clusterflow.report.overlay import draw_overlay
 from clusterflow.report.page import render_page
+from clusterflow.report.scatter import draw_scaling, draw_volcano
 
-__all__ = ["draw_band_edges", "draw_profile", "render_page", "save_figure"]
+__all__ = [
+    "draw_band_edges",
+    "draw_overlay",
+    "draw_profile",
+    "draw_scaling",
+    "draw_volcano",
+    "render_page",
+    "save_figure",
+]

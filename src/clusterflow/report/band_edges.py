@@ -66,7 +66,9 @@ def draw_band_edges(views: Mapping[str, BandEdges]) -> Figure:
         )
         axes.set_xlim(-0.5, len(views) - 0.5)
         axes.set_ylim(high, low)
-        axes.set_ylabel("U / V vs SHE", color=INK)
+        ph = next((view.ph for view in views.values()), None)
+        at = "" if ph is None else f" (couples at pH {ph:g})"
+        axes.set_ylabel(f"U / V vs SHE{at}", color=INK)
         axes.tick_params(colors=MUTED, labelcolor=INK, bottom=False)
         axes.set_xticks(range(len(views)), list(views))
         for side, spine in axes.spines.items():

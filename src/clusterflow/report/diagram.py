@@ -53,7 +53,7 @@ FAINT = "#a9b2bc"
 BAND = "#eef0f3"
 PAPER = "#ffffff"
 
-_HALF_BAR = 0.34
+HALF_BAR = 0.34
 _LABEL_PT = 9.0
 _REASON_PT = 7.0
 # `Any`: the names of all settings are the type that matplotlib asks for.
@@ -68,6 +68,7 @@ STYLE: Any = {
 _METADATA: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None, "Creator": None},
     ".png": {"Software": None},
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
 }
 
 
@@ -92,29 +93,40 @@ def draw_profile(result: ReactionResult, *, title: str | None = None) -> Figure:
         if not bars:
             return _empty_figure(result, heading)
         frame = lay_out(pathways, bars)
-        figure, axes = _blank(frame, 4 + 72 * reasons_in(pathways[0]))
-        _draw_titles(figure, frame, heading, result)
+        figure, axes = blank_figure(frame, 4 + 72 * reasons_in(pathways[0]))
+        draw_titles(figure, frame, heading, result)
         _draw_holes(axes, pathways[0])
         _draw_connectors(axes, pathways, result.determining_step)
-        _draw_bars(axes, bars)
+        draw_bars(axes, bars)
         _draw_labels(axes, frame, _reconstructed(result), outside_domain(result))
         _draw_legend(figure, frame, pathways, result)
     return figure
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write a figure as SVG or PNG, byte for byte the same each time.
+    """Write a figure as SVG, PNG or PDF, byte for byte the same each time.
 
     Raises
     ------
     ClusterflowError
-        If the file name ends with neither ``.svg`` nor ``.png``.
+        If the file name ends otherwise.
+    """
+    check_figure_name(path)
+    write_atomic(path, _render(figure, path.suffix, text_as_paths=True))
+
+
+def check_figure_name(path: Path) -> None:
+    """Refuse a file name whose ending is no format of figures.
+
+    Raises
+    ------
+    ClusterflowError
+        Which names the endings there are.
     """
     if path.suffix not in _METADATA:
         raise ClusterflowError(
-            f"{path}: figures are written as .svg or .png, not {path.suffix!r}"
+            f"{path}: figures are written as .svg, .png or .pdf, not {path.suffix!r}"
         )
-    write_atomic(path, _render(figure, path.suffix, text_as_paths=True))
 
 
 def svg_source(figure: Figure) -> str:
@@ -130,7 +142,7 @@ def _render(figure: Figure, suffix: str, *, text_as_paths: bool) -> bytes:
     return stream.getvalue()
 
 
-def _blank(frame: Frame, labelpad: float) -> tuple[Figure, Axes]:
+def blank_figure(frame: Frame, labelpad: float) -> tuple[Figure, Axes]:
     """A figure with axes of the frame's size and nothing on them."""
     width, height = frame.width_in, frame.height_in
     figure = Figure(figsize=(width, height), facecolor=PAPER)
@@ -152,7 +164,7 @@ def _blank(frame: Frame, labelpad: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _draw_titles(
+def draw_titles(
     figure: Figure, frame: Frame, heading: str, result: ReactionResult
 ) -> None:
     """Heading, and under it the conditions."""
@@ -193,7 +205,7 @@ def _draw_connectors(
             step = pathway.steps[column].name if column < len(pathway.steps) else ""
             decisive = rank == 0 and determining is not None and step == determining
             axes.plot(
-                [column + _HALF_BAR, column + 1 - _HALF_BAR],
+                [column + HALF_BAR, column + 1 - HALF_BAR],
                 [level, next_level],
                 linestyle=(0, (3, 2)),
                 linewidth=2.0 if decisive else (1.3 if rank == 0 else 0.9),
@@ -203,11 +215,11 @@ def _draw_connectors(
             )
 
 
-def _draw_bars(axes: Axes, bars: Sequence[Bar]) -> None:
+def draw_bars(axes: Axes, bars: Sequence[Bar]) -> None:
     """A horizontal bar a state."""
     for bar in bars:
         axes.plot(
-            [bar.column - _HALF_BAR, bar.column + _HALF_BAR],
+            [bar.column - HALF_BAR, bar.column + HALF_BAR],
             [bar.level_ev, bar.level_ev],
             linewidth=3.4 if bar.pathway == 0 else 1.6,
             solid_capstyle="butt",

@@ -11,6 +11,13 @@ if TYPE_CHECKING:
 _GAP_IN = 0.05
 _BAR_IN = 0.035
 _STEP_IN = 0.03
+# A label further from its point than this would not be read as its own.
+_FURTHEST_IN = 1.5
+# Where a label may stand from its point: along the axes first, then in the corners.
+_DIRECTIONS = (
+    *((1, 0), (-1, 0), (0, 1), (0, -1)),
+    *((1, 1), (-1, 1), (1, -1), (-1, -1)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +59,98 @@ def place_labels(
         place = _nearest_free(bar, height, taken)
         taken.append((place.bottom_in, place.top_in))
         placed.append(place)
+    return tuple(placed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """A rectangle by its lower left corner and size, inches."""
+
+    left_in: float
+    bottom_in: float
+    width_in: float
+    height_in: float
+
+    def holds(self, other: Box) -> bool:
+        """Whether another rectangle lies inside this one."""
+        return (
+            self.left_in <= other.left_in
+            and other.left_in + other.width_in <= self.left_in + self.width_in
+            and self.bottom_in <= other.bottom_in
+            and other.bottom_in + other.height_in <= self.bottom_in + self.height_in
+        )
+
+    def overlaps(self, other: Box) -> bool:
+        """Whether two rectangles share more than an edge."""
+        return (
+            self.left_in < other.left_in + other.width_in
+            and other.left_in < self.left_in + self.width_in
+            and self.bottom_in < other.bottom_in + other.height_in
+            and other.bottom_in < self.bottom_in + self.height_in
+        )
+
+
+def place_beside(
+    points_in: Sequence[tuple[float, float]],
+    sizes_in: Sequence[tuple[float, float]],
+    frame: Box,
+    marker_in: float = 0.11,
+) -> tuple[Box, ...]:
+    """A place for the label of each point of a plane, free of labels and markers.
+
+    A label stands right, left, above or below its point, else in a corner, else at
+    the nearest free place further out; the first point is served first. A label that
+    finds no place within the frame leaves it.
+
+    Parameters
+    ----------
+    points_in
+        Centre of each marker, inches.
+    sizes_in
+        Width and height of each label, inches.
+    frame
+        Where labels should stay.
+    marker_in
+        Side of the square around a point that no label may cover, inches.
+
+    Examples
+    --------
+    >>> frame = Box(left_in=-1.0, bottom_in=-1.0, width_in=2.0, height_in=2.0)
+    >>> points, sizes = [(0.0, 0.0), (0.2, 0.0)], [(0.5, 0.1), (0.5, 0.1)]
+    >>> boxes = place_beside(points, sizes, frame)
+    >>> boxes[0].overlaps(boxes[1])
+    False
+    """
+    half = marker_in / 2
+    taken = [
+        Box(left_in=x - half, bottom_in=y - half, width_in=2 * half, height_in=2 * half)
+        for x, y in points_in
+    ]
+    placed: list[Box] = []
+    for (x, y), (width, height) in zip(points_in, sizes_in, strict=True):
+        distance = half
+        while True:
+            # What is taken is finite, so far enough out there is room.
+            boxes = [
+                Box(
+                    left_in=x + (dx - 1) / 2 * width + dx * distance,
+                    bottom_in=y + (dy - 1) / 2 * height + dy * distance,
+                    width_in=width,
+                    height_in=height,
+                )
+                for dx, dy in _DIRECTIONS
+            ]
+            free = [
+                box
+                for box in boxes
+                if (frame.holds(box) or distance > _FURTHEST_IN)
+                and not any(box.overlaps(other) for other in taken)
+            ]
+            if free:
+                taken.append(free[0])
+                placed.append(free[0])
+                break
+            distance += _STEP_IN
     return tuple(placed)
 
 

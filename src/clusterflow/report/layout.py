@@ -139,6 +139,23 @@ def lay_out(pathways: Sequence[Pathway], bars: Sequence[Bar]) -> Frame:
     )
 
 
+def frame_of(
+    levels_ev: Sequence[float], columns: int, *, legend_rows: int, tick_lines: int
+) -> Frame:
+    """Sizes of a diagram whose states are named under the axes, not at the bars."""
+    scale = _PROFILE_IN / max(max(levels_ev) - min(levels_ev), _MIN_RANGE_EV)
+    margin = 0.12 / scale
+    below = 0.5 + _LINE_IN * tick_lines + _LEGEND_ROW_IN * (legend_rows + 0.3)
+    return Frame(
+        columns=columns,
+        inch_per_ev=scale,
+        bottom_ev=min(levels_ev) - margin,
+        top_ev=max(levels_ev) + margin,
+        below_in=below,
+        labels=(),
+    )
+
+
 def wrap_reason(reason: str, columns: int) -> str:
     """A reason in a few short lines under its columns."""
     lines = textwrap.wrap(

@@ -1,0 +1,91 @@
+"""Starting a study: a folder with settings, an own library and a first cluster."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import TYPE_CHECKING
+
+import yaml
+
+from clusterflow.config import Study
+from clusterflow.errors import ConfigError
+from clusterflow.generated import study_yaml
+from clusterflow.io import write_atomic
+from clusterflow.library import Library, package_data
+from clusterflow.models import NAME_PATTERN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# The smallest cluster of the library, under a name of one's own.
+_MODEL, _EXAMPLE = "Cu2", "my-Cu2"
+_README = """\
+# {study}
+
+A study of clusterflow: `clusterflow check` looks it over, `clusterflow run -n` shows
+what would run, `clusterflow run` runs it, `clusterflow status` says how far it is.
+Settings are in `config.yaml`, clusters of your own in `structures/`; results go to
+`results/{study}/`, first of all `report.html`.
+"""
+
+
+def new(folder: Path, *, full: bool = False) -> list[str]:
+    """Write a study to a folder that is new or empty, with every setting if `full`.
+
+    Returns
+    -------
+    What was written, and what to do next, line by line.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds anything, or its name or place is taken by a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"new {folder}: is a file; name a folder")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise ConfigError(f"new {folder}: is not empty; name a folder that is")
+    name = re.sub(r"[^A-Za-z0-9-]+", "-", folder.resolve().name).strip("-")[:60]
+    study = Study(
+        study=name if re.fullmatch(NAME_PATTERN, name) else "first",
+        clusters=(_EXAMPLE,),
+        reactions=("HER",),
+    )
+    clusters = folder / "structures" / "clusters"
+    files: dict[Path, str | bytes] = {
+        clusters / f"{_EXAMPLE}.xyz": _geometry(),
+        clusters / f"{_EXAMPLE}.yaml": _cluster(),
+        folder / "README.md": _README.format(study=study.study),
+        # Last: without it the folder is no study yet.
+        folder / "config.yaml": study_yaml(study, full=full),
+    }
+    for path, content in files.items():
+        write_atomic(path, content)
+    return [
+        *(f"wrote {path}" for path in files),
+        f"next: cd {shlex.quote(str(folder))} && clusterflow run",
+    ]
+
+
+def _packaged() -> Library:
+    """The library of the package alone, whatever the working folder."""
+    return Library((package_data() / "structures",))
+
+
+def _geometry() -> bytes:
+    library = _packaged()
+    file = library.cluster(_MODEL).structures[0].file
+    assert file is not None
+    return (library.path("clusters", _MODEL).parent / file).read_bytes()
+
+
+def _cluster() -> str:
+    """The cluster's YAML, as `clusterflow add` would write it."""
+    spec = _packaged().cluster(_MODEL)
+    content = spec.model_dump(mode="json", exclude_defaults=True)
+    content |= {"name": _EXAMPLE, "structures": [{"file": f"{_EXAMPLE}.xyz"}]}
+    heading = (
+        "# An example to change or delete; `clusterflow add` writes more of them.\n"
+    )
+    return heading + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)

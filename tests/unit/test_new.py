@@ -1,0 +1,60 @@
+"""A new study folder: what is in it, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from clusterflow.config import Study, load_study
+from clusterflow.errors import ConfigError
+from clusterflow.tasks.check import check
+from clusterflow.tasks.new import new
+
+
+def test_a_new_folder_is_a_study_in_order(tmp_path, monkeypatch):
+    lines = new(tmp_path / "copper")
+    assert lines[-1].startswith("next: cd ")
+    monkeypatch.chdir(tmp_path / "copper")
+    assert Path("README.md").is_file()
+    assert check([Path("config.yaml")])[-1] == "everything is in order"
+    study = load_study(yaml.safe_load(Path("config.yaml").read_text()))
+    assert study.study == "copper"
+    assert Path(f"structures/clusters/{study.clusters[0]}.yaml").is_file()
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_only_the_name_clusters_and_reactions_differ_from_the_default(tmp_path, full):
+    new(tmp_path / "s", full=full)
+    text = (tmp_path / "s/config.yaml").read_text()
+    content = yaml.safe_load(text)
+    study = load_study(content)
+    own = {n: getattr(study, n) for n in ("study", "clusters", "reactions")}
+    assert study == Study(**own)
+    assert (content.keys() == Study.model_fields.keys()) is full
+    assert ("low_mode_cutoff_cm1" in content["thermo"]) is full
+    assert max(map(len, text.splitlines())) <= 88
+
+
+@pytest.mark.parametrize(
+    ("name", "study"), [("my study!", "my-study"), ("...", "first")]
+)
+def test_a_folder_with_any_name_gives_a_legal_study(tmp_path, name, study):
+    new(tmp_path / name)
+    content = yaml.safe_load((tmp_path / name / "config.yaml").read_text())
+    assert content["study"] == study
+
+
+def test_a_folder_that_holds_anything_is_refused_and_left_alone(tmp_path):
+    (tmp_path / "mine.txt").write_text("precious")
+    with pytest.raises(ConfigError, match="not empty"):
+        new(tmp_path)
+    with pytest.raises(ConfigError, match="is a file"):
+        new(tmp_path / "mine.txt")
+    assert [p.name for p in tmp_path.iterdir()] == ["mine.txt"]
+
+
+def test_an_empty_folder_is_taken(tmp_path):
+    new(tmp_path)
+    assert (tmp_path / "config.yaml").is_file()
