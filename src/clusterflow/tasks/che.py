@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clusterflow.core.che import (
@@ -61,10 +62,15 @@ def che(
     results = evaluate_reactions(
         reactions, {thermo.cluster: energies}, electrode, library
     )
+    results = _with_other_isomers(results, reactions, thermo, electrode, library)
     deviations = deviations_of(thermo)
+    other = thermo.other_isomers
     return CheRecord(
         cluster=thermo.cluster,
         level=thermo.level,
+        isomers=thermo.isomers,
+        other_isomers=other.isomers if other else None,
+        other_isomers_reason=other.reason if other else "no pool record",
         networks=tuple(reactions),
         results=tuple(
             _flagged(
@@ -77,6 +83,29 @@ def che(
         reason=thermo.reason if thermo.status == "failed" else "",
         provenance=job.provenance(thermo.level),
     )
+
+
+def _with_other_isomers(
+    results: list[ReactionResult],
+    reactions: Sequence[ReactionSpec],
+    thermo: ThermoRecord,
+    electrode: Electrode,
+    library: Library,
+) -> list[ReactionResult]:
+    """The results, with the limiting potentials by the other choice of isomers."""
+    other = thermo.other_isomers
+    if other is None or other.reason:
+        return results
+    energies = replace(energies_of(thermo), values=other.formation_ev)
+    found = evaluate_reactions(
+        reactions, {thermo.cluster: energies}, electrode, library
+    )
+    return [
+        result.model_copy(
+            update={"other_isomers_potential_v_rhe": beside.limiting_potential_v_rhe}
+        )
+        for result, beside in zip(results, found, strict=True)
+    ]
 
 
 def _with_uncertainty(
