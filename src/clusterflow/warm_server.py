@@ -25,6 +25,7 @@ PRELOADED = (
     "clusterflow.tasks.edges",
     "clusterflow.tasks.gas",
     "clusterflow.tasks.level",
+    "clusterflow.tasks.pool",
     "clusterflow.tasks.relax",
     "clusterflow.tasks.sites",
     "clusterflow.tasks.subjects",

@@ -41,6 +41,8 @@ BAD = [
     ("sites: {kinds: []}", "sites.kinds", ""),
     ("sites: {probe_radius_a: 0.05}", "sites.probe_radius_a", "0.05"),
     ("pool: {rounds: 0}", "pool.rounds", "0"),
+    ("pool: {rounds: 2, relax: false}", "needs pool.relax", ""),
+    ("pool: {relax: false}\nthermo: {isomers: pool}", "needs pool.relax", ""),
     ("pool: {window_ev: -0.1}", "pool.window_ev", "-0.1"),
     ("thermo: {isomers: lowest}", "thermo.isomers", "'lowest'"),
     ("adsorb: {max_screened: 0}", "adsorb.max_screened", "0"),

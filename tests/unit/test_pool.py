@@ -19,7 +19,8 @@ from clusterflow.config import (
 from clusterflow.core.adsorption import choose_minimum
 from clusterflow.core.isomers import host_of, split_pool, why_other_species
 from clusterflow.core.topology import like_ion_bonds, same_connectivity
-from clusterflow.io import to_atoms
+from clusterflow.errors import RecordError
+from clusterflow.io import to_atoms, write_record
 from clusterflow.records import BuildRecord, Isomer, PooledIsomer
 from clusterflow.tasks.adsorb import Round, adsorb
 from clusterflow.tasks.job import Job
@@ -27,7 +28,7 @@ from clusterflow.tasks.pool import pool
 from clusterflow.tasks.relax import relax
 from clusterflow.tasks.relaxation import same_geometry
 from clusterflow.tasks.sites import sites
-from clusterflow.tasks.subjects import level_record
+from clusterflow.tasks.subjects import level_record, round_before
 from clusterflow.tasks.thermo import thermo
 from clusterflow.tasks.vibrate import vibrate
 
@@ -377,6 +378,20 @@ def test_vibrations_of_another_minimum_are_refused(rounds, gas_record):
     assert "run vibrate again" in species(mixed)["*H"].reason
 
 
+def test_without_relaxing_a_changed_host_is_a_hole(rounds):
+    plain = rounds.pooled(rounds.first, relax=False)
+    assert plain.provenance.n_gradients == 0 and plain.new == ()
+    for minimum in rounds.first[0].minima:
+        host = host_of(plain, "H", minimum)
+        assert host.host == ("main" if minimum.core_intact else None)
+        assert host.reason == (
+            "" if minimum.core_intact else "not stripped: pool.relax is false"
+        )
+    # What may be another species is no global minimum either.
+    record = rounds.first[0]
+    assert record.minima[choose_minimum(record, "pool", plain)].core_intact
+
+
 def test_a_shell_is_stripped_only_when_asked(rounds):
     own = rounds.relaxed.isomers[0]
     roles = ("core", "core", "core", "ligand")
@@ -410,6 +425,18 @@ def test_a_killed_pool_goes_on_where_it_was(rounds, tmp_path):
     first, second = run(), run()
     assert first.provenance.n_gradients > 0 and second.provenance.n_gradients == 0
     assert second.isomers == first.isomers
+
+
+def test_a_round_goes_on_from_two_records(rounds, tmp_path):
+    paths = [tmp_path / "adsorb.json", tmp_path / "pool.json"]
+    write_record(rounds.first[0], paths[0])
+    write_record(rounds.pool, paths[1])
+    found = round_before(paths[::-1], SitesSettings())
+    assert (found.adsorbed, found.pool) == (rounds.first[0], rounds.pool)
+    assert round_before([], SitesSettings()) is None
+    for wrong in (paths[:1], [paths[0], paths[0]], [*paths, paths[0]]):
+        with pytest.raises(RecordError, match="give one adsorb and one pool record"):
+            round_before(wrong, SitesSettings())
 
 
 # CdSe: 2.6 Å; a dimer of selenium: 2.35 Å.

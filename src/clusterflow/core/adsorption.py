@@ -56,12 +56,12 @@ def choose_minimum(
 
 
 def _is_other(record: AdsorbRecord, minimum: Minimum, pool: PoolRecord | None) -> bool:
-    """Whether the cluster under an adsorbate has become another species."""
+    """Whether the cluster under an adsorbate is, or may be, another species."""
     host = host_of(pool, record.adsorbate, minimum) if pool else None
     if pool is None or host is None:
         return False
     others = {p.isomer.structure.name for p in pool.left_out if p.other_species}
-    return host.host in others
+    return host.host is None or host.host in others
 
 
 def why_no_minimum(record: AdsorbRecord) -> str:

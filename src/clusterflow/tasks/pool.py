@@ -177,6 +177,8 @@ def _with_host(pooling: _Pooling, host: MinimumHost, name: str) -> MinimumHost:
 
 
 def _why_not_stripped(pooling: _Pooling, minimum: Minimum) -> str:
+    if not pooling.settings.relax:
+        return "not stripped: pool.relax is false"
     if _SHELL & set(pooling.own.roles) and not pooling.settings.ligated:
         return "a cluster with ligands or a support is not stripped: pool.ligated"
     if hydrides_taken(minimum.structure, len(pooling.own.symbols)):
