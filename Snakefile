@@ -47,7 +47,6 @@ localrules:
     all,
     build,
     sites,
-    pool,
     thermo,
     che,
     collect,

@@ -330,6 +330,10 @@ def adsorb(
         str, typer.Argument(help="Relax record, cluster or structure file.")
     ],
     adsorbate: Annotated[str, typer.Argument(help="Adsorbate by name.")],
+    before: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Adsorb and pool record of the round before, if any."),
+    ] = None,
     sites: Annotated[
         Path | None, typer.Option(help="Sites record; found anew without it.")
     ] = None,
@@ -340,18 +344,19 @@ def adsorb(
     output: Output = None,
 ) -> None:
     """Find the minima of an adsorbate on a cluster."""
-    from clusterflow.config import AdsorbSettings, RelaxSettings
+    from clusterflow.config import AdsorbSettings, RelaxSettings, SitesSettings
     from clusterflow.io import read_record
     from clusterflow.library import Library
     from clusterflow.records import SitesRecord
     from clusterflow.tasks.adsorb import adsorb as run
     from clusterflow.tasks.job import Job
     from clusterflow.tasks.scratch import Scratch
-    from clusterflow.tasks.subjects import relaxed_and_sites
+    from clusterflow.tasks.subjects import relaxed_and_sites, round_before
 
     library = Library.default()
     scratch = Scratch.beside(output) if output else None
     inputs = [*_record_inputs(subject, output), *([sites] if sites else [])]
+    inputs += before or []
     job = Job("adsorb", inputs=inputs, scratch=scratch)
     relax_settings = _section(settings, "relax", RelaxSettings)
     found = read_record(sites, SitesRecord) if sites else None
@@ -366,6 +371,7 @@ def adsorb(
         _section(settings, "adsorb", AdsorbSettings),
         relax_settings,
         job,
+        round_before(before or [], _section(settings, "sites", SitesSettings)),
     )
     _emit(record, output)
     Scratch(scratch).clear()
@@ -381,17 +387,27 @@ def pool(
     multiplicity: Multiplicity = None,
     output: Output = None,
 ) -> None:
-    """List a cluster's isomers, and which adsorbates changed its bonds."""
-    from clusterflow.config import PoolSettings
-    from clusterflow.tasks.job import Job, settings_of
+    """Strip and relax what adsorbates have changed, and list a cluster's isomers."""
+    from clusterflow.config import PoolSettings, RelaxSettings
+    from clusterflow.tasks.job import Job
     from clusterflow.tasks.pool import pool as run
+    from clusterflow.tasks.scratch import Scratch
 
-    chosen = _section(settings, "pool", PoolSettings)
-    job = Job("pool", settings=settings_of(chosen), inputs=_files(subjects))
+    scratch = Scratch.beside(output) if output else None
+    job = Job("pool", inputs=_files(subjects), scratch=scratch)
     found = _cluster_records(
         "pool", subjects, adsorbate, settings, level, charge, multiplicity
     )
-    _emit(run(found.relaxed, found.adsorptions, job), output)
+    record = run(
+        found.relaxed,
+        found.adsorptions,
+        _section(settings, "pool", PoolSettings),
+        _section(settings, "relax", RelaxSettings),
+        job,
+        found.pool,
+    )
+    _emit(record, output)
+    Scratch(scratch).clear()
 
 
 @app.command()
@@ -399,6 +415,10 @@ def vibrate(
     subject: Annotated[
         str, typer.Argument(help="Adsorb record, or cluster by name or file.")
     ],
+    pool: Annotated[
+        Path | None,
+        typer.Argument(help="Pool record, where minima on any isomer count."),
+    ] = None,
     relaxed: Annotated[
         Path | None, typer.Option("--relax", help="Relax record, for a record.")
     ] = None,
@@ -412,10 +432,10 @@ def vibrate(
     output: Output = None,
 ) -> None:
     """Compute the vibrations of an adsorbate's best minimum."""
-    from clusterflow.config import RelaxSettings, VibrateSettings
+    from clusterflow.config import RelaxSettings, ThermoSettings, VibrateSettings
     from clusterflow.io import read_record
     from clusterflow.library import Library
-    from clusterflow.records import AdsorbRecord, RelaxRecord
+    from clusterflow.records import AdsorbRecord, PoolRecord, RelaxRecord
     from clusterflow.tasks.job import Job
     from clusterflow.tasks.scratch import Scratch
     from clusterflow.tasks.subjects import stage_of
@@ -434,13 +454,16 @@ def vibrate(
     scratch = Scratch.beside(output) if output else None
     adsorbed = read_record(Path(subject), AdsorbRecord)
     hosts = read_record(relaxed, RelaxRecord).isomers
+    inputs = [Path(subject), relaxed, *([pool] if pool else [])]
     record = run(
         adsorbed,
         hosts[0] if hosts else None,
         Library.default().adsorbate(adsorbed.adsorbate),
         _section(settings, "vibrate", VibrateSettings),
         _section(settings, "relax", RelaxSettings),
-        Job("vibrate", inputs=[Path(subject), relaxed], scratch=scratch),
+        Job("vibrate", inputs=inputs, scratch=scratch),
+        isomers=_section(settings, "thermo", ThermoSettings).isomers,
+        pool=read_record(pool, PoolRecord) if pool else None,
     )
     _emit(record, output)
     Scratch(scratch).clear()
@@ -474,6 +497,7 @@ def thermo(
         _section(settings, "thermo", ThermoSettings),
         Library.default(),
         job,
+        found.pool,
     )
     _emit(record, output)
 

@@ -13,7 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from clusterflow.errors import ClusterflowError, ConfigError
 from clusterflow.library import explain, read_yaml
 from clusterflow.models import Model, Name
-from clusterflow.specs import SiteKind
+from clusterflow.specs import IsomerMode, SiteKind
 from clusterflow.units import check_pressure, check_temperature
 
 if TYPE_CHECKING:
@@ -178,9 +178,39 @@ class AdsorbSettings(Model):
 class PoolSettings(Model):
     """Isomers that adsorbates push a cluster into."""
 
-    rounds: Literal[1] = Field(
+    rounds: int = Field(
         default=1,
-        description="Rounds of adsorption; isomers found by adsorbates are listed.",
+        ge=1,
+        le=5,
+        description=(
+            "Rounds of adsorption. With 1, isomers found by adsorbates are relaxed "
+            "bare and reported. With 2, every adsorbate is then tried on every isomer "
+            "of the pool; without new ones that costs nothing. Choose before the run: "
+            "a change repeats the adsorption."
+        ),
+    )
+    window_ev: float = Field(
+        default=0.5,
+        ge=0,
+        le=5,
+        description=(
+            "Isomers up to this far above the lowest join the pool, eV. A larger "
+            "window tries more of them."
+        ),
+    )
+    relax: bool = Field(
+        default=True,
+        description=(
+            "Strip and relax at all. Without it the energies against a host that "
+            "changed are holes; that saves an eighth of the time on Cd13Se13."
+        ),
+    )
+    ligated: bool = Field(
+        default=False,
+        description=(
+            "Also strip and relax clusters with ligands or a support. Their shell "
+            "moves easily, so that most adsorbates find some isomer."
+        ),
     )
 
 
@@ -231,6 +261,16 @@ class ThermoSettings(Model):
     temperature_k: float = Field(
         default=298.15,
         description="Temperature, K. A change repeats no quantum chemistry.",
+    )
+    isomers: IsomerMode = Field(
+        default="fixed_core_first",
+        description=(
+            "Minima that diagrams are made of: `fixed_core_first` takes the lowest on "
+            "the cluster's own isomer with its bonds kept, else the lowest on a "
+            "changed one, flagged; `fixed_core` leaves a hole instead; `pool` takes "
+            "the lowest on any isomer, against the lowest isomer, and only if every "
+            "adsorbate was tried on all. A change repeats vibrations."
+        ),
     )
     pressure_pa: dict[Name, float] = Field(
         default={},
@@ -428,6 +468,19 @@ class Study(Model):
     che: CheSettings = Field(
         default=CheSettings(), description="Potential of the diagrams."
     )
+
+    @model_validator(mode="after")
+    def _pool_is_known(self) -> Self:
+        if self.pool.relax:
+            return self
+        asked = {
+            "pool.rounds > 1": self.pool.rounds > 1,
+            "thermo.isomers = pool": self.thermo.isomers == "pool",
+        }
+        for what, there in asked.items():
+            if there:
+                raise ValueError(f"{what} needs pool.relax: true")
+        return self
 
     @field_validator("clusters", "reactions", "adsorbates")
     @classmethod

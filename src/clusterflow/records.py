@@ -9,6 +9,7 @@ from pydantic import Field
 from clusterflow.models import Model
 from clusterflow.specs import (
     BandEdge,
+    IsomerMode,
     LevelSpec,
     Material,
     ReactionSpec,
@@ -291,6 +292,44 @@ class AdsorbRecord(Record):
     failures: dict[str, int] = Field(
         default={}, description="Starts without a minimum, by reason"
     )
+    isomers_tried: tuple[str, ...] = Field(
+        default=(), description="Isomers it was placed on, the cluster's own first"
+    )
+
+
+class PooledIsomer(Model):
+    """An isomer of the bare cluster, and where it comes from.
+
+    One found by stripping an adsorbate has its name, the round, and the index and fate
+    of the minimum in that round's adsorb record.
+    """
+
+    isomer: Isomer
+    round: int = Field(default=0, description="0: relaxed from a starting geometry")
+    found_by: str | None = None
+    minimum: int | None = None
+    fate: Fate | None = None
+    bonds: tuple[tuple[int, int], ...] = ()
+    other_species: bool = Field(
+        default=False, description="Not an isomer: other pieces, or ions bonded anew"
+    )
+    reason: str = Field(default="", description="Why it is left out")
+
+
+class MinimumHost(Model):
+    """A minimum of an adsorbate, and the bare isomers its energy is taken against.
+
+    The host is what stays when the adsorbate is taken away and the rest relaxed: the
+    isomer it was placed on where that kept its bonds. The fall from one to the other,
+    host less placed on, is part of an energy against the isomer placed on.
+    """
+
+    adsorbate: str
+    energy_ev: float = Field(description="Of the complex")
+    placed_on: str
+    host: str | None = Field(default=None, description="None, with a reason: unknown")
+    fall_ev: float | None = None
+    reason: str = ""
 
 
 class PoolRecord(Record):
@@ -298,7 +337,17 @@ class PoolRecord(Record):
 
     stage: Literal["pool"] = "pool"
     cluster: str
-    isomers: tuple[str, ...]
+    level: LevelSpec | None = None
+    round: int = 1
+    window_ev: float | None = None
+    isomers: tuple[PooledIsomer, ...] = Field(description="In the pool, lowest first")
+    left_out: tuple[PooledIsomer, ...] = Field(
+        default=(), description="Found, but not in the pool, with the reason"
+    )
+    new: tuple[str, ...] = Field(
+        default=(), description="Isomers that joined in this round, by name"
+    )
+    hosts: tuple[MinimumHost, ...] = ()
     reconstructed_by: tuple[str, ...] = ()
 
 
@@ -373,6 +422,14 @@ class SpeciesFreeEnergy(Model):
         default=None,
         description="Electronic formation energy against the isomer placed on, eV",
     )
+    de_host_ev: float | None = Field(
+        default=None,
+        description="The same against its own host, stripped and relaxed again, eV",
+    )
+    de_pool_ev: float | None = Field(
+        default=None,
+        description="The same against the lowest isomer of the pool, eV",
+    )
     deviations: dict[str, float] = Field(
         default={}, description="Standard deviations, eV, by where they come from"
     )
@@ -381,6 +438,23 @@ class SpeciesFreeEnergy(Model):
         default={}, description="Gas errors it carries, by molecule and count"
     )
     flags: tuple[str, ...] = ()
+
+
+class MinimumEnergies(Model):
+    """Electronic formation energies of one minimum, from anchors and a bare isomer.
+
+    At the accuracy of the search; those of the species are at that of the vibrations.
+    """
+
+    adsorbate: str
+    minimum: int
+    fate: Fate
+    placed_on: str
+    host: str | None
+    de_placed_ev: float | None
+    de_host_ev: float | None
+    de_pool_ev: float | None
+    reason: str = ""
 
 
 class GasCorrection(Model):
@@ -395,6 +469,18 @@ class GasCorrection(Model):
     source: str
 
 
+class OtherIsomers(Model):
+    """Formation energies by the other choice of isomers, without further vibrations.
+
+    Each minimum that the other choice takes has its own electronic energy and the
+    vibrations of the one it stands beside.
+    """
+
+    isomers: IsomerMode
+    formation_ev: dict[str, float] = {}
+    reason: str = Field(default="", description="Why it is not offered")
+
+
 class ThermoRecord(Record):
     """Free energies of everything on one cluster, at one level."""
 
@@ -402,11 +488,14 @@ class ThermoRecord(Record):
     cluster: str
     level: LevelSpec | None
     temperature_k: float
+    isomers: IsomerMode = "fixed_core_first"
     half_hydrogen_ev: float | None = Field(
         default=None,
         description="½ G°(H2) at 1 bar on the formation scale: the H⁺ + e⁻ pair at 0 V",
     )
     species: tuple[SpeciesFreeEnergy, ...]
+    minima: tuple[MinimumEnergies, ...] = ()
+    other_isomers: OtherIsomers | None = None
     gas_corrections: tuple[GasCorrection, ...] = ()
 
 
@@ -526,6 +615,10 @@ class ReactionResult(Model):
             "`other-anchors`; not in the interval"
         ),
     )
+    other_isomers_potential_v_rhe: float | None = Field(
+        default=None,
+        description="The limiting potential by the other choice of isomers",
+    )
     best_pathway: str | None = None
     tied_pathways: tuple[str, ...] = Field(
         default=(),
@@ -594,6 +687,11 @@ class CheRecord(Record):
     stage: Literal["che"] = "che"
     cluster: str
     level: LevelSpec | None
+    isomers: IsomerMode = "fixed_core_first"
+    other_isomers: IsomerMode | None = None
+    other_isomers_reason: str = Field(
+        default="", description="Why there are no numbers by the other choice"
+    )
     networks: tuple[ReactionSpec, ...]
     results: tuple[ReactionResult, ...]
     states: dict[str, str] = Field(

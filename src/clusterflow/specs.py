@@ -22,6 +22,8 @@ BandEdge = Literal["conduction", "valence"]
 Role = Literal["core", "ligand", "hydride", "support", "adsorbate"]
 SiteKind = Literal["top", "bridge", "hollow3", "hollow4", "pair", "hydride"]
 Material = Literal["metal", "ii-vi", "other"]
+# Which isomers the minima of a diagram may sit on; see `ThermoSettings.isomers`.
+IsomerMode = Literal["fixed_core_first", "fixed_core", "pool"]
 AtomLine = tuple[str, float, float, float]
 Source = Annotated[str, Field(min_length=1, description="A DOI or `unpublished: NAME`")]
 

@@ -59,8 +59,23 @@ def energies(records: StudyRecords) -> Iterator[Row]:
                 "formation_ev": s.formation_ev,
                 "formation_uncorrected_ev": s.formation_uncorrected_ev,
                 "de_placed_ev": s.de_placed_ev,
+                "de_host_ev": s.de_host_ev,
+                "de_pool_ev": s.de_pool_ev,
                 "flags": " ".join(s.flags),
                 "reason": s.reason,
+            }
+
+
+def minima(records: StudyRecords) -> Iterator[Row]:
+    """One row a minimum: its electronic energies against three bare clusters."""
+    for thermo in records.thermo:
+        for m in thermo.minima:
+            yield {
+                "cluster": thermo.cluster,
+                "level": thermo.level.name if thermo.level else None,
+                "level_hash": thermo.level.hash if thermo.level else None,
+                **m.model_dump(exclude={"adsorbate"}),
+                "species": f"*{m.adsorbate}",
             }
 
 
@@ -105,10 +120,15 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
                 "reaction": r.reaction,
                 "product": r.product,
                 "status": r.status,
+                "isomers": che.isomers,
                 "temperature_k": r.temperature_k,
                 "ph": r.ph,
                 "limiting_potential_v_rhe": r.limiting_potential_v_rhe,
                 "limiting_potential_v_she": _on_she(r.limiting_potential_v_rhe, r),
+                "other_isomers": che.other_isomers,
+                "other_isomers_limiting_potential_v_rhe": (
+                    r.other_isomers_potential_v_rhe
+                ),
                 "determining_step": r.determining_step,
                 "chemical_bottleneck_ev": r.chemical_bottleneck_ev,
                 "equilibrium_potential_v_rhe": r.equilibrium_potential_v_rhe,
@@ -267,8 +287,12 @@ def failures(records: StudyRecords) -> Iterator[Row]:
         for edge in ("ip_ev", "ea_ev") if e.status == "ok" else ():
             if edge in e.reasons:
                 yield _failure("edges", e, f"{edge}: {e.reasons[edge]}")
+    modes = {thermo.cluster: thermo.isomers for thermo in records.thermo}
+    pools = {pool.cluster: pool for pool in records.pools}
     for adsorbed in records.adsorptions:
-        if adsorbed.status == "ok" and choose_minimum(adsorbed) is None:
+        mode = modes.get(adsorbed.cluster, "fixed_core_first")
+        chosen = choose_minimum(adsorbed, mode, pools.get(adsorbed.cluster))
+        if adsorbed.status == "ok" and chosen is None:
             yield _failure("adsorb", adsorbed, why_no_minimum(adsorbed))
     for thermo in records.thermo:
         for s in thermo.species:
@@ -303,6 +327,7 @@ COLUMNS: dict[str, Sequence[str]] = {
 }
 TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
     "energies": energies,
+    "minima": minima,
     "steps": steps,
     "potentials": potentials,
     "edges": edges,

@@ -25,6 +25,8 @@ PRELOADED = (
     "clusterflow.tasks.edges",
     "clusterflow.tasks.gas",
     "clusterflow.tasks.level",
+    "clusterflow.tasks.pool",
+    "clusterflow.tasks.pool",
     "clusterflow.tasks.relax",
     "clusterflow.tasks.sites",
     "clusterflow.tasks.subjects",

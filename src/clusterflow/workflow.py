@@ -34,9 +34,9 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "edges": ("edges.level",),
     "gas": ("gas",),
     "sites": ("sites",),
-    "adsorb": ("adsorb", "relax"),
-    "pool": ("pool",),
-    "vibrate": ("vibrate", "relax"),
+    "adsorb": ("adsorb", "relax", "sites"),
+    "pool": ("pool", "relax"),
+    "vibrate": ("vibrate", "relax", "thermo.isomers"),
     "thermo": ("thermo",),
     "che": ("che", "edges.absolute_she_v"),
     "collect": (),
@@ -97,6 +97,15 @@ class Plan:
                     f"thermo.{layer} = {name!r}: no such file; paths are relative to "
                     "the folder of the study"
                 )
+
+    def round_before(self, number: int | None = None) -> str | None:
+        """Folder of the round before a round of adsorption; None before the first.
+
+        The last round, which later stages read, has no number and no folder of its
+        own: one round leaves the same files as a study without rounds.
+        """
+        last = (self.study.pool.rounds if number is None else number) - 1
+        return f"rounds/{last}/" if last else None
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -310,7 +319,7 @@ _SECONDS_PER_ATOM_CUBED = 2.5e-5
 # Gradients of one job in the worst case seen with the default settings.
 _GRADIENTS = {
     **{"level": 10, "relax": 400, "edges": 10},
-    **{"adsorb": 500, "vibrate": 200, "gas": 100},
+    **{"adsorb": 500, "pool": 1000, "vibrate": 200, "gas": 100},
 }
 # Most queues end here; a job that needs more goes on from its scratch files.
 _LONGEST_MINUTES = 7 * 24 * 60

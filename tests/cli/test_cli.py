@@ -149,7 +149,8 @@ def test_a_structure_by_hand_is_what_its_records_say(folder):
     assert vibrated["frequencies_cm1"] == pytest.approx(
         stored["frequencies_cm1"], abs=0.1
     )
-    assert json_of("pool", "dimer.xyz")["isomers"] == ["main"]
+    pool = json_of("pool", "dimer.xyz")
+    assert [p["isomer"]["structure"]["name"] for p in pool["isomers"]] == ["main"]
 
 
 def test_edges_by_hand(folder):

@@ -182,7 +182,7 @@ def test_what_is_no_structure_is_refused(tmp_path, name, text, says):
 
 
 def test_records_of_a_study_are_sorted_by_stage(tmp_path, record, provenance):
-    pool = PoolRecord(cluster="Cu2", isomers=("main",), provenance=provenance)
+    pool = PoolRecord(cluster="Cu2", isomers=(), provenance=provenance)
     write_record(record, tmp_path / "build" / "Cu2.json")
     write_record(pool, tmp_path / "pool" / "Cu2.json")
     found = read_records(tmp_path)

@@ -172,7 +172,7 @@ def records(library, provenance, structure):
         gases=(),
         sites=(),
         adsorptions=(adsorbed,),
-        pools=(PoolRecord(cluster="Cu2", isomers=("main",), provenance=provenance),),
+        pools=(PoolRecord(cluster="Cu2", isomers=(), provenance=provenance),),
         vibrations=(vibrated,),
         thermo=tuple(thermo),
         che=(

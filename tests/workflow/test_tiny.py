@@ -280,3 +280,74 @@ def test_wheel_carries_the_workflow(tmp_path):
     done = folder.call("clusterflow", "run", "--configfile", "tiny.yaml", env=env)
     assert done.returncode == 0, done.stderr
     assert (empty / "results/tiny/report.html").is_file()
+
+
+RHOMBUS = "4\nx\nCu 0 0 0\nCu 2.3 0 0\nCu 1.15 2 0\nCu 1.15 -2 0\n"
+
+
+def test_rounds_of_the_isomer_pool(tmp_path):
+    """Hydrogen pulls the rhombus into a tetrahedron, and is then tried on that."""
+    folder = Folder(tmp_path)
+    (tmp_path / "rhombus.xyz").write_text(RHOMBUS)
+    done = folder.call(
+        *("clusterflow", "add", "rhombus.xyz", "--name", "Rhombus", "--charge", "0"),
+        *("--multiplicity", "1", "--source", "unpublished: a test"),
+    )
+    assert done.returncode == 0, done.stderr
+    config = {
+        **EMT,
+        "clusters": ["Rhombus", "Cu2"],
+        "adsorb": {"max_relaxed": 2},
+        "pool": {"rounds": 2},
+        "thermo": {**EMT["thermo"], "isomers": "pool"},
+    }
+    folder.configure(config)
+    planned = folder.jobs_to_run()
+    # One adsorbate: one job a cluster and round, known before anything has run.
+    for rule in ("adsorb", "adsorb_round", "pool", "pool_round"):
+        assert planned[rule] == 2, rule
+    done = folder.snakemake()
+    assert done.returncode == 0, done.stderr
+    assert folder.rules_to_run() == set()
+
+    def load(name):
+        return json.loads((tmp_path / "results/tiny" / f"{name}.json").read_text())
+
+    early, late = load("rounds/1/pool/Rhombus"), load("pool/Rhombus")
+    assert early["new"] == ["H-1-0"]
+    assert (early["round"], late["round"]) == (1, 2)
+    tried = load("adsorb/Rhombus/H")
+    assert tried["isomers_tried"] == ["main", "H-1-0"]
+    assert {m["isomer"] for m in tried["minima"]} == {"main", "H-1-0"}
+    # Nothing new on the dimer: its second round copies the first.
+    first, second = load("rounds/1/adsorb/Cu2/H"), load("adsorb/Cu2/H")
+    assert second["minima"] == first["minima"]
+    assert first["provenance"]["n_gradients"] > 0
+    assert second["provenance"]["n_gradients"] == 0
+    assert load("pool/Cu2")["provenance"]["n_gradients"] == 0
+    results = tmp_path / "results/tiny"
+    with (results / "minima.csv").open() as stream:
+        rows = [r for r in csv.DictReader(stream) if r["cluster"] == "Rhombus"]
+    assert len(rows) == len(tried["minima"])
+    pulled = [r for r in rows if r["placed_on"] == "main" and r["host"] == "H-1-0"]
+    fall = late["isomers"][0]["isomer"]["energy_ev"]
+    fall -= late["isomers"][1]["isomer"]["energy_ev"]
+    for row in pulled:
+        gained = float(row["de_placed_ev"]) - float(row["de_host_ev"])
+        assert gained == pytest.approx(fall, abs=2e-6)
+    assert pulled
+    with (results / "potentials.csv").open() as stream:
+        modes = {row["isomers"] for row in csv.DictReader(stream)}
+    assert modes == {"pool"}
+    assert "the lowest minima on all isomers" in (results / "report.html").read_text()
+    done = folder.call("clusterflow", "verify", "results/tiny")
+    assert "Rhombus/H-1-0" not in done.stdout.partition("FAIL")[2]
+    done = folder.call(
+        *("clusterflow", "scan", "results/tiny", "--potential-v", "0"),
+        *("--temperature-k", "298.15,350"),
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_round_leaves_no_folder_of_rounds(finished):
+    assert not (finished.path / "results/tiny/rounds").exists()

@@ -3,6 +3,7 @@ rule adsorb:
     input:
         relax="results/{study}/relax/{cluster}.json",
         sites="results/{study}/sites/{cluster}.json",
+        before=round_before("adsorb/{cluster}/{adsorbate}", "pool/{cluster}"),
         adsorbate=library_file("adsorbates"),
     output:
         "results/{study}/adsorb/{cluster}/{adsorbate}.json",
@@ -16,9 +17,16 @@ rule adsorb:
         settings=settings("adsorb"),
     shell:
         r"""
-        clusterflow adsorb {input.relax:q} {wildcards.adsorbate:q} \
+        clusterflow adsorb {input.relax:q} {wildcards.adsorbate:q} {input.before:q} \
             --sites {input.sites:q} \
             --settings {params.settings:q} \
             --output {output:q} \
             2>{log:q}
         """
+
+
+use rule adsorb as adsorb_round with:
+    output:
+        "results/{study}/rounds/{round}/adsorb/{cluster}/{adsorbate}.json",
+    log:
+        "results/{study}/logs/rounds/{round}/adsorb/{cluster}/{adsorbate}.log",

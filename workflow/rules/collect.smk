@@ -6,6 +6,7 @@ rule collect:
         record="results/{study}/collect.json",
         database="results/{study}/results.db",
         energies="results/{study}/energies.csv",
+        minima="results/{study}/minima.csv",
         steps="results/{study}/steps.csv",
         potentials="results/{study}/potentials.csv",
         edges="results/{study}/edges.csv",

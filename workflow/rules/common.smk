@@ -17,6 +17,7 @@ wildcard_constraints:
     adsorbate=NAME_PATTERN,
     gas=NAME_PATTERN,
     level=NAME_PATTERN,
+    round=r"[1-9]",
 
 
 def final_outputs():
@@ -62,14 +63,12 @@ def n_threads(wildcards):
     return threads(PLAN.n_atoms_of(wildcards))
 
 
-def of_cluster(stage):
+def of_cluster(stage, folder=""):
     """Records of a stage for every adsorbate on a cluster."""
     return lambda wildcards: expand(
-        "results/{study}/{stage}/{cluster}/{adsorbate}.json",
-        study=wildcards.study,
-        stage=stage,
-        cluster=wildcards.cluster,
-        adsorbate=PLAN.adsorbates_of(wildcards.cluster),
+        f"results/{{study}}/{folder}{{stage}}/{{cluster}}/{{adsorbate}}.json",
+        **dict(wildcards.items())
+        | {"stage": stage, "adsorbate": PLAN.adsorbates_of(wildcards.cluster)},
     )
 
 
@@ -80,6 +79,28 @@ def with_states(wildcards):
         study=wildcards.study,
         cluster=[wildcards.cluster, *PLAN.states_of(wildcards.cluster)],
     )
+
+
+def round_before(*records):
+    """Records of the round before; none in the first round."""
+
+    def paths(wildcards):
+        number = getattr(wildcards, "round", None)
+        folder = PLAN.round_before(int(number) if number else None)
+        return [
+            f"results/{{study}}/{folder}{record}.json".format(**dict(wildcards.items()))
+            for record in records
+            if folder
+        ]
+
+    return paths
+
+
+def pool_if_used(wildcards):
+    """The cluster's pool, where it says which minima count."""
+    used = PLAN.study.thermo.isomers == "pool"
+    path = f"results/{wildcards.study}/pool/{wildcards.cluster}.json"
+    return [path] if used else []
 
 
 def of_gases(wildcards):

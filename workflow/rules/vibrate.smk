@@ -3,6 +3,7 @@ rule vibrate:
     input:
         adsorb="results/{study}/adsorb/{cluster}/{adsorbate}.json",
         relax="results/{study}/relax/{cluster}.json",
+        pool=pool_if_used,
     output:
         "results/{study}/vibrate/{cluster}/{adsorbate}.json",
     log:
@@ -15,7 +16,7 @@ rule vibrate:
         settings=settings("vibrate"),
     shell:
         r"""
-        clusterflow vibrate {input.adsorb:q} \
+        clusterflow vibrate {input.adsorb:q} {input.pool:q} \
             --relax {input.relax:q} \
             --settings {params.settings:q} \
             --output {output:q} \

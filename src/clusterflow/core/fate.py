@@ -76,7 +76,7 @@ def judge(
     )
     touching = _touching(complex_, n_host)
     fate, detail = _name(graph, touching, adsorbate, others)
-    taken = _hydrides_taken(complex_, n_host)
+    taken = hydrides_taken(complex_, n_host)
     if fate == "intact" and taken:
         whole = composition([*symbols, *["H"] * len(taken)])
         fate, detail = "became", f"{whole} with hydrogen of the cluster"
@@ -125,7 +125,7 @@ def _hydrogens_given(complex_: Structure, n_host: int) -> set[int]:
     }
 
 
-def _hydrides_taken(complex_: Structure, n_host: int) -> set[int]:
+def hydrides_taken(complex_: Structure, n_host: int) -> set[int]:
     """Hydrides of the cluster that have bonded to the adsorbate."""
     graph = bond_graph(complex_.symbols, np.array(complex_.positions), FORMED)
     return {

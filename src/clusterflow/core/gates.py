@@ -45,8 +45,10 @@ if TYPE_CHECKING:
         BuildRecord,
         CheRecord,
         GasRecord,
+        Isomer,
         Minimum,
         Pathway,
+        PoolRecord,
         Provenance,
         ReactionResult,
         RelaxRecord,
@@ -143,6 +145,7 @@ class Evidence:
     relaxations: tuple[RelaxRecord, ...] = ()
     gases: tuple[GasRecord, ...] = ()
     adsorptions: tuple[AdsorbRecord, ...] = ()
+    pools: tuple[PoolRecord, ...] = ()
     vibrations: tuple[VibrateRecord, ...] = ()
     thermo: tuple[ThermoRecord, ...] = ()
     che: tuple[CheRecord, ...] = ()
@@ -264,6 +267,8 @@ def _structures(evidence: Evidence) -> Iterator[tuple[str, Structure]]:
     for relaxed in evidence.relaxations:
         for isomer in relaxed.isomers:
             yield f"{relaxed.cluster}/{isomer.structure.name}", isomer.structure
+    for pool, isomer in _found_isomers(evidence):
+        yield f"{pool.cluster}/{isomer.structure.name}", isomer.structure
     for gas in evidence.gases:
         if gas.structure is not None:
             yield _gas_subject(gas), gas.structure
@@ -283,6 +288,8 @@ def _complex_charges(
         for relaxed in evidence.relaxations
         for isomer in relaxed.isomers
     }
+    for pool, found in _found_isomers(evidence):
+        hosts[pool.cluster, found.structure.name] = found.structure.charge
     isomers = {}
     for subject, record, minimum in _minima(evidence):
         isomers[record.cluster, record.adsorbate] = minimum.isomer
@@ -493,6 +500,9 @@ def forces(evidence: Evidence) -> Iterator[Gate]:
         for isomer in relaxed.isomers:
             subject = f"{relaxed.cluster}/{isomer.structure.name}"
             yield _force(subject, isomer.fmax_ev_per_a, relaxed.provenance)
+    for pool, isomer in _found_isomers(evidence):
+        subject = f"{pool.cluster}/{isomer.structure.name}"
+        yield _force(subject, isomer.fmax_ev_per_a, pool.provenance)
     for subject, record, minimum in _minima(evidence):
         yield _force(subject, minimum.fmax_ev_per_a, record.provenance)
     for gas in evidence.gases:
@@ -785,6 +795,14 @@ def _minima(evidence: Evidence) -> Iterator[tuple[str, AdsorbRecord, Minimum]]:
         for number, minimum in enumerate(record.minima, start=1):
             subject = f"{record.cluster}/{record.adsorbate}, minimum {number}"
             yield subject, record, minimum
+
+
+def _found_isomers(evidence: Evidence) -> Iterator[tuple[PoolRecord, Isomer]]:
+    """Isomers that adsorbates pushed a cluster into; the others are relax records'."""
+    for pool in evidence.pools:
+        for pooled in (*pool.isomers, *pool.left_out):
+            if pooled.found_by is not None:
+                yield pool, pooled.isomer
 
 
 def _with_modes(

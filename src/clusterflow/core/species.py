@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clusterflow.core.adsorbate_models import adsorbate_terms
-from clusterflow.core.adsorption import choose_minimum, why_no_minimum
+from clusterflow.core.adsorption import why_no_minimum
 from clusterflow.core.formation import (
     ExperimentalTable,
     anchor_coefficients,
     gas_corrections,
 )
+from clusterflow.core.isomers import BareEnergies
 from clusterflow.core.thermochemistry import (
     electronic_only,
     gas_free_energy,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         AdsorbRecord,
         GasRecord,
         Minimum,
+        PoolRecord,
         RelaxRecord,
         VibrateRecord,
     )
@@ -136,11 +138,15 @@ def hole(name: str, reason: str, status: str = "missing") -> SpeciesFreeEnergy:
     return SpeciesFreeEnergy(name=name, status=status, reason=reason)
 
 
-def clean_surface(relaxed: RelaxRecord) -> SpeciesFreeEnergy:
-    """The bare cluster: zero of the formation scale."""
+def clean_surface(
+    relaxed: RelaxRecord, pool: PoolRecord | None = None
+) -> SpeciesFreeEnergy:
+    """The bare cluster, its first isomer: zero of the formation scale."""
     if not relaxed.isomers:
         return hole("*", relaxed.reason, "failed")
-    terms = electronic_only(relaxed.isomers[0].energy_ev)
+    energy_ev = relaxed.isomers[0].energy_ev
+    terms = electronic_only(energy_ev)
+    lowest_ev = pool.isomers[0].isomer.energy_ev if pool and pool.isomers else None
     return SpeciesFreeEnergy(
         name="*",
         status="ok",
@@ -149,6 +155,8 @@ def clean_surface(relaxed: RelaxRecord) -> SpeciesFreeEnergy:
         formation_ev=0.0,
         formation_uncorrected_ev=0.0,
         de_placed_ev=0.0,
+        de_host_ev=0.0,
+        de_pool_ev=None if lowest_ev is None else energy_ev - lowest_ev,
     )
 
 
@@ -192,11 +200,17 @@ def adsorbed_species(
     around: Surroundings,
     corrections: Mapping[str, float] | None,
     shifts: Mapping[str, float | None],
+    index: int | None,
+    bare: BareEnergies | None = None,
 ) -> SpeciesFreeEnergy:
     """An adsorbate on the cluster, or the reason why it has no free energy.
 
     Parameters
     ----------
+    index
+        The minimum that stands for it, if there is one.
+    bare
+        Bare clusters its electronic energies are taken against; by default the host.
     corrections
         Gas corrections by molecule, eV, to inherit from; None switches them off.
     shifts
@@ -204,11 +218,16 @@ def adsorbed_species(
         for this adsorbate. It then stays as it is, and a flag says so.
     """
     name = f"*{spec.name}"
-    index = choose_minimum(adsorbed)
     if index is None:
         return hole(name, why_no_minimum(adsorbed), _fate_of(adsorbed))
     if vibrated is None or vibrated.status != "ok" or vibrated.energy_ev is None:
         reason = "no vibrations" if vibrated is None else vibrated.reason
+        return hole(name, reason, "failed")
+    if vibrated.minimum not in (None, index):
+        reason = (
+            f"vibrations are those of minimum {vibrated.minimum}, isomers "
+            f"{around.settings.isomers!r} take {index}; run vibrate again"
+        )
         return hole(name, reason, "failed")
     # A soft one counts as a mode at the cut-off, so there must be a cut-off above it.
     cutoff = around.settings.low_mode_cutoff_cm1
@@ -230,11 +249,12 @@ def adsorbed_species(
     layers |= {layer: ev for layer, ev in shifts.items() if ev is not None}
     species = _species(name, terms, reference + host_energy_ev, layers)
     minimum = adsorbed.minima[index]
+    bare = bare or BareEnergies(placed_ev=host_energy_ev)
     return species.model_copy(
         update={
             "status": minimum.fate,
             "reason": minimum.detail,
-            "de_placed_ev": vibrated.energy_ev - host_energy_ev - electronic,
+            **bare.differences(vibrated.energy_ev - electronic),
             "deviations": _deviations(spec, terms, adsorbed, around),
             "binding_element": _binding_element(spec, minimum),
             # With the gas layer on or off: the error sits in the bond either way.

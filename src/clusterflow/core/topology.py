@@ -32,7 +32,8 @@ _GROUP_12 = {"Zn", "Cd", "Hg"}
 # Bond length of H2, Å: the sum of two covalent radii of hydrogen is 0.12 Å short of it.
 # K. P. Huber and G. Herzberg, Constants of Diatomic Molecules (1979).
 _H2_BOND_A = 0.741
-_ANIONS = {"O", "S", "Se", "Te", "F", "Cl", "Br", "I"}
+_CHALCOGENS = {"O", "S", "Se", "Te"}
+_ANIONS = _CHALCOGENS | {"F", "Cl", "Br", "I"}
 NONMETALS = _ANIONS | {"H", "B", "C", "N", "P", "Si", "As"}
 
 
@@ -97,6 +98,30 @@ def _across_anion(graph: nx.Graph, symbols: Sequence[str]) -> list[tuple[int, in
         if symbols[i] in _GROUP_12 and any(symbols[j] in _ANIONS for j in graph[i])
     }
     return [(i, j) for i, j in graph.edges if i in has_anion and j in has_anion]
+
+
+def like_ion_bonds(
+    symbols: Sequence[str], positions: FloatArray
+) -> list[tuple[int, int]]:
+    """Bonds anion to anion or cation to cation in a II-VI cluster; none in others.
+
+    With such a bond its ions have other oxidation states: Se₂²⁻ beside Cd⁰. Two
+    cations that both hold an anion are not told from neighbours across it.
+
+    Examples
+    --------
+    >>> line = np.array([[0.0, 0, 0], [2.6, 0, 0], [5.0, 0, 0]])
+    >>> like_ion_bonds(["Cd", "Se", "Se"], line)
+    [(1, 2)]
+    """
+    if not (_GROUP_12 & set(symbols) and _CHALCOGENS & set(symbols)):
+        return []
+    like = (_GROUP_12, _ANIONS)
+    return [
+        (i, j)
+        for i, j in bond_graph(symbols, positions).edges
+        if any(symbols[i] in ions and symbols[j] in ions for ions in like)
+    ]
 
 
 def clashes(

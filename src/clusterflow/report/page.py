@@ -169,6 +169,7 @@ def _template() -> Template:
         hole_runs=_named_runs,
         group_flags=views.group_flags,
         level_key=level_key,
+        isomer_mode=views.ISOMER_MODES.__getitem__,
         potential_label=text.potential_label,
         hole_reason=no_potential_reason,
         hole_mark=text.HOLE,

@@ -230,6 +230,12 @@ class Flag:
     source: str
 
 
+ISOMER_MODES = {
+    "fixed_core_first": "minima on the cluster's own isomer; where the core changed in "
+    "all of them, the lowest of these",
+    "fixed_core": "minima on the cluster's own isomer with its bonds kept",
+    "pool": "the lowest minima on all isomers of the pool",
+}
 # Flags that are no limits of a method: they say how a number came about.
 _OWN_FLAGS = {
     "large-gas-correction": (
@@ -238,7 +244,7 @@ _OWN_FLAGS = {
     ),
     "reconstructed": (
         "the cluster changed its bonds under the adsorbate, and the gain is counted",
-        "relax the bare cluster from the changed geometry and start from there",
+        "compare its energies against its own host and the pool; pool.rounds: 2",
     ),
     STATE_FLAG: (
         "the cluster lost or gained atoms, whose vibrations in it are left out: about "

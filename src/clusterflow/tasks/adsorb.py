@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from clusterflow.core.fate import Verdict, judge
@@ -16,12 +16,13 @@ from clusterflow.records import AdsorbRecord, Minimum, SpinState, Structure
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.relaxation import Relaxation, same_geometry
 from clusterflow.tasks.scratch import Scratch
+from clusterflow.tasks.sites import sites_on
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from clusterflow.config import AdsorbSettings, RelaxSettings
-    from clusterflow.records import Isomer, RelaxRecord, SitesRecord
+    from clusterflow.config import AdsorbSettings, RelaxSettings, SitesSettings
+    from clusterflow.records import Isomer, PoolRecord, RelaxRecord, Site, SitesRecord
     from clusterflow.specs import AdsorbateSpec, LevelSpec
     from clusterflow.tasks.job import Job
 
@@ -64,6 +65,15 @@ class _Search:
         return judge(structure, self.host.structure, self.adsorbate, self.others)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What a round after the first goes on from."""
+
+    adsorbed: AdsorbRecord
+    pool: PoolRecord
+    sites: SitesSettings
+
+
 def adsorb(
     relaxed: RelaxRecord,
     sites: SitesRecord,
@@ -72,8 +82,13 @@ def adsorb(
     settings: AdsorbSettings,
     relax: RelaxSettings,
     job: Job,
+    before: Round | None = None,
 ) -> AdsorbRecord:
     """All minima found for an adsorbate on the lowest isomer, lowest first.
+
+    After a round before this one the isomers of its pool that were not tried yet are
+    tried in the same way, and their minima join those known: all rounds stand in one
+    record. Without such isomers nothing is computed.
 
     Every start is relaxed a few steps; those that still are what they were meant to
     be, lowest first, are relaxed to the end.
@@ -84,42 +99,78 @@ def adsorb(
     and relaxed too if they are near.
     """
     job.settings = settings_of(relax, settings)
+    found = _Found() if before is None else _found_before(before.adsorbed)
     if not relaxed.isomers or relaxed.level is None or sites.status != "ok":
         reason = relaxed.reason or sites.reason
-        return _record(relaxed, adsorbate, [], Counter(), 0, reason, job)
-    search = _Search(
-        host=relaxed.isomers[0],
-        level=relaxed.level,
-        adsorbate=adsorbate,
-        others=others,
-        multiplicities=complex_multiplicities(
-            relaxed.isomers[0].structure, adsorbate, relaxed.level, relaxed.cluster
-        ),
-        settings=settings,
-        relax=relax,
-        scratch=Scratch(job.scratch),
-        job=job,
+        return _record(relaxed, adsorbate, found, reason, job)
+    for host, places in _hosts(relaxed, sites, before):
+        search = _Search(
+            host=host,
+            level=relaxed.level,
+            adsorbate=adsorbate,
+            others=others,
+            multiplicities=complex_multiplicities(
+                host.structure, adsorbate, relaxed.level, relaxed.cluster
+            ),
+            settings=settings,
+            relax=relax,
+            scratch=Scratch(job.scratch),
+            job=job,
+        )
+        starts = place_adsorbate(
+            host.structure,
+            places,
+            adsorbate,
+            multiplicity=search.multiplicities[0],
+            max_starts=settings.max_screened,
+        )
+        minima, failures = _find_minima(search, starts)
+        found.minima += minima
+        found.failures += failures
+        found.n_starts += len(starts)
+        found.isomers.append(host.structure.name)
+    reason = "" if found.n_starts else "no start fits any site without a clash"
+    if found.n_starts and not found.minima:
+        reason = ", ".join(f"{n} {why}" for why, n in found.failures.items())
+    return _record(relaxed, adsorbate, found, reason, job)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """What the searches on all isomers have come to so far."""
+
+    minima: list[Minimum] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    n_starts: int = 0
+    isomers: list[str] = field(default_factory=list)
+
+
+def _found_before(adsorbed: AdsorbRecord) -> _Found:
+    return _Found(
+        minima=list(adsorbed.minima),
+        failures=Counter(adsorbed.failures),
+        n_starts=adsorbed.n_starts,
+        isomers=list(adsorbed.isomers_tried),
     )
-    starts = place_adsorbate(
-        search.host.structure,
-        sites.sites,
-        adsorbate,
-        multiplicity=search.multiplicities[0],
-        max_starts=settings.max_screened,
-    )
-    minima, failures = _find_minima(search, starts)
-    reason = "" if starts else "no start fits any site without a clash"
-    if starts and not minima:
-        reason = ", ".join(f"{n} {why}" for why, n in failures.items())
-    return _record(relaxed, adsorbate, minima, failures, len(starts), reason, job)
+
+
+def _hosts(
+    relaxed: RelaxRecord, sites: SitesRecord, before: Round | None
+) -> Iterator[tuple[Isomer, tuple[Site, ...]]]:
+    """Isomers to try in this round, with their sites."""
+    if before is None:
+        yield relaxed.isomers[0], sites.sites
+        return
+    for pooled in before.pool.isomers:
+        structure = pooled.isomer.structure
+        if structure.name not in before.adsorbed.isomers_tried:
+            yield pooled.isomer, sites_on(structure, before.sites)[1]
 
 
 def _record(
     relaxed: RelaxRecord,
     adsorbate: AdsorbateSpec,
-    minima: Sequence[Minimum],
-    failures: Counter[str],
-    n_starts: int,
+    found: _Found,
     reason: str,
     job: Job,
 ) -> AdsorbRecord:
@@ -127,11 +178,12 @@ def _record(
         cluster=relaxed.cluster,
         adsorbate=adsorbate.name,
         level=relaxed.level,
-        minima=tuple(sorted(minima, key=lambda m: m.energy_ev)),
-        n_starts=n_starts,
-        failures=dict(failures),
-        status="ok" if minima else "failed",
-        reason="" if minima else reason,
+        minima=tuple(sorted(found.minima, key=lambda m: m.energy_ev)),
+        n_starts=found.n_starts,
+        failures=dict(found.failures),
+        isomers_tried=tuple(found.isomers),
+        status="ok" if found.minima else "failed",
+        reason="" if found.minima else reason,
         provenance=job.provenance(relaxed.level),
     )
 

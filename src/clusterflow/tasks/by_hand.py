@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from clusterflow.library import Library
-from clusterflow.tasks.adsorb import adsorb
+from clusterflow.tasks.adsorb import Round, adsorb
 from clusterflow.tasks.gas import gas
 from clusterflow.tasks.job import Job
+from clusterflow.tasks.pool import pool
 from clusterflow.tasks.subjects import ClusterRecords, relaxed_and_sites
 from clusterflow.tasks.vibrate import vibrate
 
@@ -36,17 +37,36 @@ def records_by_hand(
     relaxed, sites = relaxed_and_sites(
         subject, None, level, study.relax, charge, multiplicity
     )
-    adsorptions = [
-        adsorb(
-            relaxed, sites, spec, everything, study.adsorb, study.relax, Job("adsorb")
+    before: list[Round | None] = [None] * len(specs)
+    pooled = None
+    for number in range(1, study.pool.rounds + 1):
+        adsorptions = [
+            adsorb(
+                *(relaxed, sites, spec, everything, study.adsorb, study.relax),
+                Job("adsorb"),
+                earlier,
+            )
+            for spec, earlier in zip(specs, before, strict=True)
+        ]
+        # The verb itself makes the last one.
+        if verb == "pool" and number == study.pool.rounds:
+            break
+        pooled = pool(
+            relaxed, adsorptions, study.pool, study.relax, Job("pool"), pooled
         )
-        for spec in specs
-    ]
+        before = [
+            Round(adsorbed=found, pool=pooled, sites=study.sites)
+            for found in adsorptions
+        ]
     vibrations = []
     if verb != "pool":
         host = relaxed.isomers[0] if relaxed.isomers else None
         vibrations = [
-            vibrate(found, host, spec, study.vibrate, study.relax, Job("vibrate"))
+            vibrate(
+                *(found, host, spec, study.vibrate, study.relax, Job("vibrate")),
+                isomers=study.thermo.isomers,
+                pool=pooled,
+            )
             for found, spec in zip(adsorptions, specs, strict=True)
         ]
     gases = []
@@ -62,4 +82,5 @@ def records_by_hand(
         adsorptions=tuple(adsorptions),
         vibrations=tuple(vibrations),
         gases=tuple(gases),
+        pool=pooled,
     )

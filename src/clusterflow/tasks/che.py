@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clusterflow.config import FROM_CO, FROM_CO2
@@ -76,6 +77,7 @@ def che(
     results = evaluate_networks(
         networks, {thermo.cluster: energies}, electrode, library
     )
+    results = _with_other_isomers(results, networks, thermo, electrode, library)
     deviations = deviations_of(thermo)
     anchors = tuple(c.gas for c in thermo.gas_corrections if c.is_anchor)
     references = references_of(thermo, _compositions(thermo, library))
@@ -84,9 +86,13 @@ def che(
         found = _with_uncertainty(result, network, energies, deviations, electrode)
         found = with_references(found, network, anchors, references, electrode)
         complete.append(_flagged(found, thermo))
+    other = thermo.other_isomers
     return CheRecord(
         cluster=thermo.cluster,
         level=thermo.level,
+        isomers=thermo.isomers,
+        other_isomers=other.isomers if other else None,
+        other_isomers_reason=other.reason if other else "no pool record",
         networks=tuple(reactions),
         results=tuple(complete),
         states=dict(joined.states),
@@ -102,6 +108,27 @@ def _compositions(
     """Element counts of the corrected gases, and of all that may be an anchor."""
     names = {*(c.gas for c in thermo.gas_corrections), *FROM_CO, *FROM_CO2}
     return {name: library.gas(name).counts for name in sorted(names)}
+
+
+def _with_other_isomers(
+    results: list[ReactionResult],
+    networks: Sequence[Network],
+    thermo: ThermoRecord,
+    electrode: Electrode,
+    library: Library,
+) -> list[ReactionResult]:
+    """The results, with the limiting potentials by the other choice of isomers."""
+    other = thermo.other_isomers
+    if other is None or other.reason:
+        return results
+    energies = replace(energies_of(thermo), values=other.formation_ev)
+    found = evaluate_networks(networks, {thermo.cluster: energies}, electrode, library)
+    return [
+        result.model_copy(
+            update={"other_isomers_potential_v_rhe": beside.limiting_potential_v_rhe}
+        )
+        for result, beside in zip(results, found, strict=True)
+    ]
 
 
 def _with_uncertainty(

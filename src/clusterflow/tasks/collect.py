@@ -80,6 +80,13 @@ def _rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
                 found = vertical.get(relaxed.cluster, {})
                 keys |= {k: v for k, v in found.items() if v is not None}
             yield _with_energy(isomer.structure, isomer.energy_ev), keys
+    for pool in records.pools:
+        for rank, pooled in enumerate((*pool.isomers, *pool.left_out)):
+            if pooled.found_by is not None:
+                keys = {"kind": "isomer", "cluster": pool.cluster, "rank": rank}
+                keys |= {"found_by": pooled.found_by, "level": _level(pool)}
+                isomer = pooled.isomer
+                yield _with_energy(isomer.structure, isomer.energy_ev), keys
     for gas in records.gases:
         if gas.structure is not None and gas.energy_ev is not None:
             keys = {"kind": "gas", "gas": gas.gas, "level": gas.level.name}

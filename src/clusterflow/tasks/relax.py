@@ -56,7 +56,7 @@ def relax(
         tried += [_spin_state(m, found) for m, found in outcomes.items()]
         if isinstance(outcome, str):
             failures[start.name] = outcome
-        elif not any(_same(outcome, known) for known in isomers):
+        elif not any(same_isomer(outcome, known) for known in isomers):
             isomers.append(outcome)
     isomers.sort(key=lambda isomer: isomer.energy_ev)
     return RelaxRecord(
@@ -69,6 +69,19 @@ def relax(
         reason="" if isomers else "; ".join(f"{k}: {v}" for k, v in failures.items()),
         provenance=job.provenance(level.level),
     )
+
+
+def relaxed_isomer(
+    start: Structure,
+    level: LevelSpec,
+    settings: RelaxSettings,
+    job: Job,
+    *,
+    auto_multiplicity: bool = False,
+) -> Isomer | str:
+    """The minimum below a geometry in its lowest spin state, or why there is none."""
+    spins = _spins(start, auto_multiplicity)
+    return _lowest(list(_relax_spins(spins, level, settings, job).values()))
 
 
 def _spins(start: Structure, auto: bool) -> list[Structure]:
@@ -143,6 +156,7 @@ def _relax_one(
     )
 
 
-def _same(first: Isomer, second: Isomer) -> bool:
+def same_isomer(first: Isomer, second: Isomer) -> bool:
+    """Whether two relaxed geometries are one minimum."""
     near = abs(first.energy_ev - second.energy_ev) < _SAME_ENERGY_EV
     return near and same_geometry(to_atoms(first.structure), to_atoms(second.structure))

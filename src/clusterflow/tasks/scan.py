@@ -18,6 +18,7 @@ from clusterflow.records import (
     AdsorbRecord,
     CheRecord,
     GasRecord,
+    PoolRecord,
     RelaxRecord,
     ThermoRecord,
     VibrateRecord,
@@ -242,6 +243,7 @@ def _thermo_at(
     names = [s.name for s in known.species]
     adsorbates = [n[1:] for n in names if n.startswith("*") and n != "*"]
     gases = {n.partition("(")[0] for n in names if not n.startswith("*")}
+    pool = folder / "pool" / f"{cluster}.json"
     vibrations = [folder / "vibrate" / cluster / f"{name}.json" for name in adsorbates]
     return free_energies(
         read_record(folder / "relax" / f"{cluster}.json", RelaxRecord),
@@ -258,6 +260,7 @@ def _thermo_at(
         settings,
         library,
         Job("thermo"),
+        read_record(pool, PoolRecord) if pool.is_file() else None,
     )
 
 

@@ -12,7 +12,7 @@ from clusterflow.tasks.job import settings_of
 
 if TYPE_CHECKING:
     from clusterflow.config import SitesSettings
-    from clusterflow.records import RelaxRecord, Structure
+    from clusterflow.records import RelaxRecord, Site, Structure
     from clusterflow.tasks.job import Job
 
 
@@ -37,6 +37,23 @@ def sites_of(
     structure: Structure, cluster: str, settings: SitesSettings, job: Job
 ) -> SitesRecord:
     """Symmetry-distinct sites of a geometry."""
+    point_group, found = sites_on(structure, settings)
+    return SitesRecord(
+        cluster=cluster,
+        isomer=structure.name,
+        point_group=point_group,
+        symmetry_tolerance_a=settings.symmetry_tolerance_a,
+        sites=found,
+        status="ok" if found else "failed",
+        reason="" if found else "no atom of the cluster is within reach of the probe",
+        provenance=job.provenance(),
+    )
+
+
+def sites_on(
+    structure: Structure, settings: SitesSettings
+) -> tuple[str, tuple[Site, ...]]:
+    """Point group and sites of a geometry."""
     point_group, found = find_sites(
         structure.symbols,
         np.array(structure.positions),
@@ -45,13 +62,4 @@ def sites_of(
         probe_radius_a=settings.probe_radius_a,
         tolerance_a=settings.symmetry_tolerance_a,
     )
-    return SitesRecord(
-        cluster=cluster,
-        isomer=structure.name,
-        point_group=point_group,
-        symmetry_tolerance_a=settings.symmetry_tolerance_a,
-        sites=tuple(found),
-        status="ok" if found else "failed",
-        reason="" if found else "no atom of the cluster is within reach of the probe",
-        provenance=job.provenance(),
-    )
+    return point_group, tuple(found)

@@ -18,6 +18,7 @@ from clusterflow.records import (
     BuildRecord,
     GasRecord,
     LevelRecord,
+    PoolRecord,
     RelaxRecord,
     VibrateRecord,
 )
@@ -28,8 +29,9 @@ from clusterflow.tasks.job import Job
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clusterflow.config import RelaxSettings
+    from clusterflow.config import RelaxSettings, SitesSettings
     from clusterflow.records import SitesRecord, Structure
+    from clusterflow.tasks.adsorb import Round
 
 
 def stage_of(path: Path) -> str | None:
@@ -175,6 +177,30 @@ class ClusterRecords:
     adsorptions: tuple[AdsorbRecord, ...]
     vibrations: tuple[VibrateRecord, ...]
     gases: tuple[GasRecord, ...]
+    pool: PoolRecord | None = None
+
+
+def round_before(paths: Sequence[Path], sites: SitesSettings) -> Round | None:
+    """The round before one of adsorption, from its two records; None without them.
+
+    Raises
+    ------
+    RecordError
+        If they are not one adsorb and one pool record.
+    """
+    from clusterflow.tasks.adsorb import Round
+
+    if not paths:
+        return None
+    by_stage = {stage_of(path): path for path in paths}
+    if set(by_stage) != {"adsorb", "pool"} or len(paths) != 2:
+        names = ", ".join(map(str, paths))
+        raise RecordError(f"{names}: give one adsorb and one pool record, of one round")
+    return Round(
+        adsorbed=read_record(by_stage["adsorb"], AdsorbRecord),
+        pool=read_record(by_stage["pool"], PoolRecord),
+        sites=sites,
+    )
 
 
 def sort_records(paths: Sequence[Path]) -> ClusterRecords:
@@ -183,7 +209,8 @@ def sort_records(paths: Sequence[Path]) -> ClusterRecords:
     Raises
     ------
     RecordError
-        If the relax record is missing, or two clusters are mixed.
+        If the relax record is missing, there are two pool records, or two clusters
+        are mixed.
     """
     by_stage: dict[str | None, list[Path]] = {}
     for path in paths:
@@ -193,6 +220,9 @@ def sort_records(paths: Sequence[Path]) -> ClusterRecords:
     relaxed = [read_record(p, RelaxRecord) for p in by_stage.get("relax", [])]
     if len(relaxed) != 1:
         raise RecordError(f"{len(relaxed)} relax records among the inputs; give one")
+    pools = [read_record(p, PoolRecord) for p in by_stage.get("pool", [])]
+    if len(pools) > 1:
+        raise RecordError(f"{len(pools)} pool records among the inputs; give one")
     found = ClusterRecords(
         relaxed=relaxed[0],
         adsorptions=tuple(
@@ -202,9 +232,10 @@ def sort_records(paths: Sequence[Path]) -> ClusterRecords:
             read_record(p, VibrateRecord) for p in by_stage.get("vibrate", [])
         ),
         gases=tuple(read_record(p, GasRecord) for p in by_stage.get("gas", [])),
+        pool=pools[0] if pools else None,
     )
-    partners: tuple[AdsorbRecord | VibrateRecord, ...]
-    partners = (*found.adsorptions, *found.vibrations)
+    partners: tuple[AdsorbRecord | PoolRecord | VibrateRecord, ...]
+    partners = (*found.adsorptions, *found.vibrations, *pools)
     for record in partners:
         if record.cluster != found.relaxed.cluster:
             raise RecordError(

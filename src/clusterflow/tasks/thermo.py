@@ -5,9 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterflow.core.adsorption import choose_minimum
+from clusterflow.core.adsorption import by_other_isomers, choose_minimum
 from clusterflow.core.domain import Situation, broken_limits, situation_of
 from clusterflow.core.formation import ExperimentalTable
+from clusterflow.core.isomers import (
+    bare_energies,
+    host_of,
+    reference_isomers,
+    why_not_pooled,
+)
 from clusterflow.core.species import (
     Surroundings,
     adsorbed_species,
@@ -16,7 +22,7 @@ from clusterflow.core.species import (
     hole,
     refuse_mixed_levels,
 )
-from clusterflow.records import SpeciesFreeEnergy, ThermoRecord
+from clusterflow.records import MinimumEnergies, SpeciesFreeEnergy, ThermoRecord
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.own_tables import read_shifts
 
@@ -28,6 +34,7 @@ if TYPE_CHECKING:
     from clusterflow.records import (
         AdsorbRecord,
         GasRecord,
+        PoolRecord,
         RelaxRecord,
         Structure,
         VibrateRecord,
@@ -44,8 +51,11 @@ def thermo(
     settings: ThermoSettings,
     library: Library,
     job: Job,
+    pool: PoolRecord | None = None,
 ) -> ThermoRecord:
     """Free energies on one scale, with a reason where there is none.
+
+    Without a pool there are no energies against other isomers than the cluster's own.
 
     Raises
     ------
@@ -67,6 +77,7 @@ def thermo(
             cluster=relaxed.cluster,
             level=None,
             temperature_k=settings.temperature_k,
+            isomers=settings.isomers,
             species=tuple(hole(n, relaxed.reason, "failed") for n in names),
             status="failed",
             reason=relaxed.reason,
@@ -86,15 +97,24 @@ def thermo(
     inherited = by_gas if "gas" in settings.correct else None
     hydrogen = around.anchor_energy_ev({"H": 2})
     h2 = around.gas_terms("H2")
+    reference = reference_isomers(relaxed, pool, settings.isomers)
     species = [
-        clean_surface(relaxed),
+        clean_surface(reference, pool),
         *_gases(around, inherited),
         *_adsorbates(
-            relaxed, adsorptions, vibrations, around, inherited, tables, library
+            *(relaxed, adsorptions, vibrations, around, inherited, tables, library),
+            pool,
         ),
     ]
-    hosts = relaxed.isomers
-    whole = _computed(relaxed, adsorptions, at_level)
+    if settings.isomers == "pool" and (why_not := why_not_pooled(pool, adsorptions)):
+        species = [
+            hole(s.name, f"isomers 'pool' are not offered: {why_not}")
+            if s.name.startswith("*")
+            else s
+            for s in species
+        ]
+    hosts = reference.isomers
+    whole = _computed(reference, adsorptions, at_level, settings, pool)
     species = [
         _flagged(
             s, whole, hosts[0].structure if hosts else None, level, settings, library
@@ -106,12 +126,17 @@ def thermo(
         cluster=relaxed.cluster,
         level=level,
         temperature_k=settings.temperature_k,
+        isomers=settings.isomers,
         half_hydrogen_ev=(
             None
             if h2 is None or hydrogen is None
             else (h2.gibbs_ev - hydrogen + (inherited or {}).get("H2", 0.0)) / 2
         ),
         species=tuple(species),
+        minima=tuple(_minima(relaxed, adsorptions, pool, around, library)),
+        other_isomers=by_other_isomers(
+            species, relaxed, adsorptions, pool, settings.isomers
+        ),
         gas_corrections=tuple(corrections),
         status="ok" if relaxed.isomers else "failed",
         reason=relaxed.reason or _count(missing),
@@ -146,22 +171,58 @@ def _adsorbates(
     inherited: dict[str, float] | None,
     tables: Mapping[str, Mapping[str, float]],
     library: Library,
+    pool: PoolRecord | None,
 ) -> Iterator[SpeciesFreeEnergy]:
+    mode = around.settings.isomers
     vibrated = {v.adsorbate: v for v in vibrations}
     for adsorbed in adsorptions:
         if not relaxed.isomers:
             yield hole(f"*{adsorbed.adsorbate}", relaxed.reason, "failed")
             continue
         spec = library.adsorbate(adsorbed.adsorbate)
+        index = choose_minimum(adsorbed, mode, pool)
+        chosen = None if index is None else adsorbed.minima[index]
         yield adsorbed_species(
             adsorbed,
             vibrated.get(adsorbed.adsorbate),
-            relaxed.isomers[0].energy_ev,
+            reference_isomers(relaxed, pool, mode).isomers[0].energy_ev,
             spec,
             around,
             inherited,
             _shifts(spec, around.settings, tables),
+            index,
+            None if chosen is None else bare_energies(relaxed, pool, spec.name, chosen),
         )
+
+
+def _minima(
+    relaxed: RelaxRecord,
+    adsorptions: Sequence[AdsorbRecord],
+    pool: PoolRecord | None,
+    around: Surroundings,
+    library: Library,
+) -> Iterator[MinimumEnergies]:
+    """Electronic energies of every minimum, against three bare clusters."""
+    for adsorbed in adsorptions:
+        spec = library.adsorbate(adsorbed.adsorbate)
+        anchors_ev = around.anchor_energy_ev(spec.counts, electronic=True)
+        for index, minimum in enumerate(adsorbed.minima):
+            bare = bare_energies(relaxed, pool, spec.name, minimum)
+            host = host_of(pool, spec.name, minimum) if pool else None
+            known = bare.differences(minimum.energy_ev - (anchors_ev or 0.0))
+            reason = host.reason if host else "no pool record"
+            if anchors_ev is None:
+                known = dict.fromkeys(known)
+                reason = around.why_no_anchors(spec.counts)
+            yield MinimumEnergies(
+                adsorbate=spec.name,
+                minimum=index,
+                fate=minimum.fate,
+                placed_on=minimum.isomer,
+                host=host.host if host else None,
+                reason=reason,
+                **known,
+            )
 
 
 def _shifts(
@@ -188,13 +249,15 @@ def _computed(
     relaxed: RelaxRecord,
     adsorptions: Sequence[AdsorbRecord],
     gases: Mapping[str, GasRecord],
+    settings: ThermoSettings,
+    pool: PoolRecord | None,
 ) -> dict[str, Structure]:
     """The structure behind each species' number, by its name in equations."""
     found: dict[str, Structure] = {}
     if relaxed.isomers:
         found["*"] = relaxed.isomers[0].structure
     for adsorbed in adsorptions:
-        index = choose_minimum(adsorbed)
+        index = choose_minimum(adsorbed, settings.isomers, pool)
         if index is not None:
             found[f"*{adsorbed.adsorbate}"] = adsorbed.minima[index].structure
     for name, gas in gases.items():

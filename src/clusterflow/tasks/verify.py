@@ -66,6 +66,7 @@ def evidence_of(records: StudyRecords, library: Library) -> Evidence:
         relaxations=records.relaxations,
         gases=records.gases,
         adsorptions=records.adsorptions,
+        pools=records.pools,
         vibrations=records.vibrations,
         thermo=records.thermo,
         che=records.che,

@@ -10,6 +10,7 @@ from ase.calculators.calculator import CalculationFailed
 
 from clusterflow.core.adsorption import choose_minimum, why_no_minimum
 from clusterflow.core.fate import judge
+from clusterflow.core.isomers import all_isomers
 from clusterflow.core.topology import CONTACT, distance_ratios
 from clusterflow.core.vibrations import NOISE_CM1, classify, normal_modes
 from clusterflow.io import from_atoms, to_atoms
@@ -31,8 +32,14 @@ if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
     from clusterflow.config import RelaxSettings, VibrateSettings
-    from clusterflow.records import AdsorbRecord, Isomer, Structure
-    from clusterflow.specs import AdsorbateSpec, LevelSpec
+    from clusterflow.records import (
+        AdsorbRecord,
+        Isomer,
+        Minimum,
+        PoolRecord,
+        Structure,
+    )
+    from clusterflow.specs import AdsorbateSpec, IsomerMode, LevelSpec
     from clusterflow.tasks.job import Job
 
 _MAX_REPAIRS = 2
@@ -61,6 +68,9 @@ def vibrate(
     settings: VibrateSettings,
     relax: RelaxSettings,
     job: Job,
+    *,
+    isomers: IsomerMode = "fixed_core_first",
+    pool: PoolRecord | None = None,
 ) -> VibrateRecord:
     """Vibrations of the chosen minimum, with the other cluster atoms frozen.
 
@@ -68,11 +78,12 @@ def vibrate(
     downhill and the geometry relaxed again, at most twice; what is left of them is
     classified in the record. Gradients wait in the job's scratch folder.
     """
-    job.settings = settings_of(relax, settings)
-    index = choose_minimum(adsorbed)
+    job.settings = settings_of(relax, settings) | {"isomers": isomers}
+    index = choose_minimum(adsorbed, isomers, pool)
     if index is None or adsorbed.level is None or host is None:
         return _failed(adsorbed, None, why_no_minimum(adsorbed), job)
     minimum = adsorbed.minima[index]
+    host = _placed_on(minimum, host, pool)
     n_host = len(host.structure.symbols)
     calculator = _calculator(minimum.structure, adsorbed.level, settings, job)
     moving = _moving_atoms(minimum.structure, n_host, settings)
@@ -98,6 +109,12 @@ def vibrate(
         return _failed(adsorbed, index, f"{reason} ({verdict.detail})", job)
     record = _record(adsorbed, index, structure, vibrating, n_repairs, job)
     return record.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
+
+
+def _placed_on(minimum: Minimum, own: Isomer, pool: PoolRecord | None) -> Isomer:
+    """The isomer a minimum was placed on: the cluster's own, or one of the pool."""
+    known = {i.structure.name: i for i in all_isomers(pool)} if pool else {}
+    return known.get(minimum.isomer, own)
 
 
 def _calculator(

@@ -1,0 +1,156 @@
+"""Isomers of the bare cluster, and which of them an adsorption energy is taken from.
+
+An adsorbate can pull a cluster into another isomer. Its energy then has three readings,
+each E(complex) − E(bare) − E(anchors), negative = binding, with the bare cluster
+
+- *placed*: the isomer it was placed on, so that the fall is counted as adsorption;
+- *host*: what stays without the adsorbate, relaxed again: the bond alone;
+- *pool*: the lowest isomer known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clusterflow.core.topology import like_ion_bonds, n_fragments
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clusterflow.records import (
+        AdsorbRecord,
+        Isomer,
+        Minimum,
+        MinimumHost,
+        PooledIsomer,
+        PoolRecord,
+        RelaxRecord,
+        Structure,
+    )
+    from clusterflow.specs import IsomerMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BareEnergies:
+    """Energies of the bare clusters that a minimum is held against, eV."""
+
+    placed_ev: float | None
+    host_ev: float | None = None
+    lowest_ev: float | None = None
+
+    def differences(self, energy_ev: float) -> dict[str, float | None]:
+        """An energy less each of them, by the name it has in records, eV.
+
+        >>> bare = BareEnergies(placed_ev=-1.0, host_ev=-3.0, lowest_ev=-3.5)
+        >>> bare.differences(-4.0)
+        {'de_placed_ev': -3.0, 'de_host_ev': -1.0, 'de_pool_ev': -0.5}
+        """
+        bare = {
+            "de_placed_ev": self.placed_ev,
+            "de_host_ev": self.host_ev,
+            "de_pool_ev": self.lowest_ev,
+        }
+        return {k: None if e is None else energy_ev - e for k, e in bare.items()}
+
+
+def bare_energies(
+    relaxed: RelaxRecord, pool: PoolRecord | None, adsorbate: str, minimum: Minimum
+) -> BareEnergies:
+    """The bare clusters of a minimum; without a pool, only the one it was placed on."""
+    if pool is None:
+        own = {i.structure.name: i.energy_ev for i in relaxed.isomers}
+        return BareEnergies(placed_ev=own.get(minimum.isomer))
+    energies = {i.structure.name: i.energy_ev for i in all_isomers(pool)}
+    host = host_of(pool, adsorbate, minimum)
+    return BareEnergies(
+        placed_ev=energies.get(minimum.isomer),
+        host_ev=None if host is None or host.host is None else energies[host.host],
+        lowest_ev=pool.isomers[0].isomer.energy_ev if pool.isomers else None,
+    )
+
+
+def all_isomers(pool: PoolRecord) -> list[Isomer]:
+    """Every isomer that was found, those left out too."""
+    return [pooled.isomer for pooled in (*pool.isomers, *pool.left_out)]
+
+
+def host_of(pool: PoolRecord, adsorbate: str, minimum: Minimum) -> MinimumHost | None:
+    """The host of a minimum, found by its energy; None if the pool does not know it."""
+    for host in pool.hosts:
+        same = host.adsorbate == adsorbate and host.placed_on == minimum.isomer
+        if same and host.energy_ev == minimum.energy_ev:
+            return host
+    return None
+
+
+def why_other_species(bare: Structure, own: Structure) -> str:
+    """Why a stripped and relaxed cluster is no isomer of `own`; empty if it is one.
+
+    It must hang together like `own`, and may have no more bonds between like ions:
+    a chalcogenide with such a bond is a redox isomer.
+    """
+    positions = np.array(bare.positions)
+    pieces = n_fragments(bare.symbols, positions)
+    if pieces > n_fragments(own.symbols, np.array(own.positions)):
+        return f"the cluster is in {pieces} pieces"
+    like = like_ion_bonds(bare.symbols, positions)
+    if len(like) > len(like_ion_bonds(own.symbols, np.array(own.positions))):
+        bonds = sorted(
+            {"-".join(sorted((bare.symbols[i], bare.symbols[j]))) for i, j in like}
+        )
+        return f"redox isomer, with bonds {', '.join(bonds)} between like ions"
+    return ""
+
+
+def split_pool(
+    found: Sequence[PooledIsomer], window_ev: float, stay: Sequence[str]
+) -> tuple[list[PooledIsomer], list[PooledIsomer]]:
+    """Isomers in the pool and those left out, with reasons; both lowest first.
+
+    In the pool is what lies within the window above the lowest, and what is named in
+    `stay`, because it has been tried; never another species.
+    """
+    found = sorted(found, key=lambda pooled: pooled.isomer.energy_ev)
+    same = [pooled for pooled in found if not pooled.other_species]
+    lowest = same[0].isomer.energy_ev if same else 0.0
+    inside, outside = [], [pooled for pooled in found if pooled.other_species]
+    for pooled in same:
+        above = pooled.isomer.energy_ev - lowest
+        if above <= window_ev or pooled.isomer.structure.name in stay:
+            inside.append(pooled.model_copy(update={"reason": ""}))
+            continue
+        reason = f"{above:.2f} eV above the lowest, the window is {window_ev:g} eV"
+        outside.append(pooled.model_copy(update={"reason": reason}))
+    return inside, sorted(outside, key=lambda pooled: pooled.isomer.energy_ev)
+
+
+def why_not_pooled(pool: PoolRecord | None, adsorptions: Sequence[AdsorbRecord]) -> str:
+    """Why global minima cannot be offered; empty if all was tried on all isomers."""
+    if pool is None:
+        return "there is no pool record; give it too"
+    members = [pooled.isomer.structure.name for pooled in pool.isomers]
+    for record in adsorptions:
+        missing = [name for name in members if name not in record.isomers_tried]
+        if missing:
+            return (
+                f"*{record.adsorbate} was not tried on isomer {', '.join(missing)}; "
+                "raise pool.rounds"
+            )
+    return ""
+
+
+def reference_isomers(
+    relaxed: RelaxRecord, pool: PoolRecord | None, mode: IsomerMode
+) -> RelaxRecord:
+    """The relaxed cluster as diagrams refer to it, the clean surface first.
+
+    That is the lowest isomer of the pool if the mode is ``pool``, else the cluster's
+    own lowest one.
+    """
+    if mode != "pool" or pool is None:
+        return relaxed
+    members = tuple(pooled.isomer for pooled in pool.isomers)
+    return relaxed.model_copy(update={"isomers": members})
