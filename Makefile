@@ -28,7 +28,7 @@ lint: $(VENV)/.installed-lint ## Check style, types, workflow and spelling
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/codespell
 
-generate: $(VENV)/.installed-run ## Write config.yaml, the schemas and the domain table anew
+generate: $(VENV)/.installed-run ## Write config.yaml, the schemas and the tables of docs/ anew
 	$(BIN)/python -m clusterflow.generated
 
 constraints: ## Resolve all dependencies anew into constraints.txt

@@ -17,10 +17,12 @@ from clusterflow.config import Study
 from clusterflow.library import Library
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from clusterflow.specs import ClusterSpec
 
 _WIDTH = 86
-_TABLE_BEGINS = "<!-- made from structures/domain by `make generate` -->"
+_TABLE_BEGINS = "<!-- made from structures/{kind} by `make generate` -->"
 _TABLE_ENDS = "<!-- end of the table -->"
 # What people change first, for `clusterflow new`.
 _FIRST_KEYS = (
@@ -46,7 +48,10 @@ def generated_files(root: Path) -> dict[Path, str]:
     return {
         root / "config.yaml": default_yaml(),
         root / "workflow/schemas/config.schema.json": json_schema(),
-        root / "docs/levels.md": with_domain_table(root),
+        root / "docs/levels.md": _with_table(root, "levels", "domain", domain_table),
+        root / "docs/catalogue.md": _with_table(
+            root, "catalogue", "clusters", cluster_table
+        ),
     }
 
 
@@ -67,14 +72,6 @@ def json_schema() -> str:
     return json.dumps(Study.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def with_domain_table(root: Path) -> str:
-    """The page about levels, with the domain table of the library in its place."""
-    text = (root / "docs/levels.md").read_text(encoding="utf-8")
-    before, rest = text.split(_TABLE_BEGINS)
-    after = rest.split(_TABLE_ENDS)[1]
-    return before + _TABLE_BEGINS + domain_table(root) + _TABLE_ENDS + after
-
-
 def domain_table(root: Path) -> str:
     """The domain table as Markdown."""
     lines = [
@@ -87,6 +84,51 @@ def domain_table(root: Path) -> str:
         cells = (name, ", ".join(entry.methods), entry.description, entry.way_out)
         lines.append(f"| {' | '.join((*cells, entry.source))} |")
     return "\n".join([*lines, "", ""]).replace("*", r"\*")
+
+
+def cluster_table(root: Path) -> str:
+    """The clusters of the library as Markdown."""
+    library = Library((root / "structures",))
+    lines = [
+        "\n",
+        "| name | formula | atoms | charge | multiplicity | made by | source |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name in library.paths("clusters"):
+        spec = library.cluster(name)
+        cells = (
+            f"`{name}`",
+            spec.formula,
+            spec.n_atoms,
+            f"{spec.charge:+d}" if spec.charge else 0,
+            "auto" if spec.auto_multiplicity else spec.multiplicity,
+            _made_by(spec),
+            spec.source,
+        )
+        lines.append(f"| {' | '.join(map(str, cells))} |")
+    return "\n".join([*lines, "", ""])
+
+
+def _made_by(spec: ClusterSpec) -> str:
+    """Builders, files and parents of a cluster, each once."""
+    if spec.parent is not None and spec.removed is not None:
+        return f"{spec.parent} less {spec.removed.count} {spec.removed.what}"
+    ways = []
+    for start in spec.structures:
+        way = start.builder or "file"
+        if start.substitution is not None:
+            way += f" in {start.substitution.parent}"
+        ways.append(" + ".join([way, *(cap.ligand for cap in start.caps)]))
+    return ", ".join(dict.fromkeys(ways))
+
+
+def _with_table(root: Path, page: str, kind: str, table: Callable[[Path], str]) -> str:
+    """A page with the table of one kind of the library in its place."""
+    begins = _TABLE_BEGINS.format(kind=kind)
+    text = (root / f"docs/{page}.md").read_text(encoding="utf-8")
+    before, rest = text.split(begins)
+    after = rest.split(_TABLE_ENDS)[1]
+    return before + begins + table(root) + _TABLE_ENDS + after
 
 
 def _lines(

@@ -227,6 +227,38 @@ class Library:
         paths = self.paths("ligands").values()
         return [_load_cached(path, LigandSpec) for path in paths]
 
+    def ligand(self, name: str) -> LigandSpec:
+        """A ligand by name or alias.
+
+        Raises
+        ------
+        LibraryError
+            If there is none.
+        """
+        for ligand in self.ligands():
+            if name in (ligand.name, *ligand.aliases):
+                return ligand
+        raise LibraryError(f"no ligand called {name!r}; see `clusterflow list ligands`")
+
+    def ancestors(self, name: str) -> list[str]:
+        """Clusters a cluster is made from, and those that these are made from.
+
+        Raises
+        ------
+        LibraryError
+            If one is not there, or is made from itself.
+        """
+        found: list[str] = []
+        waiting = [*self.cluster(name).parents]
+        while waiting:
+            parent = waiting.pop(0)
+            if parent == name:
+                raise LibraryError(f"{name}: it is made from itself; correct a parent")
+            if parent not in found:
+                found.append(parent)
+                waiting += self.cluster(parent).parents
+        return found
+
     def domain(self) -> list[DomainSpec]:
         """The whole table of where methods are not to be trusted."""
         paths = self.paths("domain").values()

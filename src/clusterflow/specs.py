@@ -25,6 +25,8 @@ Material = Literal["metal", "ii-vi", "other"]
 # Which isomers the minima of a diagram may sit on; see `ThermoSettings.isomers`.
 IsomerMode = Literal["fixed_core_first", "fixed_core", "pool"]
 AtomLine = tuple[str, float, float, float]
+SitePlace = Literal["vertex", "edge", "face", "core", "shell"]
+SUBSTITUTE = "substitute"
 Source = Annotated[str, Field(min_length=1, description="A DOI or `unpublished: NAME`")]
 
 
@@ -70,26 +72,83 @@ class Composed(Spec):
             )
 
 
+class Cap(Model):
+    """Ligands put on the atoms of one element that have room for them."""
+
+    ligand: str = Field(description="By name or alias; it needs `atoms`")
+    element: str = Field(description="Element that is capped")
+    count: int | None = Field(default=None, ge=1, description="All there is room for")
+    coordination: int = Field(
+        default=4, ge=1, description="Non-metal neighbours at which an atom is full"
+    )
+
+
+class Substitution(Model):
+    """Atoms of another cluster replaced in all distinct ways: builder `substitute`."""
+
+    parent: Name
+    isomer: Name | None = Field(default=None, description="All of the parent's")
+    element: str
+    count: int = Field(ge=1)
+    replaces: str | None = Field(
+        default=None, description="Element replaced; the only one of the parent's"
+    )
+    sites: tuple[SitePlace, ...] = Field(
+        default=(), description="Places on the convex hull; everywhere unless given"
+    )
+    mirror_images: Literal["merged", "kept"] = "merged"
+
+    @field_validator("sites", mode="before")
+    @classmethod
+    def _one_or_many(cls, sites: object) -> object:
+        return (sites,) if isinstance(sites, str) else sites
+
+
 class StartingStructure(Model):
-    """One starting geometry of a cluster: built by rule, or read from a file."""
+    """One starting geometry of a cluster: built by rule, or read from a file.
+
+    The builder `substitute` gives as many as there are distinct ways.
+    """
 
     name: Name = "main"
     builder: str | None = None
     parameters: dict[str, Any] = {}
     file: str | None = None
+    caps: tuple[Cap, ...] = ()
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         if (self.builder is None) == (self.file is None):
             raise ValueError(f"structure {self.name!r} needs either builder or file")
+        if self.builder == SUBSTITUTE:
+            Substitution.model_validate(self.parameters)
         return self
+
+    @property
+    def substitution(self) -> Substitution | None:
+        """What is replaced of another cluster, for the builder `substitute`."""
+        if self.builder != SUBSTITUTE:
+            return None
+        return Substitution.model_validate(self.parameters)
 
 
 class Removed(Model):
-    """What a cluster state lacks of its parent: `count` atoms of one element."""
+    """What a state lacks of its parent: `count` atoms of an element, or ligands."""
 
-    element: str
+    element: str | None = None
+    ligand: str | None = Field(default=None, description="By name or alias")
     count: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> Self:
+        if (self.element is None) == (self.ligand is None):
+            raise ValueError("removed needs either element or ligand")
+        return self
+
+    @property
+    def what(self) -> str:
+        """Element or ligand."""
+        return str(self.element or self.ligand)
 
 
 class ClusterSpec(Composed):
@@ -128,6 +187,20 @@ class ClusterSpec(Composed):
         if len(set(names)) != len(names):
             raise ValueError(f"{self.name}: two structures share a name: {names}")
         return self
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Clusters whose geometries this one is made from."""
+        changed = (s.substitution for s in self.structures)
+        own = () if self.parent is None else (self.parent,)
+        return (*own, *dict.fromkeys(s.parent for s in changed if s is not None))
+
+    @property
+    def ligands(self) -> tuple[str, ...]:
+        """Ligands that are put on or taken away, as the YAML names them."""
+        caps = [cap.ligand for s in self.structures for cap in s.caps]
+        removed = self.removed.ligand if self.removed else None
+        return tuple(dict.fromkeys([*caps, *([removed] if removed else [])]))
 
 
 class AdsorbateForm(Model):
@@ -357,6 +430,10 @@ class LigandSpec(Spec):
     aliases: tuple[str, ...] = ()
     kind: Literal["X", "L"] = Field(description="X: a radical when free; L: a pair")
     electrons_withdrawn: int = Field(ge=0, le=4)
+    atoms: tuple[AtomLine, ...] = Field(
+        default=(),
+        description="Binding atom first, at the origin, the rest towards +z; to cap",
+    )
 
     @property
     def counts(self) -> Counter[str]:
@@ -376,6 +453,14 @@ class LigandSpec(Spec):
                 f"{self.name}: {self.formula} and {self.electrons_withdrawn} "
                 "electrons is an open shell; correct formula or electrons_withdrawn"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _atoms_match(self) -> Self:
+        if self.atoms and Counter(line[0] for line in self.atoms) != self.counts:
+            raise ValueError(f"{self.name}: atoms do not make up {self.formula}")
+        if self.atoms and any(self.atoms[0][1:]):
+            raise ValueError(f"{self.name}: the first atom binds: put it at 0, 0, 0")
         return self
 
 

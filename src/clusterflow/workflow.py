@@ -231,13 +231,15 @@ class Plan:
         )
 
     def structure_files(self, name: str) -> list[Path]:
-        """The structures a cluster's YAML names, and all files of its parent."""
-        spec = self.library.cluster(name)
-        folder = self.library.path("clusters", name).parent
-        files = [folder / s.file for s in spec.structures if s.file]
-        if spec.parent is not None:
-            files.append(self.library.path("clusters", spec.parent))
-            files += self.structure_files(spec.parent)
+        """All files a cluster is built from, beside its own YAML."""
+        ancestors = self.library.ancestors(name)
+        files = [self.library.path("clusters", parent) for parent in ancestors]
+        for cluster in (name, *ancestors):
+            spec = self.library.cluster(cluster)
+            folder = self.library.path("clusters", cluster).parent
+            files += [folder / s.file for s in spec.structures if s.file]
+            ligands = (self.library.ligand(ligand) for ligand in spec.ligands)
+            files += [self.library.path("ligands", one.name) for one in ligands]
         return files
 
     def level_files(self) -> list[Path]:

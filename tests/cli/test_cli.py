@@ -244,7 +244,7 @@ thermo:
       rotational_minima: 4
       symmetry_number: 1
 """
-SHIFTS = "cluster,species,shift_ev,source\nCu5,CO,0.1,10.1000/x\n"
+SHIFTS = "cluster,species,shift_ev,source\nCu99,CO,0.1,10.1000/x\n"
 REACTION = """\
 name: R
 source: "unpublished: a test"
@@ -383,7 +383,7 @@ AUTO = (
         (
             {"c.yaml": "thermo: {correct: [user], user: s.csv}\n", "s.csv": SHIFTS},
             ["check", "--config", "c.yaml"],
-            "s.csv: row 1: no cluster called 'Cu5'",
+            "s.csv: row 1: no cluster called 'Cu99'",
         ),
         (
             {"structures/reactions/R.yaml": REACTION.format("*COOH + H+ + e- -> *CO")},

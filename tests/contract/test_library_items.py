@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 
 import networkx as nx
@@ -11,9 +12,12 @@ import pytest
 from ase.data import covalent_radii
 from networkx.algorithms.isomorphism import categorical_node_match
 
+from clusterflow.core.builders import BUILDERS
+from clusterflow.core.builders import build as build_shape
 from clusterflow.core.fate import intended_graphs
 from clusterflow.core.network import build_network
 from clusterflow.core.symmetry import find_symmetry
+from clusterflow.core.topology import composition, distance_ratios, n_fragments
 from clusterflow.engines import ENGINES
 from clusterflow.io import to_atoms
 from clusterflow.library import KINDS, Library, load_spec, package_data
@@ -62,11 +66,85 @@ def test_a_cluster_builds_without_clash_and_matches_its_formula(name):
         radius = covalent_radii[atoms.numbers]
         ratios = atoms.get_all_distances() / np.add.outer(radius, radius)
         np.fill_diagonal(ratios, 9)
-        # No bond is shorter than 0.75 sums of radii, and every atom has one.
+        # No bond is shorter than 0.75 sums of radii, and bonds connect all atoms.
         assert ratios.min() > 0.75
-        graph = nx.Graph(zip(*np.nonzero(ratios < 1.35), strict=True))
-        assert len(graph) == len(atoms)
-        assert nx.is_connected(graph)
+        assert nx.is_connected(nx.from_numpy_array(ratios < 1.35))
+    names = [structure.name for structure in structures]
+    assert len(set(names)) == len(names)
+
+
+def test_the_whole_library_is_built_in_a_minute():
+    begin = time.perf_counter()
+    for name, path in LIBRARY.paths("clusters").items():
+        build_structures(LIBRARY.cluster(name), path.parent, LIBRARY)
+    assert time.perf_counter() - begin < 60
+
+
+@names("ligands")
+def test_a_ligand_with_atoms_is_one_piece_above_its_binding_atom(name):
+    atoms = LIBRARY.ligand(name).atoms
+    positions = np.array([line[1:] for line in atoms]).reshape(-1, 3)
+    if atoms:
+        assert positions[1:, 2].min(initial=1) > 0
+        assert n_fragments([line[0] for line in atoms], positions) == 1
+
+
+# Every builder once, as docs/builders.md shows it, and the atoms it must give.
+II_VI = {"metal": "Cd", "anion": "Te"}
+EXAMPLES = {
+    "bipyramid": ({"element": "Cu", "n": 5}, "Cu7"),
+    "cage": (II_VI | {"n": 12}, "Cd12Te12"),
+    "capped_tetrahedron": ({"element": "Cu"}, "Cu8"),
+    "centred_cube": ({"centre": "Au", "cube": "Ag", "caps": "Cu"}, "Ag8AuCu6"),
+    "core_at_cage": (II_VI, "Cd13Te13"),
+    "cuboctahedron": ({"element": "Pd", "shells": 3}, "Pd55"),
+    "decahedron": ({"element": "Cu", "p": 2, "q": 2}, "Cu13"),
+    "dodecahedron": ({"element": "Cu"}, "Cu8"),
+    "icosahedron": ({"element": "Cu", "shells": 2}, "Cu13"),
+    "octahedron": ({"element": "Cu", "length": 4, "cutoff": 1}, "Cu38"),
+    "rhombus": ({"element": "Cu"}, "Cu4"),
+    "ring": (II_VI | {"n": 3}, "Cd3Te3"),
+    "rows": ({"element": "Cu", "rows": [1, 2, 3]}, "Cu6"),
+    "stacked_rings": (II_VI | {"n": 3, "layers": 2}, "Cd6Te6"),
+    "tetrahedron": ({"element": "Au", "length": 4}, "Au20"),
+    "wulff": (
+        {
+            "element": "Cu",
+            "surfaces": [[1, 1, 1], [1, 0, 0]],
+            "energies": [1.0, 1.15],
+            "size": 79,
+        },
+        "Cu79",
+    ),
+    "wurtzite": (II_VI | {"radius_a": 8.0, "centre": [0.66667, 0.33333, 0.2]}, None),
+    "zincblende_tetrahedron": (II_VI | {"layers": 2}, "Cd10Te4"),
+}
+
+
+@pytest.mark.parametrize("name", BUILDERS.names())
+def test_a_builder_makes_one_piece_without_clash(name):
+    parameters, formula = EXAMPLES[name]
+    atoms = build_shape(name, parameters, "example")
+    symbols = atoms.get_chemical_symbols()
+    if formula is not None:
+        assert composition(symbols) == formula
+    assert distance_ratios(symbols, atoms.positions).min() > 0.7
+    assert n_fragments(symbols, atoms.positions) == 1
+
+
+@pytest.mark.parametrize("anion", ["O", "S", "Se", "Te"])
+@pytest.mark.parametrize("metal", ["Zn", "Cd", "Mn", "Co", "Hg"])
+def test_two_elements_that_take_turns_have_only_bonds_between_them(metal, anion):
+    pair = {"metal": metal, "anion": anion}
+    for name in ("cage", "core_at_cage", "stacked_rings"):
+        atoms = build_shape(name, EXAMPLES[name][0] | pair, "example")
+        symbols = atoms.get_chemical_symbols()
+        close = distance_ratios(symbols, atoms.positions) < 1.1
+        near = np.argwhere(np.triu(close))
+        # A metal may be wider than a square is long; anions never touch.
+        assert all({symbols[i], symbols[j]} != {anion} for i, j in near)
+        unlike = sum(symbols[i] != symbols[j] for i, j in near)
+        assert unlike >= 18
 
 
 def test_a_state_is_its_parent_less_what_was_removed():
@@ -75,7 +153,11 @@ def test_a_state_is_its_parent_less_what_was_removed():
         if spec.parent is not None:
             parent = LIBRARY.cluster(spec.parent)
             gone = parent.counts - spec.counts
-            assert gone == {spec.removed.element: spec.removed.count}
+            if spec.removed.element is not None:
+                one = Counter([spec.removed.element])
+            else:
+                one = LIBRARY.ligand(spec.removed.ligand).counts
+            assert gone == {e: n * spec.removed.count for e, n in one.items()}
 
 
 @names("adsorbates")

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 
 import pytest
 import yaml
 
 from clusterflow.config import Study, load_study
+from clusterflow.core.builders import BUILDERS
 from clusterflow.generated import generated_files
 
 
@@ -20,7 +22,21 @@ def test_committed_files_are_up_to_date(root):
 def test_all_files_are_generated(root):
     names = {str(path.relative_to(root)) for path in generated_files(root)}
     schema = "workflow/schemas/config.schema.json"
-    assert names == {"config.yaml", schema, "docs/levels.md"}
+    pages = {"docs/levels.md", "docs/catalogue.md"}
+    assert names == {"config.yaml", schema, *pages}
+
+
+def test_the_catalogue_has_a_row_for_every_cluster(root, library):
+    page = (root / "docs/catalogue.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([\w-]+)` \| (.*) \|$", page, re.MULTILINE))
+    assert rows.keys() == library.paths("clusters").keys()
+    for name, row in rows.items():
+        assert library.cluster(name).source in row
+
+
+def test_the_page_about_builders_names_each(root):
+    page = (root / "docs/builders.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in page for name in BUILDERS.names())
 
 
 def test_the_page_about_levels_names_every_limit_and_level(root, library):

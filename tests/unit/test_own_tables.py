@@ -39,7 +39,7 @@ def test_the_cluster_in_hand_need_not_be_in_the_library(tmp_path, library):
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ("Cu5,CO,0.1,x", "row 2: no cluster called 'Cu5'"),
+        ("Cu99,CO,0.1,x", "row 2: no cluster called 'Cu99'"),
         ("Cu4,COX,0.1,x", "row 2: no adsorbate called 'COX'"),
         ("Cu4,CO(g),0.1,x", r"row 2 \(CO\(g\)\): species = 'CO\(g\)'"),
         ("Cu4,CO,0.1,", r"row 2 \(CO\): key 'source' is missing"),

@@ -6,20 +6,21 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
+from ase import Atoms
 
 from clusterflow.core.builders import build as build_shape
+from clusterflow.core.capping import cap
 from clusterflow.core.topology import clashes, n_fragments
 from clusterflow.errors import StructureError
 from clusterflow.io import from_atoms, read_atoms
 from clusterflow.records import BuildRecord, Structure
+from clusterflow.tasks.derive import derive_states, substitute
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from ase import Atoms
-
     from clusterflow.library import Library
-    from clusterflow.specs import ClusterSpec, Material, StartingStructure
+    from clusterflow.specs import Cap, ClusterSpec, Material, StartingStructure
     from clusterflow.tasks.job import Job
 
 # Elements whose hydrogens are part of the cluster's own lattice, not of a ligand.
@@ -59,29 +60,70 @@ def build(spec: ClusterSpec, folder: Path, library: Library, job: Job) -> BuildR
 def build_structures(
     spec: ClusterSpec, folder: Path, library: Library
 ) -> list[Structure]:
-    """The geometries of a cluster or of a state of one."""
+    """The geometries of a cluster or of a state of one.
+
+    Raises
+    ------
+    StructureError
+        If one does not match the formula, atoms overlap, or there is no room.
+    LibraryError
+        If a builder, a parent or a ligand is not there or refuses.
+    """
     if spec.parent is not None:
-        return _state_of(spec, library)
-    structures = []
+        return derive_states(spec, _geometries(spec.parent, library), library)
+    found: list[Structure] = []
     for start in spec.structures:
-        atoms = _starting_atoms(start, folder, spec.name)
-        check_geometry(atoms, spec)
-        atoms.set_array("roles", np.array(assign_roles(atoms, spec)))
-        structures.append(
-            from_atoms(
-                atoms,
-                charge=spec.charge,
-                multiplicity=spec.multiplicity,
-                name=start.name,
-            )
-        )
-    return structures
+        if start.substitution is not None:
+            parents = _geometries(start.substitution.parent, library)
+            found += substitute(spec, start, parents)
+        else:
+            found.append(_built(spec, start, folder, library))
+    return found
 
 
-def _starting_atoms(start: StartingStructure, folder: Path, who: str) -> Atoms:
+def _geometries(name: str, library: Library) -> list[Structure]:
+    """Starting geometries of a cluster of the library."""
+    library.ancestors(name)  # refuses clusters that are made from themselves
+    folder = library.path("clusters", name).parent
+    return build_structures(library.cluster(name), folder, library)
+
+
+def _built(
+    spec: ClusterSpec, start: StartingStructure, folder: Path, library: Library
+) -> Structure:
     if start.builder is not None:
-        return build_shape(start.builder, start.parameters, who)
-    return read_atoms(folder / str(start.file))
+        atoms = build_shape(start.builder, start.parameters, spec.name)
+    else:
+        atoms = read_atoms(folder / str(start.file))
+    n_bare = len(atoms)
+    for one in start.caps:
+        atoms = _capped(atoms, one, spec.name, library)
+    check_geometry(atoms, spec)
+    atoms.set_array("roles", np.array(assign_roles(atoms, spec, n_bare)))
+    return from_atoms(
+        atoms, charge=spec.charge, multiplicity=spec.multiplicity, name=start.name
+    )
+
+
+def _capped(atoms: Atoms, wanted: Cap, who: str, library: Library) -> Atoms:
+    ligand = library.ligand(wanted.ligand)
+    if not ligand.atoms:
+        raise StructureError(
+            f"{who}: ligand {ligand.name} has no `atoms`, so it cannot be put anywhere"
+        )
+    try:
+        return cap(
+            atoms,
+            Atoms(
+                [line[0] for line in ligand.atoms],
+                positions=[line[1:] for line in ligand.atoms],
+            ),
+            element=wanted.element,
+            count=wanted.count,
+            coordination=wanted.coordination,
+        )
+    except ValueError as error:
+        raise StructureError(f"{who}: caps: {error}") from None
 
 
 def check_geometry(atoms: Atoms, spec: ClusterSpec) -> None:
@@ -150,13 +192,20 @@ def refuse_pieces(atoms: Atoms, who: str) -> None:
         )
 
 
-def assign_roles(atoms: Atoms, spec: ClusterSpec) -> list[str]:
-    """Role of each atom: as the YAML says, else hydride for H on metal, else core."""
+def assign_roles(
+    atoms: Atoms, spec: ClusterSpec, n_bare: int | None = None
+) -> list[str]:
+    """Role of each atom: as the YAML says, else hydride for H on metal, else core.
+
+    All atoms behind the first `n_bare`, where that is given, were put on as ligands.
+    """
     roles = ["core"] * len(atoms)
     has_ligand_atoms = set(atoms.get_chemical_symbols()) & (_HYDRIDE_NEIGHBOURS - {"H"})
     for index, symbol in enumerate(atoms.get_chemical_symbols()):
         if symbol == "H" and not has_ligand_atoms:
             roles[index] = "hydride"
+    if n_bare is not None:
+        roles[n_bare:] = ["ligand"] * (len(atoms) - n_bare)
     for role, indices in spec.roles.items():
         for index in indices:
             if not 0 <= index < len(atoms):
@@ -173,39 +222,3 @@ def guess_material(elements: set[str]) -> Material:
     if elements & _II and elements & _VI:
         return "ii-vi"
     return "metal" if elements & _METALS else "other"
-
-
-def _state_of(spec: ClusterSpec, library: Library) -> list[Structure]:
-    """The parent's geometries with the last atoms of an element taken away."""
-    assert spec.parent is not None and spec.removed is not None
-    parent = library.cluster(spec.parent)
-    folder = library.path("clusters", spec.parent).parent
-    element, count = spec.removed.element, spec.removed.count
-    states = []
-    for whole in build_structures(parent, folder, library):
-        indices = [i for i, s in enumerate(whole.symbols) if s == element]
-        if len(indices) < count:
-            raise StructureError(
-                f"{spec.name}: cannot remove {count} {element} from {parent.name}, "
-                f"which has {len(indices)}"
-            )
-        gone = set(indices[-count:])
-        kept = [i for i in range(len(whole.symbols)) if i not in gone]
-        left = Counter(whole.symbols[i] for i in kept)
-        if left != spec.counts:
-            raise StructureError(
-                f"{spec.name}: {parent.name} without {count} {element} is "
-                f"{dict(left)}, but the formula says {spec.formula}"
-            )
-        states.append(
-            whole.model_copy(
-                update={
-                    "symbols": tuple(whole.symbols[i] for i in kept),
-                    "positions": tuple(whole.positions[i] for i in kept),
-                    "roles": tuple(whole.roles[i] for i in kept),
-                    "charge": spec.charge,
-                    "multiplicity": spec.multiplicity,
-                }
-            )
-        )
-    return states

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from clusterflow.errors import LibraryError
+from clusterflow.formula import n_electrons
 from clusterflow.library import Library
 from clusterflow.specs import (
     ClusterSpec,
@@ -52,10 +53,11 @@ def _row(spec: Any) -> dict[str, Any]:
     if isinstance(spec, Composed):
         row |= {"formula": spec.formula, "atoms": spec.n_atoms}
         auto = isinstance(spec, ClusterSpec) and spec.auto_multiplicity
-        row |= {"charge": spec.charge}
+        electrons = n_electrons(spec.counts, spec.charge)
+        row |= {"electrons": electrons, "charge": spec.charge}
         row |= {"multiplicity": "auto" if auto else spec.multiplicity}
     if isinstance(spec, ClusterSpec):
-        row |= {"material": spec.material, "parent": spec.parent}
+        row |= {"material": spec.material, "parent": ", ".join(spec.parents) or None}
     if isinstance(spec, ReactionSpec):
         row |= {"product": spec.product, "steps": len(spec.steps)}
     if isinstance(spec, LevelSpec):

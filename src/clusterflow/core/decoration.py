@@ -1,0 +1,223 @@
+"""Which atoms of a cluster are alike, and all distinct ways to choose some of them."""
+
+from __future__ import annotations
+
+from itertools import product
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from clusterflow.core.topology import distances
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clusterflow.core.topology import FloatArray
+
+Place = Literal["vertex", "edge", "face", "core"]
+# More distinct structures than anybody relaxes: a request beyond this is a mistake.
+MOST_DISTINCT = 500
+_PLACES: dict[int, Place] = {0: "core", 1: "face", 2: "edge"}
+# Normals of facets closer than this are one facet that rounding has bent.
+_SAME_NORMAL = 0.02
+
+
+def isometries(
+    symbols: Sequence[str],
+    positions: FloatArray,
+    tolerance_a: float = 0.1,
+    *,
+    improper: bool = True,
+) -> np.ndarray:
+    """All permutations of atoms that a rotation of the whole brings about.
+
+    Found by trying where three atoms can go, so that no group is missed.
+
+    Parameters
+    ----------
+    symbols
+        What tells atoms apart: elements, or any labels.
+    positions : Å, shape (n_atoms, 3)
+    tolerance_a
+        Distance within which an atom and an image of another count as one, Å.
+    improper
+        Whether reflections and inversions count too.
+
+    Returns
+    -------
+    Shape (n_operations, n_atoms); atom i is sent to the i-th entry of a row.
+
+    Examples
+    --------
+    >>> water = np.array([[0, 0, 0], [0.76, 0.59, 0], [-0.76, 0.59, 0]])
+    >>> isometries(["O", "H", "H"], water).tolist()
+    [[0, 1, 2], [0, 2, 1]]
+    """
+    centred = positions - positions.mean(axis=0)
+    gaps = distances(np.vstack([centred, np.zeros(3)]))
+    labels = np.array([*symbols, "centre"])
+    anchors = _anchors(centred, tolerance_a)
+    # What does not fill space can be laid back by a reflection that moves no atom.
+    flat = len(anchors) < 3
+    found = set()
+    for images in _images(anchors, labels, gaps, 2 * tolerance_a):
+        left, _, right = np.linalg.svd(centred[images].T @ centred[anchors])
+        turns = [left @ right]
+        if flat:
+            turns.append(left @ np.diag([1, 1, -1]) @ right)
+        for turn in turns:
+            if not (improper or flat or np.linalg.det(turn) > 0):
+                continue
+            target = _targets(labels[:-1], centred, turn, tolerance_a)
+            if target is not None:
+                found.add(target)
+    return _closed(np.array(sorted(found)))
+
+
+def distinct_subsets(
+    candidates: Sequence[int], count: int, permutations: np.ndarray
+) -> list[tuple[int, ...]]:
+    """All choices of `count` candidates that no permutation turns into another.
+
+    Of each kind the first in the order of `candidates` stands for all. The complement
+    is counted where that is shorter: the number of kinds is the same.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer candidates than `count`, or too many distinct choices.
+
+    Examples
+    --------
+    >>> turns = np.array([[0, 1, 2, 3], [1, 2, 3, 0], [2, 3, 0, 1], [3, 0, 1, 2]])
+    >>> distinct_subsets(range(4), 2, turns)
+    [(0, 1), (0, 2)]
+    """
+    if count > len(candidates):
+        raise ValueError(f"there are {len(candidates)} of them, {count} are wanted")
+    place = {atom: k for k, atom in enumerate(candidates)}
+    within = np.array(
+        [
+            [place[int(row[atom])] for atom in candidates]
+            for row in permutations
+            if all(int(row[atom]) in place for atom in candidates)
+        ]
+    )
+    n, fewer = len(candidates), min(count, len(candidates) - count)
+    kinds: set[tuple[int, ...]] = {()}
+    for _ in range(fewer):
+        # Every choice is a smaller one of some kind and one more.
+        kinds = {
+            _first_image((*kind, k), within)
+            for kind in kinds
+            for k in range(n)
+            if k not in kind
+        }
+        if len(kinds) > MOST_DISTINCT:
+            raise ValueError(
+                f"there are more than {MOST_DISTINCT} distinct ways to choose {count} "
+                f"of {n}; name fewer sites"
+            )
+    if fewer != count:
+        kinds = {
+            _first_image(tuple(set(range(n)) - set(kind)), within) for kind in kinds
+        }
+    return [tuple(candidates[k] for k in kind) for kind in sorted(kinds)]
+
+
+def places(positions: FloatArray, tolerance_a: float = 0.1) -> list[Place]:
+    """Where each atom lies on the convex hull of all: vertex, edge, face, or core.
+
+    Parameters
+    ----------
+    positions : Å, shape (n_atoms, 3)
+    tolerance_a
+        How far from a facet an atom still counts as in it, Å.
+
+    Raises
+    ------
+    ValueError
+        If the atoms lie in a plane.
+    """
+    from scipy.spatial import ConvexHull, QhullError
+
+    try:
+        hull = ConvexHull(positions)
+    except (QhullError, ValueError):
+        raise ValueError("a flat cluster has no vertices; leave sites out") from None
+    facets = hull.equations
+    near = np.abs(positions @ facets[:, :3].T + facets[:, 3]) < tolerance_a
+    return [_place(facets[row, :3]) for row in near]
+
+
+def _place(normals: FloatArray) -> Place:
+    """By the number of different facets that meet in an atom."""
+    kept: list[FloatArray] = []
+    for normal in normals:
+        if all(normal @ other < 1 - _SAME_NORMAL for other in kept):
+            kept.append(normal)
+    return _PLACES.get(len(kept), "vertex")
+
+
+def _anchors(centred: FloatArray, tolerance_a: float) -> list[int]:
+    """Up to three atoms that span the space of all, each as far off as can be."""
+    anchors: list[int] = []
+    rest = centred.copy()
+    while len(anchors) < 3:
+        lengths = np.linalg.norm(rest, axis=1)
+        farthest = int(lengths.argmax())
+        if lengths[farthest] < 2 * tolerance_a:
+            break
+        anchors.append(farthest)
+        direction = rest[farthest] / lengths[farthest]
+        rest = rest - np.outer(rest @ direction, direction)
+    return anchors
+
+
+def _images(
+    anchors: list[int], labels: np.ndarray, gaps: FloatArray, tolerance_a: float
+) -> Iterator[list[int]]:
+    """Where the anchors may go, all distances kept."""
+    n = len(labels) - 1
+    options = [
+        [
+            k
+            for k in range(n)
+            if labels[k] == labels[anchor]
+            and abs(gaps[k, -1] - gaps[anchor, -1]) < tolerance_a
+        ]
+        for anchor in anchors
+    ]
+    wanted = gaps[np.ix_(anchors, anchors)]
+    for images in product(*options):
+        if (np.abs(gaps[np.ix_(images, images)] - wanted) < tolerance_a).all():
+            yield list(images)
+
+
+def _targets(
+    labels: np.ndarray, centred: FloatArray, turn: FloatArray, tolerance_a: float
+) -> tuple[int, ...] | None:
+    gaps = np.linalg.norm((centred @ turn.T)[:, None] - centred[None], axis=-1)
+    gaps[labels[:, None] != labels[None, :]] = np.inf
+    target = gaps.argmin(axis=1)
+    fits = (gaps[np.arange(len(target)), target] < tolerance_a).all()
+    if not fits or len(set(target.tolist())) != len(target):
+        return None
+    return tuple(int(k) for k in target)
+
+
+def _closed(permutations: np.ndarray) -> np.ndarray:
+    """With all products: at the edge of the tolerance one may fit and another not."""
+    while True:
+        products = permutations[:, permutations].reshape(-1, permutations.shape[1])
+        closed = np.unique(products, axis=0)
+        if len(closed) == len(permutations):
+            return closed
+        permutations = closed
+
+
+def _first_image(subset: tuple[int, ...], within: np.ndarray) -> tuple[int, ...]:
+    """The first of all images of a choice."""
+    images = np.sort(within[:, list(subset)], axis=1)
+    first = images[np.lexsort(images.T[::-1])[0]]
+    return tuple(int(k) for k in first)

@@ -1,0 +1,207 @@
+"""Starting geometries made from those of another cluster: states, substitutions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clusterflow.core.capping import ligands_of
+from clusterflow.core.decoration import distinct_subsets, isometries, places
+from clusterflow.core.topology import composition
+from clusterflow.errors import StructureError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clusterflow.library import Library
+    from clusterflow.records import Structure
+    from clusterflow.specs import ClusterSpec, StartingStructure, Substitution
+
+
+def derive_states(
+    spec: ClusterSpec, parents: list[Structure], library: Library
+) -> list[Structure]:
+    """The parent's geometries with atoms or ligands taken away in all distinct ways.
+
+    Mirror images count as one, and so do ligands that differ by how they are turned.
+
+    Raises
+    ------
+    StructureError
+        If there are too few of them, or the formula is not what is left.
+    """
+    assert spec.parent is not None and spec.removed is not None
+    states = []
+    for whole in parents:
+        units = _units(whole, spec, library)
+        try:
+            chosen = distinct_subsets(
+                range(len(units)), spec.removed.count, _unit_permutations(whole, units)
+            )
+        except ValueError as error:
+            raise StructureError(
+                f"{spec.name}: cannot remove {spec.removed.count} {spec.removed.what} "
+                f"from {spec.parent}: {error}"
+            ) from None
+        for name, subset in _numbered(whole.name, chosen):
+            gone = {atom for k in subset for atom in units[k]}
+            kept = [i for i in range(len(whole.symbols)) if i not in gone]
+            symbols = tuple(whole.symbols[i] for i in kept)
+            _check_formula(symbols, spec, f"{spec.parent} without what is removed")
+            states.append(
+                whole.model_copy(
+                    update={
+                        "name": name,
+                        "symbols": symbols,
+                        "positions": tuple(whole.positions[i] for i in kept),
+                        "roles": tuple(whole.roles[i] for i in kept),
+                        "charge": spec.charge,
+                        "multiplicity": spec.multiplicity,
+                    }
+                )
+            )
+    return states
+
+
+def substitute(
+    spec: ClusterSpec, start: StartingStructure, parents: list[Structure]
+) -> list[Structure]:
+    """The parent's geometries with atoms replaced in all distinct ways.
+
+    Raises
+    ------
+    StructureError
+        If there are too few such atoms, or the formula is not what comes out.
+    """
+    wanted = start.substitution
+    assert wanted is not None
+    if wanted.isomer is not None:
+        names = [whole.name for whole in parents]
+        parents = [whole for whole in parents if whole.name == wanted.isomer]
+        if not parents:
+            raise StructureError(
+                f"{spec.name}: {wanted.parent} has no isomer {wanted.isomer!r}; "
+                f"choose from {', '.join(names)}"
+            )
+    found = []
+    for whole in parents:
+        own = start.name if len(parents) == 1 else f"{start.name}-{whole.name}"
+        for name, subset in _numbered(own, _choices(whole, wanted, spec.name)):
+            symbols = tuple(
+                wanted.element if i in subset else symbol
+                for i, symbol in enumerate(whole.symbols)
+            )
+            _check_formula(symbols, spec, f"{start.name}: {wanted.parent} substituted")
+            found.append(
+                whole.model_copy(
+                    update={
+                        "name": name,
+                        "symbols": symbols,
+                        "charge": spec.charge,
+                        "multiplicity": spec.multiplicity,
+                    }
+                )
+            )
+    return found
+
+
+def _choices(whole: Structure, wanted: Substitution, who: str) -> list[tuple[int, ...]]:
+    """The distinct sets of atoms to be replaced."""
+    positions = np.array(whole.positions)
+    core = [i for i, role in enumerate(whole.roles) if role == "core"]
+    replaced = wanted.replaces or _only_element(whole, core, wanted, who)
+    candidates = [i for i in core if whole.symbols[i] == replaced]
+    where = " or ".join(wanted.sites)
+    what = f"{replaced} at {where}" if where else replaced
+    try:
+        if wanted.sites:
+            lies = dict(zip(core, places(positions[core]), strict=True))
+            candidates = [i for i in candidates if _is_at(lies[i], wanted.sites)]
+        return distinct_subsets(
+            candidates,
+            wanted.count,
+            isometries(
+                whole.symbols, positions, improper=wanted.mirror_images == "merged"
+            ),
+        )
+    except ValueError as error:
+        raise StructureError(
+            f"{who}: cannot replace {wanted.count} {what} of {wanted.parent} "
+            f"({whole.name}): {error}"
+        ) from None
+
+
+def _only_element(
+    whole: Structure, core: list[int], wanted: Substitution, who: str
+) -> str:
+    elements = sorted({whole.symbols[i] for i in core} - {wanted.element})
+    if len(elements) != 1:
+        raise StructureError(
+            f"{who}: {wanted.parent} holds {', '.join(elements) or 'nothing else'}; "
+            "say which element is replaced by `replaces`"
+        )
+    return elements[0]
+
+
+def _is_at(place: str, sites: Sequence[str]) -> bool:
+    return place in sites or ("shell" in sites and place != "core")
+
+
+def _units(whole: Structure, spec: ClusterSpec, library: Library) -> list[list[int]]:
+    """What may be removed, one by one, the last in the parent's geometry first."""
+    assert spec.removed is not None
+    if spec.removed.element is not None:
+        return [
+            [i]
+            for i, symbol in reversed([*enumerate(whole.symbols)])
+            if symbol == spec.removed.element and whole.roles[i] != "ligand"
+        ]
+    counts = library.ligand(spec.removed.what).counts
+    return [
+        piece
+        for piece in reversed(_ligands(whole))
+        if Counter(whole.symbols[i] for i in piece) == counts
+    ]
+
+
+def _ligands(whole: Structure) -> list[list[int]]:
+    bound = [i for i, role in enumerate(whole.roles) if role == "ligand"]
+    return ligands_of(whole.symbols, np.array(whole.positions), bound)
+
+
+def _unit_permutations(whole: Structure, units: list[list[int]]) -> np.ndarray:
+    """How symmetry sends what may be removed onto each other.
+
+    A ligand counts as its binding atom, wherever the rest of it points.
+    """
+    positions = np.array(whole.positions)
+    ligands = _ligands(whole)
+    bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
+    others = [ligand for ligand in ligands if ligand not in units]
+    others += [[i] for i in bare if [i] not in units]
+    heads, labels = [], []
+    for piece in (*units, *others):
+        gaps = np.linalg.norm(positions[piece][:, None] - positions[bare], axis=-1)
+        heads.append(piece[int(gaps.min(axis=1).argmin())])
+        labels.append(composition([whole.symbols[i] for i in piece]))
+    found = isometries(labels, positions[heads])
+    return np.unique(found[:, : len(units)], axis=0)
+
+
+def _numbered(
+    name: str, chosen: list[tuple[int, ...]]
+) -> list[tuple[str, tuple[int, ...]]]:
+    """A name for each choice: the plain one if there is but one."""
+    if len(chosen) == 1:
+        return [(name, chosen[0])]
+    return [(f"{name}-{k}", subset) for k, subset in enumerate(chosen, start=1)]
+
+
+def _check_formula(symbols: tuple[str, ...], spec: ClusterSpec, what: str) -> None:
+    if Counter(symbols) != spec.counts:
+        raise StructureError(
+            f"{spec.name}: {what} is {dict(Counter(symbols))}, "
+            f"but the formula says {spec.formula}"
+        )
