@@ -367,7 +367,7 @@ def adsorb(
         relaxed,
         known,
         library.adsorbate(adsorbate),
-        {name: library.adsorbate(name) for name in library.paths("adsorbates")},
+        library.adsorbates(),
         _section(settings, "adsorb", AdsorbSettings),
         relax_settings,
         job,

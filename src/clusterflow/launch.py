@@ -10,6 +10,7 @@ import resource
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ from clusterflow.io import write_atomic
 from clusterflow.library import package_data
 from clusterflow.models import Model
 from clusterflow.protocol import PROTOCOL
-from clusterflow.warm import warm_process
+from clusterflow.warm import ADDRESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -116,6 +117,29 @@ def run_study(
     )
     _report(code, results, run)
     return code
+
+
+@contextmanager
+def warm_process(environment: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The environment in which jobs find a warm process, which ends with the block."""
+    if sys.platform != "linux":  # elsewhere libraries do not survive a fork
+        yield environment
+        return
+    with tempfile.TemporaryDirectory(prefix="clusterflow-") as folder:
+        path = Path(folder) / "socket"
+        # A group of its own: an interrupt reaches a job once, through its command.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "clusterflow", "--warm", str(path)],
+            env=environment,
+            stdin=subprocess.PIPE,
+            process_group=0,
+        )
+        try:
+            yield {**environment, ADDRESS: f"{os.getsid(0)}:{path}"}
+        finally:
+            # With it goes what a killed command has left behind.
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
 
 
 def results_folder(configfiles: Sequence[Path], snakemake_args: Sequence[str]) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -26,7 +27,7 @@ from clusterflow.specs import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
 KINDS: dict[str, type[Spec]] = {
     "clusters": ClusterSpec,
@@ -197,6 +198,10 @@ class Library:
         """An adsorbate by name."""
         return _load_cached(self.path("adsorbates", name), AdsorbateSpec)
 
+    def adsorbates(self) -> Mapping[str, AdsorbateSpec]:
+        """All adsorbates by name, each read when it is wanted."""
+        return _Adsorbates(self)
+
     def motif_gases(self, adsorbates: Iterable[str]) -> set[str]:
         """Gases whose correction some adsorbates inherit, or may."""
         specs = (self.adsorbate(name) for name in adsorbates)
@@ -263,6 +268,20 @@ class Library:
         """The whole table of where methods are not to be trusted."""
         paths = self.paths("domain").values()
         return [_load_cached(path, DomainSpec) for path in paths]
+
+
+@dataclass(frozen=True)
+class _Adsorbates(Mapping[str, AdsorbateSpec]):
+    library: Library
+
+    def __getitem__(self, name: str) -> AdsorbateSpec:
+        return self.library.adsorbate(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.library.paths("adsorbates"))
+
+    def __len__(self) -> int:
+        return len(self.library.paths("adsorbates"))
 
 
 _LOADED: dict[Path, Spec] = {}

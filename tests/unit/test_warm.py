@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from clusterflow.warm import ADDRESS, warm_process
+from clusterflow.launch import warm_process
+from clusterflow.warm import ADDRESS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -33,7 +33,7 @@ def records_by_hand(
     """
     library = Library.default()
     specs = [library.adsorbate(name) for name in adsorbates]
-    everything = {name: library.adsorbate(name) for name in library.paths("adsorbates")}
+    everything = library.adsorbates()
     relaxed, sites = relaxed_and_sites(
         subject, None, level, study.relax, charge, multiplicity
     )
