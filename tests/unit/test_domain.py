@@ -133,7 +133,7 @@ def test_probes_find_an_insane_level_without_the_table(library):
     refused, accepted = record.attempts
     assert all(probe.converged for probe in refused.probes)
     assert [probe.name for probe in refused.probes if not probe.sane] == ["+H"]
-    assert "outside -2 to 4 eV: +H" in refused.reason
+    assert "outside -2.5 to 4 eV: +H" in refused.reason
     assert record.level == library.level("gfn1-xtb") and accepted.accepted
     low, high = record.level.probe_window_ev
     assert all(low < p.formation_ev < high for p in accepted.probes[1:])
