@@ -9,13 +9,13 @@ from __future__ import annotations
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-import networkx as nx
 import numpy as np
 from ase.data import atomic_numbers, covalent_radii
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import networkx as nx
     from numpy.typing import NDArray
 
     FloatArray = NDArray[np.float64]
@@ -83,6 +83,8 @@ def bond_graph(
     >>> bond_graph(["H", "H"], np.array([[0, 0, 0], [0, 0, 0.74]])).number_of_edges()
     1
     """
+    import networkx as nx  # a third of what `clusterflow che` would import
+
     graph = nx.Graph()
     graph.add_nodes_from((i, {"element": s}) for i, s in enumerate(symbols))
     close = np.argwhere(np.triu(distance_ratios(symbols, positions) < ratio))
@@ -134,9 +136,10 @@ def clashes(
 
 def n_fragments(symbols: Sequence[str], positions: FloatArray) -> int:
     """Number of pieces that no bond (by the generous ratio) connects."""
-    return int(
-        nx.number_connected_components(bond_graph(symbols, positions, ratio=BROKEN))
-    )
+    import networkx as nx
+
+    graph = bond_graph(symbols, positions, ratio=BROKEN)
+    return int(nx.number_connected_components(graph))
 
 
 def same_connectivity(
