@@ -89,3 +89,40 @@ def test_a_state_is_computed_but_not_ranked(results):
     assert not [gate for gate in gates if gate["verdict"] == "FAIL"]
     page = (results / "report.html").read_text()
     assert "*[-H]" in page and 'id="checks"' in page
+
+
+def test_a_thiolate_leaves_as_thiol(tmp_path):
+    """Cu2(SH)2 + ½ H2 -> Cu2SH + H2S, with hydrogen sulfide as an anchor."""
+    from .conftest import Folder
+
+    folder = Folder(tmp_path)
+    folder.configure(
+        {
+            "study": "thiolate",
+            "clusters": ["Cu2S2H2"],
+            "reactions": ["thiolate-loss"],
+            "thermo": {"anchors": ["CO2", "H2", "H2O", "H2S"]},
+        }
+    )
+    done = folder.snakemake()
+    assert done.returncode == 0, done.stderr
+    results = folder.path / "results/thiolate"
+    che = load(results, "che/Cu2S2H2.json")
+    assert che["states"] == {"-HS": "Cu2SH"}
+    found = read_record(results / "gas/gfn1-xtb/H2S.json", GasRecord)
+    thiol = IdealGasThermo(
+        vib_energies=[w * units.invcm for w in found.frequencies_cm1],
+        geometry="nonlinear",
+        potentialenergy=found.energy_ev,
+        atoms=to_atoms(found.structure),
+        symmetrynumber=2,
+        spin=0,
+    ).get_gibbs_energy(298.15, 1e5, verbose=False)
+    by_hand = (
+        energy(results, "Cu2SH")
+        + thiol
+        - energy(results, "Cu2S2H2")
+        - free_energy_of_hydrogen(results) / 2
+    )
+    (loss,) = che["results"]
+    assert loss["steps"][0]["dg0_ev"] == pytest.approx(by_hand, abs=1e-3)
