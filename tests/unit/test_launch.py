@@ -57,9 +57,11 @@ RECORD = {
 }
 
 STUDY = """
-import sys
+import signal, sys
 from pathlib import Path
 from clusterflow import launch
+# A shell without job control starts what it puts in the background deaf to it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 launch.package_data = lambda: Path("package").resolve()
 sys.exit(launch.run_study(
     configfiles=[], cores=1, snakemake_args=["--config", "seconds=30"]))
