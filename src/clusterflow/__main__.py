@@ -13,6 +13,7 @@ def main() -> int:
 
         serve(sys.argv[2])
         return 0
+    # `warm.ADDRESS`, spelled out: the import takes as long as all else of `--help`.
     if "CLUSTERFLOW_WARM_PROCESS" in os.environ:
         from clusterflow.warm import ask
 

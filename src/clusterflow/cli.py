@@ -517,6 +517,8 @@ def _cluster_records(
     from clusterflow.tasks.subjects import sort_records, stage_of
 
     from_records = not adsorbates and stage_of(Path(subjects[0])) is not None
+    if adsorbates and len(subjects) > 1:
+        raise ConfigError("--adsorbate is for one cluster; records have theirs")
     if from_records or len(subjects) > 1:
         return sort_records([Path(subject) for subject in subjects])
     sections = {k: v for k, v in _sections(settings).items() if k != "protocol"}

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
     from ase import Atoms
 
+    from clusterflow.specs import GasSpec
+
 R = TypeVar("R", bound=Record)
 
 
@@ -107,6 +109,15 @@ def to_atoms(structure: Structure) -> Atoms:
         multiplicity=structure.multiplicity,
     )
     return atoms
+
+
+def as_drawn(spec: GasSpec) -> Atoms:
+    """A molecule as the library draws it, positions in Å."""
+    from ase import Atoms
+
+    return Atoms(
+        [line[0] for line in spec.atoms], positions=[line[1:] for line in spec.atoms]
+    )
 
 
 def from_atoms(

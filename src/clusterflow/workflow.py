@@ -320,7 +320,7 @@ _MB_PER_ATOM_SQUARED = 30 * 9**2 * 8 / 1e6
 _SECONDS_PER_ATOM_CUBED = 2.5e-5
 # Gradients of one job in the worst case seen with the default settings.
 _GRADIENTS = {
-    **{"level": 10, "relax": 400, "edges": 10},
+    **{"level": 100, "relax": 400, "edges": 10},
     **{"adsorb": 500, "pool": 1000, "vibrate": 200, "gas": 100},
 }
 # Most queues end here; a job that needs more goes on from its scratch files.

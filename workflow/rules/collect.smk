@@ -9,6 +9,7 @@ rule collect:
         minima="results/{study}/minima.csv",
         steps="results/{study}/steps.csv",
         potentials="results/{study}/potentials.csv",
+        rankings="results/{study}/rankings.csv",
         edges="results/{study}/edges.csv",
         gas_corrections="results/{study}/gas_corrections.csv",
         failures="results/{study}/failures.csv",

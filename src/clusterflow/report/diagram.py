@@ -56,6 +56,7 @@ PAPER = "#ffffff"
 HALF_BAR = 0.34
 _LABEL_PT = 9.0
 _REASON_PT = 7.0
+LEGEND_PT = 8.0
 # `Any`: the names of all settings are the type that matplotlib asks for.
 STYLE: Any = {
     "font.family": "sans-serif",
@@ -303,6 +304,11 @@ def _draw_holes(axes: Axes, pathway: Pathway) -> None:
         )
 
 
+def legend_characters(width_in: float) -> int:
+    """How many characters of a legend's row fit into a figure."""
+    return int((width_in - 0.9) * 72 / (LEGEND_PT * 0.56))
+
+
 def _draw_legend(
     figure: Figure,
     frame: Frame,
@@ -310,7 +316,7 @@ def _draw_legend(
     result: ReactionResult,
 ) -> None:
     """Pathways with their limiting potentials, and the determining step."""
-    limit = int((frame.width_in - 0.9) * 72 / (8 * 0.56))
+    limit = legend_characters(frame.width_in)
     handles: list[Line2D | Patch] = [
         _legend_line(rank, pathway, limit)
         for rank, pathway in enumerate(pathways[:MAX_NAMED])
@@ -322,11 +328,17 @@ def _draw_legend(
     handles += [
         Line2D([], [], linestyle="none", label=note) for note in _legend_notes(result)
     ]
+    add_legend(figure, handles)
+
+
+def add_legend(figure: Figure, handles: Sequence[Line2D | Patch]) -> None:
+    """Rows at the foot of a figure, as plain text."""
+    width_in, height_in = figure.get_size_inches()
     legend = figure.legend(
         handles=handles,
         loc="lower left",
-        bbox_to_anchor=(0.08 / frame.width_in, 0.03 / frame.height_in),
-        fontsize=8,
+        bbox_to_anchor=(0.08 / width_in, 0.03 / height_in),
+        fontsize=LEGEND_PT,
         frameon=False,
         labelcolor=INK,
         borderaxespad=0.0,

@@ -14,11 +14,12 @@ from matplotlib.lines import Line2D
 from clusterflow.report.diagram import (
     BEST,
     HALF_BAR,
-    INK,
     OTHERS,
     STYLE,
+    add_legend,
     blank_figure,
     draw_titles,
+    legend_characters,
 )
 from clusterflow.report.labels import wrap_state
 from clusterflow.report.layout import (
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from clusterflow.records import Pathway, ReactionResult
 
 COLORS = (BEST, *OTHERS)
-_LEGEND_PT = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,22 +78,11 @@ def draw_overlay(results: Mapping[str, ReactionResult]) -> Figure:
         draw_titles(figure, frame, chem(first.equation), first)
         for rank, track in enumerate(tracks):
             _draw_track(axes, rank, track)
-        limit = int((frame.width_in - 0.9) * 72 / (_LEGEND_PT * 0.56))
+        limit = legend_characters(frame.width_in)
         handles = [_handle(rank, track, limit) for rank, track in enumerate(tracks)]
         note = "thick: the step that sets the limiting potential U_L"
         handles.append(Line2D([], [], linestyle="none", label=note))
-        legend = figure.legend(
-            handles=handles,
-            loc="lower left",
-            bbox_to_anchor=(0.08 / frame.width_in, 0.03 / frame.height_in),
-            fontsize=_LEGEND_PT,
-            frameon=False,
-            labelcolor=INK,
-            borderaxespad=0.0,
-            handlelength=2.2,
-        )
-        for text in legend.get_texts():
-            text.set_parse_math(False)
+        add_legend(figure, handles)
     return figure
 
 

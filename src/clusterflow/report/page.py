@@ -30,6 +30,8 @@ from clusterflow.report.svg import inline_svg
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from matplotlib.figure import Figure
+
     from clusterflow.core.gates import Gate
     from clusterflow.io import StudyRecords
     from clusterflow.records import Pathway, ReactionResult, Structure
@@ -96,6 +98,7 @@ def render_page(
     failures: Sequence[Mapping[str, object]] = (),
     pairs: Sequence[Mapping[str, object]] = (),
     gates: Sequence[Gate] = (),
+    figures: Mapping[tuple[str, str], Figure] | None = None,
 ) -> str:
     """A self-contained HTML page about a study, also where nothing succeeded.
 
@@ -115,6 +118,8 @@ def render_page(
         Rows of the table of rankings: which cluster is the better, and how probably.
     gates
         Verdicts of all checks on the records.
+    figures
+        Diagrams by cluster and reaction; those that are missing are drawn.
     """
     clusters = views.cluster_views(records)
     summary = views.summarise_stages(records)
@@ -136,7 +141,9 @@ def render_page(
         rankings=rank_reactions(records.che),
         probabilities=probability_tables(pairs),
         checks=summarise(gates),
-        sections=[_section(view, order) for order, view in enumerate(clusters)],
+        sections=[
+            _section(view, order, figures or {}) for order, view in enumerate(clusters)
+        ],
         edges=edges,
         edges_svg=_edges_svg(edges),
         corrections=views.gas_corrections(records),
@@ -197,21 +204,26 @@ def _named_runs(pathway: Pathway) -> list[tuple[list[str], str]]:
     ]
 
 
-def _section(view: ClusterView, order: int) -> _Section:
+def _section(
+    view: ClusterView, order: int, figures: Mapping[tuple[str, str], Figure]
+) -> _Section:
     results = view.che.results if view.che else ()
     return _Section(
         view=view,
         pictures=tuple(_pictures(view)),
         profiles=tuple(
-            _profile(result, f"plot{order}-{index}-")
+            _profile(
+                result,
+                f"plot{order}-{index}-",
+                figures.get((view.name, result.reaction)) or draw_profile(result),
+            )
             for index, result in enumerate(results)
         ),
     )
 
 
-def _profile(result: ReactionResult, prefix: str) -> _Profile:
-    alt = views.describe_profile(result)
-    drawn = inline_svg(draw_profile(result), prefix=prefix, alt=alt)
+def _profile(result: ReactionResult, prefix: str, figure: Figure) -> _Profile:
+    drawn = inline_svg(figure, prefix=prefix, alt=views.describe_profile(result))
     marks = (mark for p in result.pathways for step in p.steps for mark in step.flags)
     return _Profile(
         result=result,

@@ -20,6 +20,7 @@ from clusterflow.report.diagram import (
     MUTED,
     PAPER,
     STYLE,
+    add_legend,
 )
 from clusterflow.report.labels import Box, place_beside
 from clusterflow.report.text import clip
@@ -185,18 +186,7 @@ def _plane(
     )
     figure.text(x, 1 - 0.37 / height, heading.conditions, color=MUTED, **words)
     if rows:
-        legend = figure.legend(
-            handles=rows,
-            loc="lower left",
-            bbox_to_anchor=(0.08 / _WIDTH_IN, 0.03 / height),
-            fontsize=8,
-            frameon=False,
-            labelcolor=INK,
-            borderaxespad=0.0,
-            handlelength=2.2,
-        )
-        for text in legend.get_texts():
-            text.set_parse_math(False)
+        add_legend(figure, rows)
     return figure, axes
 
 

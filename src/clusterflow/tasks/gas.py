@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ase import Atoms
 from ase.calculators.calculator import CalculationFailed
 
 from clusterflow.core.symmetry import find_symmetry, rotational_symmetry_number
@@ -13,7 +12,7 @@ from clusterflow.core.thermochemistry import gas_free_energy
 from clusterflow.core.vibrations import classify, normal_modes, project_out_motion
 from clusterflow.engines import check_elements
 from clusterflow.errors import ClusterflowError
-from clusterflow.io import from_atoms
+from clusterflow.io import as_drawn, from_atoms
 from clusterflow.records import GasRecord
 from clusterflow.tasks.finite_differences import (
     force_error,
@@ -25,6 +24,8 @@ from clusterflow.tasks.relaxation import Relaxation, rattled
 from clusterflow.units import j_per_mol_k_from_ev_per_k
 
 if TYPE_CHECKING:
+    from ase import Atoms
+
     from clusterflow.config import GasSettings
     from clusterflow.specs import GasSpec, LevelSpec
     from clusterflow.tasks.job import Job
@@ -50,9 +51,7 @@ def gas(spec: GasSpec, level: LevelSpec, settings: GasSettings, job: Job) -> Gas
     job.settings = settings_of(settings)
     level = level.model_copy(update={"solvent": None})
     check_elements(level, spec.counts, spec.name)
-    start = Atoms(
-        [line[0] for line in spec.atoms], positions=[line[1:] for line in spec.atoms]
-    )
+    start = as_drawn(spec)
     calculator = job.calculator(level, spec.charge, spec.multiplicity, _TIGHT)
     relaxation = Relaxation(rattled(start, _RATTLE_A), calculator)
     outcome = relaxation.finish(settings.fmax_ev_per_a, _MAX_STEPS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ase import Atoms
 from ase.calculators.calculator import CalculationFailed
 
 from clusterflow.core.domain import broken_limits, situation_of
@@ -15,7 +14,7 @@ from clusterflow.core.sites import find_sites
 from clusterflow.core.spin import complex_multiplicities
 from clusterflow.engines import check_elements
 from clusterflow.errors import EngineError
-from clusterflow.io import to_atoms
+from clusterflow.io import as_drawn, to_atoms
 from clusterflow.records import LevelAttempt, LevelRecord, Probe, Structure
 from clusterflow.tasks.relaxation import Relaxation
 
@@ -184,10 +183,7 @@ def _reference_energies(
     found = {}
     level = candidate.model_copy(update={"solvent": None})
     for spec in references:
-        atoms = Atoms(
-            [line[0] for line in spec.atoms],
-            positions=[line[1:] for line in spec.atoms],
-        )
+        atoms = as_drawn(spec)
         try:
             check_elements(level, spec.counts, spec.name)
             atoms.calc = job.calculator(level, spec.charge, spec.multiplicity)

@@ -28,9 +28,11 @@ def report(
     )
 
     written = []
+    figures = {}
     for che in records.che:
         for result in che.results:
             figure = draw_profile(result)
+            figures[che.cluster, result.reaction] = figure
             for suffix in ("svg", "png"):
                 name = f"diagrams/{che.cluster}/{result.reaction}.{suffix}"
                 save_figure(figure, folder / name)
@@ -49,6 +51,7 @@ def report(
         failures=list(failures(records)),
         pairs=list(rankings(records)),
         gates=verify(records, library),
+        figures=figures,
     )
     write_atomic(folder / "report.html", page)
     return ReportRecord(
