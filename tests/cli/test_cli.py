@@ -202,6 +202,18 @@ def test_che_on_a_table(folder):
     )
 
 
+def test_a_network_without_electrons_shows_its_steps(folder):
+    Path("mine.csv").write_text(
+        "species,state,surface,gibbs_ev,energy_kind\n"
+        "C2H4O,gas,,0.9,formation\nC3H4O3,gas,,0.5,formation\n"
+        "C2H4O,ads,Zn,0.6,formation\nC3H4O3,ads,Zn,0.2,formation\n"
+    )
+    text = output_of("che", "--energies", "mine.csv", "--reaction", "CO2-to-carbonate")
+    assert "-0.400 eV  *C2H4O + CO2(g) -> *C3H4O3" in text
+    assert "no limiting potential: no step takes up an electron" in text
+    assert "largest chemical step +0.300 eV" in text
+
+
 def test_add_writes_a_cluster_that_check_accepts(folder):
     Path("mine.xyz").write_text(DIMER)
     text = output_of(

@@ -19,8 +19,8 @@ RAW_EV = {
     "gfn2-xtb": {"CO": 2.69, "HCOOH": 0.76, "HCHO": 1.35, "CH3OH": 0.20}
     | {"CH4": -0.64, "C2H4": 0.94},
 }
-# Standard entropies at 1 bar, J/mol/K: CODATA Key Values, for the last three the CRC
-# Handbook.
+# Standard entropies at 1 bar, J/mol/K: CODATA Key Values; HCHO, CH4 and C2H4 the CRC
+# Handbook; C2H4O (ethylene oxide) the JANAF tables.
 ENTROPY = {
     "H2": 130.680,
     "H2O": 188.835,
@@ -30,6 +30,7 @@ ENTROPY = {
     "HCHO": 218.8,
     "CH4": 186.3,
     "C2H4": 219.3,
+    "C2H4O": 243.01,
 }
 
 

@@ -103,19 +103,23 @@ def describe(answer: dict[str, Any]) -> str:
     lines = []
     for result in answer["surfaces"]:
         lines.append(f"{result['surface'] or 'surface'}: {result['equation']}")
-        if result["limiting_potential_v"] is None:
+        if result["best_pathway"] is None:
             lines.append(f"  no limiting potential: {result['reason']}")
             continue
         for step in result["steps"]:
             lines.append(f"  {step['dg_ev']:+7.3f} eV  {step['name']}")
-        lines.append(
-            f"  U_L = {result['limiting_potential_v']:+.3f} V vs {scale}, "
-            f"set by {result['determining_step']}"
-        )
+        lines.append(f"  {_limiting(result, scale)}")
         lines.append(f"  {_chemical(result)}")
         lines += _runner_up(result)
     lines.append(f"ΔG at U = {answer['potential_v']:+.3f} V vs {scale}")
     return "\n".join(lines)
+
+
+def _limiting(result: dict[str, Any], scale: str) -> str:
+    potential = result["limiting_potential_v"]
+    if potential is None:
+        return "no limiting potential: no step takes up an electron"
+    return f"U_L = {potential:+.3f} V vs {scale}, set by {result['determining_step']}"
 
 
 def _chemical(item: dict[str, Any]) -> str:
