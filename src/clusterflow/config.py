@@ -430,8 +430,10 @@ class Study(Model):
     )
     reactions: tuple[Name, ...] = Field(
         default=("HER", "CO2-to-CO", "CO2-to-HCOOH", "CO2-to-CH3OH", "CO2-to-CH4"),
-        min_length=1,
-        description="Reactions, by name; `clusterflow list reactions` shows all.",
+        description=(
+            "Reactions, by name; `clusterflow list reactions` shows all. An empty list "
+            "builds and relaxes the clusters, with their band edges."
+        ),
     )
     adsorbates: tuple[Name, ...] | None = Field(
         default=None,

@@ -41,6 +41,21 @@ To change a few, write them to a file of your own and run
 (or snakemake --configfile my.yaml): sections merge, lists replace.
 Made from src/clusterflow/config.py by `make generate`.
 """
+# A night of relaxations on a laptop; the cost of one grows with the cube of its atoms.
+_TOUR_BELOW_ATOMS = 70
+_TOUR = """\
+# Every cluster of the library with fewer than {below} atoms: built and relaxed, with
+# its band edges, and no adsorbates. A night on a laptop; started again, it goes on.
+#     clusterflow run --configfile studies/tour.yaml
+# Made from structures/clusters by `make generate`.
+study: tour
+clusters:
+{clusters}
+reactions: []
+level:
+  # The second is for clusters whose SCF needs smearing, the last for magnetic ones.
+  preferred: [gfn1-xtb, gfn1-xtb-1000k, spgfn1-xtb-1000k]
+"""
 
 
 def generated_files(root: Path) -> dict[Path, str]:
@@ -52,6 +67,7 @@ def generated_files(root: Path) -> dict[Path, str]:
         root / "docs/catalogue.md": _with_table(
             root, "catalogue", "clusters", cluster_table
         ),
+        root / "studies/tour.yaml": tour_yaml(root),
     }
 
 
@@ -70,6 +86,18 @@ def study_yaml(study: Study, *, full: bool = False) -> str:
 def json_schema() -> str:
     """The JSON schema of a configuration file."""
     return json.dumps(Study.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def tour_yaml(root: Path) -> str:
+    """The study that builds and relaxes every small cluster of the library."""
+    library = Library((root / "structures",))
+    names = [
+        name
+        for name in library.paths("clusters")
+        if library.cluster(name).n_atoms < _TOUR_BELOW_ATOMS
+    ]
+    rows = "\n".join(f"  - {name}" for name in names)
+    return _TOUR.format(below=_TOUR_BELOW_ATOMS, clusters=rows)
 
 
 def domain_table(root: Path) -> str:

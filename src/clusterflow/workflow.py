@@ -208,6 +208,7 @@ class Plan:
             {
                 "study": self.study.study,
                 "clusters": self.study.clusters,
+                "profiled": self.study.clusters if self.study.reactions else (),
                 "adsorbates": {c: self.adsorbates_of(c) for c in self.clusters},
                 "gases": self.gases,
                 "levels": self.levels,
@@ -292,11 +293,8 @@ def record_paths(folder: Path, selection: Mapping[str, Any]) -> list[Path]:
         for stage in ("build", "level", "relax", "sites", "pool", "thermo")
         for cluster in adsorbates
     ]
-    paths += [
-        folder / stage / f"{cluster}.json"
-        for stage in ("edges", "che")
-        for cluster in selection["clusters"]
-    ]
+    paths += [folder / "edges" / f"{name}.json" for name in selection["clusters"]]
+    paths += [folder / "che" / f"{name}.json" for name in selection["profiled"]]
     paths += [
         folder / stage / cluster / f"{adsorbate}.json"
         for stage in ("adsorb", "vibrate")

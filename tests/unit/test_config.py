@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from snakemake.utils import update_config
 
 from clusterflow.config import Study, load_study, merge, read_config
 from clusterflow.errors import ConfigError
+from clusterflow.library import package_data
+from clusterflow.workflow import Plan
 
 BAD = [
     # (YAML, key, value as the message shows it)
@@ -146,3 +149,10 @@ def test_the_overlay_is_that_of_snakemake(overlay):
 def test_settings_cannot_be_changed_afterwards():
     with pytest.raises(ValueError, match="frozen"):
         Study().study = "other"
+
+
+@pytest.mark.parametrize("name", ["tour", "alloys"])
+def test_a_study_of_the_repository_names_what_there_is(name):
+    path = package_data() / f"studies/{name}.yaml"
+    study = Plan.from_config(yaml.safe_load(path.read_text())).study
+    assert study.study == name

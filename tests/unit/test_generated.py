@@ -23,7 +23,7 @@ def test_all_files_are_generated(root):
     names = {str(path.relative_to(root)) for path in generated_files(root)}
     schema = "workflow/schemas/config.schema.json"
     pages = {"docs/levels.md", "docs/catalogue.md"}
-    assert names == {"config.yaml", schema, *pages}
+    assert names == {"config.yaml", schema, *pages, "studies/tour.yaml"}
 
 
 def test_the_catalogue_has_a_row_for_every_cluster(root, library):

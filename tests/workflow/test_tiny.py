@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,6 +121,19 @@ def test_an_edited_table_reruns_no_quantum_chemistry(tmp_path):
     assert len((tmp_path / "scan.csv").read_text().splitlines()) == 4
 
 
+def test_a_study_of_clusters_alone_has_no_profiles(tmp_path, finished):
+    folder = Folder(tmp_path)
+    shutil.copytree(finished.path, tmp_path, dirs_exist_ok=True)
+    folder.configure({**EMT, "reactions": []})
+    assert folder.rules_to_run() == {"pool", "thermo", "collect", "report"}
+    done = folder.snakemake()
+    assert done.returncode == 0, done.stderr
+    results = tmp_path / "results/tiny"
+    assert "Cu2" in (results / "report.html").read_text()
+    assert len((results / "potentials.csv").read_text().splitlines()) == 1
+    assert folder.rules_to_run() == set()
+
+
 def test_potential_reruns_only_che_and_later(finished):
     finished.configure({**EMT, "che": {"potential_v": -0.3}}, "volt.yaml")
     assert finished.rules_to_run("--configfile", "volt.yaml") == {
@@ -228,7 +242,8 @@ def test_killed_run_goes_on_where_it_was(tmp_path):
 def _kill_tree(pid: int) -> None:
     import psutil
 
-    family = [*psutil.Process(pid).children(recursive=True), psutil.Process(pid)]
+    # Parents first: one that outlives its child may start another.
+    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
     for process in family:
         try:
             os.kill(process.pid, signal.SIGKILL)

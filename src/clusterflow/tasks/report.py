@@ -27,6 +27,8 @@ def report(
         save_figure,
     )
 
+    # Snakemake expects the folder of a study without reactions as well.
+    (folder / "diagrams").mkdir(parents=True, exist_ok=True)
     written = []
     figures = {}
     for che in records.che:
