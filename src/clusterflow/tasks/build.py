@@ -142,7 +142,9 @@ def check_geometry(atoms: Atoms, spec: ClusterSpec) -> None:
         )
     refuse_periodic(atoms, spec.name)
     refuse_overlap(atoms, spec.name)
-    refuse_pieces(atoms, spec.name)
+    # A cluster may stand free in the host that holds it.
+    support = set(spec.roles.get("support", ()))
+    refuse_pieces(atoms[[i for i in range(len(atoms)) if i not in support]], spec.name)
 
 
 def refuse_periodic(atoms: Atoms, who: str) -> None:
