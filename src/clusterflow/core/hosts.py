@@ -1,4 +1,4 @@
-"""A fragment of a framework: what lies about a place, its cut bonds capped."""
+"""Hosts of clusters: fragments cut out of frameworks, and clusters put beside them."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 _SINGLE = 0.95
 # A fragment larger than this has found no bond to end at.
 _MOST_ATOMS = 2000
+
+# Steps by which a cluster comes down on a host, Å, and where they end.
+_STEP_A, _CLOSE_A = 0.1, 1e-4
 
 # An atom of the cell and the cell it is in.
 Node = tuple[int, tuple[int, int, int]]
@@ -205,3 +208,49 @@ def _siblings(bonds: _Bonds, donor: Node) -> set[Node]:
         for other in bonds.of(carbon)
         if bonds.symbols[other[0]] == bonds.symbols[donor[0]]
     }
+
+
+def beside(
+    host: Atoms, cluster: Atoms, direction: Sequence[float], contact: float = 1.0
+) -> Atoms:
+    """A cluster moved along a line through the middle of a host until it touches it.
+
+    It comes from outside; a host with a cell keeps it, and is touched in it only.
+
+    Parameters
+    ----------
+    host, cluster
+        The cluster is not turned.
+    direction
+        From the host to the cluster; any length.
+    contact
+        Distance of the nearest pair, in sums of covalent radii.
+
+    Examples
+    --------
+    >>> above = beside(Atoms("Cu"), Atoms("Cu"), (0, 0, 2))
+    >>> round(float(above.positions[0, 2]), 2)
+    2.64
+    """
+    unit = np.array(direction) / np.linalg.norm(direction)
+    centred = cluster.positions - cluster.positions.mean(axis=0)
+    centred += host.positions.mean(axis=0)
+    reach = radii(cluster.get_chemical_symbols())[:, None]
+    reach = contact * (reach + radii(host.get_chemical_symbols()))
+
+    def is_free(height: float) -> bool:
+        moved = centred + height * unit
+        gaps = np.linalg.norm(moved[:, None] - host.positions[None], axis=-1)
+        return bool((gaps > reach).all())
+
+    extent = np.ptp(host.positions, axis=0).max() + np.ptp(centred, axis=0).max()
+    high = float(extent + 2 * reach.max())
+    while is_free(high - _STEP_A):
+        high -= _STEP_A
+    low = high - _STEP_A
+    while high - low > _CLOSE_A:
+        middle = (high + low) / 2
+        low, high = (low, middle) if is_free(middle) else (middle, high)
+    moved_cluster = cluster.copy()
+    moved_cluster.positions = centred + high * unit
+    return moved_cluster
