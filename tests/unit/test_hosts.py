@@ -49,7 +49,7 @@ def test_the_node_is_symmetric_and_has_its_bonds():
     assert symmetry.point_group == "Td"
     zr, o = node.symbols == "Zr", node.symbols == "O"
     lengths = np.sort(node.get_all_distances()[np.ix_(zr, o)], axis=1)
-    # Each Zr has two oxides and two hydroxides on its faces, and four formates.
+    # Each Zr has two oxides and two hydroxides on its faces, and four formate groups.
     expected = [2.041] * 2 + [2.264] * 4 + [2.272] * 2
     assert lengths[:, :8] == pytest.approx(np.tile(expected, (6, 1)), abs=1e-3)
 

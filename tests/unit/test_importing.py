@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -288,7 +290,7 @@ def test_a_cluster_comes_with_the_host_around_it(framework):
         ({"host_centre": "Zn1"}, "--host-centre needs --host-radius-a"),
         ({"host_centre": "Zn7", "host_radius_a": 3}, "no site has that label"),
         ({"host_centre": "0,0", "host_radius_a": 3}, "three fractional"),
-        ({"host_centre": "0.25,0.25,0.25", "host_radius_a": 1}, "no atom of the fram"),
+        ({"host_centre": "0.25,0.25,0.25", "host_radius_a": 1}, "no atom of the"),
         ({"molecule": "Cu2", "host_radius_a": -1}, "must be more than 0"),
         ({"truncate": ("OH",)}, "--truncate-ligands OH: use one of SH, SCH3, SeH"),
         ({"molecule": "Cu2", "truncate": ("SH",)}, "there is no ligand to become SH"),
@@ -316,3 +318,13 @@ def test_carboxylates_that_lose_their_metal_are_acids(tmp_path):
     found = import_cluster(file, Choices(host_centre="C1", host_radius_a=0.5))
     assert found.atoms.get_chemical_formula() == "CH2O2"
     assert found.atoms.get_distance(0, len(found.atoms) - 1) < 2.2
+
+
+def test_the_page_shows_what_is_said(root, tmp_path, monkeypatch):
+    page = (root / "docs/adding.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    for sites, operations in ((COPPER + SOLVENT, INVERSION), (DISORDERED, ("x,y,z",))):
+        file = write_cif(Path("mine.cif"), sites, operations)
+        with pytest.raises(StructureError) as error:
+            import_cluster(file, Choices())
+        assert f"\n    error: {error.value}\n" in page

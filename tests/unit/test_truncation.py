@@ -84,7 +84,7 @@ def chain(*middle: str) -> Atoms:
 
 LIGANDS = {
     "SEt": ethanethiolate,
-    "SeEt": lambda: swapped("Se", 1.96),
+    "SeR": lambda: swapped("Se", 1.96),
     "PMe3": trimethylphosphine,
     "DPPE": lambda: chain("P", "C", "C", "P"),
     "DPPM": lambda: chain("P", "C", "P"),
@@ -101,7 +101,7 @@ def cut(atoms, *models):
     [
         ("SEt", "SH", {"Cu": 1, "S": 1, "H": 1}, ("S", "H"), 1.336),
         ("SEt", "SCH3", {"Cu": 1, "S": 1, "C": 1, "H": 3}, ("C", "H"), 1.087),
-        ("SeEt", "SeH", {"Cu": 1, "Se": 1, "H": 1}, ("Se", "H"), 1.460),
+        ("SeR", "SeH", {"Cu": 1, "Se": 1, "H": 1}, ("Se", "H"), 1.460),
         ("PMe3", "PH3", {"Cu": 1, "P": 1, "H": 3}, ("P", "H"), 1.421),
     ],
 )
