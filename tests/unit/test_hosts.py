@@ -14,7 +14,7 @@ from clusterflow.config import (
     VibrateSettings,
 )
 from clusterflow.core.builders.support import zr6_node
-from clusterflow.core.hosts import beside
+from clusterflow.core.hosts import beside, cut_out
 from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import radii
 from clusterflow.engines import frontier_weights, make_calculator
@@ -25,7 +25,7 @@ from clusterflow.tasks.adsorb import adsorb
 from clusterflow.tasks.build import build, build_structures
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.relax import relax
-from clusterflow.tasks.relaxation import Relaxation, rattled
+from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
 from clusterflow.tasks.sites import sites
 from clusterflow.tasks.subjects import level_record
 from clusterflow.tasks.vibrate import vibrate
@@ -165,3 +165,46 @@ def test_orbitals_are_shared_out_by_the_overlap():
     weights = frontier_weights(level, pair.calc)
     assert weights.sum(axis=1) == pytest.approx([1.0, 1.0])
     assert weights[0] == pytest.approx([1.0, 0.0], abs=1e-6)
+
+
+@pytest.fixture(scope="module")
+def framework():
+    """Nodes on an fcc lattice, joined by benzene rings between their carboxylates."""
+    node = zr6_node()
+    carbons = node.positions[node.symbols == "C"]
+    reach = float(np.linalg.norm(carbons[0]))
+    ring = 1.40 * np.exp(1j * np.pi / 3 * np.arange(6))
+    edge = 2 * (reach + 1.49 + 1.40)  # from node to node
+    del node[[k for k in range(18, 66) if node.symbols[k] == "H"]]
+    cell = edge / np.sqrt(2) * np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    for out in carbons / reach:
+        if tuple(out) > (0, 0, 0):  # one of the two nodes that a ring joins
+            side = np.cross(out, [1, 1, 1] if abs(sum(out)) < 1e-6 else [1, -1, 1])
+            side /= np.linalg.norm(side)
+            for corner in ring:
+                place = (edge / 2 + corner.real) * out + corner.imag * side
+                node += Atoms("C", [place])
+                if abs(corner.imag) > 0.1:
+                    away = corner * (1 + 1.087 / 1.40)
+                    place = (edge / 2 + away.real) * out + away.imag * side
+                    node += Atoms("H", [place])
+    node.cell, node.pbc = cell, True
+    node.wrap()
+    return node
+
+
+def test_the_node_cut_out_of_its_framework_is_the_node_with_formate(framework):
+    assert framework.get_chemical_formula() == "C48H28O32Zr6"
+    metal = framework.positions[framework.symbols == "Zr"]
+    found = cut_out(framework, metal[0], 2.0)
+    assert found.atoms.get_chemical_formula() == "C12H16O32Zr6"
+    assert found.n_caps == 12
+    assert same_geometry(found.atoms, zr6_node(), tolerance_a=2e-3)
+
+
+def test_a_wider_cut_keeps_whole_rings(framework):
+    """Benzene with the acid that is near, whose metals are cut off: one hydrogen."""
+    is_carbon = framework.symbols == "C"
+    ring = framework.positions[is_carbon][-1]
+    found = cut_out(framework, ring, 3.0)
+    assert found.atoms.get_chemical_formula() == "C7H6O2"

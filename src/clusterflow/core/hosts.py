@@ -48,10 +48,11 @@ def cut_out(
 ) -> Fragment:
     """The atoms of a framework about some places, with hydrogen where bonds are cut.
 
-    Only single bonds between non-metals are cut, and bonds of a non-metal to a metal
-    beyond it; a metal keeps all its ligands. Of donors that lose their metal, O, S and
-    Se with one neighbour get a hydrogen, those of a carboxylate one together, and none
-    where they keep another metal; N, ethers and water stay as they are.
+    Only single bonds between non-metals are cut, and bonds of an organic donor to a
+    metal beyond it; a metal keeps all its ligands, and metals that bind each other,
+    directly or by oxide or hydroxide, stay together. Of donors that lose their metal,
+    O, S and Se with one neighbour get a hydrogen, those of a carboxylate one together,
+    and none where they keep another metal; N, ethers and water stay as they are.
 
     Parameters
     ----------
@@ -123,10 +124,15 @@ class _Bonds:
         """Whether an atom is none of the non-metals."""
         return self.symbols[node[0]] not in NONMETALS
 
+    def _is_organic(self, node: Node) -> bool:
+        """Whether an atom holds more than metals and hydrogen: no oxide, no metal."""
+        near = [self.symbols[j] for j, _ in self._near[node[0]]]
+        return not self.is_metal(node) and bool(set(near) & (NONMETALS - {"H"}))
+
     def may_be_cut(self, inner: Node, outer: Node) -> bool:
         """Whether the fragment may end between two bonded atoms."""
         if self.is_metal(inner) or self.is_metal(outer):
-            return self.is_metal(outer)
+            return self.is_metal(outer) and self._is_organic(inner)
         if self.n_neighbours(outer[0]) == 1 or self.n_neighbours(inner[0]) == 1:
             return False
         length = np.linalg.norm(self.place(inner) - self.place(outer))

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 LigandModel = Literal["SH", "SCH3", "SeH", "PH3"]
 MODELS: tuple[LigandModel, ...] = get_args(LigandModel)
 
-# Measured bond lengths of CH4, NH3, H2O, PH3, H2S and H2Se, Å: 10.18434/T47C7Z.
-H_BOND_A = {"C": 1.087, "N": 1.012, "O": 0.958, "P": 1.421, "S": 1.336, "Se": 1.460}
+# Measured bond lengths of CH4, NH3, H2O, SiH4, PH3, H2S and H2Se, Å: 10.18434/T47C7Z.
+H_BOND_A = {
+    **{"C": 1.087, "N": 1.012, "O": 0.958},
+    **{"Si": 1.480, "P": 1.421, "S": 1.336, "Se": 1.460},
+}
 # Elements that hold a ligand on a metal; hydrogens and carbons that lean on one do not.
 _DONORS = NONMETALS - {"H", "C", "B", "Si"}
 _TETRAHEDRAL = np.arccos(-1 / 3)
