@@ -20,6 +20,7 @@ from clusterflow.core.topology import radii
 from clusterflow.engines import frontier_weights, make_calculator
 from clusterflow.errors import StructureError
 from clusterflow.io import from_atoms, to_atoms
+from clusterflow.records import BuildRecord
 from clusterflow.specs import ClusterSpec
 from clusterflow.tasks.adsorb import adsorb
 from clusterflow.tasks.build import build, build_structures
@@ -208,3 +209,25 @@ def test_a_wider_cut_keeps_whole_rings(framework):
     ring = framework.positions[is_carbon][-1]
     found = cut_out(framework, ring, 3.0)
     assert found.atoms.get_chemical_formula() == "C7H6O2"
+
+
+def test_the_record_says_where_the_frontier_orbitals_lie(structure, provenance):
+    """Water has its HOMO in its own lone pair, whatever helium is frozen nearby."""
+    water = [(0, 0, 0.1), (0.76, 0.1, 0.7), (-0.76, 0, 0.7)]
+    helium = [(0.2, 0, -3.0), (0.2, 2.5, -3.5)]
+    whole = structure(["O", "H", "H", "He", "He"], [*water, *helium])
+    roles = ("core", "core", "core", "support", "support")
+    built = BuildRecord(
+        cluster="H2O-He2",
+        formula="H2OHe2",
+        material="other",
+        source="unpublished: a test",
+        structures=(whole.model_copy(update={"roles": roles}),),
+        provenance=provenance,
+    )
+    level = level_record("gfn1-xtb", "H2O-He2")
+    isomer = relax(built, level, RelaxSettings(), Job("relax")).isomers[0]
+    assert isomer.structure.positions[3:] == whole.positions[3:]
+    assert isomer.homo_by_role["core"] > 0.95
+    for shares in (isomer.homo_by_role, isomer.lumo_by_role):
+        assert sum(shares.values()) == pytest.approx(1.0)
