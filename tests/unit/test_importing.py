@@ -328,3 +328,24 @@ def test_the_page_shows_what_is_said(root, tmp_path, monkeypatch):
         with pytest.raises(StructureError) as error:
             import_cluster(file, Choices())
         assert f"\n    error: {error.value}\n" in page
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("empty.cif", "data_own\n"),
+        ("words.cif", "not a structure"),
+        ("short.cif", "data_own\nloop_\n_atom_site_label\nloop_\n"),
+        ("number.cif", CIF.replace("{a}", "twelve").replace("{sites}", COPPER[0])),
+        ("words.pdb", "not a structure"),
+        ("cell.pdb", "CRYST1 bad\n" + PDB.splitlines()[1]),
+        ("number.pdb", PDB.replace("2.220", "2.2zz").replace("BLIG", " LIG")),
+        ("words.gro", "not a structure"),
+    ],
+)
+@pytest.mark.parametrize("disorder", ["", "major"])
+def test_a_file_that_cannot_be_read_is_one_line(tmp_path, name, content, disorder):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(StructureError, match=name) as error:
+        import_cluster(tmp_path / name, Choices(disorder=disorder))
+    assert "\n" not in str(error.value)

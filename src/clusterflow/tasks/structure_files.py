@@ -29,6 +29,11 @@ _LABEL, _OCCUPANCY = "_atom_site_label", "_atom_site_occupancy"
 _GROUP = "_atom_site_disorder_group"
 _ASSEMBLY = "_atom_site_disorder_assembly"
 _FORMULA, _UNITS = "_chemical_formula_sum", "_cell_formula_units_Z"
+# What readers raise for a file that is cut short or is not what its name says.
+_UNREADABLE = (
+    *(ValueError, KeyError, IndexError, TypeError, AttributeError),
+    *(ArithmeticError, OSError),
+)
 # Second letters of names such as CA and CD that count carbons of a chain in Greek.
 _GREEK = "ABGDEZH"
 
@@ -141,17 +146,18 @@ def _read_cif(file: Path, disorder: str) -> Content:
     from pymatgen.io.cif import CifParser
 
     block = _cif_block(file)
-    if disorder:
-        _keep_rows(block, disorder, file)
     try:
+        if disorder:
+            _keep_rows(block, disorder, file)
         with warnings.catch_warnings():
             # What it warns of is checked here, or refused below.
             warnings.simplefilter("ignore")
             parser = CifParser.from_str(str(block), site_tolerance=2e-3)
             crystal = parser.parse_structures(check_occu=False, on_error="raise")[0]
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError) as error:
+    except _UNREADABLE as error:
         raise StructureError(
-            f"{file}: the structure in it cannot be read ({error})"
+            f"{file}: the structure in it cannot be read ({_line(error)}); open and "
+            "save it in a crystal viewer, or use XYZ"
         ) from None
     sites = [
         (str(site.label), _symbol(kind), float(share), site.coords)
@@ -174,8 +180,10 @@ def _cif_block(file: Path) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             blocks = CifFile.from_file(file).data
-    except (ValueError, KeyError, IndexError, OSError) as error:
-        raise StructureError(f"{file}: not a CIF ({error})") from None
+    except _UNREADABLE as error:
+        raise StructureError(
+            f"{file}: not a whole CIF ({_line(error)}); get it anew, or use XYZ"
+        ) from None
     full = {name: block for name, block in blocks.items() if _LABEL in block.data}
     if len(full) != 1:
         names = ", ".join(full) or "none"
@@ -211,6 +219,11 @@ def _keep_rows(block: Any, disorder: str, file: Path) -> None:
         block.data[_OCCUPANCY] = ["1"] * len(kept)
 
 
+def _line(error: BaseException) -> str:
+    """The message of an error in one line."""
+    return " ".join(str(error).split())
+
+
 def _given(text: str) -> str:
     return "" if text in (".", "?") else text
 
@@ -230,14 +243,14 @@ def _formula_note(block: Any, atoms: Atoms, occupancies: np.ndarray) -> tuple[st
     """Where the formula that a CIF states is not what its sites add up to."""
     stated = block.data.get(_FORMULA)
     units = block.data.get(_UNITS)
-    if not stated or not units:
+    if not stated or not re.fullmatch(r"\d+(\.\d+)?", units or ""):
         return ()
     total: Counter[str] = Counter()
     for symbol, share in zip(atoms.symbols, occupancies, strict=True):
         total[symbol] += share
     said = {
-        "H" if element == "D" else element: float(count or 1) * _number(units)
-        for element, count in re.findall(r"([A-Z][a-z]?)\s*([\d.]*)", stated)
+        "H" if element == "D" else element: float(count or 1) * float(units)
+        for element, count in re.findall(r"([A-Z][a-z]?)(\d+(?:\.\d+)?)?", stated)
     }
     gaps = {
         element: said.get(element, 0.0) - total[element]
@@ -278,11 +291,13 @@ def _read_pdb(file: Path, disorder: str) -> Content:
     kept = _kept(rows, disorder, file)
     rows = [row for row in rows if row.number in kept]
     fixed = [_with_element(lines[row.number], file) for row in rows]
-    header = [line for line in lines if _is_cell(line)]
     try:
+        header = [line for line in lines if _is_cell(line)]
         atoms = read_proteindatabank(StringIO("\n".join([*header, *fixed]) + "\n"))
-    except (ValueError, KeyError, IndexError) as error:
-        raise StructureError(f"{file}: not a PDB file ({error})") from None
+    except _UNREADABLE as error:
+        raise StructureError(
+            f"{file}: not a PDB file ({_line(error)}); get it anew, or use XYZ"
+        ) from None
     # Alternatives of one site share it, whatever their occupancies say.
     shares = [
         1.0 if disorder else min(row.occupancy, 0.5 if row.group else 1.0)
