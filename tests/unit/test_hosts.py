@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import fcc111
+from ase.io import write
 
 from clusterflow.config import (
     AdsorbSettings,
@@ -20,10 +23,13 @@ from clusterflow.core.topology import radii
 from clusterflow.engines import frontier_weights, make_calculator
 from clusterflow.errors import StructureError
 from clusterflow.io import from_atoms, to_atoms
+from clusterflow.library import Library
 from clusterflow.records import BuildRecord
 from clusterflow.specs import ClusterSpec
+from clusterflow.tasks.add import Claims, add
 from clusterflow.tasks.adsorb import adsorb
 from clusterflow.tasks.build import build, build_structures
+from clusterflow.tasks.importing import Choices
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.relax import relax
 from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
@@ -231,3 +237,33 @@ def test_the_record_says_where_the_frontier_orbitals_lie(structure, provenance):
     assert isomer.homo_by_role["core"] > 0.95
     for shares in (isomer.homo_by_role, isomer.lumo_by_role):
         assert sum(shares.values()) == pytest.approx(1.0)
+
+
+def test_a_host_of_ones_own_holds_a_cluster(framework, tmp_path, monkeypatch):
+    """Cut out of a crystal, added to the library, and named as the host."""
+    monkeypatch.chdir(tmp_path)
+    write("mof.cif", framework)
+    claims = Claims(
+        name="my-node", charge=0, multiplicity=1, source="unpublished: a test"
+    )
+    lines = add(Path("mof.cif"), claims, Choices(host_centre="Zr1", host_radius_a=2.0))
+    assert "roles: 66 support" in lines
+    spec = ClusterSpec.model_validate(
+        {
+            "name": "Cu2-node",
+            "source": "unpublished: a test",
+            "formula": "Cu2C12H16O32Zr6",
+            "multiplicity": 1,
+            "structures": [
+                {
+                    "builder": "rows",
+                    "parameters": {"element": "Cu", "rows": [2]},
+                    "host": {"cluster": "my-node", "contact": 1.3},
+                }
+            ],
+        }
+    )
+    assert spec.parents == ("my-node",)
+    structure = build_structures(spec, tmp_path, Library.default())[0]
+    assert structure.roles == (*["core"] * 2, *["support"] * 66)
+    assert structure.cell is None
