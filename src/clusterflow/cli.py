@@ -825,24 +825,51 @@ def couples(
 
 @app.command()
 def add(
-    file: Annotated[Path, typer.Argument(help="XYZ, extxyz, CIF, VASP or POSCAR.")],
+    file: Annotated[
+        Path, typer.Argument(help="XYZ, extxyz, CIF, PDB, GRO, VASP or POSCAR.")
+    ],
     name: Annotated[str, typer.Option(help="Name of the new cluster.")],
     charge: Annotated[int, typer.Option(help="Total charge.")],
     multiplicity: Annotated[int, typer.Option(help="2S + 1.")],
     source: Annotated[str, typer.Option(help="A DOI, or `unpublished: NAME`.")],
     material: Annotated[str, typer.Option(help="metal, ii-vi or other.")] = "",
+    molecule: Annotated[
+        str, typer.Option(help="Formula or number of the molecule to take.")
+    ] = "",
+    disorder: Annotated[
+        str, typer.Option(help="major, or the disorder group to keep.")
+    ] = "",
+    truncate_ligands: Annotated[
+        list[str] | None,
+        typer.Option(help="SH, SCH3, SeH or PH3; may be repeated."),
+    ] = None,
+    host_radius_a: Annotated[
+        float | None, typer.Option(help="Cut out the host this near, Å; it is frozen.")
+    ] = None,
+    host_centre: Annotated[
+        str, typer.Option(help="A site's label or x,y,z in fractions of the cell.")
+    ] = "",
 ) -> None:
     """Add a cluster of your own to structures/ here."""
+    from clusterflow.tasks.add import Claims
     from clusterflow.tasks.add import add as run
+    from clusterflow.tasks.importing import Choices
 
-    for line in run(
-        file,
+    claims = Claims(
         name=name,
         charge=charge,
         multiplicity=multiplicity,
         source=source,
         material=material,
-    ):
+    )
+    choices = Choices(
+        molecule=molecule,
+        disorder=disorder,
+        truncate=tuple(truncate_ligands or ()),
+        host_radius_a=host_radius_a,
+        host_centre=host_centre,
+    )
+    for line in run(file, claims, choices):
         print(line)
 
 

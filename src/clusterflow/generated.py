@@ -146,7 +146,10 @@ def _made_by(spec: ClusterSpec) -> str:
         way = start.builder or "file"
         if start.substitution is not None:
             way += f" in {start.substitution.parent}"
-        ways.append(" + ".join([way, *(cap.ligand for cap in start.caps)]))
+        way = " + ".join([way, *(cap.ligand for cap in start.caps)])
+        if start.host is not None:
+            way += f" on {start.host.builder or start.host.cluster}"
+        ways.append(way)
     return ", ".join(dict.fromkeys(ways))
 
 

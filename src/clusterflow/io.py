@@ -27,6 +27,7 @@ from clusterflow.records import (
     SitesRecord,
     Structure,
     ThermoRecord,
+    Vector,
     VibrateRecord,
 )
 
@@ -101,7 +102,12 @@ def to_atoms(structure: Structure) -> Atoms:
     import numpy as np
     from ase import Atoms
 
-    atoms = Atoms(list(structure.symbols), positions=np.array(structure.positions))
+    atoms = Atoms(
+        list(structure.symbols),
+        positions=np.array(structure.positions).reshape(-1, 3),
+        cell=structure.cell,
+        pbc=structure.cell is not None,
+    )
     atoms.set_array("roles", np.array(structure.roles, dtype="U10"))
     atoms.info.update(
         name=structure.name,
@@ -140,7 +146,17 @@ def from_atoms(
         roles=tuple(str(role) for role in roles),
         charge=charge,
         multiplicity=multiplicity,
+        cell=_cell(atoms) if atoms.pbc.any() else None,
     )
+
+
+def _cell(atoms: Atoms) -> tuple[Vector, Vector, Vector]:
+    """The three vectors of a cell, Å."""
+    a, b, c = (
+        (round(float(x), 8), round(float(y), 8), round(float(z), 8))
+        for x, y, z in atoms.cell.tolist()
+    )
+    return a, b, c
 
 
 # What ASE's many readers raise for a file that is not what its name says.

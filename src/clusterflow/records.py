@@ -96,6 +96,10 @@ class Structure(Model):
     roles: tuple[Role, ...]
     charge: int
     multiplicity: int
+    cell: tuple[Vector, Vector, Vector] | None = Field(
+        default=None,
+        description="Å; of a periodic support. The atoms stand side by side in it",
+    )
 
 
 class BuildRecord(Record):
@@ -166,6 +170,10 @@ class Isomer(Model):
     homo_ev: float | None = None
     lumo_ev: float | None = None
     charges: tuple[float, ...] | None = None
+    homo_by_role: dict[Role, float] | None = Field(
+        default=None, description="Mulliken shares, of clusters on a support"
+    )
+    lumo_by_role: dict[Role, float] | None = None
 
 
 class RelaxRecord(Record):

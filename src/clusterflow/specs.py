@@ -104,6 +104,35 @@ class Substitution(Model):
         return (sites,) if isinstance(sites, str) else sites
 
 
+class Host(Model):
+    """What a cluster lies on or in: frozen, without sites, behind the cluster's atoms.
+
+    Unless `centre_a` says where, the cluster comes down along `direction` towards the
+    middle of the host, until two atoms touch.
+    """
+
+    cluster: Name | None = Field(default=None, description="One of the library")
+    builder: str | None = None
+    parameters: dict[str, Any] = {}
+    centre_a: tuple[float, float, float] | None = Field(
+        default=None, description="Where the middle of the cluster is to be, Å"
+    )
+    direction: tuple[float, float, float] = Field(
+        default=(0.0, 0.0, 1.0), description="From the host to the cluster"
+    )
+    contact: float = Field(
+        default=1.0, gt=0.7, le=2.0, description="Touching, in sums of covalent radii"
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if (self.builder is None) == (self.cluster is None):
+            raise ValueError("a host needs either builder or cluster")
+        if not any(self.direction):
+            raise ValueError("direction of a host: must not be 0, 0, 0")
+        return self
+
+
 class StartingStructure(Model):
     """One starting geometry of a cluster: built by rule, or read from a file.
 
@@ -115,11 +144,17 @@ class StartingStructure(Model):
     parameters: dict[str, Any] = {}
     file: str | None = None
     caps: tuple[Cap, ...] = ()
+    host: Host | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
         if (self.builder is None) == (self.file is None):
             raise ValueError(f"structure {self.name!r} needs either builder or file")
+        if self.host and self.builder == SUBSTITUTE:
+            raise ValueError(
+                f"structure {self.name!r}: substitute in the cluster first, then give "
+                "it a host from a file"
+            )
         if self.builder == SUBSTITUTE:
             Substitution.model_validate(self.parameters)
         return self
@@ -193,7 +228,10 @@ class ClusterSpec(Composed):
         """Clusters whose geometries this one is made from."""
         changed = (s.substitution for s in self.structures)
         own = () if self.parent is None else (self.parent,)
-        return (*own, *dict.fromkeys(s.parent for s in changed if s is not None))
+        hosts = (s.host.cluster for s in self.structures if s.host and s.host.cluster)
+        return tuple(
+            dict.fromkeys((*own, *(s.parent for s in changed if s is not None), *hosts))
+        )
 
     @property
     def ligands(self) -> tuple[str, ...]:

@@ -100,7 +100,9 @@ EXAMPLES = {
     "cuboctahedron": ({"element": "Pd", "shells": 3}, "Pd55"),
     "decahedron": ({"element": "Cu", "p": 2, "q": 2}, "Cu13"),
     "dodecahedron": ({"element": "Cu"}, "Cu8"),
+    "fcc111": ({"element": "Ag", "size": [4, 4, 2]}, "Ag32"),
     "icosahedron": ({"element": "Cu", "shells": 2}, "Cu13"),
+    "mx2": ({"formula": "MoS2", "size": [3, 3]}, "Mo9S18"),
     "octahedron": ({"element": "Cu", "length": 4, "cutoff": 1}, "Cu38"),
     "rhombus": ({"element": "Cu"}, "Cu4"),
     "ring": (II_VI | {"n": 3}, "Cd3Te3"),
@@ -118,6 +120,7 @@ EXAMPLES = {
     ),
     "wurtzite": (II_VI | {"radius_a": 8.0, "centre": [0.66667, 0.33333, 0.2]}, None),
     "zincblende_tetrahedron": (II_VI | {"layers": 2}, "Cd10Te4"),
+    "zr6_node": ({}, "C12H16O32Zr6"),
 }
 
 

@@ -229,4 +229,5 @@ def _join(
         roles=(*host.roles, *(["adsorbate"] * len(symbols))),
         charge=host.charge + adsorbate.charge,
         multiplicity=multiplicity,
+        cell=host.cell,
     )

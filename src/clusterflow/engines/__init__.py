@@ -9,6 +9,7 @@ from clusterflow.engines.base import (
     engine_of,
     engine_versions,
     frontier_orbitals,
+    frontier_weights,
     make_calculator,
 )
 
@@ -20,5 +21,6 @@ __all__ = [
     "engine_of",
     "engine_versions",
     "frontier_orbitals",
+    "frontier_weights",
     "make_calculator",
 ]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from ase.calculators.calculator import Calculator
 
+    from clusterflow.core.topology import FloatArray
     from clusterflow.specs import LevelSpec
 
 
@@ -55,6 +56,10 @@ class Engine(Protocol):
 
     def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
         """HOMO and LUMO energies, eV, of the last calculation, where it knows them."""
+        ...
+
+    def frontier_weights(self, calculator: Calculator) -> FloatArray | None:
+        """Share of each atom in HOMO and LUMO, shape (2, n_atoms), where known."""
         ...
 
 
@@ -214,6 +219,14 @@ def frontier_orbitals(
 ) -> tuple[float, float] | None:
     """HOMO and LUMO of the last calculation, eV, or None where unknown."""
     return engine_of(level).frontier_orbitals(calculator)
+
+
+def frontier_weights(level: LevelSpec, calculator: Calculator) -> FloatArray | None:
+    """Share of each atom in HOMO and LUMO by Mulliken, shape (2, n_atoms), or None.
+
+    Each row adds up to one. It costs a single point, from the last wavefunction.
+    """
+    return engine_of(level).frontier_weights(calculator)
 
 
 def engine_versions(level: LevelSpec | None) -> dict[str, str]:

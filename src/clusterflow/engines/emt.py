@@ -11,6 +11,7 @@ from clusterflow.errors import EngineError
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
+    from clusterflow.core.topology import FloatArray
     from clusterflow.specs import LevelSpec
 
 
@@ -38,6 +39,10 @@ class EmtEngine(OneRung):
 
     def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
         """None: there are no orbitals."""
+        return None
+
+    def frontier_weights(self, calculator: Calculator) -> FloatArray | None:
+        """None, for the same reason."""
         return None
 
 

@@ -17,6 +17,7 @@ from clusterflow.formula import ATOMIC_NUMBERS
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
+    from clusterflow.core.topology import FloatArray
     from clusterflow.specs import LevelSpec, OwnCalculator
 
 _PLACEHOLDERS = ("{charge}", "{multiplicity}", "{unpaired}")
@@ -117,6 +118,10 @@ class OwnEngine(OneRung):
 
     def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
         """None: there is no common way to ask for them."""
+        return None
+
+    def frontier_weights(self, calculator: Calculator) -> FloatArray | None:
+        """None, for the same reason."""
         return None
 
     def _refusal(self, level: LevelSpec, what: str, placeholder: str) -> EngineError:

@@ -11,6 +11,7 @@ from clusterflow.units import BOLTZMANN_EV_PER_K, HARTREE_EV
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
+    from clusterflow.core.topology import FloatArray
     from clusterflow.specs import LevelSpec
 
 
@@ -23,6 +24,10 @@ _START = {
     "initial_guess": "sad",
     "annealing": None,
 }
+
+
+# Orbitals this near in energy are one level.
+_DEGENERATE_EV = 0.01
 
 
 class TbliteEngine:
@@ -108,6 +113,30 @@ class TbliteEngine:
         if not len(occupied) or not len(empty):
             return None
         return float(occupied.max()), float(empty.min())
+
+    def frontier_weights(self, calculator: Calculator) -> FloatArray | None:
+        """Mulliken shares; orbitals that are degenerate with a frontier one count."""
+        import numpy as np
+
+        frontier = self.frontier_orbitals(calculator)
+        if frontier is None:
+            return None
+        # Integrals are kept only where they are asked for: they are large.
+        calculator._xtb.set("save-integrals", 1)
+        result = calculator._xtb.singlepoint(calculator._res, copy=True)
+        calculator._xtb.set("save-integrals", 0)
+        energies = np.atleast_2d(result.get("orbital-energies")) * HARTREE_EV
+        n = energies.shape[1]
+        coefficients = np.reshape(result.get("orbital-coefficients"), (-1, n, n))
+        populations = coefficients * (result.get("overlap-matrix") @ coefficients)
+        shells = calculator._xtb.get("orbital-map")
+        atom_of = calculator._xtb.get("shell-map")[shells]
+        weights = np.zeros((2, int(atom_of.max()) + 1))
+        for row, energy in zip(weights, frontier, strict=True):
+            same = np.abs(energies - energy) < _DEGENERATE_EV
+            shares = np.swapaxes(populations, 1, 2)[same].mean(axis=0)
+            np.add.at(row, atom_of, shares)
+        return weights
 
 
 ENGINES.register("tblite")(TbliteEngine())

@@ -16,6 +16,7 @@ from clusterflow.engines.ladder import Rung
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
+    from clusterflow.core.topology import FloatArray
     from clusterflow.specs import LevelSpec
 
 # Three angles without a rational relation, so that no molecule ends up aligned again.
@@ -58,6 +59,10 @@ class XtbPythonEngine:
 
     def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
         """Not offered: the wrapped calculator keeps its orbitals to itself."""
+        return None
+
+    def frontier_weights(self, calculator: Calculator) -> FloatArray | None:
+        """None, for the same reason."""
         return None
 
 

@@ -4,157 +4,123 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import ValidationError
 
-from clusterflow.errors import LibraryError, StructureError
-from clusterflow.io import read_atoms, write_atomic
+from clusterflow.errors import LibraryError
+from clusterflow.formula import n_electrons
+from clusterflow.io import write_atomic
 from clusterflow.library import Library, explain
 from clusterflow.specs import ClusterSpec
 from clusterflow.tasks.build import (
     assign_roles,
     guess_material,
     refuse_overlap,
-    refuse_periodic,
     refuse_pieces,
 )
+from clusterflow.tasks.importing import Choices, import_cluster
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ase import Atoms
+
+    from clusterflow.tasks.importing import Imported
 
 _SOURCE = re.compile(r"^(10\.\d{4,9}/\S+|unpublished: \S.*)$")
 
 
-def add(
-    file: Path,
-    *,
-    name: str,
-    charge: int,
-    multiplicity: int,
-    source: str,
-    material: str = "",
-) -> list[str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claims:
+    """What a person says of a new cluster, because no file does."""
+
+    name: str
+    charge: int
+    multiplicity: int
+    source: str
+    material: str = ""
+
+
+def add(file: Path, claims: Claims, choices: Choices) -> list[str]:
     """Write a cluster's YAML and structure to ``structures/clusters/`` here.
 
     Returns
     -------
-    What was written and assumed, line by line.
+    What was written, chosen and assumed, line by line.
 
     Raises
     ------
     StructureError
-        If the file cannot be read, is periodic, or atoms overlap.
+        If the file cannot be read, holds more than was chosen, or atoms overlap.
     LibraryError
         If the name is taken, the source is neither DOI nor `unpublished:`, or charge
         and multiplicity do not fit.
     """
-    if not _SOURCE.match(source):
+    if not _SOURCE.match(claims.source):
         raise LibraryError(
-            f"--source {source!r}: give a DOI such as 10.1038/nmat1056, "
+            f"--source {claims.source!r}: give a DOI such as 10.1038/nmat1056, "
             "or `unpublished: NAME`"
         )
-    if name in Library.default().paths("clusters"):
+    if claims.name in Library.default().paths("clusters"):
         raise LibraryError(
-            f"--name {name}: there is a cluster of that name; choose another"
+            f"--name {claims.name}: there is a cluster of that name; choose another"
         )
-    atoms = _read_isolated(file)
+    found = import_cluster(file, choices)
+    atoms = found.atoms
     refuse_overlap(atoms, str(file))
-    refuse_pieces(atoms, str(file))
-    spec = _spec(atoms, name, charge, multiplicity, source, material)
+    free = [i for i in range(len(atoms)) if i not in set(found.support)]
+    refuse_pieces(atoms[free], str(file))
+    counts = Counter(atoms.get_chemical_symbols())
+    notes = [*found.notes, *_warnings(counts, claims)]
+    spec = _spec(found, claims, notes)
     folder = Path("structures/clusters")
     # The structure first: a YAML without its file would break every later run.
-    write_atomic(folder / f"{name}.xyz", _xyz(atoms, source))
-    write_atomic(folder / f"{name}.yaml", _yaml(spec))
+    write_atomic(folder / f"{spec.name}.xyz", _xyz(atoms, spec.source))
+    write_atomic(folder / f"{spec.name}.yaml", _yaml(spec))
     roles = Counter(assign_roles(atoms, spec))
     return [
-        f"wrote {folder / name}.yaml and {folder / name}.xyz",
-        f"{spec.formula}: {len(atoms)} atoms, charge {charge:+d}, "
-        f"multiplicity {multiplicity}, material {spec.material}",
+        f"wrote {folder / spec.name}.yaml and {folder / spec.name}.xyz",
+        f"{spec.formula}: {len(atoms)} atoms, charge {spec.charge:+d}, "
+        f"multiplicity {spec.multiplicity}, material {spec.material}",
+        *notes,
         "roles: " + ", ".join(f"{n} {role}" for role, n in roles.items()),
-        f"to compute it, add {name} to `clusters` in config.yaml",
+        f"to compute it, add {spec.name} to `clusters` in config.yaml",
     ]
 
 
-def _read_isolated(file: Path) -> Atoms:
-    """The atoms of a file; a cell with vacuum all around is taken off."""
-    atoms = read_atoms(file)
-    if atoms.pbc.any():
-        atoms = _cut_from_cell(atoms, file)
-    refuse_periodic(atoms, str(file))
-    return atoms
+def _warnings(counts: Counter[str], claims: Claims) -> list[str]:
+    """What is legal, and yet often a mistake."""
+    electrons = n_electrons(counts, claims.charge)
+    if electrons % 2 == 0:
+        return []
+    return [
+        f"warning: {electrons} electrons, an odd number: an open shell, or a formula, "
+        "charge or count of hydrides that is misprinted; compare "
+        f"`clusterflow electrons {claims.name}`"
+    ]
 
 
-def _cut_from_cell(atoms: Atoms, file: Path) -> Atoms:
-    """The molecule of a periodic cell, whole, if it is the only one.
-
-    Raises
-    ------
-    StructureError
-        If it is bonded to its own image.
-    """
-    import numpy as np
-    from ase.geometry import find_mic
-
-    from clusterflow.core.topology import BROKEN, radii
-
-    whole = atoms.copy()
-    radius = radii(atoms.get_chemical_symbols())
-    reached, waiting = {0}, [0]
-    while waiting:
-        i = waiting.pop()
-        vectors, lengths = find_mic(
-            whole.positions - whole.positions[i], atoms.cell, atoms.pbc
-        )
-        for j in np.flatnonzero(lengths < BROKEN * (radius + radius[i])):
-            if int(j) not in reached:
-                whole.positions[j] = whole.positions[i] + vectors[j]
-                reached.add(int(j))
-                waiting.append(int(j))
-    if len(reached) < len(atoms):
-        raise StructureError(
-            f"{file}: the cell holds more than one molecule; "
-            "give a file with the cluster alone"
-        )
-    images = whole.copy()
-    direct = np.linalg.norm(whole.positions[:, None] - whole.positions[None], axis=-1)
-    nearest = images.get_all_distances(mic=True)
-    limit = BROKEN * (radius[:, None] + radius[None, :])
-    if ((nearest < limit) & (direct > nearest + 0.1)).any():
-        raise StructureError(
-            f"{file}: the structure is bonded to its periodic image; "
-            "give an isolated cluster"
-        )
-    whole.pbc = False
-    whole.cell = None
-    return whole
-
-
-def _spec(
-    atoms: Atoms,
-    name: str,
-    charge: int,
-    multiplicity: int,
-    source: str,
-    material: str,
-) -> ClusterSpec:
-    counts = Counter(atoms.get_chemical_symbols())
+def _spec(found: Imported, claims: Claims, notes: Sequence[str]) -> ClusterSpec:
+    counts = Counter(found.atoms.get_chemical_symbols())
+    content = {
+        "name": claims.name,
+        "description": " ".join(f"{note}." for note in notes),
+        "formula": "".join(
+            f"{e}{n if n > 1 else ''}" for e, n in sorted(counts.items())
+        ),
+        "material": claims.material or guess_material(set(counts)),
+        "charge": claims.charge,
+        "multiplicity": claims.multiplicity,
+        "source": claims.source,
+        "structures": [{"name": "main", "file": f"{claims.name}.xyz"}],
+        "roles": {"support": found.support} if found.support else {},
+    }
     try:
-        return ClusterSpec.model_validate(
-            {
-                "name": name,
-                "formula": "".join(
-                    f"{e}{n if n > 1 else ''}" for e, n in sorted(counts.items())
-                ),
-                "material": material or guess_material(set(counts)),
-                "charge": charge,
-                "multiplicity": multiplicity,
-                "source": source,
-                "structures": [{"name": "main", "file": f"{name}.xyz"}],
-            }
-        )
+        return ClusterSpec.model_validate(content)
     except ValidationError as error:
         raise LibraryError(explain(error)) from None
 

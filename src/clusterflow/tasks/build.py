@@ -10,9 +10,10 @@ from ase import Atoms
 
 from clusterflow.core.builders import build as build_shape
 from clusterflow.core.capping import cap
+from clusterflow.core.hosts import beside
 from clusterflow.core.topology import clashes, n_fragments
 from clusterflow.errors import StructureError
-from clusterflow.io import from_atoms, read_atoms
+from clusterflow.io import from_atoms, read_atoms, to_atoms
 from clusterflow.records import BuildRecord, Structure
 from clusterflow.tasks.derive import derive_states, substitute
 
@@ -20,7 +21,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clusterflow.library import Library
-    from clusterflow.specs import Cap, ClusterSpec, Material, StartingStructure
+    from clusterflow.specs import (
+        Cap,
+        ClusterSpec,
+        Host,
+        Material,
+        StartingStructure,
+    )
     from clusterflow.tasks.job import Job
 
 # Elements whose hydrogens are part of the cluster's own lattice, not of a ligand.
@@ -98,11 +105,39 @@ def _built(
     n_bare = len(atoms)
     for one in start.caps:
         atoms = _capped(atoms, one, spec.name, library)
-    check_geometry(atoms, spec)
-    atoms.set_array("roles", np.array(assign_roles(atoms, spec, n_bare)))
+    n_own = len(atoms)
+    if start.host is not None:
+        refuse_periodic(atoms, spec.name)
+        atoms = _hosted(atoms, start.host, spec, library)
+    check_geometry(atoms, spec, n_own)
+    roles = assign_roles(atoms[:n_own], spec, n_bare)
+    roles += ["support"] * (len(atoms) - n_own)
+    atoms.set_array("roles", np.array(roles))
     return from_atoms(
         atoms, charge=spec.charge, multiplicity=spec.multiplicity, name=start.name
     )
+
+
+def _hosted(atoms: Atoms, wanted: Host, spec: ClusterSpec, library: Library) -> Atoms:
+    """A cluster with its host behind it, in the cell of the host if that has one."""
+    if wanted.builder is not None:
+        host = build_shape(wanted.builder, wanted.parameters, spec.name)
+    else:
+        host = to_atoms(_geometries(str(wanted.cluster), library)[0])
+        del host.arrays["roles"]
+    if host.pbc.any() and spec.charge:
+        raise StructureError(
+            f"{spec.name}: charge {spec.charge:+d} on a periodic support: a "
+            "charged cell has no energy; use a finite host"
+        )
+    if wanted.centre_a is None:
+        placed = beside(host, atoms, wanted.direction, wanted.contact)
+    else:
+        placed = atoms.copy()
+        placed.positions += wanted.centre_a - atoms.positions.mean(axis=0)
+    both = placed + host
+    both.cell, both.pbc = host.cell, host.pbc
+    return both
 
 
 def _capped(atoms: Atoms, wanted: Cap, who: str, library: Library) -> Atoms:
@@ -126,8 +161,10 @@ def _capped(atoms: Atoms, wanted: Cap, who: str, library: Library) -> Atoms:
         raise StructureError(f"{who}: caps: {error}") from None
 
 
-def check_geometry(atoms: Atoms, spec: ClusterSpec) -> None:
+def check_geometry(atoms: Atoms, spec: ClusterSpec, n_own: int) -> None:
     """Refuse a geometry that is not the cluster its YAML describes.
+
+    Atoms behind the first `n_own` are its host, which alone may be periodic.
 
     Raises
     ------
@@ -140,9 +177,12 @@ def check_geometry(atoms: Atoms, spec: ClusterSpec) -> None:
             f"{spec.name}: the structure is {atoms.get_chemical_formula()}, "
             f"but the formula says {spec.formula}; correct one of them"
         )
-    refuse_periodic(atoms, spec.name)
+    if n_own == len(atoms):
+        refuse_periodic(atoms, spec.name)
     refuse_overlap(atoms, spec.name)
-    refuse_pieces(atoms, spec.name)
+    # A cluster may stand free in the host that holds it.
+    support = set(spec.roles.get("support", ()))
+    refuse_pieces(atoms[[i for i in range(n_own) if i not in support]], spec.name)
 
 
 def refuse_periodic(atoms: Atoms, who: str) -> None:

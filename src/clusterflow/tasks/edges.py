@@ -126,6 +126,8 @@ def _why_not(
     structure: Structure, level: LevelSpec, limits: Sequence[DomainSpec]
 ) -> str | None:
     """Why a level gives no IP and EA of a structure."""
+    if structure.cell is not None:
+        return "a periodic cell with a charge has no total energy"
     if level.ip_ea_offset_ev is None:
         return (
             f"level {level.name} has no ip_ea_offset_ev: the self-interaction offset "

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from clusterflow.core.spin import (
     ALWAYS_TRIED,
     by_energy,
     cluster_multiplicities,
 )
-from clusterflow.engines import frontier_orbitals
+from clusterflow.engines import frontier_orbitals, frontier_weights
 from clusterflow.errors import EngineError
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.records import Isomer, RelaxRecord, SpinState
@@ -18,9 +20,11 @@ from clusterflow.tasks.level import why_no_auto
 from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
 
 if TYPE_CHECKING:
+    from ase.calculators.calculator import Calculator
+
     from clusterflow.config import RelaxSettings
     from clusterflow.records import BuildRecord, LevelRecord, Structure
-    from clusterflow.specs import LevelSpec
+    from clusterflow.specs import LevelSpec, Role
     from clusterflow.tasks.job import Job
 
 _SAME_ENERGY_EV = 0.005
@@ -139,6 +143,7 @@ def _relax_one(
     if outcome != "converged":
         return f"{outcome}: {relaxation.reason}"
     orbitals = frontier_orbitals(level, calculator)
+    by_role = _orbitals_by_role(start, level, calculator)
     charges = calculator.results.get("charges")
     return Isomer(
         structure=from_atoms(
@@ -153,7 +158,28 @@ def _relax_one(
         homo_ev=orbitals[0] if orbitals else None,
         lumo_ev=orbitals[1] if orbitals else None,
         charges=None if charges is None else tuple(float(q) for q in charges),
+        homo_by_role=by_role[0] if by_role else None,
+        lumo_by_role=by_role[1] if by_role else None,
     )
+
+
+def _orbitals_by_role(
+    structure: Structure, level: LevelSpec, calculator: Calculator
+) -> list[dict[Role, float]] | None:
+    """Shares of each role in HOMO and LUMO, for a cluster on or in a support."""
+    if "support" not in structure.roles:
+        return None
+    weights = frontier_weights(level, calculator)
+    if weights is None:
+        return None
+    roles = np.array(structure.roles)
+    return [
+        {
+            role: float(row[roles == role].sum())
+            for role in dict.fromkeys(structure.roles)
+        }
+        for row in weights
+    ]
 
 
 def same_isomer(first: Isomer, second: Isomer) -> bool:

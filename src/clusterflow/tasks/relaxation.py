@@ -21,7 +21,10 @@ _REFUSED_CLIMB_EV = 0.05
 
 
 class Relaxation:
-    """A relaxation that can be stopped after a few steps and taken up again."""
+    """A relaxation that can be stopped after a few steps and taken up again.
+
+    Atoms of the role ``support`` stay where they are, and their forces do not count.
+    """
 
     def __init__(self, atoms: Atoms, calculator: Calculator) -> None:
         self.atoms = atoms.copy()
@@ -29,9 +32,15 @@ class Relaxation:
         self.outcome: Outcome = "running"
         self.reason = ""
         self.n_gradients = 0
-        self._state = QuasiNewton(
-            hessian=model_hessian(atoms.get_chemical_symbols(), atoms.positions)
-        )
+        self._moving = moving_atoms(atoms)
+        self._state = QuasiNewton(hessian=self._guess())
+
+    def _guess(self) -> np.ndarray:
+        """A model Hessian of the atoms that move."""
+        symbols = self.atoms.get_chemical_symbols()
+        rows = (3 * self._moving[:, None] + np.arange(3)).ravel()
+        whole = model_hessian(symbols, self.atoms.positions)
+        return np.asarray(whole[np.ix_(rows, rows)])
 
     @property
     def energy_ev(self) -> float:
@@ -40,8 +49,8 @@ class Relaxation:
 
     @property
     def fmax_ev_per_a(self) -> float:
-        """Largest force on an atom of the present geometry, eV/Å."""
-        return _largest(self.atoms.get_forces())
+        """Largest force on an atom that moves, of the present geometry, eV/Å."""
+        return _largest(self.atoms.get_forces()[self._moving])
 
     def run(self, fmax_ev_per_a: float, max_steps: int) -> Outcome:
         """Go on until the forces are small or the steps are used up."""
@@ -70,11 +79,13 @@ class Relaxation:
             if _largest(forces) < fmax_ev_per_a:
                 break
             step = self._state.step(forces)
-            new_energy, new_forces = self._evaluate(positions + step)
+            moved = positions.copy()
+            moved[self._moving] += step
+            new_energy, new_forces = self._evaluate(moved)
             change = new_energy - energy
             self._state = self._state.learn(step, forces, new_forces, change)
             if change < _REFUSED_CLIMB_EV:
-                positions = positions + step
+                positions = moved
                 energy, forces = new_energy, new_forces
         self.atoms.positions = positions
         return "converged" if _largest(forces) < fmax_ev_per_a else "running"
@@ -82,20 +93,28 @@ class Relaxation:
     def _evaluate(self, positions: np.ndarray) -> tuple[float, np.ndarray]:
         self.atoms.positions = positions
         self.n_gradients += 1
-        forces = self.atoms.get_forces()
+        forces = self.atoms.get_forces()[self._moving]
         return self.energy_ev, forces
 
 
 def _largest(forces: np.ndarray) -> float:
-    return float(np.linalg.norm(forces, axis=1).max())
+    return float(np.linalg.norm(forces, axis=1).max(initial=0.0))
+
+
+def moving_atoms(atoms: Atoms) -> np.ndarray:
+    """Indices of all atoms but those of a support, which is frozen."""
+    roles = atoms.arrays.get("roles", np.full(len(atoms), "core"))
+    return np.flatnonzero(roles != "support")
 
 
 def rattled(atoms: Atoms, amplitude_a: float, seed: int = 0) -> Atoms:
-    """A copy with Gaussian displacements, the same every time."""
+    """A copy with Gaussian displacements, the same every time; a support stays."""
     moved = atoms.copy()
     if amplitude_a > 0 and len(atoms) > 1:
         rng = np.random.default_rng(seed)
-        moved.positions += rng.normal(0.0, amplitude_a, moved.positions.shape)
+        push = rng.normal(0.0, amplitude_a, moved.positions.shape)
+        moving = moving_atoms(atoms)
+        moved.positions[moving] += push[moving]
     return moved
 
 

@@ -136,6 +136,7 @@ def _moving_atoms(
     if settings.include_binding_atoms:
         ratios = distance_ratios(structure.symbols, np.array(structure.positions))
         near = (ratios[:n_host, n_host:] < CONTACT).any(axis=1)
+        near &= np.array(structure.roles[:n_host]) != "support"
         moving = [int(i) for i in np.flatnonzero(near)] + moving
     return moving
 

@@ -23,6 +23,7 @@ from clusterflow.core.builders.metal import (
     wulff,
 )
 from clusterflow.core.builders.registry import BUILDERS, build
+from clusterflow.core.builders.support import fcc111, mx2, zr6_node
 
 __all__ = [
     "BUILDERS",
@@ -35,7 +36,9 @@ __all__ = [
     "cuboctahedron",
     "decahedron",
     "dodecahedron",
+    "fcc111",
     "icosahedron",
+    "mx2",
     "octahedron",
     "rhombus",
     "ring",
@@ -45,4 +48,5 @@ __all__ = [
     "wulff",
     "wurtzite",
     "zincblende_tetrahedron",
+    "zr6_node",
 ]
