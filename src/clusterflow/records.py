@@ -10,6 +10,7 @@ from clusterflow.models import Model
 from clusterflow.specs import (
     BandEdge,
     IsomerMode,
+    IsomerSearch,
     LevelSpec,
     Material,
     ReactionSpec,
@@ -99,7 +100,7 @@ class Structure(Model):
 
 
 class BuildRecord(Record):
-    """Starting geometries of a cluster."""
+    """Starting geometries of a cluster, and how to search for more."""
 
     stage: Literal["build"] = "build"
     cluster: str
@@ -109,6 +110,10 @@ class BuildRecord(Record):
     structures: tuple[Structure, ...]
     auto_multiplicity: bool = Field(
         default=False, description="Higher multiplicities are to be tried too"
+    )
+    search: IsomerSearch | None = None
+    search_level: LevelSpec | None = Field(
+        default=None, description="The cheap level that the search names"
     )
 
 
@@ -168,6 +173,27 @@ class Isomer(Model):
     charges: tuple[float, ...] | None = None
 
 
+class Candidate(Model):
+    """An isomer that a search has found: a start for relaxation."""
+
+    structure: Structure
+    energy_ev: float = Field(description="At the level of the search, loosely relaxed")
+    n_found: int = Field(description="Hops that ended in it")
+
+
+class SearchResult(Model):
+    """What a global search of isomers has come to."""
+
+    level: LevelSpec
+    n_hops: int
+    failures: dict[str, int] = Field(
+        default={}, description="Hops without a minimum, by reason"
+    )
+    n_isomers: int = Field(description="Distinct minima")
+    candidates: tuple[Candidate, ...] = Field(description="Those kept, lowest first")
+    n_gradients: int
+
+
 class RelaxRecord(Record):
     """Relaxed isomers of a cluster, lowest first; those that failed are counted."""
 
@@ -179,6 +205,7 @@ class RelaxRecord(Record):
     spin_states: tuple[SpinState, ...] = Field(
         default=(), description="Multiplicities tried, lowest energy first"
     )
+    search: SearchResult | None = None
 
 
 GAS_PHASE_FLAGS: Final = ("gas-phase", "vertical", "no-solvent", "no-exciton")

@@ -132,6 +132,30 @@ class StartingStructure(Model):
         return Substitution.model_validate(self.parameters)
 
 
+class IsomerSearch(Model):
+    """A global search of a cluster's isomers, from each of its structures."""
+
+    method: Literal["basin_hopping"] = "basin_hopping"
+    steps: int = Field(
+        default=30, ge=1, le=10_000, description="Hops from each structure"
+    )
+    seed: int = Field(default=0, ge=0)
+    level: Name | None = Field(
+        default=None, description="A cheap one to search at; the cluster's own if none"
+    )
+    keep: int = Field(default=3, ge=1, description="Lowest isomers that are relaxed")
+    window_ev: float = Field(
+        default=1.0, gt=0, description="Isomers higher than this are not kept, eV"
+    )
+    hop_ev: float = Field(
+        default=0.5, gt=0, le=10, description="kT of the walk: how high it climbs, eV"
+    )
+    fmax_ev_per_a: float = Field(
+        default=0.1, gt=0, description="Force at which a hop ends; loose is enough"
+    )
+    max_steps: int = Field(default=150, ge=1, description="Gradients of one hop")
+
+
 class Removed(Model):
     """What a state lacks of its parent: `count` atoms of an element, or ligands."""
 
@@ -163,6 +187,7 @@ class ClusterSpec(Composed):
     structures: tuple[StartingStructure, ...] = ()
     parent: Name | None = None
     removed: Removed | None = None
+    search: IsomerSearch | None = None
     roles: dict[Role, tuple[int, ...]] = {}
 
     @model_validator(mode="before")

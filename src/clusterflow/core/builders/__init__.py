@@ -1,5 +1,6 @@
 """Starting geometries of clusters, by rule."""
 
+from clusterflow.core.builders.anneal import anneal
 from clusterflow.core.builders.binary import (
     cage,
     core_at_cage,
@@ -26,6 +27,7 @@ from clusterflow.core.builders.registry import BUILDERS, build
 
 __all__ = [
     "BUILDERS",
+    "anneal",
     "bipyramid",
     "build",
     "cage",
