@@ -92,6 +92,7 @@ def test_a_ligand_with_atoms_is_one_piece_above_its_binding_atom(name):
 # Every builder once, as docs/builders.md shows it, and the atoms it must give.
 II_VI = {"metal": "Cd", "anion": "Te"}
 EXAMPLES = {
+    "anneal": ({"formula": "Cu9Ag", "seed": 3}, "AgCu9"),
     "bipyramid": ({"element": "Cu", "n": 5}, "Cu7"),
     "cage": (II_VI | {"n": 12}, "Cd12Te12"),
     "capped_tetrahedron": ({"element": "Cu"}, "Cu8"),

@@ -81,7 +81,7 @@ def build_structures(
     """
     if spec.parent is not None:
         found = derive_states(spec, _geometries(spec.parent, library), library)
-        _refuse_search(spec, found)
+        _check_search(spec, found, library)
         return found
     found = []
     for start in spec.structures:
@@ -90,7 +90,7 @@ def build_structures(
             found += substitute(spec, start, parents)
         else:
             found.append(_built(spec, start, folder, library))
-    _refuse_search(spec, found)
+    _check_search(spec, found, library)
     return found
 
 
@@ -103,8 +103,11 @@ def _search_level(spec: ClusterSpec, library: Library) -> LevelSpec | None:
     return level
 
 
-def _refuse_search(spec: ClusterSpec, structures: Sequence[Structure]) -> None:
+def _check_search(
+    spec: ClusterSpec, structures: Sequence[Structure], library: Library
+) -> None:
     """Refuse to hop with what has ligands: the moves know atoms, not molecules."""
+    _search_level(spec, library)
     shell = {role for s in structures for role in s.roles} & {"ligand", "support"}
     if spec.search is not None and shell:
         raise StructureError(

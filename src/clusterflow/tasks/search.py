@@ -151,11 +151,12 @@ def _count(walks: _Walks, hop: _Hop) -> None:
     for index, known in enumerate(walks.found):
         near = abs(known.energy_ev - hop.energy_ev) < _SAME_ENERGY_EV
         if near and same_geometry(to_atoms(known.structure), atoms, _SAME_A):
-            lower = min(known.energy_ev, hop.energy_ev)
-            update = {"n_found": known.n_found + 1}
-            if lower < known.energy_ev:
-                update |= {"structure": hop.structure, "energy_ev": lower}
-            walks.found[index] = known.model_copy(update=update)
+            better = hop if hop.energy_ev < known.energy_ev else known
+            walks.found[index] = Candidate(
+                structure=better.structure,
+                energy_ev=min(hop.energy_ev, known.energy_ev),
+                n_found=known.n_found + 1,
+            )
             return
     walks.found.append(
         Candidate(structure=hop.structure, energy_ev=hop.energy_ev, n_found=1)
