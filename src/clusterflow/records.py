@@ -484,6 +484,24 @@ class MinimumEnergies(Model):
     reason: str = ""
 
 
+class IsomerWeight(Model):
+    """An isomer of the bare cluster, and its share in equilibrium with the others.
+
+    The share is that of electronic energies and spin multiplicities at the record's
+    temperature; vibrations and rotations are left out.
+    """
+
+    isomer: str
+    multiplicity: int
+    energy_ev: float
+    above_lowest_ev: float
+    weight: float
+    round: int = Field(default=0, description="0: relaxed from a starting geometry")
+    found_by: str | None = Field(
+        default=None, description="Adsorbate that pulled the cluster into it"
+    )
+
+
 class GasCorrection(Model):
     """A molecule's formation from the anchors: computed, measured, and the gap."""
 
@@ -522,6 +540,9 @@ class ThermoRecord(Record):
     )
     species: tuple[SpeciesFreeEnergy, ...]
     minima: tuple[MinimumEnergies, ...] = ()
+    isomer_weights: tuple[IsomerWeight, ...] = Field(
+        default=(), description="Of all isomers known, lowest first"
+    )
     other_isomers: OtherIsomers | None = None
     gas_corrections: tuple[GasCorrection, ...] = ()
 
