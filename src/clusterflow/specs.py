@@ -231,13 +231,18 @@ class ClusterSpec(Composed):
 class AdsorbateForm(Model):
     """One way an adsorbate can sit: its binding atom at the origin, +z outward.
 
-    A form with two binding atoms has them along x, at equal height.
+    A form with two binding atoms has them along x, one with three has them around the
+    origin, at equal height. With `apart` each of two molecules, with a binding atom of
+    its own, goes to a site of its own.
     """
 
     name: Name
     atoms: tuple[AtomLine, ...]
-    binding: tuple[int, ...] = Field(min_length=1, max_length=2)
+    binding: tuple[int, ...] = Field(min_length=1, max_length=3)
     sites: tuple[SiteKind, ...]
+    apart: bool = Field(
+        default=False, description="Two molecules on neighbouring sites"
+    )
 
     @model_validator(mode="after")
     def _binding_exists(self) -> Self:
@@ -247,6 +252,10 @@ class AdsorbateForm(Model):
                     f"form {self.name!r}: binding atom {index} is not among "
                     f"its {len(self.atoms)} atoms (counted from 0)"
                 )
+        if self.apart and len(self.binding) != 2:
+            raise ValueError(
+                f"form {self.name!r}: apart needs two binding atoms, one a molecule"
+            )
         return self
 
 
