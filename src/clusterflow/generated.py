@@ -119,6 +119,8 @@ def _made_by(spec: ClusterSpec) -> str:
         if start.substitution is not None:
             way += f" in {start.substitution.parent}"
         ways.append(" + ".join([way, *(cap.ligand for cap in start.caps)]))
+    if spec.search is not None:
+        ways.append("search")
     return ", ".join(dict.fromkeys(ways))
 
 

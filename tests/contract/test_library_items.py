@@ -188,6 +188,9 @@ def test_a_form_stands_on_its_binding_atoms(name):
         binding = positions[list(form.binding)]
         if len(binding) == 1:
             assert binding[0].tolist() == [0, 0, 0]
+        elif len(binding) == 3:
+            assert np.abs(binding.mean(axis=0)).max() < 1e-3
+            assert np.ptp(binding[:, 2]) == 0
         else:
             # Along x, as far to the left as to the right.
             assert binding[0] == pytest.approx(-binding[1], abs=1e-9)

@@ -256,6 +256,8 @@ def _azimuths(form: AdsorbateForm, site: Site, own: FloatArray) -> list[float]:
         return [0.0]
     if len(form.binding) == 2 and len(site.atoms) == 2:
         return [0.0, np.pi]
+    if len(form.binding) == 3 and len(site.atoms) == 3:
+        return [np.pi / 3 * k for k in range(6)]
     return [2 * np.pi * k / _N_AZIMUTHS for k in range(_N_AZIMUTHS)]
 
 
