@@ -176,9 +176,11 @@ def relax(
     from clusterflow.config import RelaxSettings
     from clusterflow.tasks.job import Job
     from clusterflow.tasks.relax import relax as run
+    from clusterflow.tasks.scratch import Scratch
     from clusterflow.tasks.subjects import build_record, level_record
 
-    job = Job("relax", inputs=_record_inputs(subject, output, level))
+    scratch = Scratch.beside(output) if output else None
+    job = Job("relax", inputs=_record_inputs(subject, output, level), scratch=scratch)
     built = build_record(subject, charge, multiplicity)
     record = run(
         built,
@@ -187,6 +189,7 @@ def relax(
         job,
     )
     _emit(record, output)
+    Scratch(scratch).clear()
 
 
 @app.command()

@@ -147,7 +147,7 @@ def query(
         str,
         typer.Argument(
             help="best, species, flags, energies, steps, potentials, edges, rankings, "
-            "minima, gas_corrections or failures."
+            "minima, isomers, gas_corrections or failures."
         ),
     ],
     where: Annotated[

@@ -150,6 +150,8 @@ def _made_by(spec: ClusterSpec) -> str:
         if start.host is not None:
             way += f" on {start.host.builder or start.host.cluster}"
         ways.append(way)
+    if spec.search is not None:
+        ways.append("search")
     return ", ".join(dict.fromkeys(ways))
 
 

@@ -10,6 +10,7 @@ from clusterflow.models import Model
 from clusterflow.specs import (
     BandEdge,
     IsomerMode,
+    IsomerSearch,
     LevelSpec,
     Material,
     ReactionSpec,
@@ -103,7 +104,7 @@ class Structure(Model):
 
 
 class BuildRecord(Record):
-    """Starting geometries of a cluster."""
+    """Starting geometries of a cluster, and how to search for more."""
 
     stage: Literal["build"] = "build"
     cluster: str
@@ -113,6 +114,10 @@ class BuildRecord(Record):
     structures: tuple[Structure, ...]
     auto_multiplicity: bool = Field(
         default=False, description="Higher multiplicities are to be tried too"
+    )
+    search: IsomerSearch | None = None
+    search_level: LevelSpec | None = Field(
+        default=None, description="The cheap level that the search names"
     )
 
 
@@ -176,6 +181,27 @@ class Isomer(Model):
     lumo_by_role: dict[Role, float] | None = None
 
 
+class Candidate(Model):
+    """An isomer that a search has found: a start for relaxation."""
+
+    structure: Structure
+    energy_ev: float = Field(description="At the level of the search, loosely relaxed")
+    n_found: int = Field(description="Hops that ended in it")
+
+
+class SearchResult(Model):
+    """What a global search of isomers has come to."""
+
+    level: LevelSpec
+    n_hops: int
+    failures: dict[str, int] = Field(
+        default={}, description="Hops without a minimum, by reason"
+    )
+    n_isomers: int = Field(description="Distinct minima")
+    candidates: tuple[Candidate, ...] = Field(description="Those kept, lowest first")
+    n_gradients: int
+
+
 class RelaxRecord(Record):
     """Relaxed isomers of a cluster, lowest first; those that failed are counted."""
 
@@ -187,6 +213,7 @@ class RelaxRecord(Record):
     spin_states: tuple[SpinState, ...] = Field(
         default=(), description="Multiplicities tried, lowest energy first"
     )
+    search: SearchResult | None = None
 
 
 GAS_PHASE_FLAGS: Final = ("gas-phase", "vertical", "no-solvent", "no-exciton")
@@ -465,6 +492,24 @@ class MinimumEnergies(Model):
     reason: str = ""
 
 
+class IsomerWeight(Model):
+    """An isomer of the bare cluster, and its share in equilibrium with the others.
+
+    The share is that of electronic energies and spin multiplicities at the record's
+    temperature; vibrations and rotations are left out.
+    """
+
+    isomer: str
+    multiplicity: int
+    energy_ev: float
+    above_lowest_ev: float
+    weight: float
+    round: int = Field(default=0, description="0: relaxed from a starting geometry")
+    found_by: str | None = Field(
+        default=None, description="Adsorbate that pulled the cluster into it"
+    )
+
+
 class GasCorrection(Model):
     """A molecule's formation from the anchors: computed, measured, and the gap."""
 
@@ -503,6 +548,9 @@ class ThermoRecord(Record):
     )
     species: tuple[SpeciesFreeEnergy, ...]
     minima: tuple[MinimumEnergies, ...] = ()
+    isomer_weights: tuple[IsomerWeight, ...] = Field(
+        default=(), description="Of all isomers known, lowest first"
+    )
     other_isomers: OtherIsomers | None = None
     gas_corrections: tuple[GasCorrection, ...] = ()
 

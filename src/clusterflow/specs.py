@@ -167,6 +167,30 @@ class StartingStructure(Model):
         return Substitution.model_validate(self.parameters)
 
 
+class IsomerSearch(Model):
+    """A global search of a cluster's isomers, from each of its structures."""
+
+    method: Literal["basin_hopping"] = "basin_hopping"
+    steps: int = Field(
+        default=30, ge=1, le=10_000, description="Hops from each structure"
+    )
+    seed: int = Field(default=0, ge=0)
+    level: Name | None = Field(
+        default=None, description="A cheap one to search at; the cluster's own if none"
+    )
+    keep: int = Field(default=3, ge=1, description="Lowest isomers that are relaxed")
+    window_ev: float = Field(
+        default=1.0, gt=0, description="Isomers higher than this are not kept, eV"
+    )
+    hop_ev: float = Field(
+        default=0.5, gt=0, le=10, description="kT of the walk: how high it climbs, eV"
+    )
+    fmax_ev_per_a: float = Field(
+        default=0.1, gt=0, description="Force at which a hop ends; loose is enough"
+    )
+    max_steps: int = Field(default=150, ge=1, description="Gradients of one hop")
+
+
 class Removed(Model):
     """What a state lacks of its parent: `count` atoms of an element, or ligands."""
 
@@ -198,6 +222,7 @@ class ClusterSpec(Composed):
     structures: tuple[StartingStructure, ...] = ()
     parent: Name | None = None
     removed: Removed | None = None
+    search: IsomerSearch | None = None
     roles: dict[Role, tuple[int, ...]] = {}
 
     @model_validator(mode="before")
@@ -244,13 +269,18 @@ class ClusterSpec(Composed):
 class AdsorbateForm(Model):
     """One way an adsorbate can sit: its binding atom at the origin, +z outward.
 
-    A form with two binding atoms has them along x, at equal height.
+    A form with two binding atoms has them along x, one with three has them around the
+    origin, at equal height. With `apart` each of two molecules, with a binding atom of
+    its own, goes to a site of its own.
     """
 
     name: Name
     atoms: tuple[AtomLine, ...]
-    binding: tuple[int, ...] = Field(min_length=1, max_length=2)
+    binding: tuple[int, ...] = Field(min_length=1, max_length=3)
     sites: tuple[SiteKind, ...]
+    apart: bool = Field(
+        default=False, description="Two molecules on neighbouring sites"
+    )
 
     @model_validator(mode="after")
     def _binding_exists(self) -> Self:
@@ -260,6 +290,10 @@ class AdsorbateForm(Model):
                     f"form {self.name!r}: binding atom {index} is not among "
                     f"its {len(self.atoms)} atoms (counted from 0)"
                 )
+        if self.apart and len(self.binding) != 2:
+            raise ValueError(
+                f"form {self.name!r}: apart needs two binding atoms, one a molecule"
+            )
         return self
 
 

@@ -79,6 +79,19 @@ def minima(records: StudyRecords) -> Iterator[Row]:
             }
 
 
+def isomers(records: StudyRecords) -> Iterator[Row]:
+    """One row an isomer of a bare cluster, with its Boltzmann weight."""
+    for thermo in records.thermo:
+        for isomer in thermo.isomer_weights:
+            yield {
+                "cluster": thermo.cluster,
+                "level": thermo.level.name if thermo.level else None,
+                "level_hash": thermo.level.hash if thermo.level else None,
+                "temperature_k": thermo.temperature_k,
+                **isomer.model_dump(),
+            }
+
+
 def steps(records: StudyRecords) -> Iterator[Row]:
     """One row an elementary step, for every pathway; rank 1 is the best."""
     for che in records.che:
@@ -317,6 +330,11 @@ def _failure(stage: str, record: object, reason: str) -> Row:
 # What each table holds when it is empty.
 COLUMNS: dict[str, Sequence[str]] = {
     "failures": ("stage", "cluster", "species", "reason"),
+    "isomers": (
+        *("cluster", "level", "level_hash", "temperature_k"),
+        *("isomer", "multiplicity", "energy_ev", "above_lowest_ev", "weight"),
+        *("round", "found_by"),
+    ),
     "rankings": (
         *("reaction", "level", "level_hash", "temperature_k"),
         *("rank", "cluster", "limiting_potential_v_rhe", "chemical_bottleneck_ev"),
@@ -328,6 +346,7 @@ COLUMNS: dict[str, Sequence[str]] = {
 TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
     "energies": energies,
     "minima": minima,
+    "isomers": isomers,
     "steps": steps,
     "potentials": potentials,
     "edges": edges,

@@ -92,6 +92,7 @@ def test_a_ligand_with_atoms_is_one_piece_above_its_binding_atom(name):
 # Every builder once, as docs/builders.md shows it, and the atoms it must give.
 II_VI = {"metal": "Cd", "anion": "Te"}
 EXAMPLES = {
+    "anneal": ({"formula": "Cu9Ag", "seed": 3}, "AgCu9"),
     "bipyramid": ({"element": "Cu", "n": 5}, "Cu7"),
     "cage": (II_VI | {"n": 12}, "Cd12Te12"),
     "capped_tetrahedron": ({"element": "Cu"}, "Cu8"),
@@ -190,6 +191,9 @@ def test_a_form_stands_on_its_binding_atoms(name):
         binding = positions[list(form.binding)]
         if len(binding) == 1:
             assert binding[0].tolist() == [0, 0, 0]
+        elif len(binding) == 3:
+            assert np.abs(binding.mean(axis=0)).max() < 1e-3
+            assert np.ptp(binding[:, 2]) == 0
         else:
             # Along x, as far to the left as to the right.
             assert binding[0] == pytest.approx(-binding[1], abs=1e-9)

@@ -178,6 +178,23 @@ def test_two_binding_atoms_lie_over_two_site_atoms(place):
         assert abs(cosine) > 0.8
 
 
+def test_three_binding_atoms_lie_over_three_site_atoms(place, library):
+    flat = AdsorbateForm(
+        name="flat",
+        atoms=(("O", -1.3, -0.75, 0), ("O", 1.3, -0.75, 0), ("C", 0, 1.5, 0)),
+        binding=(0, 1, 2),
+        sites=("hollow3",),
+    )
+    spec = library.adsorbate("CO2").model_copy(update={"forms": (flat,)})
+    _, starts = place(ICO, "CO2", spec=spec)
+    assert starts
+    for start in starts:
+        below = gaps(start, 13)[list(start.site.atoms)]
+        # Each binding atom has an atom of the site of its own, all about as far.
+        assert sorted(below.argmin(axis=0)) == [0, 1, 2]
+        assert np.ptp(below.min(axis=0)) < 0.2
+
+
 def test_what_fits_nowhere_gives_nothing(place, library):
     spec = library.adsorbate("H")
     none = AdsorbateForm(

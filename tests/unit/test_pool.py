@@ -17,7 +17,13 @@ from clusterflow.config import (
     VibrateSettings,
 )
 from clusterflow.core.adsorption import choose_minimum
-from clusterflow.core.isomers import host_of, split_pool, why_other_species
+from clusterflow.core.isomers import (
+    boltzmann_weights,
+    host_of,
+    isomer_weights,
+    split_pool,
+    why_other_species,
+)
 from clusterflow.core.topology import like_ion_bonds, same_connectivity
 from clusterflow.errors import RecordError
 from clusterflow.io import to_atoms, write_record
@@ -359,6 +365,38 @@ def test_the_other_mode_stands_beside(rounds, gas_record):
     assert result.other_isomers_potential_v_rhe == pytest.approx(limit)
     limit = -abs(species(fixed)["*H"].formation_ev)
     assert result.limiting_potential_v_rhe == pytest.approx(limit)
+
+
+def test_weights_are_those_of_boltzmann():
+    # At kT = 1 eV: 1 : e⁻¹ : 2 e⁻², whatever the zero of energy.
+    at_1_ev = 1 / 8.617333262e-5
+    shares = np.array([1, np.exp(-1), 2 * np.exp(-2)])
+    for zero in (0.0, -1605.0):
+        found = boltzmann_weights([zero, zero + 1, zero + 2], at_1_ev, [1, 1, 2])
+        assert found == pytest.approx(shares / shares.sum(), rel=1e-9)
+    assert boltzmann_weights([5.0], 300).tolist() == [1.0]
+    assert boltzmann_weights([], 300).tolist() == []
+    # 0.0596 eV at 300 K is a factor of ten, as in kT ln 10.
+    low, high = boltzmann_weights([0.0, 0.05953], 300)
+    assert low / high == pytest.approx(10, rel=1e-3)
+
+
+def test_every_isomer_has_its_weight_and_other_species_have_none(
+    rounds, tetrahedron_ev, rhombus_ev
+):
+    warm = isomer_weights(rounds.relaxed, rounds.last_pool, 2000)
+    assert sum(w.weight for w in warm) == pytest.approx(1)
+    ratio = np.exp(-(rhombus_ev - tetrahedron_ev) / (8.617333262e-5 * 2000))
+    by_name = {w.isomer: w for w in warm}
+    assert by_name["main"].weight / warm[0].weight == pytest.approx(ratio, rel=0.05)
+    assert warm[0].found_by == "H" and by_name["main"].found_by is None
+    assert [w.isomer for w in isomer_weights(rounds.relaxed, None, 300)] == ["main"]
+    other = rounds.last_pool.isomers[0].model_copy(update={"other_species": True})
+    changed = rounds.last_pool.model_copy(
+        update={"isomers": rounds.last_pool.isomers[1:], "left_out": (other,)}
+    )
+    left = isomer_weights(rounds.relaxed, changed, 2000)
+    assert {w.isomer for w in left} == set(by_name) - {warm[0].isomer}
 
 
 def test_vibrations_of_another_minimum_are_refused(rounds, gas_record):

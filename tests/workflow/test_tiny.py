@@ -49,6 +49,7 @@ def test_run_leaves_what_is_promised(finished):
     results = finished.path / "results/tiny"
     names = ("report.html", "results.db", "energies.csv", "steps.csv", "failures.csv")
     names += ("potentials.csv", "rankings.csv", "edges.csv", "gas_corrections.csv")
+    names += ("minima.csv", "isomers.csv")
     for name in names:
         assert (results / name).stat().st_size > 0, name
     for suffix in ("svg", "png"):

@@ -7,6 +7,7 @@ rule collect:
         database="results/{study}/results.db",
         energies="results/{study}/energies.csv",
         minima="results/{study}/minima.csv",
+        isomers="results/{study}/isomers.csv",
         steps="results/{study}/steps.csv",
         potentials="results/{study}/potentials.csv",
         rankings="results/{study}/rankings.csv",

@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clusterflow.core.topology import like_ion_bonds, n_fragments
+from clusterflow.records import IsomerWeight, PooledIsomer
+from clusterflow.units import BOLTZMANN_EV_PER_K
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clusterflow.core.topology import FloatArray
     from clusterflow.records import (
         AdsorbRecord,
         Isomer,
         Minimum,
         MinimumHost,
-        PooledIsomer,
         PoolRecord,
         RelaxRecord,
         Structure,
@@ -84,6 +86,69 @@ def host_of(pool: PoolRecord, adsorbate: str, minimum: Minimum) -> MinimumHost |
         if same and host.energy_ev == minimum.energy_ev:
             return host
     return None
+
+
+def boltzmann_weights(
+    energies_ev: Sequence[float],
+    temperature_k: float,
+    degeneracies: Sequence[float] | None = None,
+) -> FloatArray:
+    """Shares of states in equilibrium: g exp(−E / kT) / Σ g exp(−E / kT).
+
+    Parameters
+    ----------
+    energies_ev : shape (n_states,)
+    temperature_k
+        Temperature, K.
+    degeneracies : shape (n_states,)
+        Weight g of each state; one if not given.
+
+    Returns
+    -------
+    weights : shape (n_states,), of sum 1
+
+    Examples
+    --------
+    >>> kt = BOLTZMANN_EV_PER_K * 300
+    >>> boltzmann_weights([-1.0, -1.0 + kt * np.log(3)], 300).round(6).tolist()
+    [0.75, 0.25]
+    """
+    energies = np.asarray(energies_ev, dtype=float)
+    g = np.ones(len(energies)) if degeneracies is None else np.asarray(degeneracies)
+    kt = BOLTZMANN_EV_PER_K * temperature_k
+    # From the lowest on, or total energies of xTB would be beyond any exponent.
+    factors = g * np.exp(-(energies - energies.min(initial=np.inf)) / kt)
+    return np.asarray(factors / factors.sum())
+
+
+def isomer_weights(
+    relaxed: RelaxRecord, pool: PoolRecord | None, temperature_k: float
+) -> list[IsomerWeight]:
+    """All isomers known of a cluster with their Boltzmann weights, lowest first.
+
+    By electronic energy and spin multiplicity. Other species, such as redox isomers,
+    are none; isomers outside the pool's window are.
+    """
+    if pool is None:
+        found = [PooledIsomer(isomer=isomer) for isomer in relaxed.isomers]
+    else:
+        found = [p for p in (*pool.isomers, *pool.left_out) if not p.other_species]
+    found.sort(key=lambda pooled: pooled.isomer.energy_ev)
+    energies = [pooled.isomer.energy_ev for pooled in found]
+    spins = [pooled.isomer.structure.multiplicity for pooled in found]
+    weights = boltzmann_weights(energies, temperature_k, spins)
+    return [
+        IsomerWeight(
+            isomer=pooled.isomer.structure.name,
+            multiplicity=spin,
+            energy_ev=pooled.isomer.energy_ev,
+            above_lowest_ev=pooled.isomer.energy_ev - energies[0],
+            weight=float(weight),
+            round=pooled.round,
+            found_by=pooled.found_by,
+        )
+        for pooled, spin, weight in zip(found, spins, weights, strict=True)
+    ]
 
 
 def why_other_species(bare: Structure, own: Structure) -> str:

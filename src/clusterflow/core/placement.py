@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clusterflow.core.topology import NONMETALS, radii
+from clusterflow.core.site_pairs import site_pairs
+from clusterflow.core.topology import NONMETALS, connected_pieces, radii
 from clusterflow.records import Structure
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from clusterflow.core.site_pairs import SitePair
     from clusterflow.core.topology import FloatArray
     from clusterflow.records import Site
     from clusterflow.specs import AdsorbateForm, AdsorbateSpec
@@ -25,6 +27,8 @@ _BOND_STRETCH = 1.05
 _DONORS = {"O", "N", "F", "Cl"}
 # Two atoms not meant to be bonded start at least this far apart, in sums of radii.
 _CLASH = 1.05
+# Two molecules that sit apart keep this distance: a bond counts as broken at 1.35.
+_APART = 1.5
 _LIFT_STEP_A = 0.1
 _MAX_LIFT_A = 0.8
 _N_AZIMUTHS = 12
@@ -40,6 +44,8 @@ class Start:
     site: Site
     form: str
     clearance: float
+    # Of the second of two molecules that sit apart.
+    second_site: Site | None = None
 
 
 def place_adsorbate(
@@ -58,7 +64,23 @@ def place_adsorbate(
 
     Raises nothing: an adsorbate that fits no site gives an empty list.
     """
-    groups = [
+    groups = []
+    for form in adsorbate.forms:
+        starts = _on_pairs if form.apart else _on_sites
+        groups += starts(host, sites, form, adsorbate, multiplicity)
+    # Starts are made one by one: a large cluster has far more than are asked for.
+    return list(islice(_take_turns(groups), max_starts))
+
+
+def _on_sites(
+    host: Structure,
+    sites: Sequence[Site],
+    form: AdsorbateForm,
+    adsorbate: AdsorbateSpec,
+    multiplicity: int,
+) -> list[Iterator[Start]]:
+    """The starts of a form, by kind of site."""
+    return [
         _take_turns(
             [
                 _on_site(host, site, form, adsorbate, multiplicity)
@@ -68,11 +90,89 @@ def place_adsorbate(
                 )
             ]
         )
-        for form in adsorbate.forms
         for kind in form.sites
     ]
-    # Starts are made one by one: a large cluster has far more than are asked for.
-    return list(islice(_take_turns(groups), max_starts))
+
+
+def _on_pairs(
+    host: Structure,
+    sites: Sequence[Site],
+    form: AdsorbateForm,
+    adsorbate: AdsorbateSpec,
+    multiplicity: int,
+) -> list[Iterator[Start]]:
+    """The starts of two molecules on two sites, by kinds of site, nearest first."""
+    first, second = _molecules(form)
+    allowed = [site for site in sites if site.kind in form.sites]
+    pairs = site_pairs(host, allowed, alike=first.form.atoms == second.form.atoms)
+    by_kinds: dict[tuple[int, ...], list[SitePair]] = {}
+    for pair in pairs:
+        kinds = tuple(form.sites.index(s.kind) for s in (pair.first, pair.second))
+        by_kinds.setdefault(kinds, []).append(pair)
+    return [
+        _take_turns(
+            [
+                _on_pair(host, pair, (first, second), adsorbate, multiplicity)
+                for pair in by_kinds[kinds]
+            ]
+        )
+        for kinds in sorted(by_kinds)
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Molecule:
+    """One of two molecules, its binding atom at the origin, and which atoms it is."""
+
+    form: AdsorbateForm
+    atoms: tuple[int, ...]
+
+
+def _molecules(form: AdsorbateForm) -> list[_Molecule]:
+    """The two molecules of a form that sits on two sites."""
+    symbols = [line[0] for line in form.atoms]
+    positions = np.array([line[1:] for line in form.atoms], dtype=float)
+    found = []
+    for piece in connected_pieces(symbols, positions):
+        (bound,) = set(piece) & set(form.binding)
+        lines = tuple(
+            (symbols[i], *map(float, positions[i] - positions[bound])) for i in piece
+        )
+        own = {"atoms": lines, "binding": (piece.index(bound),)}
+        found.append(_Molecule(form=form.model_copy(update=own), atoms=tuple(piece)))
+    return found
+
+
+def _on_pair(
+    host: Structure,
+    pair: SitePair,
+    molecules: Sequence[_Molecule],
+    adsorbate: AdsorbateSpec,
+    multiplicity: int,
+) -> Iterator[Start]:
+    """The roomiest orientation of two molecules that do not touch; none if they do."""
+    ways = [
+        _poses(host, site, molecule.form)[:_KEPT_AZIMUTHS]
+        for site, molecule in zip((pair.first, pair.second), molecules, strict=True)
+    ]
+    order = np.argsort([i for molecule in molecules for i in molecule.atoms])
+    lines = [line for molecule in molecules for line in molecule.form.atoms]
+    symbols = [lines[i][0] for i in order]
+    for one, other in product(*ways):
+        reach = radii([line[0] for line in lines])
+        n_first = len(one[0])
+        gaps = np.linalg.norm(one[0][:, None] - other[0][None, :], axis=-1)
+        apart = gaps / (reach[:n_first, None] + reach[None, n_first:])
+        if apart.min() > _APART:
+            placed = np.vstack([one[0], other[0]])[order]
+            yield Start(
+                structure=_join(host, symbols, placed, adsorbate, multiplicity),
+                site=pair.first,
+                form=molecules[0].form.name,
+                clearance=min(one[1], other[1], float(apart.min())),
+                second_site=pair.second,
+            )
+            return
 
 
 def _promise(site: Site, form: AdsorbateForm) -> tuple[int, int, int]:
@@ -102,6 +202,20 @@ def _on_site(
 ) -> Iterator[Start]:
     """The roomiest orientations of a form on a site."""
     symbols = [line[0] for line in form.atoms]
+    for placed, clearance in _poses(host, site, form)[:_KEPT_AZIMUTHS]:
+        yield Start(
+            structure=_join(host, symbols, placed, adsorbate, multiplicity),
+            site=site,
+            form=form.name,
+            clearance=clearance,
+        )
+
+
+def _poses(
+    host: Structure, site: Site, form: AdsorbateForm
+) -> list[tuple[FloatArray, float]]:
+    """Positions and clearance of all orientations that fit, the roomiest first."""
+    symbols = [line[0] for line in form.atoms]
     own = np.array([line[1:] for line in form.atoms], dtype=float)
     frame = _frame(site, host)
     bound = _bound_pairs(site, form)
@@ -111,14 +225,7 @@ def _on_site(
         if (pose := _settle(host, site, symbols, own @ _turn(angle) @ frame, bound))
     ]
     poses.sort(key=lambda pose: -round(pose[1], 3))
-    keep = 1 if _is_axial(own) else _KEPT_AZIMUTHS
-    for placed, clearance in poses[:keep]:
-        yield Start(
-            structure=_join(host, symbols, placed, adsorbate, multiplicity),
-            site=site,
-            form=form.name,
-            clearance=clearance,
-        )
+    return poses
 
 
 def _frame(site: Site, host: Structure) -> FloatArray:
@@ -149,6 +256,8 @@ def _azimuths(form: AdsorbateForm, site: Site, own: FloatArray) -> list[float]:
         return [0.0]
     if len(form.binding) == 2 and len(site.atoms) == 2:
         return [0.0, np.pi]
+    if len(form.binding) == 3 and len(site.atoms) == 3:
+        return [np.pi / 3 * k for k in range(6)]
     return [2 * np.pi * k / _N_AZIMUTHS for k in range(_N_AZIMUTHS)]
 
 

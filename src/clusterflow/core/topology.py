@@ -142,6 +142,21 @@ def n_fragments(symbols: Sequence[str], positions: FloatArray) -> int:
     return int(nx.number_connected_components(graph))
 
 
+def connected_pieces(symbols: Sequence[str], positions: FloatArray) -> list[list[int]]:
+    """The atoms of each molecule, both in the order of the atoms.
+
+    Examples
+    --------
+    >>> line = np.array([[0.0, 0, 0], [3.0, 0, 0], [0.0, 0, 1.15]])
+    >>> connected_pieces(["C", "H", "O"], line)
+    [[0, 2], [1]]
+    """
+    import networkx as nx
+
+    pieces = nx.connected_components(bond_graph(symbols, positions))
+    return sorted(sorted(piece) for piece in pieces)
+
+
 def same_connectivity(
     symbols: Sequence[str], before: FloatArray, after: FloatArray
 ) -> bool:

@@ -12,12 +12,14 @@ from clusterflow.core.builders import build as build_shape
 from clusterflow.core.capping import cap
 from clusterflow.core.hosts import beside
 from clusterflow.core.topology import clashes, n_fragments
+from clusterflow.engines import check_elements
 from clusterflow.errors import StructureError
 from clusterflow.io import from_atoms, read_atoms, to_atoms
 from clusterflow.records import BuildRecord, Structure
 from clusterflow.tasks.derive import derive_states, substitute
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from clusterflow.library import Library
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         Cap,
         ClusterSpec,
         Host,
+        LevelSpec,
         Material,
         StartingStructure,
     )
@@ -60,6 +63,8 @@ def build(spec: ClusterSpec, folder: Path, library: Library, job: Job) -> BuildR
         source=spec.source,
         structures=tuple(build_structures(spec, folder, library)),
         auto_multiplicity=spec.auto_multiplicity,
+        search=spec.search,
+        search_level=_search_level(spec, library),
         provenance=job.provenance(),
     )
 
@@ -77,15 +82,40 @@ def build_structures(
         If a builder, a parent or a ligand is not there or refuses.
     """
     if spec.parent is not None:
-        return derive_states(spec, _geometries(spec.parent, library), library)
-    found: list[Structure] = []
+        found = derive_states(spec, _geometries(spec.parent, library), library)
+        _check_search(spec, found, library)
+        return found
+    found = []
     for start in spec.structures:
         if start.substitution is not None:
             parents = _geometries(start.substitution.parent, library)
             found += substitute(spec, start, parents)
         else:
             found.append(_built(spec, start, folder, library))
+    _check_search(spec, found, library)
     return found
+
+
+def _search_level(spec: ClusterSpec, library: Library) -> LevelSpec | None:
+    """The cheap level that a search names, checked against the cluster."""
+    if spec.search is None or spec.search.level is None:
+        return None
+    level = library.level(spec.search.level)
+    check_elements(level, spec.counts, f"{spec.name}: search")
+    return level
+
+
+def _check_search(
+    spec: ClusterSpec, structures: Sequence[Structure], library: Library
+) -> None:
+    """Refuse to hop with what has ligands: the moves know atoms, not molecules."""
+    _search_level(spec, library)
+    shell = {role for s in structures for role in s.roles} & {"ligand", "support"}
+    if spec.search is not None and shell:
+        raise StructureError(
+            f"{spec.name}: search moves single atoms, and this cluster has a "
+            f"{min(shell)}; leave `search` out and give its isomers as structures"
+        )
 
 
 def _geometries(name: str, library: Library) -> list[Structure]:

@@ -39,6 +39,7 @@ SHORT: dict[str, tuple[str, ...]] = {
         *("cluster", "ip_ev", "ea_ev", "conduction_v_she", "valence_v_she"),
         *("reactions_driven", "reason"),
     ),
+    "isomers": ("cluster", "isomer", "above_lowest_ev", "weight", "temperature_k"),
     "rankings": ("reaction", "cluster", "other_cluster", "probability_better"),
     "gas_corrections": ("gas", "level", "computed_ev", "experiment_ev", "source"),
 }

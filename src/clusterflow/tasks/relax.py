@@ -18,12 +18,13 @@ from clusterflow.records import Isomer, RelaxRecord, SpinState
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.level import why_no_auto
 from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
+from clusterflow.tasks.search import search_isomers
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
     from clusterflow.config import RelaxSettings
-    from clusterflow.records import BuildRecord, LevelRecord, Structure
+    from clusterflow.records import BuildRecord, LevelRecord, SearchResult, Structure
     from clusterflow.specs import LevelSpec, Role
     from clusterflow.tasks.job import Job
 
@@ -37,6 +38,7 @@ def relax(
 
     Where the multiplicity is to be found, every start is relaxed with each candidate,
     because a geometry relaxed for one spin favours that spin; the lowest is kept.
+    Where the cluster asks for a search, what it finds is relaxed beside the structures.
 
     Raises
     ------
@@ -47,7 +49,9 @@ def relax(
     isomers: list[Isomer] = []
     failures: dict[str, str] = {}
     tried: list[SpinState] = []
-    for start in build.structures:
+    searched = _searched(build, level, job)
+    found = [c.structure for c in searched.candidates] if searched else []
+    for start in (*build.structures, *found):
         if level.level is None:
             failures[start.name] = f"no level: {level.reason}"
             continue
@@ -69,10 +73,19 @@ def relax(
         isomers=tuple(isomers),
         failures=failures,
         spin_states=_best_of_each(tried) if build.auto_multiplicity else (),
+        search=searched,
         status="ok" if isomers else "failed",
         reason="" if isomers else "; ".join(f"{k}: {v}" for k, v in failures.items()),
         provenance=job.provenance(level.level),
     )
+
+
+def _searched(build: BuildRecord, level: LevelRecord, job: Job) -> SearchResult | None:
+    """What a global search finds, where the cluster's YAML asks for one."""
+    if build.search is None or level.level is None:
+        return None
+    at = build.search_level or level.level
+    return search_isomers(build.structures, build.search, at, job)
 
 
 def relaxed_isomer(

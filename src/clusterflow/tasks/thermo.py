@@ -11,6 +11,7 @@ from clusterflow.core.formation import ExperimentalTable
 from clusterflow.core.isomers import (
     bare_energies,
     host_of,
+    isomer_weights,
     reference_isomers,
     why_not_pooled,
 )
@@ -134,6 +135,7 @@ def thermo(
         ),
         species=tuple(species),
         minima=tuple(_minima(relaxed, adsorptions, pool, around, library)),
+        isomer_weights=tuple(isomer_weights(relaxed, pool, settings.temperature_k)),
         other_isomers=by_other_isomers(
             species, relaxed, adsorptions, pool, settings.isomers
         ),

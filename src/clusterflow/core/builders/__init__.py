@@ -1,5 +1,6 @@
 """Starting geometries of clusters, by rule."""
 
+from clusterflow.core.builders.anneal import anneal
 from clusterflow.core.builders.binary import (
     cage,
     core_at_cage,
@@ -27,6 +28,7 @@ from clusterflow.core.builders.support import fcc111, mx2, zr6_node
 
 __all__ = [
     "BUILDERS",
+    "anneal",
     "bipyramid",
     "build",
     "cage",
