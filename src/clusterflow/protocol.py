@@ -11,7 +11,7 @@ PROTOCOL = {
     "relax": 1,
     "edges": 1,
     "gas": 1,
-    "sites": 1,
+    "sites": 2,
     "adsorb": 1,
     "pool": 1,
     "vibrate": 1,

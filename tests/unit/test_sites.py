@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import bulk, fcc111
 from scipy.spatial.transform import Rotation
 
 from clusterflow.core.builders import (
@@ -15,6 +16,11 @@ from clusterflow.core.builders import (
     rhombus,
     ring,
     stacked_rings,
+)
+from clusterflow.core.coordination import (
+    MOST_II_VI,
+    MOST_METAL,
+    generalized_coordination_number,
 )
 from clusterflow.core.sites import count_by_kind, find_sites
 from clusterflow.core.topology import bond_graph
@@ -129,7 +135,7 @@ def test_rotation_permutation_and_noise_change_nothing(name, seed):
     other = atoms[rng.permutation(len(atoms))]
     turn = Rotation.random(random_state=seed).as_matrix()
     other.positions = other.positions @ turn.T + rng.uniform(-5, 5, 3)
-    other.positions += rng.uniform(-0.01, 0.01, other.positions.shape)
+    other.positions += rng.normal(0, 0.01, other.positions.shape)
     assert orbits(other) == expected
 
 
@@ -187,6 +193,169 @@ def test_a_flat_ring_is_seen_from_both_sides():
     assert count_by_kind(sites)["top"] == 6
 
 
+def chipped():
+    """The truncated octahedron with an adatom and without two of its corners: C1."""
+    atoms = octahedron("Cu", 4, 1, EDGE)
+    _, sites = find_sites(["Cu"] * 38, atoms.positions, kinds=("hollow3",))
+    atoms += Atoms(
+        "Cu",
+        positions=[np.array(sites[1].position) + 2.0 * np.array(sites[1].normal)],
+    )
+    del atoms[[0, 7]]
+    return atoms
+
+
+def test_without_symmetry_sites_are_alike_by_their_environment():
+    atoms = chipped()
+    symbols = atoms.get_chemical_symbols()
+    group, sites = find_sites(symbols, atoms.positions)
+    assert group == "C1"
+    # Shaken and without tolerance every site is one of its own.
+    shaken = atoms.positions + np.random.default_rng(4).normal(0, 0.005, (37, 3))
+    _, single = find_sites(symbols, shaken, tolerance_a=1e-6)
+    assert {s.multiplicity for s in single} == {1}
+    assert count_by_kind(sites) == count_by_kind(single)
+    assert len(sites) < len(single) / 2
+    rng = np.random.default_rng(3)
+    order = rng.permutation(len(atoms))
+    other = atoms[order]
+    other.positions = other.positions @ Rotation.random(random_state=3).as_matrix().T
+    other.positions += rng.normal(0, 0.01, other.positions.shape)
+    assert orbits(other) == sorted((s.kind, s.multiplicity) for s in sites)
+
+
+def test_mirror_images_of_an_environment_are_alike():
+    # Far apart on a chain, so that they do not see each other: two bent trimers, one
+    # the mirror image of the other, and a link that has no symmetry.
+    bent = np.array([[0.0, 0, 0], [2.3, 0, 0], [2.9, 2.5, 0.9]])
+    link = np.array([[14.0, 2, 1], [16.4, 2.2, 1.3]])
+    positions = np.vstack([bent, bent * [1, 1, -1] + [30, 0, 0], link])
+    group, sites = find_sites(["Cu"] * 8, positions, kinds=("bridge",))
+    assert group == "C1"
+    assert sorted(s.multiplicity for s in sites) == [1, 2, 2]
+
+
+def crystal(name, structure, a):
+    """The bonds of a block of a crystal, and the atom at a place in units of `a`."""
+    atoms = bulk(name, structure, a=a, cubic=True).repeat(4)
+    positions = atoms.positions / a - 2
+    graph = bond_graph(atoms.get_chemical_symbols(), atoms.positions)
+    return graph, lambda place: int(np.linalg.norm(positions - place, axis=1).argmin())
+
+
+CORNER, FACE = (0, 0, 0), (0.5, 0.5, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "places"),
+    [
+        ("top", [CORNER]),
+        ("bridge", [CORNER, FACE]),
+        ("hollow3", [CORNER, FACE, (0.5, 0, 0.5)]),
+        ("hollow4", [CORNER, FACE, (1, 0, 0), (0.5, -0.5, 0)]),
+    ],
+)
+def test_neighbours_of_a_site_counted_in_a_metal(kind, places):
+    graph, at = crystal("Cu", "fcc", 3.6)
+    atoms = [at(place) for place in places]
+    assert len({j for i in atoms for j in graph[i]} - set(atoms)) == MOST_METAL[kind]
+    assert generalized_coordination_number(kind, atoms, graph) == pytest.approx(12)
+
+
+@pytest.mark.parametrize(
+    ("kind", "places"),
+    [
+        ("top", [CORNER]),
+        ("pair", [CORNER, (0.25, 0.25, 0.25)]),
+        ("bridge", [CORNER, FACE]),
+    ],
+)
+def test_neighbours_of_a_site_counted_in_zinc_blende(kind, places):
+    graph, at = crystal("CdSe", "zincblende", 6.05)
+    atoms = [at(place) for place in places]
+    assert len({j for i in atoms for j in graph[i]} - set(atoms)) == MOST_II_VI[kind]
+    assert generalized_coordination_number(kind, atoms, graph) == pytest.approx(4)
+
+
+def test_generalized_coordination_of_a_terrace():
+    # On (111) of an fcc metal, doi:10.1002/anie.201402958: 7.5 on top, by counting
+    # 132/18 on a bridge; on three atoms over a void of the next layer 153/22.
+    slab = fcc111("Cu", (9, 9, 4))
+    symbols = ["Cu"] * len(slab)
+    graph = bond_graph(symbols, slab.positions)
+    height = slab.positions[:, 2].max()
+    middle = np.array([*slab.positions[:, :2].mean(axis=0), height])
+    gaps = np.linalg.norm(slab.positions - middle, axis=1)
+    top = int(np.argmin(gaps + 1e3 * (slab.positions[:, 2] < height - 0.1)))
+    gcn = generalized_coordination_number
+    assert gcn("top", [top], graph) == pytest.approx(7.5)
+    level = [j for j in graph[top] if slab.positions[j, 2] > height - 0.1]
+    assert gcn("bridge", [top, level[0]], graph) == pytest.approx(132 / 18)
+    threes = [
+        (top, i, j) for i in level for j in level if i < j and graph.has_edge(i, j)
+    ]
+    below = [set(graph[a]) & set(graph[b]) & set(graph[c]) for a, b, c in threes]
+    over_void = next(t for t, shared in zip(threes, below, strict=True) if not shared)
+    assert gcn("hollow3", over_void, graph) == pytest.approx(153 / 22)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "values"),
+    [
+        # Five atoms of six neighbours and the centre.
+        ("ico13", "top", [(5 * 6 + 12) / 12]),
+        # A corner: 3 corners, 2 centres of hexagons, 1 of the inner six. A centre of a
+        # hexagon: 6 corners and 3 of the inner six.
+        (
+            "truncated-octahedron38",
+            "top",
+            [(3 * 6 + 2 * 9 + 12) / 12, (6 * 6 + 3 * 12) / 12],
+        ),
+        # Three neighbours of three each.
+        ("Cd6Se6", "top", [9 / 4, 9 / 4]),
+        ("dimer", "bridge", [0.0]),
+    ],
+)
+def test_generalized_coordination_of_clusters(name, kind, values):
+    atoms, _ = SHAPES[name]
+    _, sites = find_sites(atoms.get_chemical_symbols(), atoms.positions)
+    found = [s.generalized_coordination_number for s in sites if s.kind == kind]
+    assert sorted(found) == pytest.approx(sorted(values))
+
+
+def test_without_a_bulk_there_is_no_generalized_coordination():
+    positions = np.array([[0.0, 0, 0], [1.8, 0, 0], [1.8, 1.8, 0], [0, 1.8, 0]])
+    _, sites = find_sites(["Mo", "S", "Mo", "S"], positions)
+    assert {s.generalized_coordination_number for s in sites} == {None}
+
+
+def test_the_opening_over_a_square_by_brute_force():
+    # Rays to the middle of the square; the ball stops where it touches.
+    _, sites = find_sites(["Cu"] * 4, SQUARE.positions)
+    hollow = next(s for s in sites if s.kind == "hollow4")
+    # On a square alone nothing shuts out any direction of the half space.
+    assert hollow.accessible_solid_angle_sr == pytest.approx(2 * np.pi, rel=0.01)
+    # With walls: atoms above the corners leave a funnel.
+    walls = SQUARE.positions + [0, 0, 3.0] + 0.4 * (SQUARE.positions - EDGE / 2)
+    positions = np.vstack([SQUARE.positions, walls])
+    roles = ["core"] * 4 + ["ligand"] * 4
+    _, sites = find_sites(["Cu"] * 4 + ["C"] * 4, positions, roles=roles)
+    inside = next(s for s in sites if s.kind == "hollow4" and s.normal[2] > 0)
+    outside = next(s for s in sites if s.kind == "hollow4" and s.normal[2] < 0)
+    assert outside.accessible_solid_angle_sr == pytest.approx(2 * np.pi, rel=0.01)
+    middle = np.array(inside.position)
+    rng, n_open, n = np.random.default_rng(1), 0, 2000
+    for direction in rng.normal(size=(n, 3)):
+        direction *= np.sign(direction[2]) / np.linalg.norm(direction)
+        path = middle + np.linspace(12, 0, 600)[:, None] * direction
+        gaps = np.linalg.norm(path[:, None] - positions[None], axis=-1)
+        # radii of copper and carbon and that of the ball
+        own = (gaps[:, :4] < 2.32).any(axis=1).argmax()
+        n_open += not (gaps[:own, 4:] < 1.76 - 0.05).any()
+    expected = 2 * np.pi * n_open / n
+    assert inside.accessible_solid_angle_sr == pytest.approx(expected, rel=0.1)
+
+
 def test_coordination_numbers_are_those_of_the_bonds():
     atoms = octahedron("Cu", 4, 1, EDGE)
     graph = bond_graph(atoms.get_chemical_symbols(), atoms.positions)
@@ -221,7 +390,7 @@ def test_the_free_sphere_of_a_dimer_atom():
     assert top.accessible_solid_angle_sr == pytest.approx(expected, rel=0.02)
 
 
-def test_ligands_carry_no_sites_and_cast_shadows():
+def test_ligands_cast_shadows():
     atoms = icosahedron("Cu", 2, 2.42)
     symbols = atoms.get_chemical_symbols()
     _, bare = find_sites(symbols, atoms.positions, kinds=("hollow3",))
@@ -231,12 +400,12 @@ def test_ligands_carry_no_sites_and_cast_shadows():
     roles = ["core"] * 13 + ["ligand"]
     group, sites = find_sites([*symbols, "S"], positions, roles=roles)
     assert group == "C3v"
-    assert all(13 not in s.atoms for s in sites)
+    assert [s.kind for s in sites if 13 in s.atoms] == ["top"]
     assert count_by_kind(sites)["hollow3"] == 19
     assert all(set(s.atoms) != set(bare[0].atoms) for s in sites)
-    # The same atom as core has a top of its own, and so does every copper.
+    # As core it carries more than its top.
     _, sites = find_sites([*symbols, "S"], positions)
-    assert count_by_kind(sites)["top"] == 13
+    assert {s.kind for s in sites if 13 in s.atoms} == {"top", "pair", "hollow3"}
 
 
 def test_hydrides_are_sites_of_their_own_kind():
