@@ -237,7 +237,7 @@ def test_mirror_images_of_an_environment_are_alike():
 
 def crystal(name, structure, a):
     """The bonds of a block of a crystal, and the atom at a place in units of `a`."""
-    atoms = bulk(name, structure, a=a, cubic=True).repeat(4)
+    atoms = bulk(name, structure, a=a, cubic=True).repeat(5)
     positions = atoms.positions / a - 2
     graph = bond_graph(atoms.get_chemical_symbols(), atoms.positions)
     return graph, lambda place: int(np.linalg.norm(positions - place, axis=1).argmin())
