@@ -33,7 +33,8 @@ GROUP_12 = {"Zn", "Cd", "Hg"}
 # K. P. Huber and G. Herzberg, Constants of Diatomic Molecules (1979).
 _H2_BOND_A = 0.741
 CHALCOGENS = {"O", "S", "Se", "Te"}
-_ANIONS = CHALCOGENS | {"F", "Cl", "Br", "I"}
+HALOGENS = {"F", "Cl", "Br", "I"}
+_ANIONS = CHALCOGENS | HALOGENS
 NONMETALS = _ANIONS | {"H", "B", "C", "N", "P", "Si", "As"}
 
 
