@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from resource import RUSAGE_SELF, getrusage
+from typing import get_args
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -22,8 +26,12 @@ from clusterflow.core.coordination import (
     MOST_METAL,
     generalized_coordination_number,
 )
+from clusterflow.core.decoration import places
+from clusterflow.core.roles import guess_roles
 from clusterflow.core.sites import count_by_kind, find_sites
 from clusterflow.core.topology import bond_graph
+from clusterflow.specs import SiteKind
+from clusterflow.tasks.build import build_structures
 
 EDGE = 2.5
 DIMER = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.22]])
@@ -417,3 +425,123 @@ def test_hydrides_are_sites_of_their_own_kind():
     )
     assert {s.kind: s.elements for s in sites} == {"top": ("Cu",), "hydride": ("H",)}
     assert count_by_kind(sites) == {"top": 2, "hydride": 2}
+
+
+def stapled():
+    """Gold of 13 under one staple HS-Au-SH over two neighbours of its shell."""
+    atoms = icosahedron("Au", 2, 2.85)
+    positions = atoms.positions - atoms.positions[0]
+    first = positions[1]
+    second = min(positions[2:], key=lambda p: np.linalg.norm(p - first))
+    middle = (first + second) / np.linalg.norm(first + second)
+    inward = np.cross(np.cross(first, second), first)
+    radial, inward = first / np.linalg.norm(first), inward / np.linalg.norm(inward)
+    # Bent inward until both sulphurs are 2.32 Å from the gold between them.
+    for angle in np.linspace(0, 1, 200):
+        sulphur = first + 2.39 * (np.cos(angle) * radial + np.sin(angle) * inward)
+        if np.linalg.norm(sulphur - (sulphur @ middle) * middle) < 2.32:
+            break
+    across = np.cross(first, second) / np.linalg.norm(np.cross(first, second))
+    mirrored = 2 * (sulphur @ middle) * middle - sulphur
+    shell = [sulphur, mirrored, (sulphur @ middle) * middle]
+    hydrogens = [s + 1.34 * (0.8 * across + 0.6 * middle) for s in shell[:2]]
+    return Atoms("Au13S2AuH2", positions=[*positions, *shell, *hydrogens])
+
+
+@pytest.mark.parametrize("staple", ["core", "ligand"])
+def test_sulphur_shell_and_staple_carry_sites_and_hydrogen_never(staple):
+    atoms = stapled()
+    symbols = atoms.get_chemical_symbols()
+    assert symbols[13:] == ["S", "S", "Au", "H", "H"]
+    roles = ["core"] * 13 + ["ligand", "ligand", staple, "ligand", "ligand"]
+    assert guess_roles(symbols, atoms.positions) == [*roles[:15], "core", *roles[16:]]
+    _, sites = find_sites(symbols, atoms.positions, roles=roles)
+    tops = {i for s in sites if s.kind == "top" for i in s.atoms}
+    assert 15 in tops and tops & {13, 14} and tops & set(range(1, 13))
+    assert all("H" not in site.elements for site in sites)
+    assert {s.kind for s in sites if "S" in s.elements} == {"top"}
+    assert all(site.accessible_solid_angle_sr > 0 for site in sites)
+
+
+@pytest.mark.parametrize(
+    ("name", "elements", "counts"),
+    [
+        ("Cd13Se13-13NH3", {"Cd", "Se"}, {"top": 24, "pair": 36}),
+        ("Cu2S2H2", {"Cu", "S"}, {"top": 4, "bridge": 1}),
+        # Two copper atoms, two hydrides, four bonds of them, both sides of two
+        # triangles; the copper pair is open above and below the plane.
+        (
+            "Cu2H2",
+            {"Cu", "H"},
+            {"top": 2, "hydride": 2, "pair": 4, "bridge": 2, "hollow3": 4},
+        ),
+    ],
+)
+def test_sites_of_covered_clusters_of_the_library(name, elements, counts, library):
+    folder = library.path("clusters", name).parent
+    whole = build_structures(library.cluster(name), folder, library)[0]
+    _, sites = find_sites(
+        *(whole.symbols, np.array(whole.positions)),
+        roles=whole.roles,
+        kinds=get_args(SiteKind),
+    )
+    assert {e for s in sites for e in s.elements} == elements
+    found = count_by_kind(sites)
+    assert {kind: found[kind] for kind in counts} == counts
+
+
+def test_a_sulphur_without_a_lone_pair_to_spare_has_no_site():
+    # Over three copper atoms and with a carbon on top: four bonds.
+    triangle = (
+        EDGE / np.sqrt(3) * np.array([[1, 0], [-0.5, 0.75**0.5], [-0.5, -(0.75**0.5)]])
+    )
+    copper = np.column_stack([triangle, np.zeros(3)])
+    positions = np.vstack([copper, [[0, 0, 1.77], [0, 0, 3.57]]])
+    roles = ["core"] * 3 + ["ligand"] * 2
+    _, sites = find_sites(["Cu", "Cu", "Cu", "S", "C"], positions, roles=roles)
+    assert all(set(s.elements) == {"Cu"} for s in sites)
+    _, sites = find_sites(["Cu", "Cu", "Cu", "S"], positions[:4], roles=roles[:4])
+    assert any(s.elements == ("S",) for s in sites)
+
+
+def test_fifty_five_atoms_take_less_than_a_second():
+    atoms = icosahedron("Cu", 3, 2.42)
+    start = time.process_time()
+    find_sites(["Cu"] * 55, atoms.positions)
+    assert time.process_time() - start < 1.0
+
+
+def protected():
+    """367 atoms: gold of 147 under 80 SH and 12 SCH3."""
+    gold = icosahedron("Au", 4, 2.85)
+    positions = gold.positions - gold.positions.mean(axis=0)
+    shell = [i for i, where in enumerate(places(positions, 0.3)) if where != "core"]
+    rng = np.random.default_rng(0)
+    symbols, added = ["Au"] * 147, []
+    for k, i in enumerate(shell):
+        out = positions[i] / np.linalg.norm(positions[i])
+        side = np.cross(out, rng.normal(size=3))
+        side /= np.linalg.norm(side)
+        sulphur = positions[i] + 2.4 * out
+        length = 1.34 if k >= 12 else 1.8
+        added += [sulphur, sulphur + length * (0.3 * out + 0.954 * side)]
+        symbols += ["S", "H" if k >= 12 else "C"]
+        if k < 12:
+            other = np.cross(side, out)
+            tilts = (side, -0.5 * side + 0.87 * other, -0.5 * side - 0.87 * other)
+            added += [added[-1] + 1.09 * (0.3 * out + 0.954 * t) for t in tilts]
+            symbols += ["H"] * 3
+    return symbols, np.vstack([positions, added])
+
+
+def test_a_protected_cluster_of_367_atoms_takes_less_than_ten_seconds():
+    symbols, positions = protected()
+    roles = ["core" if symbol == "Au" else "ligand" for symbol in symbols]
+    start, before = time.process_time(), getrusage(RUSAGE_SELF).ru_maxrss
+    _, sites = find_sites(symbols, positions, roles=roles)
+    seconds = time.process_time() - start
+    assert len(symbols) == 367
+    assert {e for s in sites for e in s.elements} == {"Au", "S"}
+    assert seconds < 10
+    # In kB. What the interpreter and its libraries take is not meant.
+    assert getrusage(RUSAGE_SELF).ru_maxrss - before < 200e3
