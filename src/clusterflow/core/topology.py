@@ -147,13 +147,20 @@ def same_connectivity(
     symbols: Sequence[str], before: FloatArray, after: FloatArray
 ) -> bool:
     """Whether no bond formed or broke, atom by atom, with hysteresis."""
+    return not changed_bonds(symbols, before, after)
+
+
+def changed_bonds(
+    symbols: Sequence[str], before: FloatArray, after: FloatArray
+) -> list[tuple[int, int]]:
+    """Bonds that broke, then those that formed, with hysteresis."""
     formed_before = bond_graph(symbols, before, FORMED)
     formed_after = bond_graph(symbols, after, FORMED)
     possible_before = bond_graph(symbols, before, BROKEN)
     possible_after = bond_graph(symbols, after, BROKEN)
-    return all(possible_after.has_edge(*bond) for bond in formed_before.edges) and all(
-        possible_before.has_edge(*bond) for bond in formed_after.edges
-    )
+    broken = [b for b in formed_before.edges if not possible_after.has_edge(*b)]
+    formed = [b for b in formed_after.edges if not possible_before.has_edge(*b)]
+    return [*broken, *formed]
 
 
 def triangles(graph: nx.Graph) -> list[tuple[int, int, int]]:
