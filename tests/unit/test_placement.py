@@ -185,3 +185,28 @@ def test_what_fits_nowhere_gives_nothing(place, library):
     )
     _, starts = place(ICO, "H", spec=spec.model_copy(update={"forms": (none,)}))
     assert starts == []
+
+
+def test_what_is_larger_than_the_site_has_no_start(library, structure):
+    # A shaft of carbon atoms over a square: the probe comes in, carboxyl does not.
+    square = np.array([[0, 0, 0], [2.5, 0, 0], [2.5, 2.5, 0], [0, 2.5, 0]], float)
+    out = square + 0.15 * (square - 1.25) * [1, 1, 0]
+    shaft = [out + np.array([0, 0, height]) for height in (1.8, 3.2, 4.6)]
+    positions = np.vstack([square, *shaft])
+    symbols = ["Cu"] * 4 + ["C"] * 12
+    roles = ["core"] * 4 + ["ligand"] * 12
+    _, sites = find_sites(symbols, positions, roles=roles, kinds=("hollow4",))
+    inside = [site for site in sites if site.normal[2] > 0]
+    assert len(inside) == 1
+    host = structure(symbols, positions).model_copy(update={"roles": tuple(roles)})
+
+    def starts(name):
+        spec = library.adsorbate(name)
+        forms = tuple(
+            form.model_copy(update={"sites": ("hollow4",)}) for form in spec.forms
+        )
+        spec = spec.model_copy(update={"forms": forms})
+        return place_adsorbate(host, inside, spec, multiplicity=2, max_starts=9)
+
+    assert starts("H")
+    assert starts("COOH") == []
