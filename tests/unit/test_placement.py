@@ -188,13 +188,16 @@ def test_what_fits_nowhere_gives_nothing(place, library):
 
 
 def test_what_is_larger_than_the_site_has_no_start(library, structure):
-    # A shaft of carbon atoms over a square: the probe comes in, carboxyl does not.
+    # A shaft of carbon atoms over a square: the probe comes in, formate does not.
     square = np.array([[0, 0, 0], [2.5, 0, 0], [2.5, 2.5, 0], [0, 2.5, 0]], float)
-    out = square + 0.15 * (square - 1.25) * [1, 1, 0]
-    shaft = [out + np.array([0, 0, height]) for height in (1.8, 3.2, 4.6)]
+    turn = 2 * np.pi * np.arange(8)[:, None] / 8
+    out = 1.25 * np.array([1, 1, 0]) + 1.9 * np.hstack(
+        [np.cos(turn), np.sin(turn), np.zeros((8, 1))]
+    )
+    shaft = [out + np.array([0, 0, height]) for height in (1.8, 3.2, 4.6, 6.0)]
     positions = np.vstack([square, *shaft])
-    symbols = ["Cu"] * 4 + ["C"] * 12
-    roles = ["core"] * 4 + ["ligand"] * 12
+    symbols = ["Cu"] * 4 + ["C"] * 32
+    roles = ["core"] * 4 + ["ligand"] * 32
     _, sites = find_sites(symbols, positions, roles=roles, kinds=("hollow4",))
     inside = [site for site in sites if site.normal[2] > 0]
     assert len(inside) == 1
@@ -209,4 +212,4 @@ def test_what_is_larger_than_the_site_has_no_start(library, structure):
         return place_adsorbate(host, inside, spec, multiplicity=2, max_starts=9)
 
     assert starts("H")
-    assert starts("COOH") == []
+    assert starts("OCHO") == []
