@@ -94,10 +94,10 @@ def find_sites(
     positions = np.asarray(positions, dtype=float)
     roles = roles or ["core"] * len(symbols)
     symmetry = find_symmetry(symbols, positions, tolerance_a)
-    # Images of one site must not differ by noise, so noise is averaged away first.
+    # Images of one bond must not differ by noise, so noise is averaged away first.
     ideal = symmetrised(positions, symmetry)
     graph = bond_graph(symbols, ideal)
-    probe = Probe(positions=ideal, reach_a=radii(symbols) + probe_radius_a)
+    probe = Probe(positions=positions, reach_a=radii(symbols) + probe_radius_a)
     places = [
         place
         for kind, atoms, images in _distinct(
