@@ -300,31 +300,39 @@ def sites(
         str, typer.Argument(help="Relax record, cluster or structure file.")
     ],
     settings: Settings = "{}",
+    html: Annotated[
+        Path | None, typer.Option(help="Draw the cluster with its sites as a page.")
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option(help="Draw the cluster with its sites.")
+    ] = None,
     json_: AsJson = False,
     output: Output = None,
 ) -> None:
-    """Find the symmetry-distinct adsorption sites of a cluster."""
+    """Find the distinct adsorption sites of a cluster."""
     from clusterflow.config import SitesSettings
     from clusterflow.tasks.job import Job
+    from clusterflow.tasks.sites import draw, site_rows, site_summary, sites_of
     from clusterflow.tasks.sites import sites as run
-    from clusterflow.tasks.sites import sites_of
-    from clusterflow.tasks.subjects import bare_structure, relax_record
+    from clusterflow.tasks.subjects import bare_structure, relax_record, stage_of
 
     chosen = _section(settings, "sites", SitesSettings)
     job = Job("sites", inputs=_record_inputs(subject, output))
-    if output is not None:
+    if output is not None and stage_of(Path(subject)) is not None:
         _emit(run(relax_record(subject), chosen, job), output)
         return
-    record = sites_of(bare_structure(subject), Path(subject).stem, chosen, job)
-    if json_:
+    structure = bare_structure(subject)
+    record = sites_of(structure, Path(subject).stem, chosen, job)
+    for picture in filter(None, (html, png)):
+        draw(record, structure, picture)
+    if output is not None:
+        _emit(record, output)
+    elif json_:
         print(json.dumps([s.model_dump(mode="json") for s in record.sites], indent=1))
-        return
-    print(f"{record.cluster}: {record.point_group}, {len(record.sites)} distinct sites")
-    for site in record.sites:
-        atoms = " ".join(
-            f"{e}{i}" for e, i in zip(site.elements, site.atoms, strict=True)
-        )
-        print(f"{site.kind:8} x{site.multiplicity:<4} {atoms}")
+    else:
+        print(site_summary(record))
+        if record.sites:
+            cli_results.print_table(site_rows(record))
 
 
 @app.command()

@@ -281,16 +281,27 @@ class Site(Model):
     position: Vector
     normal: Vector
     coordination_numbers: tuple[int, ...]
+    generalized_coordination_number: float | None = Field(
+        default=None,
+        description=(
+            "Over neighbours among the core atoms, as a share of those that such a "
+            "site has in the bulk: of metals and II-VI clusters"
+        ),
+    )
     accessible_solid_angle_sr: float | None = None
 
 
 class SitesRecord(Record):
-    """Symmetry-distinct sites of the lowest isomer of a cluster."""
+    """Distinct sites of the lowest isomer of a cluster."""
 
     stage: Literal["sites"] = "sites"
     cluster: str
     isomer: str
     point_group: str
+    distinct_by: Literal["symmetry", "environment"] = Field(
+        default="symmetry",
+        description="What makes sites one: an operation, or equal distances around",
+    )
     symmetry_tolerance_a: float
     sites: tuple[Site, ...]
 

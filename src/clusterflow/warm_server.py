@@ -34,7 +34,6 @@ PRELOADED = (
     "clusterflow.tasks.vibrate",
     "networkx",
     "pydantic.type_adapter",
-    "pymatgen.symmetry.analyzer",
     "scipy.spatial",
     "tblite.ase",
 )

@@ -122,6 +122,49 @@ def test_a_cluster_by_hand_from_build_to_adsorption(folder):
     assert adsorbed["minima"][0]["fate"] in ("intact", "reconstructed")
 
 
+COVERED = """\
+9
+one copper atom under eight ligands
+Cu 0 0 0
+N 1.2 1.2 1.2
+N -1.2 1.2 1.2
+N 1.2 -1.2 1.2
+N 1.2 1.2 -1.2
+N -1.2 -1.2 1.2
+N -1.2 1.2 -1.2
+N 1.2 -1.2 -1.2
+N -1.2 -1.2 -1.2
+"""
+
+
+def test_sites_as_table_record_and_pictures(folder):
+    text = output_of("sites", "Cu38", "--html", "s.html", "--png", "s.png")
+    assert "Cu38: Oh, 8 distinct sites of 170 by symmetry" in text
+    rows = [line.split() for line in text.splitlines()]
+    # The centre of a hexagon: nine neighbours, (6 · 6 + 3 · 12)/12.
+    assert ["2", "top", "8", "Cu9", "9", "6.000"] in [row[:6] for row in rows]
+    page = Path("s.html").read_text()
+    assert page.count("<tr>") == 9
+    assert "<svg" in page and "http-equiv" not in page and "src=" not in page
+    assert Path("s.png").read_bytes().startswith(b"\x89PNG")
+    output_of("sites", "Cu38", "--output", "sites.json")
+    record = json.loads(Path("sites.json").read_text())
+    assert (record["stage"], record["distinct_by"]) == ("sites", "symmetry")
+    assert sum(site["multiplicity"] for site in record["sites"]) == 170
+
+
+def test_a_covered_cluster_has_no_site_and_the_record_says_what_to_do(folder):
+    Path("covered.xyz").write_text(COVERED)
+    text = output_of("sites", "covered.xyz", "--output", "sites.json")
+    record = json.loads(Path("sites.json").read_text())
+    assert (record["status"], record["sites"]) == ("failed", [])
+    assert "covered by 8 N" in record["reason"]
+    assert "`removed: {ligand: N, count: 1}`" in record["reason"]
+    assert "covered by 8 N" in output_of("sites", "covered.xyz")
+    assert json_of("sites", "covered.xyz", "--json") == []
+    assert text == ""
+
+
 def test_a_structure_by_hand_is_what_its_records_say(folder):
     """Pool, vibrate and thermo take a structure, as well as the records before them."""
     Path("dimer.xyz").write_text(DIMER)
@@ -243,6 +286,11 @@ def test_add_reads_what_people_have(folder, name):
     assert (x, y) == pytest.approx((u, v))
 
 
+PIECES = "2\ntwo clusters\nCu 0 0 0\nCu 0 0 9\n"
+PERIODIC = (
+    '2\nLattice="9 0 0 0 9 0 0 0 9" pbc="T T T" '
+    "Properties=species:S:1:pos:R:3\nCu 0 0 0\nCu 0 0 2.2\n"
+)
 OVERLAP = "2\noverlap\nCu 0 0 0\nCu 0 0 0.3\n"
 TABLE = "species,state,surface,gibbs_ev\nH2,gas,,-6\nH,ads,Pt,-3\n"
 BARRIERS = """\
@@ -308,6 +356,15 @@ AUTO = (
         ),
         ({"d.xyz": "not a structure"}, ["relax", "d.xyz"], "d.xyz"),
         ({"r.json": "{half"}, ["sites", "r.json", "--output", "s.json"], "corrupt"),
+        ({"o.xyz": OVERLAP}, ["sites", "o.xyz"], "atoms 0 .* and 1 .* overlap at 0.30"),
+        ({"t.xyz": DIMER + DIMER}, ["sites", "t.xyz"], "t.xyz.*holds 2 structures"),
+        ({"t.xyz": PIECES}, ["sites", "t.xyz"], "t.*2 separate pieces; give one"),
+        (
+            {"p.extxyz": PERIODIC},
+            ["sites", "p.extxyz"],
+            "p.*periodic; give an isolated",
+        ),
+        ({}, ["sites", "Cu2", "--png", "x.pdf"], "x.pdf: pictures of sites are"),
         ({"c.yaml": "relx: {}\n"}, ["check", "--config", "c.yaml"], "relx"),
         (
             {"c.yaml": "thermo: {temperature_k: -1}\n"},

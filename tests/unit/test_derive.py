@@ -88,7 +88,7 @@ def test_every_isomer_of_the_parent_is_taken_unless_one_is_named(built, library)
     for structure in (low, ico):
         group = find_symmetry(structure.symbols, np.array(structure.positions))
         fixed = (group.permutations == np.arange(13)).sum(axis=1)
-        # Burnside's lemma, with the group that pymatgen finds.
+        # Burnside's lemma.
         assert by_isomer[structure.name] == fixed.mean()
     assert by_isomer == {"low": 6, "ico": 2}
 

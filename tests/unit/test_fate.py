@@ -216,3 +216,72 @@ def on_a_hydride(library, gap, lift):
         multiplicity=2,
     )
     return judge(complex_, host, library.adsorbate("H"), {})
+
+
+# A thiolate on one of two copper atoms, and the same on the other, Å.
+THIOLATE = [[-0.6, -2.0, 0.0], [-0.6, -2.6, 1.2]]
+MOVED = [[CU_CU + 0.6, -2.0, 0.0], [CU_CU + 0.6, -2.6, 1.2]]
+BOUND_CO = [[0, 0, 1.85], [0, 0, 1.85 + CO]]
+
+
+def under_a_thiolate(library, after, added, symbols, name="CO"):
+    """The verdict on an adsorbate on Cu2SH whose atoms have moved."""
+    roles = ("core", "core", "ligand", "ligand")
+
+    def structure(positions, own=()):
+        return Structure(
+            symbols=("Cu", "Cu", "S", "H", *own),
+            positions=tuple(map(tuple, np.array(positions, float).tolist())),
+            roles=(*roles, *(["adsorbate"] * len(own))),
+            charge=0,
+            multiplicity=1,
+        )
+
+    return judge(
+        structure([*after, *added], symbols),
+        structure([*HOST, *THIOLATE]),
+        library.adsorbate(name),
+        {},
+    )
+
+
+@pytest.mark.parametrize(
+    ("after", "fate", "detail"),
+    [
+        ([*HOST, *THIOLATE], "intact", ""),
+        ([*HOST, *MOVED], "ligand-migrated", "1 HS with other bonds"),
+        # Off the cluster altogether, and broken in two.
+        (
+            [*HOST, [-5, -5, 0], [-5, -5, 1.34]],
+            "ligand-migrated",
+            "1 HS with other bonds",
+        ),
+        ([*HOST, THIOLATE[0], [-3, -5, 0]], "ligand-migrated", "1 HS with other bonds"),
+        # The core goes before the ligands.
+        ([HOST[0], [5.0, 0, 0], *THIOLATE], "reconstructed", "the cluster changed"),
+        ([HOST[0], [5.0, 0, 0], *MOVED], "reconstructed", "the cluster changed"),
+    ],
+)
+def test_a_ligand_that_migrated_is_told_from_a_changed_core(
+    library, after, fate, detail
+):
+    verdict = under_a_thiolate(library, after, BOUND_CO, "CO")
+    assert verdict.fate == fate
+    assert verdict.detail.startswith(detail)
+    assert verdict.core_intact is (fate == "intact")
+
+
+def test_what_left_is_desorbed_though_a_ligand_moved(library):
+    away = [[0, 0, 7.0], [0, 0, 7.0 + CO]]
+    verdict = under_a_thiolate(library, [*HOST, *MOVED], away, "CO")
+    assert (verdict.fate, verdict.core_intact) == ("desorbed", False)
+
+
+def test_an_adsorbate_that_took_hydrogen_of_a_ligand_became_another(library):
+    # The hydrogen of the thiolate sits on the carbon of CO.
+    after = [*HOST, THIOLATE[0], [-0.9, -0.4, 2.1]]
+    verdict = under_a_thiolate(library, after, BOUND_CO, "CO")
+    assert (verdict.fate, verdict.detail) == (
+        "became",
+        "CHO with hydrogen of the cluster",
+    )

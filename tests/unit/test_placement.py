@@ -202,3 +202,31 @@ def test_what_fits_nowhere_gives_nothing(place, library):
     )
     _, starts = place(ICO, "H", spec=spec.model_copy(update={"forms": (none,)}))
     assert starts == []
+
+
+def test_what_is_larger_than_the_site_has_no_start(library, structure):
+    # A shaft of carbon atoms over a square: the probe comes in, formate does not.
+    square = np.array([[0, 0, 0], [2.5, 0, 0], [2.5, 2.5, 0], [0, 2.5, 0]], float)
+    turn = 2 * np.pi * np.arange(8)[:, None] / 8
+    out = 1.25 * np.array([1, 1, 0]) + 1.9 * np.hstack(
+        [np.cos(turn), np.sin(turn), np.zeros((8, 1))]
+    )
+    shaft = [out + np.array([0, 0, height]) for height in (1.8, 3.2, 4.6, 6.0)]
+    positions = np.vstack([square, *shaft])
+    symbols = ["Cu"] * 4 + ["C"] * 32
+    roles = ["core"] * 4 + ["ligand"] * 32
+    _, sites = find_sites(symbols, positions, roles=roles, kinds=("hollow4",))
+    inside = [site for site in sites if site.normal[2] > 0]
+    assert len(inside) == 1
+    host = structure(symbols, positions).model_copy(update={"roles": tuple(roles)})
+
+    def starts(name):
+        spec = library.adsorbate(name)
+        forms = tuple(
+            form.model_copy(update={"sites": ("hollow4",)}) for form in spec.forms
+        )
+        spec = spec.model_copy(update={"forms": forms})
+        return place_adsorbate(host, inside, spec, multiplicity=2, max_starts=9)
+
+    assert starts("H")
+    assert starts("OCHO") == []

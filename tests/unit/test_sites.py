@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import time
+from resource import RUSAGE_SELF, getrusage
+from typing import get_args
+
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.build import bulk, fcc111
 from scipy.spatial.transform import Rotation
 
 from clusterflow.core.builders import (
@@ -16,8 +21,17 @@ from clusterflow.core.builders import (
     ring,
     stacked_rings,
 )
+from clusterflow.core.coordination import (
+    MOST_II_VI,
+    MOST_METAL,
+    generalized_coordination_number,
+)
+from clusterflow.core.decoration import places
+from clusterflow.core.roles import guess_roles
 from clusterflow.core.sites import count_by_kind, find_sites
 from clusterflow.core.topology import bond_graph
+from clusterflow.specs import SiteKind
+from clusterflow.tasks.build import build_structures
 
 EDGE = 2.5
 DIMER = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.22]])
@@ -129,7 +143,7 @@ def test_rotation_permutation_and_noise_change_nothing(name, seed):
     other = atoms[rng.permutation(len(atoms))]
     turn = Rotation.random(random_state=seed).as_matrix()
     other.positions = other.positions @ turn.T + rng.uniform(-5, 5, 3)
-    other.positions += rng.uniform(-0.01, 0.01, other.positions.shape)
+    other.positions += rng.normal(0, 0.01, other.positions.shape)
     assert orbits(other) == expected
 
 
@@ -187,6 +201,169 @@ def test_a_flat_ring_is_seen_from_both_sides():
     assert count_by_kind(sites)["top"] == 6
 
 
+def chipped():
+    """The truncated octahedron with an adatom and without two of its corners: C1."""
+    atoms = octahedron("Cu", 4, 1, EDGE)
+    _, sites = find_sites(["Cu"] * 38, atoms.positions, kinds=("hollow3",))
+    atoms += Atoms(
+        "Cu",
+        positions=[np.array(sites[1].position) + 2.0 * np.array(sites[1].normal)],
+    )
+    del atoms[[0, 7]]
+    return atoms
+
+
+def test_without_symmetry_sites_are_alike_by_their_environment():
+    atoms = chipped()
+    symbols = atoms.get_chemical_symbols()
+    group, sites = find_sites(symbols, atoms.positions)
+    assert group == "C1"
+    # Shaken and without tolerance every site is one of its own.
+    shaken = atoms.positions + np.random.default_rng(4).normal(0, 0.005, (37, 3))
+    _, single = find_sites(symbols, shaken, tolerance_a=1e-6)
+    assert {s.multiplicity for s in single} == {1}
+    assert count_by_kind(sites) == count_by_kind(single)
+    assert len(sites) < len(single) / 2
+    rng = np.random.default_rng(3)
+    order = rng.permutation(len(atoms))
+    other = atoms[order]
+    other.positions = other.positions @ Rotation.random(random_state=3).as_matrix().T
+    other.positions += rng.normal(0, 0.01, other.positions.shape)
+    assert orbits(other) == sorted((s.kind, s.multiplicity) for s in sites)
+
+
+def test_mirror_images_of_an_environment_are_alike():
+    # Far apart on a chain, so that they do not see each other: two bent trimers, one
+    # the mirror image of the other, and a link that has no symmetry.
+    bent = np.array([[0.0, 0, 0], [2.3, 0, 0], [2.9, 2.5, 0.9]])
+    link = np.array([[14.0, 2, 1], [16.4, 2.2, 1.3]])
+    positions = np.vstack([bent, bent * [1, 1, -1] + [30, 0, 0], link])
+    group, sites = find_sites(["Cu"] * 8, positions, kinds=("bridge",))
+    assert group == "C1"
+    assert sorted(s.multiplicity for s in sites) == [1, 2, 2]
+
+
+def crystal(name, structure, a):
+    """The bonds of a block of a crystal, and the atom at a place in units of `a`."""
+    atoms = bulk(name, structure, a=a, cubic=True).repeat(5)
+    positions = atoms.positions / a - 2
+    graph = bond_graph(atoms.get_chemical_symbols(), atoms.positions)
+    return graph, lambda place: int(np.linalg.norm(positions - place, axis=1).argmin())
+
+
+CORNER, FACE = (0, 0, 0), (0.5, 0.5, 0)
+
+
+@pytest.mark.parametrize(
+    ("kind", "places"),
+    [
+        ("top", [CORNER]),
+        ("bridge", [CORNER, FACE]),
+        ("hollow3", [CORNER, FACE, (0.5, 0, 0.5)]),
+        ("hollow4", [CORNER, FACE, (1, 0, 0), (0.5, -0.5, 0)]),
+    ],
+)
+def test_neighbours_of_a_site_counted_in_a_metal(kind, places):
+    graph, at = crystal("Cu", "fcc", 3.6)
+    atoms = [at(place) for place in places]
+    assert len({j for i in atoms for j in graph[i]} - set(atoms)) == MOST_METAL[kind]
+    assert generalized_coordination_number(kind, atoms, graph) == pytest.approx(12)
+
+
+@pytest.mark.parametrize(
+    ("kind", "places"),
+    [
+        ("top", [CORNER]),
+        ("pair", [CORNER, (0.25, 0.25, 0.25)]),
+        ("bridge", [CORNER, FACE]),
+    ],
+)
+def test_neighbours_of_a_site_counted_in_zinc_blende(kind, places):
+    graph, at = crystal("CdSe", "zincblende", 6.05)
+    atoms = [at(place) for place in places]
+    assert len({j for i in atoms for j in graph[i]} - set(atoms)) == MOST_II_VI[kind]
+    assert generalized_coordination_number(kind, atoms, graph) == pytest.approx(4)
+
+
+def test_generalized_coordination_of_a_terrace():
+    # On (111) of an fcc metal, doi:10.1002/anie.201402958: 7.5 on top, by counting
+    # 132/18 on a bridge; on three atoms over a void of the next layer 153/22.
+    slab = fcc111("Cu", (9, 9, 4))
+    symbols = ["Cu"] * len(slab)
+    graph = bond_graph(symbols, slab.positions)
+    height = slab.positions[:, 2].max()
+    middle = np.array([*slab.positions[:, :2].mean(axis=0), height])
+    gaps = np.linalg.norm(slab.positions - middle, axis=1)
+    top = int(np.argmin(gaps + 1e3 * (slab.positions[:, 2] < height - 0.1)))
+    gcn = generalized_coordination_number
+    assert gcn("top", [top], graph) == pytest.approx(7.5)
+    level = [j for j in graph[top] if slab.positions[j, 2] > height - 0.1]
+    assert gcn("bridge", [top, level[0]], graph) == pytest.approx(132 / 18)
+    threes = [
+        (top, i, j) for i in level for j in level if i < j and graph.has_edge(i, j)
+    ]
+    below = [set(graph[a]) & set(graph[b]) & set(graph[c]) for a, b, c in threes]
+    over_void = next(t for t, shared in zip(threes, below, strict=True) if not shared)
+    assert gcn("hollow3", over_void, graph) == pytest.approx(153 / 22)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "values"),
+    [
+        # Five atoms of six neighbours and the centre.
+        ("ico13", "top", [(5 * 6 + 12) / 12]),
+        # A corner: 3 corners, 2 centres of hexagons, 1 of the inner six. A centre of a
+        # hexagon: 6 corners and 3 of the inner six.
+        (
+            "truncated-octahedron38",
+            "top",
+            [(3 * 6 + 2 * 9 + 12) / 12, (6 * 6 + 3 * 12) / 12],
+        ),
+        # Three neighbours of three each.
+        ("Cd6Se6", "top", [9 / 4, 9 / 4]),
+        ("dimer", "bridge", [0.0]),
+    ],
+)
+def test_generalized_coordination_of_clusters(name, kind, values):
+    atoms, _ = SHAPES[name]
+    _, sites = find_sites(atoms.get_chemical_symbols(), atoms.positions)
+    found = [s.generalized_coordination_number for s in sites if s.kind == kind]
+    assert sorted(found) == pytest.approx(sorted(values))
+
+
+def test_without_a_bulk_there_is_no_generalized_coordination():
+    positions = np.array([[0.0, 0, 0], [1.8, 0, 0], [1.8, 1.8, 0], [0, 1.8, 0]])
+    _, sites = find_sites(["Mo", "S", "Mo", "S"], positions)
+    assert {s.generalized_coordination_number for s in sites} == {None}
+
+
+def test_the_opening_over_a_square_by_brute_force():
+    # Rays to the middle of the square; the ball stops where it touches.
+    _, sites = find_sites(["Cu"] * 4, SQUARE.positions)
+    hollow = next(s for s in sites if s.kind == "hollow4")
+    # On a square alone nothing shuts out any direction of the half space.
+    assert hollow.accessible_solid_angle_sr == pytest.approx(2 * np.pi, rel=0.01)
+    # With walls: atoms above the corners leave a funnel.
+    walls = SQUARE.positions + [0, 0, 3.0] + 0.4 * (SQUARE.positions - EDGE / 2)
+    positions = np.vstack([SQUARE.positions, walls])
+    roles = ["core"] * 4 + ["ligand"] * 4
+    _, sites = find_sites(["Cu"] * 4 + ["C"] * 4, positions, roles=roles)
+    inside = next(s for s in sites if s.kind == "hollow4" and s.normal[2] > 0)
+    outside = next(s for s in sites if s.kind == "hollow4" and s.normal[2] < 0)
+    assert outside.accessible_solid_angle_sr == pytest.approx(2 * np.pi, rel=0.01)
+    middle = np.array(inside.position)
+    rng, n_open, n = np.random.default_rng(1), 0, 2000
+    for direction in rng.normal(size=(n, 3)):
+        direction *= np.sign(direction[2]) / np.linalg.norm(direction)
+        path = middle + np.linspace(12, 0, 600)[:, None] * direction
+        gaps = np.linalg.norm(path[:, None] - positions[None], axis=-1)
+        # radii of copper and carbon and that of the ball
+        own = (gaps[:, :4] < 2.32).any(axis=1).argmax()
+        n_open += not (gaps[:own, 4:] < 1.76 - 0.05).any()
+    expected = 2 * np.pi * n_open / n
+    assert inside.accessible_solid_angle_sr == pytest.approx(expected, rel=0.1)
+
+
 def test_coordination_numbers_are_those_of_the_bonds():
     atoms = octahedron("Cu", 4, 1, EDGE)
     graph = bond_graph(atoms.get_chemical_symbols(), atoms.positions)
@@ -221,7 +398,7 @@ def test_the_free_sphere_of_a_dimer_atom():
     assert top.accessible_solid_angle_sr == pytest.approx(expected, rel=0.02)
 
 
-def test_ligands_carry_no_sites_and_cast_shadows():
+def test_ligands_cast_shadows():
     atoms = icosahedron("Cu", 2, 2.42)
     symbols = atoms.get_chemical_symbols()
     _, bare = find_sites(symbols, atoms.positions, kinds=("hollow3",))
@@ -231,12 +408,12 @@ def test_ligands_carry_no_sites_and_cast_shadows():
     roles = ["core"] * 13 + ["ligand"]
     group, sites = find_sites([*symbols, "S"], positions, roles=roles)
     assert group == "C3v"
-    assert all(13 not in s.atoms for s in sites)
+    assert [s.kind for s in sites if 13 in s.atoms] == ["top"]
     assert count_by_kind(sites)["hollow3"] == 19
     assert all(set(s.atoms) != set(bare[0].atoms) for s in sites)
-    # The same atom as core has a top of its own, and so does every copper.
+    # As core it carries more than its top.
     _, sites = find_sites([*symbols, "S"], positions)
-    assert count_by_kind(sites)["top"] == 13
+    assert {s.kind for s in sites if 13 in s.atoms} == {"top", "pair", "hollow3"}
 
 
 def test_hydrides_are_sites_of_their_own_kind():
@@ -248,3 +425,123 @@ def test_hydrides_are_sites_of_their_own_kind():
     )
     assert {s.kind: s.elements for s in sites} == {"top": ("Cu",), "hydride": ("H",)}
     assert count_by_kind(sites) == {"top": 2, "hydride": 2}
+
+
+def stapled():
+    """Gold of 13 under one staple HS-Au-SH over two neighbours of its shell."""
+    atoms = icosahedron("Au", 2, 2.85)
+    positions = atoms.positions - atoms.positions[0]
+    first = positions[1]
+    second = min(positions[2:], key=lambda p: np.linalg.norm(p - first))
+    middle = (first + second) / np.linalg.norm(first + second)
+    inward = np.cross(np.cross(first, second), first)
+    radial, inward = first / np.linalg.norm(first), inward / np.linalg.norm(inward)
+    # Bent inward until both sulphurs are 2.32 Å from the gold between them.
+    for angle in np.linspace(0, 1, 200):
+        sulphur = first + 2.39 * (np.cos(angle) * radial + np.sin(angle) * inward)
+        if np.linalg.norm(sulphur - (sulphur @ middle) * middle) < 2.32:
+            break
+    across = np.cross(first, second) / np.linalg.norm(np.cross(first, second))
+    mirrored = 2 * (sulphur @ middle) * middle - sulphur
+    shell = [sulphur, mirrored, (sulphur @ middle) * middle]
+    hydrogens = [s + 1.34 * (0.8 * across + 0.6 * middle) for s in shell[:2]]
+    return Atoms("Au13S2AuH2", positions=[*positions, *shell, *hydrogens])
+
+
+@pytest.mark.parametrize("staple", ["core", "ligand"])
+def test_sulphur_shell_and_staple_carry_sites_and_hydrogen_never(staple):
+    atoms = stapled()
+    symbols = atoms.get_chemical_symbols()
+    assert symbols[13:] == ["S", "S", "Au", "H", "H"]
+    roles = ["core"] * 13 + ["ligand", "ligand", staple, "ligand", "ligand"]
+    assert guess_roles(symbols, atoms.positions) == [*roles[:15], "core", *roles[16:]]
+    _, sites = find_sites(symbols, atoms.positions, roles=roles)
+    tops = {i for s in sites if s.kind == "top" for i in s.atoms}
+    assert 15 in tops and tops & {13, 14} and tops & set(range(1, 13))
+    assert all("H" not in site.elements for site in sites)
+    assert {s.kind for s in sites if "S" in s.elements} == {"top"}
+    assert all(site.accessible_solid_angle_sr > 0 for site in sites)
+
+
+@pytest.mark.parametrize(
+    ("name", "elements", "counts"),
+    [
+        ("Cd13Se13-13NH3", {"Cd", "Se"}, {"top": 24, "pair": 36}),
+        ("Cu2S2H2", {"Cu", "S"}, {"top": 4, "bridge": 1}),
+        # Two copper atoms, two hydrides, four bonds of them, both sides of two
+        # triangles; the copper pair is open above and below the plane.
+        (
+            "Cu2H2",
+            {"Cu", "H"},
+            {"top": 2, "hydride": 2, "pair": 4, "bridge": 2, "hollow3": 4},
+        ),
+    ],
+)
+def test_sites_of_covered_clusters_of_the_library(name, elements, counts, library):
+    folder = library.path("clusters", name).parent
+    whole = build_structures(library.cluster(name), folder, library)[0]
+    _, sites = find_sites(
+        *(whole.symbols, np.array(whole.positions)),
+        roles=whole.roles,
+        kinds=get_args(SiteKind),
+    )
+    assert {e for s in sites for e in s.elements} == elements
+    found = count_by_kind(sites)
+    assert {kind: found[kind] for kind in counts} == counts
+
+
+def test_a_sulphur_without_a_lone_pair_to_spare_has_no_site():
+    # Over three copper atoms and with a carbon on top: four bonds.
+    triangle = (
+        EDGE / np.sqrt(3) * np.array([[1, 0], [-0.5, 0.75**0.5], [-0.5, -(0.75**0.5)]])
+    )
+    copper = np.column_stack([triangle, np.zeros(3)])
+    positions = np.vstack([copper, [[0, 0, 1.77], [0, 0, 3.57]]])
+    roles = ["core"] * 3 + ["ligand"] * 2
+    _, sites = find_sites(["Cu", "Cu", "Cu", "S", "C"], positions, roles=roles)
+    assert all(set(s.elements) == {"Cu"} for s in sites)
+    _, sites = find_sites(["Cu", "Cu", "Cu", "S"], positions[:4], roles=roles[:4])
+    assert any(s.elements == ("S",) for s in sites)
+
+
+def test_fifty_five_atoms_take_less_than_a_second():
+    atoms = icosahedron("Cu", 3, 2.42)
+    start = time.process_time()
+    find_sites(["Cu"] * 55, atoms.positions)
+    assert time.process_time() - start < 1.0
+
+
+def protected():
+    """367 atoms: gold of 147 under 80 SH and 12 SCH3."""
+    gold = icosahedron("Au", 4, 2.85)
+    positions = gold.positions - gold.positions.mean(axis=0)
+    shell = [i for i, where in enumerate(places(positions, 0.3)) if where != "core"]
+    rng = np.random.default_rng(0)
+    symbols, added = ["Au"] * 147, []
+    for k, i in enumerate(shell):
+        out = positions[i] / np.linalg.norm(positions[i])
+        side = np.cross(out, rng.normal(size=3))
+        side /= np.linalg.norm(side)
+        sulphur = positions[i] + 2.4 * out
+        length = 1.34 if k >= 12 else 1.8
+        added += [sulphur, sulphur + length * (0.3 * out + 0.954 * side)]
+        symbols += ["S", "H" if k >= 12 else "C"]
+        if k < 12:
+            other = np.cross(side, out)
+            tilts = (side, -0.5 * side + 0.87 * other, -0.5 * side - 0.87 * other)
+            added += [added[-1] + 1.09 * (0.3 * out + 0.954 * t) for t in tilts]
+            symbols += ["H"] * 3
+    return symbols, np.vstack([positions, added])
+
+
+def test_a_protected_cluster_of_367_atoms_takes_less_than_ten_seconds():
+    symbols, positions = protected()
+    roles = ["core" if symbol == "Au" else "ligand" for symbol in symbols]
+    start, before = time.process_time(), getrusage(RUSAGE_SELF).ru_maxrss
+    _, sites = find_sites(symbols, positions, roles=roles)
+    seconds = time.process_time() - start
+    assert len(symbols) == 367
+    assert {e for s in sites for e in s.elements} == {"Au", "S"}
+    assert seconds < 10
+    # In kB. What the interpreter and its libraries take is not meant.
+    assert getrusage(RUSAGE_SELF).ru_maxrss - before < 200e3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -18,9 +20,12 @@ from clusterflow.core.builders import (
 )
 from clusterflow.core.symmetry import (
     find_images,
+    find_operations,
     find_symmetry,
     rotational_symmetry_number,
+    symmetrised,
 )
+from clusterflow.tasks.build import build_structures
 
 # name, shape, Schoenflies symbol, order of the group
 SHAPES = [
@@ -48,13 +53,102 @@ def test_group_and_order(group, atoms, order):
     assert len(found.permutations) == len(found.rotations) == order
 
 
-@pytest.mark.xfail(
-    strict=True,
-    reason="pymatgen takes Th for T: half of the operations, with the same orbits here",
-)
 def test_the_cage_has_inversion():
     found = find(core_at_cage("Cd", "Se", 2.65, (1, 1, 1))[:24])
     assert (found.point_group, len(found.permutations)) == ("Th", 24)
+
+
+# Axes of each finite point group by generators: rotations about z, about x, mirrors
+# square to z and containing z, inversion, a rotation-reflection about z.
+def turn(axis, n):
+    return Rotation.from_rotvec(np.array(axis) * 2 * np.pi / n).as_matrix()
+
+
+Z, X = [0.0, 0, 1], [1.0, 0, 0]
+ACROSS, ALONG = np.diag([1.0, 1, -1]), np.diag([1.0, -1, 1])
+DIAGONAL = np.ones(3) / np.sqrt(3)
+GENERATORS = {
+    "C1": [],
+    "Ci": [-np.eye(3)],
+    "Cs": [ACROSS],
+    "C2": [turn(Z, 2)],
+    "C5": [turn(Z, 5)],
+    "C3v": [turn(Z, 3), ALONG],
+    "C2h": [turn(Z, 2), ACROSS],
+    "C3h": [turn(Z, 3), ACROSS],
+    "S4": [ACROSS @ turn(Z, 4)],
+    "S6": [turn(Z, 3), -np.eye(3)],
+    "D2": [turn(Z, 2), turn(X, 2)],
+    "D3": [turn(Z, 3), turn(X, 2)],
+    "D2h": [turn(Z, 2), turn(X, 2), ACROSS],
+    "D2d": [ACROSS @ turn(Z, 4), turn(X, 2)],
+    "D4d": [ACROSS @ turn(Z, 8), turn(X, 2)],
+    "D5h": [turn(Z, 5), turn(X, 2), ACROSS],
+    "D5d": [turn(Z, 5), turn(X, 2), -np.eye(3)],
+    "T": [turn(Z, 2), turn(DIAGONAL, 3)],
+    "Th": [turn(Z, 2), turn(DIAGONAL, 3), -np.eye(3)],
+    "Td": [ACROSS @ turn(Z, 4), turn(DIAGONAL, 3)],
+    "O": [turn(Z, 4), turn(DIAGONAL, 3)],
+    "Oh": [turn(Z, 4), turn(DIAGONAL, 3), -np.eye(3)],
+}
+
+
+def group_of(generators):
+    """All products, as matrices."""
+    elements = [np.eye(3)]
+    for element in elements:
+        for generator in generators:
+            product = generator @ element
+            if min(np.abs(product - other).max() for other in elements) > 1e-6:
+                elements.append(product)
+    return elements
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_every_group_is_found_on_the_images_of_three_points(name):
+    elements = group_of(GENERATORS[name])
+    # Orbits in general position: nothing else maps them onto themselves.
+    points = np.array([[2.1, 0.7, 1.3], [3.9, 2.0, 0.6], [0.4, 1.1, 4.5]])
+    if name == "C1":
+        points = np.vstack([points, [-3, -2, -1]])
+    positions = np.concatenate([points @ element.T for element in elements])
+    labels = ["Cu", "Au", "Ag", "Pd"][: len(points)] * len(elements)
+    found = find_symmetry(labels, positions)
+    assert (found.point_group, len(found.rotations)) == (name, len(elements))
+
+
+def test_what_is_left_of_a_group_at_the_edge_of_the_tolerance_is_a_group():
+    # A corner pulled out: its mirrors fit, and so do, by far less, the other axes.
+    square = np.array([[1, 0, 0], [0, 1, 0], [-1, 0, 0], [0, -1, 0]], float) * 2
+    square[0, 0] += 0.15
+    for tolerance in np.linspace(0.02, 0.3, 15):
+        found = find_operations(["Cu"] * 4, square, tolerance)
+        rows = {tuple(o.permutation) for o in found}
+        assert {tuple(np.array(p)[list(q)]) for p in rows for q in rows} == rows
+        assert max(o.misfit_a for o in found) < tolerance
+        assert len(found) in (4, 8, 16)
+
+
+@pytest.mark.parametrize("name", ["Cu8", "Au20", "Cd9Se9", "Cd33Se33"])
+def test_groups_agree_with_pymatgen(name, library):
+    analyzer = pytest.importorskip("pymatgen.symmetry.analyzer")
+    core = pytest.importorskip("pymatgen.core")
+    structure = build_structures(library.cluster(name), Path(), library)[0]
+    molecule_ = core.Molecule(list(structure.symbols), structure.positions)
+    found = find_symmetry(structure.symbols, np.array(structure.positions))
+    pymatgen = analyzer.PointGroupAnalyzer(molecule_, tolerance=0.1)
+    assert found.point_group == pymatgen.sch_symbol
+
+
+def test_noise_is_averaged_over_the_group():
+    atoms, rng = icosahedron("Cu", 3, 2.42), np.random.default_rng(5)
+    noise = rng.normal(0, 0.01, atoms.positions.shape)
+    noisy = atoms.positions + noise
+    better = symmetrised(noisy, find_symmetry(["Cu"] * 55, noisy))
+    # The twelve atoms around the centre are equally far from it again.
+    radii = np.linalg.norm(better[1:13] - better.mean(axis=0), axis=1)
+    assert np.ptp(radii) < 1e-6
+    assert np.abs(noisy - better).std() < 1.2 * noise.std()
 
 
 def test_a_molecule_without_symmetry():

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
 
 # Best first: what was asked for on the cluster it was asked for, then the same on a
 # cluster that changed its bonds.
-USABLE_FATES: tuple[Fate, ...] = ("intact", "reconstructed")
+USABLE_FATES: tuple[Fate, ...] = (
+    "intact",
+    "ligand-migrated",
+    "reconstructed",
+)
 
 
 def choose_minimum(

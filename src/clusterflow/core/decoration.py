@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import product
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from clusterflow.core.topology import distances
+from clusterflow.core.symmetry import find_operations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from clusterflow.core.topology import FloatArray
 
@@ -30,8 +29,6 @@ def isometries(
     improper: bool = True,
 ) -> np.ndarray:
     """All permutations of atoms that a rotation of the whole brings about.
-
-    Found by trying where three atoms can go, so that no group is missed.
 
     Parameters
     ----------
@@ -53,25 +50,13 @@ def isometries(
     >>> isometries(["O", "H", "H"], water).tolist()
     [[0, 1, 2], [0, 2, 1]]
     """
-    centred = positions - positions.mean(axis=0)
-    gaps = distances(np.vstack([centred, np.zeros(3)]))
-    labels = np.array([*symbols, "centre"])
-    anchors = _anchors(centred, tolerance_a)
-    # What does not fill space can be laid back by a reflection that moves no atom.
-    flat = len(anchors) < 3
-    found = set()
-    for images in _images(anchors, labels, gaps, 2 * tolerance_a):
-        left, _, right = np.linalg.svd(centred[images].T @ centred[anchors])
-        turns = [left @ right]
-        if flat:
-            turns.append(left @ np.diag([1, 1, -1]) @ right)
-        for turn in turns:
-            if not (improper or flat or np.linalg.det(turn) > 0):
-                continue
-            target = _targets(labels[:-1], centred, turn, tolerance_a)
-            if target is not None:
-                found.add(target)
-    return _closed(np.array(sorted(found)))
+    operations = find_operations(symbols, positions, tolerance_a)
+    rows = [
+        operation.permutation
+        for operation in operations
+        if improper or np.linalg.det(operation.rotation) > 0
+    ]
+    return np.unique(np.array(rows), axis=0)
 
 
 def distinct_subsets(
@@ -157,63 +142,6 @@ def _place(normals: FloatArray) -> Place:
         if all(normal @ other < 1 - _SAME_NORMAL for other in kept):
             kept.append(normal)
     return _PLACES.get(len(kept), "vertex")
-
-
-def _anchors(centred: FloatArray, tolerance_a: float) -> list[int]:
-    """Up to three atoms that span the space of all, each as far off as can be."""
-    anchors: list[int] = []
-    rest = centred.copy()
-    while len(anchors) < 3:
-        lengths = np.linalg.norm(rest, axis=1)
-        farthest = int(lengths.argmax())
-        if lengths[farthest] < 2 * tolerance_a:
-            break
-        anchors.append(farthest)
-        direction = rest[farthest] / lengths[farthest]
-        rest = rest - np.outer(rest @ direction, direction)
-    return anchors
-
-
-def _images(
-    anchors: list[int], labels: np.ndarray, gaps: FloatArray, tolerance_a: float
-) -> Iterator[list[int]]:
-    """Where the anchors may go, all distances kept."""
-    n = len(labels) - 1
-    options = [
-        [
-            k
-            for k in range(n)
-            if labels[k] == labels[anchor]
-            and abs(gaps[k, -1] - gaps[anchor, -1]) < tolerance_a
-        ]
-        for anchor in anchors
-    ]
-    wanted = gaps[np.ix_(anchors, anchors)]
-    for images in product(*options):
-        if (np.abs(gaps[np.ix_(images, images)] - wanted) < tolerance_a).all():
-            yield list(images)
-
-
-def _targets(
-    labels: np.ndarray, centred: FloatArray, turn: FloatArray, tolerance_a: float
-) -> tuple[int, ...] | None:
-    gaps = np.linalg.norm((centred @ turn.T)[:, None] - centred[None], axis=-1)
-    gaps[labels[:, None] != labels[None, :]] = np.inf
-    target = gaps.argmin(axis=1)
-    fits = (gaps[np.arange(len(target)), target] < tolerance_a).all()
-    if not fits or len(set(target.tolist())) != len(target):
-        return None
-    return tuple(int(k) for k in target)
-
-
-def _closed(permutations: np.ndarray) -> np.ndarray:
-    """With all products: at the edge of the tolerance one may fit and another not."""
-    while True:
-        products = permutations[:, permutations].reshape(-1, permutations.shape[1])
-        closed = np.unique(products, axis=0)
-        if len(closed) == len(permutations):
-            return closed
-        permutations = closed
 
 
 def _first_image(subset: tuple[int, ...], within: np.ndarray) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,14 +10,15 @@ import networkx as nx
 import numpy as np
 from networkx.algorithms.isomorphism import categorical_node_match
 
+from clusterflow.core.capping import ligands_of
 from clusterflow.core.topology import (
     BROKEN,
     CONTACT,
     FORMED,
     bond_graph,
+    changed_bonds,
     composition,
     distance_ratios,
-    same_connectivity,
 )
 
 if TYPE_CHECKING:
@@ -67,9 +69,7 @@ def judge(
     """
     n_host = len(host.symbols)
     positions = np.array(complex_.positions)
-    core_intact = same_connectivity(
-        host.symbols, np.array(host.positions), positions[:n_host]
-    )
+    changed = changed_bonds(host.symbols, np.array(host.positions), positions[:n_host])
     symbols = complex_.symbols[n_host:]
     graph = _settled_graph(
         symbols, positions[n_host:], adsorbate, _hydrogens_given(complex_, n_host)
@@ -80,9 +80,21 @@ def judge(
     if fate == "intact" and taken:
         whole = composition([*symbols, *["H"] * len(taken)])
         fate, detail = "became", f"{whole} with hydrogen of the cluster"
-    elif fate == "intact" and not core_intact:
-        fate, detail = "reconstructed", "the cluster changed its bonds"
-    return Verdict(fate=fate, detail=detail, core_intact=core_intact)
+    elif fate == "intact" and changed:
+        fate, detail = _host_fate(host, changed)
+    return Verdict(fate=fate, detail=detail, core_intact=not changed)
+
+
+def _host_fate(host: Structure, changed: list[tuple[int, int]]) -> tuple[Fate, str]:
+    """What the cluster under an intact adsorbate did: its core, or ligands alone."""
+    bound = [i for i, role in enumerate(host.roles) if role == "ligand"]
+    if any(not set(bond) & set(bound) for bond in changed):
+        return "reconstructed", "the cluster changed its bonds"
+    pieces = ligands_of(host.symbols, np.array(host.positions), bound)
+    moved = [piece for piece in pieces if any(set(b) & set(piece) for b in changed)]
+    names = Counter(composition([host.symbols[i] for i in piece]) for piece in moved)
+    listed = ", ".join(f"{n} {name}" for name, n in sorted(names.items()))
+    return "ligand-migrated", f"{listed} with other bonds"
 
 
 def _settled_graph(
@@ -126,12 +138,14 @@ def _hydrogens_given(complex_: Structure, n_host: int) -> set[int]:
 
 
 def hydrides_taken(complex_: Structure, n_host: int) -> set[int]:
-    """Hydrides of the cluster that have bonded to the adsorbate."""
+    """Hydrogens of the cluster, of its ligands too, that the adsorbate has bonded."""
     graph = bond_graph(complex_.symbols, np.array(complex_.positions), FORMED)
     return {
         i
         for i in range(n_host)
-        if complex_.roles[i] == "hydride" and any(j >= n_host for j in graph[i])
+        if complex_.symbols[i] == "H"
+        and complex_.roles[i] in ("hydride", "ligand")
+        and any(j >= n_host for j in graph[i])
     }
 
 

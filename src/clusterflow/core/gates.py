@@ -555,7 +555,7 @@ def fragments(evidence: Evidence) -> Iterator[Gate]:
     """
     name = "fragments"
     for subject, record, minimum in _minima(evidence):
-        if minimum.fate not in ("intact", "reconstructed", "desorbed", *_CHANGED):
+        if minimum.fate not in (*_KEPT, "desorbed", *_CHANGED):
             yield _skip(name, subject, f"no test for the fate {minimum.fate}")
         elif record.adsorbate not in evidence.adsorbates:
             yield _open(name, subject, f"the library has no {record.adsorbate}")
@@ -565,6 +565,7 @@ def fragments(evidence: Evidence) -> Iterator[Gate]:
             yield _same_fate(subject, minimum, evidence.adsorbates[record.adsorbate])
 
 
+_KEPT: Final = ("intact", "ligand-migrated", "reconstructed")
 _CHANGED: Final = ("dissociated", "became")
 
 
@@ -583,7 +584,7 @@ def _same_fate(subject: str, minimum: Minimum, intended: Substance) -> Gate:
         found = "became"
     else:
         found = "intact" if reach < _REACH else "desorbed"
-    fate = "intact" if minimum.fate == "reconstructed" else minimum.fate
+    fate = "intact" if minimum.fate in _KEPT else minimum.fate
     shown = f"{found}: {pieces} piece(s), nearest contact {reach:.2f}"
     border = _on_border(symbols, inner, reach)
     if found != fate and border:

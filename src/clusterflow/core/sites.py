@@ -1,9 +1,4 @@
-"""Adsorption sites of finite clusters, by rolling a ball over the atoms.
-
-A site is where a probe ball can rest on one, two, three or four atoms without touching
-another. This needs no surface normal and no periodic cell, so it works for planar,
-hollow and non-convex clusters alike.
-"""
+"""Adsorption sites of finite clusters, and which of them are alike."""
 
 from __future__ import annotations
 
@@ -14,10 +9,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clusterflow.core.symmetry import find_symmetry
+from clusterflow.core.coordination import generalized_coordination_number
+from clusterflow.core.probe import Probe
+from clusterflow.core.symmetry import find_symmetry, symmetrised
 from clusterflow.core.topology import (
+    CHALCOGENS,
     NONMETALS,
     bond_graph,
+    distances,
     radii,
     squares,
     triangles,
@@ -25,37 +24,32 @@ from clusterflow.core.topology import (
 from clusterflow.records import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     import networkx as nx
 
+    from clusterflow.core.probe import Rest
+    from clusterflow.core.symmetry import Symmetry
     from clusterflow.core.topology import FloatArray
     from clusterflow.specs import SiteKind
 
-# Directions on the sphere and around a bond; the spacing (about 11°) is finer than
-# any opening a probe of 1 Å can enter between two atoms.
-_N_SPHERE = 400
-_N_CIRCLE = 72
-# An opening of fewer directions (0.2 sr) is a slit that the lattice cannot resolve: it
-# would come and go with the orientation of the cluster.
-_FEWEST_DIRECTIONS = 6
-# A ball that rests on some atoms may overlap others by this much, Å: rounding, and the
-# thermal breathing of nearly equal distances.
-_OVERLAP_A = 0.05
 # Metal atoms of a II-VI cluster that share an anion and are closer than this, in sums
 # of covalent radii, can be bridged though they are not bonded.
 _BRIDGE_ACROSS_ANION = 1.6
+# A chalcogen of a ligand has a lone pair left up to this many bonds.
+_MOST_BONDS_OF_DONOR = 3
+# Atoms farther than this are not in the environment of a site, Å: beyond the second
+# shell of neighbours.
+ENVIRONMENT_A = 4.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rest:
-    """A place where the probe rests: on which atoms, and in which direction."""
+class _Place:
+    """A rest of the probe, its kind, and how many there are like it."""
 
     kind: SiteKind
-    atoms: tuple[int, ...]
-    position: FloatArray
-    normal: FloatArray
-    solid_angle_sr: float | None = None
+    rest: Rest
+    multiplicity: int
 
 
 def find_sites(
@@ -67,7 +61,12 @@ def find_sites(
     probe_radius_a: float = 1.0,
     tolerance_a: float = 0.1,
 ) -> tuple[str, list[Site]]:
-    """The point group of a cluster and its symmetry-distinct sites.
+    """The point group of a cluster and its distinct sites.
+
+    Sites are alike if an operation of the group turns one into the other. Without
+    symmetry they are alike if they have the same elements and their distances to other
+    atoms, up to :data:`ENVIRONMENT_A`, differ by less than half the tolerance (root
+    mean square).
 
     Parameters
     ----------
@@ -75,14 +74,15 @@ def find_sites(
         Element of each atom.
     positions : Å, shape (n_atoms, 3)
     roles
-        Role of each atom; only ``core`` and ``hydride`` atoms carry sites, the others
-        cast shadows. All atoms are core by default.
+        Role of each atom. ``core`` and ``hydride`` atoms carry sites; of ligands the
+        metal atoms, and chalcogens bonded to a metal have a top site. The others cast
+        shadows. All atoms are core by default.
     kinds
         Kinds looked for.
     probe_radius_a
         Radius of the rolling ball, Å.
     tolerance_a
-        Symmetry tolerance, Å.
+        Tolerance of symmetry and of environments, Å.
 
     Examples
     --------
@@ -92,255 +92,197 @@ def find_sites(
     ('D4h', [('top', 4), ('bridge', 4), ('hollow4', 2)])
     """
     positions = np.asarray(positions, dtype=float)
-    carriers = [
-        i for i in range(len(symbols)) if roles is None or roles[i] in _CARRYING
-    ]
-    graph = bond_graph(symbols, positions)
-    ball = _Ball(
-        positions=positions, reach=radii(symbols) + probe_radius_a, carriers=carriers
-    )
-    rests = [r for r in _rests(graph, symbols, roles, ball) if r.kind in kinds]
+    roles = roles or ["core"] * len(symbols)
     symmetry = find_symmetry(symbols, positions, tolerance_a)
-    orbits = _orbits(rests, symmetry.permutations, symmetry.rotations)
-    sites = [_site(rests[o[0]], len(o), symbols, graph) for o in orbits]
-    return symmetry.point_group, sites
+    # Images of one bond must not differ by noise, so noise is averaged away first.
+    ideal = symmetrised(positions, symmetry)
+    graph = bond_graph(symbols, ideal)
+    probe = Probe(positions=positions, reach_a=radii(symbols) + probe_radius_a)
+    places = [
+        place
+        for kind, atoms, images in _distinct(
+            _candidates(graph, symbols, roles, ideal), symmetry.permutations
+        )
+        if kind in kinds
+        for place in _places(kind, probe.rests_on(atoms), images, symmetry)
+    ]
+    if symmetry.point_group == "C1":
+        places = _merged(places, symbols, positions, tolerance_a)
+    lattice = graph.subgraph(i for i, role in enumerate(roles) if role == "core")
+    return symmetry.point_group, [
+        _site(place, symbols, positions, graph, lattice) for place in places
+    ]
 
 
-_CARRYING = ("core", "hydride")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Ball:
-    """The probe: how close it may come to each atom, and which atoms it may rest on."""
-
-    positions: FloatArray
-    reach: FloatArray
-    carriers: Sequence[int]
-
-    def free(
-        self, centres: FloatArray, directions: FloatArray, resting_on: Sequence[int]
-    ) -> np.ndarray:
-        """Where the ball can rest: it comes in against a direction and hits nothing.
-
-        Without the way in, pockets inside a cluster would count as its surface.
-
-        Parameters
-        ----------
-        centres : Å, shape (n, 3)
-        directions : unit vectors outward, shape (n, 3)
-        resting_on
-            Atoms it may touch.
-        """
-        others = [i for i in range(len(self.reach)) if i not in resting_on]
-        if not others:
-            return np.ones(len(centres), dtype=bool)
-        offsets = self.positions[None, others] - centres[:, None]
-        along = np.einsum("nod,nd->no", offsets, directions).clip(min=0.0)
-        nearest = offsets - along[..., None] * directions[:, None]
-        gaps = np.linalg.norm(nearest, axis=-1)
-        return np.asarray((gaps > self.reach[others] - _OVERLAP_A).all(axis=1))
-
-
-def _rests(
-    graph: nx.Graph, symbols: Sequence[str], roles: Sequence[str] | None, ball: _Ball
-) -> Iterator[_Rest]:
-    carriers = set(ball.carriers)
-    for i in ball.carriers:
-        on_atom: SiteKind = "hydride" if roles and roles[i] == "hydride" else "top"
-        yield from _rests_on_atom(i, on_atom, ball)
-    for i, j in graph.subgraph(carriers).edges:
+def _candidates(
+    graph: nx.Graph, symbols: Sequence[str], roles: Sequence[str], positions: FloatArray
+) -> Iterator[tuple[SiteKind, tuple[int, ...]]]:
+    """Atoms that may carry a site together, whether or not there is room."""
+    carriers = graph.subgraph(
+        i
+        for i, role in enumerate(roles)
+        if role in ("core", "hydride")
+        or (role == "ligand" and symbols[i] not in NONMETALS)
+    )
+    for i in graph:
+        if i in carriers or _is_donor(i, graph, symbols, roles):
+            yield ("hydride" if roles[i] == "hydride" else "top"), (i,)
+    for i, j in sorted(map(sorted, carriers.edges)):
         mixed = (symbols[i] in NONMETALS) != (symbols[j] in NONMETALS)
-        on_pair: SiteKind = "pair" if mixed else "bridge"
-        yield from _rests_on_pair(min(i, j), max(i, j), on_pair, ball)
-    for i, j in _across_anion(graph.subgraph(carriers), symbols, ball):
-        yield from _rests_on_pair(i, j, "bridge", ball)
-    for triple in triangles(graph.subgraph(carriers)):
-        yield from _rests_on_three(triple, ball)
-    for four in squares(graph.subgraph(carriers)):
-        yield from _rests_on_four(four, ball)
+        yield ("pair" if mixed else "bridge"), (i, j)
+    for pair in _across_anion(carriers, symbols, positions):
+        yield "bridge", pair
+    for triple in triangles(carriers):
+        yield "hollow3", triple
+    for four in squares(carriers):
+        yield "hollow4", four
+
+
+def _is_donor(
+    atom: int, graph: nx.Graph, symbols: Sequence[str], roles: Sequence[str]
+) -> bool:
+    """Whether a ligand's atom binds the metal and has a lone pair to spare."""
+    return (
+        roles[atom] == "ligand"
+        and symbols[atom] in CHALCOGENS
+        and graph.degree[atom] <= _MOST_BONDS_OF_DONOR
+        and any(symbols[j] not in NONMETALS for j in graph[atom])
+    )
 
 
 def _across_anion(
-    graph: nx.Graph, symbols: Sequence[str], ball: _Ball
-) -> Iterator[tuple[int, int]]:
-    radius = radii(symbols)
-    for i, j in combinations(sorted(graph), 2):
-        if symbols[i] in NONMETALS or symbols[j] in NONMETALS or graph.has_edge(i, j):
-            continue
-        shared = set(graph[i]) & set(graph[j])
-        gap = np.linalg.norm(ball.positions[i] - ball.positions[j])
-        near = gap < _BRIDGE_ACROSS_ANION * (radius[i] + radius[j])
-        if near and any(symbols[k] in NONMETALS for k in shared):
-            yield i, j
-
-
-def _rests_on_atom(i: int, kind: SiteKind, ball: _Ball) -> Iterator[_Rest]:
-    directions = _sphere(_N_SPHERE)
-    centre = ball.positions[i]
-    open_ = ball.free(centre + ball.reach[i] * directions, directions, [i])
-    # Neighbours on the lattice are about √(4π/n) apart.
-    spacing = 1.7 * np.sqrt(4 * np.pi / _N_SPHERE)
-    for patch in _patches(directions[open_], spacing):
-        if len(patch) < _FEWEST_DIRECTIONS:
-            continue
-        yield _Rest(
-            kind=kind,
-            atoms=(i,),
-            position=centre,
-            normal=_mean_direction(patch),
-            solid_angle_sr=float(4 * np.pi * len(patch) / _N_SPHERE),
-        )
-
-
-def _rests_on_pair(i: int, j: int, kind: SiteKind, ball: _Ball) -> Iterator[_Rest]:
-    bond = ball.positions[j] - ball.positions[i]
-    length = float(np.linalg.norm(bond))
-    along = (length**2 + ball.reach[i] ** 2 - ball.reach[j] ** 2) / (2 * length)
-    square = ball.reach[i] ** 2 - along**2
-    if square <= 0:
-        return
-    axis = bond / length
-    across = _perpendicular(axis)
-    angles = 2 * np.pi * np.arange(_N_CIRCLE) / _N_CIRCLE
-    directions = np.outer(np.cos(angles), across) + np.outer(
-        np.sin(angles), np.cross(axis, across)
-    )
-    foot = ball.positions[i] + along * axis
-    open_ = ball.free(foot + np.sqrt(square) * directions, directions, [i, j])
-    middle = (ball.positions[i] + ball.positions[j]) / 2
-    for patch in _patches(directions[open_], spacing=2.2 * np.pi / _N_CIRCLE):
-        yield _Rest(
-            kind=kind, atoms=(i, j), position=middle, normal=_mean_direction(patch)
-        )
-
-
-def _rests_on_three(triple: tuple[int, int, int], ball: _Ball) -> Iterator[_Rest]:
-    corners = ball.positions[list(triple)]
-    middle = corners.mean(axis=0)
-    normal = np.cross(corners[1] - corners[0], corners[2] - corners[0])
-    normal = normal / np.linalg.norm(normal)
-    for side in (normal, -normal):
-        centre = _trilaterate(corners, ball.reach[list(triple)], side)
-        if centre is not None and ball.free(centre[None], side[None], triple)[0]:
-            yield _Rest(kind="hollow3", atoms=triple, position=middle, normal=side)
-
-
-def _rests_on_four(four: tuple[int, int, int, int], ball: _Ball) -> Iterator[_Rest]:
-    corners = ball.positions[list(four)]
-    middle = corners.mean(axis=0)
-    _, spread, axes = np.linalg.svd(corners - middle)
-    normal = axes[2]
-    span = np.linalg.norm(corners - middle, axis=1).mean()
-    height_squared = ball.reach[list(four)].mean() ** 2 - span**2
-    if spread[2] > span / 2 or height_squared <= 0:
-        return
-    for side in (normal, -normal):
-        centre = middle + np.sqrt(height_squared) * side
-        if ball.free(centre[None], side[None], four)[0]:
-            yield _Rest(kind="hollow4", atoms=four, position=middle, normal=side)
-
-
-def _trilaterate(
-    corners: FloatArray, reach: FloatArray, side: FloatArray
-) -> FloatArray | None:
-    """The point at distance `reach` from three corners, on the given side."""
-    edges = 2 * (corners[1:] - corners[0])
-    squares_ = (corners**2).sum(axis=1) - reach**2
-    rows = np.vstack([edges, side])
-    right = np.append(squares_[1:] - squares_[0], side @ corners[0])
-    foot = np.linalg.solve(rows, right)
-    height_squared = reach[0] ** 2 - ((foot - corners[0]) ** 2).sum()
-    if height_squared < 0:
-        return None
-    return np.asarray(foot + np.sqrt(height_squared) * side)
-
-
-def _sphere(n: int) -> FloatArray:
-    """`n` nearly even directions (Fibonacci lattice), shape (n, 3)."""
-    k = np.arange(n) + 0.5
-    polar = np.arccos(1 - 2 * k / n)
-    azimuth = np.pi * (1 + 5**0.5) * k
-    return np.stack(
-        [
-            np.cos(azimuth) * np.sin(polar),
-            np.sin(azimuth) * np.sin(polar),
-            np.cos(polar),
-        ],
-        axis=1,
+    graph: nx.Graph, symbols: Sequence[str], positions: FloatArray
+) -> list[tuple[int, int]]:
+    """Metal atoms that share an anion and are near, though not bonded."""
+    radius, gaps = radii(symbols), distances(positions)
+    return sorted(
+        {
+            (i, j)
+            for anion in graph
+            if symbols[anion] in NONMETALS
+            for i, j in combinations(sorted(graph[anion]), 2)
+            if not {symbols[i], symbols[j]} & NONMETALS
+            and not graph.has_edge(i, j)
+            and gaps[i, j] < _BRIDGE_ACROSS_ANION * (radius[i] + radius[j])
+        }
     )
 
 
-def _patches(directions: FloatArray, spacing: float) -> list[FloatArray]:
-    """Groups of directions connected by steps of at most `spacing` radians."""
+def _distinct(
+    candidates: Iterable[tuple[SiteKind, tuple[int, ...]]], permutations: np.ndarray
+) -> Iterator[tuple[SiteKind, tuple[int, ...], int]]:
+    """One of each set of symmetry images, and the size of the set."""
+    seen: set[tuple[SiteKind, frozenset[int]]] = set()
+    for kind, atoms in candidates:
+        if (kind, frozenset(atoms)) in seen:
+            continue
+        images = {(kind, frozenset(row)) for row in permutations[:, atoms].tolist()}
+        seen |= images
+        yield kind, atoms, len(images)
+
+
+def _places(
+    kind: SiteKind, found: Iterable[Rest], images: int, symmetry: Symmetry
+) -> Iterator[_Place]:
+    """The distinct ways to rest on some atoms: an operation may swap two sides."""
+    rests = list(found)
+    if not rests:
+        return
+    atoms = list(rests[0].atoms)
+    normals = np.array([rest.normal for rest in rests])
+    leader = np.arange(len(rests))
+    for permutation, rotation in zip(
+        symmetry.permutations, symmetry.rotations, strict=True
+    ):
+        if set(permutation[atoms].tolist()) == set(atoms):
+            partners = (normals @ rotation.T @ normals.T).argmax(axis=1)
+            for k, partner in enumerate(leader[partners]):
+                low, high = sorted((leader[k], partner))
+                leader[leader == high] = low
+    for k, count in sorted(Counter(leader.tolist()).items()):
+        yield _Place(kind=kind, rest=rests[k], multiplicity=count * images)
+
+
+def _merged(
+    places: Sequence[_Place],
+    symbols: Sequence[str],
+    positions: FloatArray,
+    tolerance_a: float,
+) -> list[_Place]:
+    """One place for each environment."""
     from scipy.sparse.csgraph import connected_components
 
-    if not len(directions):
+    if not places:
         return []
-    near = directions @ directions.T > np.cos(spacing)
-    n, labels = connected_components(near, directed=False)
-    return [directions[labels == k] for k in range(n)]
+    kinds = [(p.kind, *sorted(symbols[i] for i in p.rest.atoms)) for p in places]
+    prints = np.array([_environment(p.rest, symbols, positions) for p in places])
+    alike = np.array(
+        [
+            [kind == other for other in kinds] & _close(prints, own, tolerance_a)
+            for kind, own in zip(kinds, prints, strict=True)
+        ]
+    )
+    _, labels = connected_components(alike, directed=False)
+    groups: dict[int, list[_Place]] = {}
+    for label, place in zip(labels.tolist(), places, strict=True):
+        groups.setdefault(label, []).append(place)
+    return [
+        _Place(
+            kind=group[0].kind,
+            rest=group[0].rest,
+            multiplicity=sum(place.multiplicity for place in group),
+        )
+        for group in groups.values()
+    ]
 
 
-def _mean_direction(directions: FloatArray) -> FloatArray:
-    mean = directions.mean(axis=0)
-    if np.linalg.norm(mean) < 0.05:  # open on all sides: any direction will do
-        mean = directions[0]
-    return np.asarray(mean / np.linalg.norm(mean))
+def _close(prints: FloatArray, own: FloatArray, tolerance_a: float) -> np.ndarray:
+    """Which environments are like one of them, shape (n,).
+
+    The root mean square is what noise hardly moves; a distance that is off by far
+    more than the rest is a difference all the same.
+    """
+    off = np.abs(prints - own)
+    near = (np.minimum(prints, own) < ENVIRONMENT_A).sum(axis=1)
+    rms = np.sqrt((off**2).sum(axis=1) / near)
+    return np.asarray((rms < tolerance_a / 2) & (off.max(axis=1) < 3 * tolerance_a))
 
 
-def _perpendicular(axis: FloatArray) -> FloatArray:
-    helper = np.eye(3)[np.abs(axis).argmin()]
-    across = np.cross(axis, helper)
-    return np.asarray(across / np.linalg.norm(across))
+def _environment(
+    rest: Rest, symbols: Sequence[str], positions: FloatArray
+) -> FloatArray:
+    """Sorted distances to each element from the site and from the ball above it, Å.
 
-
-def _orbits(
-    rests: Sequence[_Rest], permutations: np.ndarray, rotations: np.ndarray
-) -> list[list[int]]:
-    """Indices of rests, grouped by symmetry; the first of each group leads."""
-    by_atoms: dict[tuple[str, frozenset[int]], list[int]] = {}
-    for index, rest in enumerate(rests):
-        by_atoms.setdefault((rest.kind, frozenset(rest.atoms)), []).append(index)
-    leader = list(range(len(rests)))
-
-    def find(index: int) -> int:
-        while leader[index] != index:
-            index = leader[index]
-        return index
-
-    for permutation, rotation in zip(permutations, rotations, strict=True):
-        for index, rest in enumerate(rests):
-            image = frozenset(int(permutation[a]) for a in rest.atoms)
-            candidates = by_atoms.get((rest.kind, image), [])
-            if candidates:
-                partner = _closest(rests, candidates, rotation @ rest.normal)
-                low, high = sorted((find(index), find(partner)))
-                leader[high] = low
-    groups: dict[int, list[int]] = {}
-    for index in range(len(rests)):
-        groups.setdefault(find(index), []).append(index)
-    return list(groups.values())
-
-
-def _closest(
-    rests: Sequence[_Rest], candidates: Sequence[int], normal: FloatArray
-) -> int:
-    agreement: Callable[[int], float] = lambda i: float(rests[i].normal @ normal)  # noqa: E731
-    return max(candidates, key=agreement)
+    Atoms beyond the cut-off count as at the cut-off, so that none drops in or out.
+    """
+    element = np.array(symbols)
+    columns = []
+    for point in (rest.position, rest.centre):
+        gaps = np.linalg.norm(positions - point, axis=1).clip(max=ENVIRONMENT_A)
+        columns += [np.sort(gaps[element == e]) for e in sorted(set(symbols))]
+    return np.concatenate(columns)
 
 
 def _site(
-    rest: _Rest, multiplicity: int, symbols: Sequence[str], graph: nx.Graph
+    place: _Place,
+    symbols: Sequence[str],
+    positions: FloatArray,
+    graph: nx.Graph,
+    lattice: nx.Graph,
 ) -> Site:
+    atoms = place.rest.atoms
     return Site(
-        kind=rest.kind,
-        atoms=rest.atoms,
-        elements=tuple(symbols[i] for i in rest.atoms),
-        multiplicity=multiplicity,
-        position=_vector(rest.position),
-        normal=_vector(rest.normal),
-        coordination_numbers=tuple(graph.degree[i] for i in rest.atoms),
-        accessible_solid_angle_sr=rest.solid_angle_sr,
+        kind=place.kind,
+        atoms=atoms,
+        elements=tuple(symbols[i] for i in atoms),
+        multiplicity=place.multiplicity,
+        position=_vector(positions[list(atoms)].mean(axis=0)),
+        normal=_vector(place.rest.normal),
+        coordination_numbers=tuple(graph.degree[i] for i in atoms),
+        generalized_coordination_number=generalized_coordination_number(
+            place.kind, atoms, lattice
+        ),
+        accessible_solid_angle_sr=place.rest.solid_angle_sr,
     )
 
 

@@ -340,8 +340,8 @@ def _flags(
     species: SpeciesFreeEnergy, fate: str, vibrated: VibrateRecord
 ) -> tuple[str, ...]:
     flags = list(species.flags)
-    if fate == "reconstructed":
-        flags.append("reconstructed")
+    if fate in ("ligand-migrated", "reconstructed"):
+        flags.append(fate)
     if vibrated.imaginary_cm1:
         flags.append(f"{classify(vibrated.imaginary_cm1)}-imaginary-mode")
     return tuple(flags)

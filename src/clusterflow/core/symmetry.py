@@ -1,4 +1,4 @@
-"""Point groups of clusters, by pymatgen, and how they permute the atoms."""
+"""Point groups of clusters with a tolerance, and how they permute the atoms."""
 
 from __future__ import annotations
 
@@ -14,14 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clusterflow.core.topology import FloatArray
-
-# Relative difference of moments of inertia that still counts as equal: noise of
-# 0.01 Å moves those of a 13-atom icosahedron by less than a tenth of the first. A
-# cluster whose moments are equal by accident is searched for fewer axes than it has,
-# so a strict second try follows and the larger group counts.
-_INERTIA_TOLERANCES = (0.05, 0.003)
-# Operations are looked for loosely and then held to what the caller allows.
-_CANDIDATE_A = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,10 +48,248 @@ def find_symmetry(
     >>> find_symmetry(["O", "C", "O"], line).point_group
     'D*h'
     """
-    if len(symbols) == 1:
-        return _only_identity("Kh", 1)
-    tries = [_search(symbols, positions, tolerance_a, t) for t in _INERTIA_TOLERANCES]
-    return max(tries, key=lambda found: len(found.permutations))
+    operations = find_operations(symbols, positions, tolerance_a)
+    centred = positions - positions.mean(axis=0)
+    n_anchors = len(_anchors(centred, np.ones(len(centred)), tolerance_a))
+    return Symmetry(
+        point_group=_schoenflies(operations, n_anchors),
+        permutations=np.array([o.permutation for o in operations]),
+        rotations=np.array([o.rotation for o in operations]),
+    )
+
+
+def symmetrised(positions: FloatArray, symmetry: Symmetry) -> FloatArray:
+    """Positions averaged over all operations, Å, shape (n_atoms, 3).
+
+    Noise in the positions is divided by up to the square root of the group's order.
+    """
+    centre = positions.mean(axis=0)
+    back = [
+        (positions[permutation] - centre) @ rotation
+        for permutation, rotation in zip(
+            symmetry.permutations, symmetry.rotations, strict=True
+        )
+    ]
+    return np.asarray(np.mean(back, axis=0) + centre)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One operation of a geometry, and how well it fits.
+
+    permutation : shape (n_atoms,); atom i is sent to permutation[i].
+    rotation : shape (3, 3), proper or improper.
+    misfit_a : largest distance of an atom from where the operation puts it, Å.
+    """
+
+    permutation: np.ndarray
+    rotation: np.ndarray
+    misfit_a: float
+
+
+def find_operations(
+    labels: Sequence[str], positions: FloatArray, tolerance_a: float
+) -> list[Operation]:
+    """The largest group of operations that all fit, the best first.
+
+    Found by trying where up to three atoms can go with all distances kept, so that no
+    operation is missed, whatever the group. Each is turned to where it fits best. At
+    the edge of the tolerance an operation may fit and its square not: the worst ones
+    are left out until the rest is a group. Of a line, which has infinitely many, one
+    of each sort is given.
+
+    Parameters
+    ----------
+    labels
+        What tells atoms apart: elements, or any labels.
+    positions : Å, shape (n_atoms, 3)
+    tolerance_a
+        No atom may be farther than this from where an operation puts it, Å.
+    """
+    centred = positions - positions.mean(axis=0)
+    alike = _alike(labels, positions, tolerance_a)
+    anchors = _anchors(centred, alike.sum(axis=1), tolerance_a)
+    found: dict[tuple[int, ...], Operation] = {}
+    for images in _images(anchors, alike, distances(centred), 2 * tolerance_a):
+        # An atom alone has no hand.
+        for handedness in (1, -1) if anchors else (1,):
+            turn = _best_turn(centred[anchors], centred[images], handedness)
+            operation = _fitted(labels, centred, turn, handedness, tolerance_a)
+            if operation is not None:
+                key = (handedness, *operation.permutation.tolist())
+                found[key] = operation
+    identity = (1, *range(len(centred)))
+    order = sorted(found, key=lambda key: (key != identity, found[key].misfit_a, key))
+    return _largest_group([found[key] for key in order])
+
+
+def _alike(
+    labels: Sequence[str], positions: FloatArray, tolerance_a: float
+) -> np.ndarray:
+    """Which atoms see the same labels at the same distances, shape (n, n)."""
+    gaps = distances(positions)
+    kinds = np.unique(np.array(labels), return_inverse=True)[1]
+    seen = np.array([row[np.lexsort((row, kinds))] for row in gaps])
+    return np.array(
+        [
+            (kinds == kind) & (np.abs(seen - row).max(axis=1) < 2 * tolerance_a)
+            for kind, row in zip(kinds, seen, strict=True)
+        ]
+    )
+
+
+def _anchors(centred: FloatArray, n_alike: np.ndarray, tolerance_a: float) -> list[int]:
+    """Up to three atoms that span the space of all.
+
+    Of those far off, the one with the fewest atoms like it: few ways to try.
+    """
+    anchors: list[int] = []
+    rest = centred.copy()
+    while len(anchors) < 3:
+        lengths = np.linalg.norm(rest, axis=1)
+        if lengths.max() < 2 * tolerance_a:
+            break
+        far = np.flatnonzero(lengths > 0.7 * lengths.max())
+        best = int(far[np.lexsort((-lengths[far], n_alike[far]))[0]])
+        anchors.append(best)
+        direction = rest[best] / lengths[best]
+        rest = rest - np.outer(rest @ direction, direction)
+    return anchors
+
+
+def _images(
+    anchors: Sequence[int], alike: np.ndarray, gaps: FloatArray, tolerance_a: float
+) -> Iterator[list[int]]:
+    """Where the anchors may go, all distances between them kept."""
+    partial: list[list[int]] = [[]]
+    for k, anchor in enumerate(anchors):
+        longer = []
+        for images in partial:
+            fits = alike[anchor].copy()
+            for before, image in zip(anchors[:k], images, strict=True):
+                off = np.abs(gaps[image] - gaps[before, anchor])
+                fits &= off < tolerance_a
+            longer += [[*images, int(i)] for i in np.flatnonzero(fits)]
+        partial = longer
+    yield from partial
+
+
+def _best_turn(start: FloatArray, end: FloatArray, handedness: int) -> np.ndarray:
+    """The matrix that lays some points on others best, of a given determinant.
+
+    Directions that the points leave open stay as they are, if the determinant lets
+    them: W. Kabsch, Acta Cryst. A 32, 922 (1976), doi:10.1107/S0567739476001873.
+    """
+    weak = 1e-8 * (start**2).sum()
+    left, _, right = np.linalg.svd(end.T @ start + weak * np.eye(3))
+    last = handedness * np.linalg.det(left @ right)
+    return np.asarray(left @ np.diag([1.0, 1.0, last]) @ right)
+
+
+def _fitted(
+    labels: Sequence[str],
+    centred: FloatArray,
+    turn: np.ndarray,
+    handedness: int,
+    tolerance_a: float,
+) -> Operation | None:
+    """An operation near a matrix, if one fits."""
+    # The matrix is that of two or three atoms, each of which may be off.
+    permutation = _targets(np.array(labels), centred, turn, 3 * tolerance_a)
+    if permutation is None:
+        return None
+    best = _best_turn(centred, centred[permutation], handedness)
+    gaps = centred @ best.T - centred[permutation]
+    misfit = float(np.linalg.norm(gaps, axis=1).max())
+    if misfit >= tolerance_a:
+        return None
+    return Operation(permutation=permutation, rotation=best, misfit_a=misfit)
+
+
+def _targets(
+    labels: np.ndarray, centred: FloatArray, turn: FloatArray, tolerance_a: float
+) -> np.ndarray | None:
+    """Where each atom goes under a rotation; None if it is not a symmetry."""
+    images = centred @ turn.T
+    gaps = np.linalg.norm(images[:, None] - centred[None, :], axis=-1)
+    gaps[labels[:, None] != labels[None, :]] = np.inf
+    target = gaps.argmin(axis=1)
+    fits = (gaps[np.arange(len(target)), target] < tolerance_a).all()
+    if not fits or len(set(target.tolist())) != len(target):
+        return None
+    return np.asarray(target)
+
+
+def _largest_group(operations: Sequence[Operation]) -> list[Operation]:
+    """The operations up to the largest misfit at which they form a group."""
+    # Of a planar cluster two operations permute alike, but only one is proper.
+    signs = [int(np.sign(np.linalg.det(o.rotation))) for o in operations]
+    rows = np.array([o.permutation for o in operations])
+    for n in range(len(operations), 1, -1):
+        if _is_closed(rows[:n], signs[:n]):
+            return list(operations[:n])
+    return list(operations[:1])
+
+
+def _is_closed(rows: np.ndarray, signs: Sequence[int]) -> bool:
+    known = {(row.tobytes(), sign) for row, sign in zip(rows, signs, strict=True)}
+    return all(
+        (row[after].tobytes(), sign * other) in known
+        for row, sign in zip(rows, signs, strict=True)
+        for after, other in zip(rows, signs, strict=True)
+    )
+
+
+def _schoenflies(operations: Sequence[Operation], n_anchors: int) -> str:
+    """The name of a group, from how many operations of each sort it has.
+
+    The proper ones alone are C, D, T, O or I, told apart by their number and the
+    highest order among them; mirrors and inversion settle the rest.
+    """
+    if n_anchors == 0:
+        return "Kh"
+    if n_anchors == 1:
+        moving = any(_order(o.permutation) > 1 for o in operations)
+        return "D*h" if moving else "C*v"
+    proper = [o for o in operations if np.linalg.det(o.rotation) > 0]
+    improper = [o for o in operations if np.linalg.det(o.rotation) < 0]
+    order = max(_order(o.permutation) for o in proper)
+    family = _family(len(proper), order)
+    twice = [o for o in improper if _order(o.permutation) <= 2]
+    mirrors = sum(np.trace(o.rotation) > 0 for o in twice)
+    return _with_mirrors(family, order, len(improper), mirrors, mirrors < len(twice))
+
+
+def _family(n_proper: int, order: int) -> str:
+    polyhedral = {(12, 3): "T", (24, 4): "O", (60, 5): "I"}
+    if (n_proper, order) in polyhedral:
+        return polyhedral[n_proper, order]
+    return f"C{order}" if n_proper == order else f"D{order}"
+
+
+def _with_mirrors(
+    family: str, order: int, n_improper: int, mirrors: int, inversion: bool
+) -> str:
+    """The Schoenflies symbol of a group with given proper rotations."""
+    if not n_improper:
+        return family
+    if family in ("T", "O", "I"):
+        return family + ("h" if inversion else "d")
+    if family == "C1":
+        return "Ci" if inversion else "Cs"
+    if family.startswith("D"):
+        return family + ("h" if mirrors == order + 1 else "d")
+    if mirrors == 0:
+        return f"S{2 * order}"
+    return family + ("v" if mirrors == order else "h")
+
+
+def _order(permutation: np.ndarray) -> int:
+    """How often a permutation must be repeated until nothing has moved."""
+    power, n = permutation, 1
+    while (power != np.arange(len(power))).any():
+        power, n = permutation[power], n + 1
+    return n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,12 +337,10 @@ def find_images(
     # The search is slow to import and most adsorbates have no two atoms alike.
     if not _any_alike(symbols, positions, indices, tolerance_a):
         return images
-    centred = positions - positions.mean(axis=0)
     operations = [
-        (permutation, rotation)
-        for permutation, rotation in _best_operations(symbols, centred)
-        if {permutation[i] for i in indices} == set(indices)
-        and _misfit(centred, permutation, rotation) < tolerance_a
+        (o.permutation, o.rotation)
+        for o in find_operations(symbols, positions, tolerance_a)
+        if {o.permutation[i] for i in indices} == set(indices)
     ]
     sources = set()
     for source in indices:
@@ -143,83 +371,6 @@ def _any_alike(
         and np.abs(seen[i] - seen[k]).max(initial=0.0) < 2 * tolerance_a
         for i, k in combinations(indices, 2)
     )
-
-
-def _best_operations(
-    symbols: Sequence[str], centred: FloatArray
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Operations of the loose group, each turned to where it fits best.
-
-    The axes found go through atoms and are only as good as these; the best matrix of a
-    permutation is that of W. Kabsch, Acta Cryst. A 32, 922 (1976),
-    doi:10.1107/S0567739476001873.
-    """
-    loose = find_symmetry(symbols, centred, _CANDIDATE_A)
-    for permutation, rotation in zip(loose.permutations, loose.rotations, strict=True):
-        # What a line or a plane leaves open stays as it was found.
-        overlap = centred[permutation].T @ centred + 1e-3 * rotation
-        left, _, right = np.linalg.svd(overlap)
-        yield permutation, left @ right
-
-
-def _misfit(
-    centred: FloatArray, permutation: np.ndarray, rotation: np.ndarray
-) -> float:
-    """Largest distance of an atom from where an operation puts it, Å."""
-    gaps = centred @ rotation.T - centred[permutation]
-    return float(np.linalg.norm(gaps, axis=1).max())
-
-
-def _search(
-    symbols: Sequence[str],
-    positions: FloatArray,
-    tolerance_a: float,
-    inertia_tolerance: float,
-) -> Symmetry:
-    from pymatgen.core import Molecule
-    from pymatgen.symmetry.analyzer import PointGroupAnalyzer
-
-    analyzer = PointGroupAnalyzer(
-        Molecule(list(symbols), positions),
-        tolerance=tolerance_a,
-        eigen_tolerance=inertia_tolerance,
-    )
-    centred = np.asarray(analyzer.centered_mol.cart_coords)
-    permutations, rotations = [], []
-    for operation in analyzer.get_symmetry_operations():
-        rotation = np.asarray(operation.rotation_matrix)
-        permutation = _permutation(symbols, centred, rotation, tolerance_a)
-        if permutation is not None:
-            permutations.append(permutation)
-            rotations.append(rotation)
-    return Symmetry(
-        point_group=analyzer.sch_symbol,
-        permutations=np.array(permutations),
-        rotations=np.array(rotations),
-    )
-
-
-def _only_identity(point_group: str, n_atoms: int) -> Symmetry:
-    return Symmetry(
-        point_group=point_group,
-        permutations=np.arange(n_atoms)[None, :],
-        rotations=np.eye(3)[None],
-    )
-
-
-def _permutation(
-    symbols: Sequence[str], centred: FloatArray, rotation: FloatArray, tolerance: float
-) -> np.ndarray | None:
-    """Where each atom goes under a rotation; None if it is not a symmetry."""
-    images = centred @ rotation.T
-    gaps = np.linalg.norm(images[:, None] - centred[None, :], axis=-1)
-    element = np.array(symbols)
-    gaps[element[:, None] != element[None, :]] = np.inf
-    target = gaps.argmin(axis=1)
-    within = gaps[np.arange(len(target)), target] < 3 * tolerance
-    if not within.all() or len(set(target)) != len(target):
-        return None
-    return np.asarray(target)
 
 
 def rotational_symmetry_number(point_group: str) -> int:

@@ -28,12 +28,13 @@ BROKEN = 1.35
 CONTACT = 1.35
 # Closed-shell d10 cations do not bind each other across an anion, though the sum of
 # their radii says so.
-_GROUP_12 = {"Zn", "Cd", "Hg"}
+GROUP_12 = {"Zn", "Cd", "Hg"}
 # Bond length of H2, Å: the sum of two covalent radii of hydrogen is 0.12 Å short of it.
 # K. P. Huber and G. Herzberg, Constants of Diatomic Molecules (1979).
 _H2_BOND_A = 0.741
-_CHALCOGENS = {"O", "S", "Se", "Te"}
-_ANIONS = _CHALCOGENS | {"F", "Cl", "Br", "I"}
+CHALCOGENS = {"O", "S", "Se", "Te"}
+HALOGENS = {"F", "Cl", "Br", "I"}
+_ANIONS = CHALCOGENS | HALOGENS
 NONMETALS = _ANIONS | {"H", "B", "C", "N", "P", "Si", "As"}
 
 
@@ -97,7 +98,7 @@ def _across_anion(graph: nx.Graph, symbols: Sequence[str]) -> list[tuple[int, in
     has_anion = {
         i
         for i in graph
-        if symbols[i] in _GROUP_12 and any(symbols[j] in _ANIONS for j in graph[i])
+        if symbols[i] in GROUP_12 and any(symbols[j] in _ANIONS for j in graph[i])
     }
     return [(i, j) for i, j in graph.edges if i in has_anion and j in has_anion]
 
@@ -116,9 +117,9 @@ def like_ion_bonds(
     >>> like_ion_bonds(["Cd", "Se", "Se"], line)
     [(1, 2)]
     """
-    if not (_GROUP_12 & set(symbols) and _CHALCOGENS & set(symbols)):
+    if not (GROUP_12 & set(symbols) and CHALCOGENS & set(symbols)):
         return []
-    like = (_GROUP_12, _ANIONS)
+    like = (GROUP_12, _ANIONS)
     return [
         (i, j)
         for i, j in bond_graph(symbols, positions).edges
@@ -161,13 +162,20 @@ def same_connectivity(
     symbols: Sequence[str], before: FloatArray, after: FloatArray
 ) -> bool:
     """Whether no bond formed or broke, atom by atom, with hysteresis."""
+    return not changed_bonds(symbols, before, after)
+
+
+def changed_bonds(
+    symbols: Sequence[str], before: FloatArray, after: FloatArray
+) -> list[tuple[int, int]]:
+    """Bonds that broke, then those that formed, with hysteresis."""
     formed_before = bond_graph(symbols, before, FORMED)
     formed_after = bond_graph(symbols, after, FORMED)
     possible_before = bond_graph(symbols, before, BROKEN)
     possible_after = bond_graph(symbols, after, BROKEN)
-    return all(possible_after.has_edge(*bond) for bond in formed_before.edges) and all(
-        possible_before.has_edge(*bond) for bond in formed_after.edges
-    )
+    broken = [b for b in formed_before.edges if not possible_after.has_edge(*b)]
+    formed = [b for b in formed_after.edges if not possible_before.has_edge(*b)]
+    return [*broken, *formed]
 
 
 def triangles(graph: nx.Graph) -> list[tuple[int, int, int]]:

@@ -233,7 +233,9 @@ def draw_bars(axes: Axes, bars: Sequence[Bar]) -> None:
 def _reconstructed(result: ReactionResult) -> set[str]:
     """Species of the best pathway whose cluster changed its bonds."""
     flags = (flag.split(": ") for flag in result.flags)
-    return {name for name, what in flags if what == "reconstructed"}
+    return {
+        name for name, what in flags if what in ("ligand-migrated", "reconstructed")
+    }
 
 
 def _draw_labels(

@@ -246,6 +246,11 @@ _OWN_FLAGS = {
         "the cluster changed its bonds under the adsorbate, and the gain is counted",
         "compare its energies against its own host and the pool; pool.rounds: 2",
     ),
+    "ligand-migrated": (
+        "a ligand of the cluster changed its bonds under the adsorbate, and the gain "
+        "is counted",
+        "look at the minimum: a ligand that comes off is another state of the cluster",
+    ),
     STATE_FLAG: (
         "the cluster lost or gained atoms, whose vibrations in it are left out: about "
         "0.1 eV a hydride",

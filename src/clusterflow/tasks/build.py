@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast, get_args
 
 import numpy as np
 from ase import Atoms
@@ -11,11 +11,13 @@ from ase import Atoms
 from clusterflow.core.builders import build as build_shape
 from clusterflow.core.capping import cap
 from clusterflow.core.hosts import beside
+from clusterflow.core.roles import guess_roles
 from clusterflow.core.topology import clashes, n_fragments
 from clusterflow.engines import check_elements
 from clusterflow.errors import StructureError
 from clusterflow.io import from_atoms, read_atoms, to_atoms
 from clusterflow.records import BuildRecord, Structure
+from clusterflow.specs import Role
 from clusterflow.tasks.derive import derive_states, substitute
 
 if TYPE_CHECKING:
@@ -33,10 +35,8 @@ if TYPE_CHECKING:
     )
     from clusterflow.tasks.job import Job
 
-# Elements whose hydrogens are part of the cluster's own lattice, not of a ligand.
 _II, _VI = {"Zn", "Cd", "Hg", "Mn", "Co"}, {"O", "S", "Se", "Te"}
 _METALS = {"Cu", "Ag", "Au", "Pd", "Pt", "Ni", "Fe", "Co", "Zn", "Al", "In", "Sn"}
-_HYDRIDE_NEIGHBOURS = {"H", "C", "N", "O", "S", "P", "Se", "Si", "B"}
 
 
 def build(spec: ClusterSpec, folder: Path, library: Library, job: Job) -> BuildRecord:
@@ -133,16 +133,18 @@ def _built(
     else:
         atoms = read_atoms(folder / str(start.file))
     n_bare = len(atoms)
+    said = atoms.get_array("roles") if atoms.has("roles") else [""] * n_bare
     for one in start.caps:
         atoms = _capped(atoms, one, spec.name, library)
     n_own = len(atoms)
+    said = [*said, *["ligand"] * (n_own - n_bare)]
     if start.host is not None:
         refuse_periodic(atoms, spec.name)
         atoms = _hosted(atoms, start.host, spec, library)
     check_geometry(atoms, spec, n_own)
-    roles = assign_roles(atoms[:n_own], spec, n_bare)
+    roles = assign_roles(atoms[:n_own], spec, said)
     roles += ["support"] * (len(atoms) - n_own)
-    atoms.set_array("roles", np.array(roles))
+    atoms.set_array("roles", np.array(roles, dtype="U10"))
     return from_atoms(
         atoms, charge=spec.charge, multiplicity=spec.multiplicity, name=start.name
     )
@@ -263,28 +265,56 @@ def refuse_pieces(atoms: Atoms, who: str) -> None:
 
 
 def assign_roles(
-    atoms: Atoms, spec: ClusterSpec, n_bare: int | None = None
-) -> list[str]:
-    """Role of each atom: as the YAML says, else hydride for H on metal, else core.
+    atoms: Atoms, spec: ClusterSpec, said: Sequence[str] = ()
+) -> list[Role]:
+    """Role of each atom: as the YAML says, else as `said`, else by rule.
 
-    All atoms behind the first `n_bare`, where that is given, were put on as ligands.
+    Where `said`, one entry an atom, is empty, the rule decides, from the atoms about
+    which nothing was said alone.
+
+    Raises
+    ------
+    StructureError
+        If a role is none, or the YAML names an atom twice or one that there is not.
     """
-    roles = ["core"] * len(atoms)
-    has_ligand_atoms = set(atoms.get_chemical_symbols()) & (_HYDRIDE_NEIGHBOURS - {"H"})
-    for index, symbol in enumerate(atoms.get_chemical_symbols()):
-        if symbol == "H" and not has_ligand_atoms:
-            roles[index] = "hydride"
-    if n_bare is not None:
-        roles[n_bare:] = ["ligand"] * (len(atoms) - n_bare)
+    said = said or [""] * len(atoms)
+    unknown = [i for i, role in enumerate(said) if not role]
+    rest = atoms[unknown]
+    roles = [str(role) for role in said]
+    guessed = guess_roles(rest.get_chemical_symbols(), rest.positions)
+    for index, role in zip(unknown, guessed, strict=True):
+        roles[index] = role
+    for index, role in _named_roles(spec, len(atoms)).items():
+        roles[index] = role
+    return [_legal(role, spec.name) for role in roles]
+
+
+def _legal(role: str, who: str) -> Role:
+    for legal in get_args(Role):
+        if role == legal:
+            return cast("Role", role)
+    raise StructureError(
+        f"{who}: role {role!r} in the structure file; "
+        f"choose from {', '.join(get_args(Role))}"
+    )
+
+
+def _named_roles(spec: ClusterSpec, n_atoms: int) -> dict[int, Role]:
+    """The roles that the YAML gives, by atom."""
+    named: dict[int, Role] = {}
     for role, indices in spec.roles.items():
         for index in indices:
-            if not 0 <= index < len(atoms):
+            if not 0 <= index < n_atoms:
                 raise StructureError(
                     f"{spec.name}: roles.{role} names atom {index}, "
-                    f"but there are {len(atoms)} (counted from 0)"
+                    f"but there are {n_atoms} (counted from 0)"
                 )
-            roles[index] = role
-    return roles
+            if named.setdefault(index, role) != role:
+                raise StructureError(
+                    f"{spec.name}: roles name atom {index} both {named[index]} "
+                    f"and {role}; choose one"
+                )
+    return named
 
 
 def guess_material(elements: set[str]) -> Material:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from clusterflow.core.adsorption import USABLE_FATES
 from clusterflow.io import StudyRecords, to_atoms, write_atomic
 from clusterflow.records import CollectRecord, Structure
 from clusterflow.tables import TABLES, to_csv
@@ -97,7 +98,7 @@ def _rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
             keys = {"kind": "adsorbed", "cluster": adsorbed.cluster, "rank": rank}
             keys |= {"adsorbate": adsorbed.adsorbate, "level": _level(adsorbed)}
             keys |= {"fate": minimum.fate, "site": minimum.site_kind}
-            if dg is not None and minimum.fate in ("intact", "reconstructed"):
+            if dg is not None and minimum.fate in USABLE_FATES:
                 keys["best_formation_ev"] = dg
             yield _with_energy(minimum.structure, minimum.energy_ev), keys
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clusterflow.core.capping import ligands_of
 from clusterflow.core.sites import find_sites
+from clusterflow.core.topology import composition
+from clusterflow.errors import ConfigError
+from clusterflow.io import write_atomic
+from clusterflow.library import Library
 from clusterflow.records import SitesRecord
 from clusterflow.tasks.job import settings_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from clusterflow.config import SitesSettings
     from clusterflow.records import RelaxRecord, Site, Structure
     from clusterflow.tasks.job import Job
@@ -36,16 +44,17 @@ def sites(relaxed: RelaxRecord, settings: SitesSettings, job: Job) -> SitesRecor
 def sites_of(
     structure: Structure, cluster: str, settings: SitesSettings, job: Job
 ) -> SitesRecord:
-    """Symmetry-distinct sites of a geometry."""
+    """Distinct sites of a geometry."""
     point_group, found = sites_on(structure, settings)
     return SitesRecord(
         cluster=cluster,
         isomer=structure.name,
         point_group=point_group,
+        distinct_by="environment" if point_group == "C1" else "symmetry",
         symmetry_tolerance_a=settings.symmetry_tolerance_a,
         sites=found,
         status="ok" if found else "failed",
-        reason="" if found else "no atom of the cluster is within reach of the probe",
+        reason="" if found else _why_none(structure, cluster, settings),
         provenance=job.provenance(),
     )
 
@@ -63,3 +72,84 @@ def sites_on(
         tolerance_a=settings.symmetry_tolerance_a,
     )
     return point_group, tuple(found)
+
+
+def _why_none(structure: Structure, cluster: str, settings: SitesSettings) -> str:
+    """Why a geometry has no site, and what would give it one."""
+    reason = (
+        f"no {', '.join(settings.kinds)} site is within reach of a probe of "
+        f"{settings.probe_radius_a:g} Å"
+    )
+    bound = [i for i, role in enumerate(structure.roles) if role == "ligand"]
+    if not bound:
+        return f"{reason}; try other sites.kinds or a smaller sites.probe_radius_a"
+    pieces = Counter(
+        composition([structure.symbols[i] for i in piece])
+        for piece in ligands_of(structure.symbols, np.array(structure.positions), bound)
+    )
+    covered = ", ".join(f"{n} {piece}" for piece, n in pieces.items())
+    ligand = _name_of(next(iter(pieces)))
+    return (
+        f"{reason}; it is covered by {covered}. A cluster YAML with "
+        f"`parent: {cluster}` and `removed: {{ligand: {ligand}, count: 1}}` "
+        "has room where one is missing"
+    )
+
+
+def _name_of(formula: str) -> str:
+    """The library's name of a ligand of some composition, else the composition."""
+    for ligand in Library.default().ligands():
+        if ligand.atoms and composition([line[0] for line in ligand.atoms]) == formula:
+            return ligand.name
+    return formula
+
+
+def site_rows(record: SitesRecord) -> list[dict[str, object]]:
+    """The sites as rows of a table, numbered from 1."""
+    return [
+        {
+            "site": number,
+            "kind": site.kind,
+            "images": site.multiplicity,
+            "atoms": " ".join(
+                f"{e}{i}" for e, i in zip(site.elements, site.atoms, strict=True)
+            ),
+            "CN": " ".join(map(str, site.coordination_numbers)),
+            "GCN": site.generalized_coordination_number,
+            "free_sr": site.accessible_solid_angle_sr,
+        }
+        for number, site in enumerate(record.sites, start=1)
+    ]
+
+
+def site_summary(record: SitesRecord) -> str:
+    """One line: group, number of sites, and what makes them distinct."""
+    n_all = sum(site.multiplicity for site in record.sites)
+    return (
+        f"{record.cluster}: {record.point_group}, {len(record.sites)} distinct sites "
+        f"of {n_all} by {record.distinct_by}, "
+        f"tolerance {record.symmetry_tolerance_a:g} Å"
+        + (f"; {record.reason}" if record.reason else "")
+    )
+
+
+def draw(record: SitesRecord, structure: Structure, output: Path) -> None:
+    """Write a picture of the sites: a page for .html, else .png.
+
+    Raises
+    ------
+    ConfigError
+        For another suffix.
+    """
+    from clusterflow.report.diagram import save_figure
+    from clusterflow.report.site_map import draw_sites, sites_page
+
+    figure = draw_sites(structure, record.sites)
+    if output.suffix == ".html":
+        title = f"Sites of {record.cluster}"
+        page = sites_page(title, figure, site_rows(record), site_summary(record))
+        write_atomic(output, page)
+    elif output.suffix == ".png":
+        save_figure(figure, output)
+    else:
+        raise ConfigError(f"{output}: pictures of sites are .html or .png")
