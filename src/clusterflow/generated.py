@@ -118,7 +118,7 @@ def _made_by(spec: ClusterSpec) -> str:
         way = start.builder or "file"
         if start.substitution is not None:
             way += f" in {start.substitution.parent}"
-        ways.append(" + ".join([way, *(cap.ligand for cap in start.caps)]))
+        ways.append(" + ".join([way, *start.ligands]))
     return ", ".join(dict.fromkeys(ways))
 
 

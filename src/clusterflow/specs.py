@@ -27,6 +27,8 @@ IsomerMode = Literal["fixed_core_first", "fixed_core", "pool"]
 AtomLine = tuple[str, float, float, float]
 SitePlace = Literal["vertex", "edge", "face", "core", "shell"]
 SUBSTITUTE = "substitute"
+# Parameter of builders that names an item of structures/ligands.
+LIGAND = "ligand"
 Source = Annotated[str, Field(min_length=1, description="A DOI or `unpublished: NAME`")]
 
 
@@ -83,6 +85,19 @@ class Cap(Model):
     )
 
 
+class Hydrides(Model):
+    """Hydrides put into places of a cluster by rule, a given number of them."""
+
+    count: int = Field(ge=1)
+    neighbours: tuple[int, ...] = Field(
+        default=(2, 3, 4, 5, 6), description="Metal atoms that one may touch"
+    )
+    apart_a: float = Field(default=1.9, gt=0, description="Closest two may be, Å")
+    choices: int = Field(
+        default=1, ge=1, description="Starting structures, of lowest energy first"
+    )
+
+
 class Substitution(Model):
     """Atoms of another cluster replaced in all distinct ways: builder `substitute`."""
 
@@ -115,6 +130,7 @@ class StartingStructure(Model):
     parameters: dict[str, Any] = {}
     file: str | None = None
     caps: tuple[Cap, ...] = ()
+    hydrides: Hydrides | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -130,6 +146,13 @@ class StartingStructure(Model):
         if self.builder != SUBSTITUTE:
             return None
         return Substitution.model_validate(self.parameters)
+
+    @property
+    def ligands(self) -> tuple[str, ...]:
+        """Ligands that are put on, by its builder and by caps."""
+        own = self.parameters.get(LIGAND)
+        caps = (cap.ligand for cap in self.caps)
+        return (*([str(own)] if own is not None else []), *caps)
 
 
 class Removed(Model):
@@ -198,9 +221,9 @@ class ClusterSpec(Composed):
     @property
     def ligands(self) -> tuple[str, ...]:
         """Ligands that are put on or taken away, as the YAML names them."""
-        caps = [cap.ligand for s in self.structures for cap in s.caps]
+        put_on = [ligand for s in self.structures for ligand in s.ligands]
         removed = self.removed.ligand if self.removed else None
-        return tuple(dict.fromkeys([*caps, *([removed] if removed else [])]))
+        return tuple(dict.fromkeys([*put_on, *([removed] if removed else [])]))
 
 
 class AdsorbateForm(Model):

@@ -9,6 +9,7 @@ from collections import Counter
 import networkx as nx
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.data import covalent_radii
 from networkx.algorithms.isomorphism import categorical_node_match
 
@@ -90,6 +91,7 @@ def test_a_ligand_with_atoms_is_one_piece_above_its_binding_atom(name):
 
 
 # Every builder once, as docs/builders.md shows it, and the atoms it must give.
+SULFIDE = Atoms("S")
 II_VI = {"metal": "Cd", "anion": "Te"}
 EXAMPLES = {
     "bipyramid": ({"element": "Cu", "n": 5}, "Cu7"),
@@ -101,11 +103,14 @@ EXAMPLES = {
     "decahedron": ({"element": "Cu", "p": 2, "q": 2}, "Cu13"),
     "dodecahedron": ({"element": "Cu"}, "Cu8"),
     "icosahedron": ({"element": "Cu", "shells": 2}, "Cu13"),
+    "icosahedron_with_triangles": ({"element": "Cu"}, "Cu25"),
     "octahedron": ({"element": "Cu", "length": 4, "cutoff": 1}, "Cu38"),
     "rhombus": ({"element": "Cu"}, "Cu4"),
     "ring": (II_VI | {"n": 3}, "Cd3Te3"),
     "rows": ({"element": "Cu", "rows": [1, 2, 3]}, "Cu6"),
     "stacked_rings": (II_VI | {"n": 3, "layers": 2}, "Cd6Te6"),
+    "stapled_biicosahedron": ({"element": "Au", "ligand": SULFIDE}, "Au38S24"),
+    "stapled_icosahedron": ({"element": "Ag", "ligand": SULFIDE}, "Ag25S18"),
     "tetrahedron": ({"element": "Au", "length": 4}, "Au20"),
     "wulff": (
         {

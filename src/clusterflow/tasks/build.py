@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
 
 from clusterflow.core.builders import build as build_shape
 from clusterflow.core.capping import cap
+from clusterflow.core.hydrides import place_hydrides
 from clusterflow.core.topology import clashes, n_fragments
 from clusterflow.errors import StructureError
 from clusterflow.io import from_atoms, read_atoms
 from clusterflow.records import BuildRecord, Structure
-from clusterflow.tasks.derive import derive_states, substitute
+from clusterflow.specs import LIGAND
+from clusterflow.tasks.derive import derive_states, numbered, substitute
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from clusterflow.library import Library
-    from clusterflow.specs import Cap, ClusterSpec, Material, StartingStructure
+    from clusterflow.specs import (
+        Cap,
+        ClusterSpec,
+        Hydrides,
+        Material,
+        StartingStructure,
+    )
     from clusterflow.tasks.job import Job
 
 # Elements whose hydrogens are part of the cluster's own lattice, not of a ligand.
@@ -77,7 +86,7 @@ def build_structures(
             parents = _geometries(start.substitution.parent, library)
             found += substitute(spec, start, parents)
         else:
-            found.append(_built(spec, start, folder, library))
+            found += _built(spec, start, folder, library)
     return found
 
 
@@ -90,34 +99,80 @@ def _geometries(name: str, library: Library) -> list[Structure]:
 
 def _built(
     spec: ClusterSpec, start: StartingStructure, folder: Path, library: Library
-) -> Structure:
+) -> list[Structure]:
     if start.builder is not None:
-        atoms = build_shape(start.builder, start.parameters, spec.name)
+        parameters = _with_ligand(start.parameters, spec.name, library)
+        atoms = build_shape(start.builder, parameters, spec.name)
     else:
         atoms = read_atoms(folder / str(start.file))
     n_bare = len(atoms)
+    said = atoms.get_array("roles") if atoms.has("roles") else [""] * n_bare
     for one in start.caps:
         atoms = _capped(atoms, one, spec.name, library)
+    said = [*said, *["ligand"] * (len(atoms) - n_bare)]
+    ways = _with_hydrides(atoms, start.hydrides, spec.name)
+    names = numbered(start.name, len(ways))
+    return [
+        _checked(whole, spec, name, said)
+        for name, whole in zip(names, ways, strict=True)
+    ]
+
+
+def _checked(
+    atoms: Atoms, spec: ClusterSpec, name: str, said: Sequence[str]
+) -> Structure:
+    """A structure of a cluster; atoms behind the roles that were said are hydrides."""
     check_geometry(atoms, spec)
-    atoms.set_array("roles", np.array(assign_roles(atoms, spec, n_bare)))
+    roles = [*said, *["hydride"] * (len(atoms) - len(said))]
+    atoms.set_array("roles", np.array(assign_roles(atoms, spec, roles)))
     return from_atoms(
-        atoms, charge=spec.charge, multiplicity=spec.multiplicity, name=start.name
+        atoms, charge=spec.charge, multiplicity=spec.multiplicity, name=name
     )
 
 
-def _capped(atoms: Atoms, wanted: Cap, who: str, library: Library) -> Atoms:
-    ligand = library.ligand(wanted.ligand)
+def _with_hydrides(atoms: Atoms, wanted: Hydrides | None, who: str) -> list[Atoms]:
+    if wanted is None:
+        return [atoms]
+    try:
+        return place_hydrides(
+            atoms,
+            wanted.count,
+            neighbours=wanted.neighbours,
+            apart_a=wanted.apart_a,
+            most=wanted.choices,
+        )
+    except ValueError as error:
+        raise StructureError(f"{who}: hydrides: {error}") from None
+
+
+def _with_ligand(
+    parameters: Mapping[str, Any], who: str, library: Library
+) -> dict[str, Any]:
+    """Parameters of a builder, with the atoms of a ligand in place of its name."""
+    if LIGAND not in parameters:
+        return dict(parameters)
+    name = str(parameters[LIGAND])
+    return {**parameters, LIGAND: _ligand_atoms(name, who, library)}
+
+
+def _ligand_atoms(name: str, who: str, library: Library) -> Atoms:
+    ligand = library.ligand(name)
     if not ligand.atoms:
         raise StructureError(
             f"{who}: ligand {ligand.name} has no `atoms`, so it cannot be put anywhere"
         )
+    return Atoms(
+        [line[0] for line in ligand.atoms],
+        positions=[line[1:] for line in ligand.atoms],
+    )
+
+
+def _capped(atoms: Atoms, wanted: Cap, who: str, library: Library) -> Atoms:
+    ligand = _ligand_atoms(wanted.ligand, who, library)
     try:
         return cap(
             atoms,
-            Atoms(
-                [line[0] for line in ligand.atoms],
-                positions=[line[1:] for line in ligand.atoms],
-            ),
+            ligand,
             element=wanted.element,
             count=wanted.count,
             coordination=wanted.coordination,
@@ -193,19 +248,19 @@ def refuse_pieces(atoms: Atoms, who: str) -> None:
 
 
 def assign_roles(
-    atoms: Atoms, spec: ClusterSpec, n_bare: int | None = None
+    atoms: Atoms, spec: ClusterSpec, said: Sequence[str] = ()
 ) -> list[str]:
     """Role of each atom: as the YAML says, else hydride for H on metal, else core.
 
-    All atoms behind the first `n_bare`, where that is given, were put on as ligands.
+    Where `said`, one entry an atom, is not empty, it goes before hydride and core.
     """
     roles = ["core"] * len(atoms)
     has_ligand_atoms = set(atoms.get_chemical_symbols()) & (_HYDRIDE_NEIGHBOURS - {"H"})
     for index, symbol in enumerate(atoms.get_chemical_symbols()):
         if symbol == "H" and not has_ligand_atoms:
             roles[index] = "hydride"
-    if n_bare is not None:
-        roles[n_bare:] = ["ligand"] * (len(atoms) - n_bare)
+    for index, role in enumerate(said):
+        roles[index] = str(role) or roles[index]
     for role, indices in spec.roles.items():
         for index in indices:
             if not 0 <= index < len(atoms):

@@ -22,6 +22,11 @@ from clusterflow.core.builders.metal import (
     tetrahedron,
     wulff,
 )
+from clusterflow.core.builders.protected import (
+    icosahedron_with_triangles,
+    stapled_biicosahedron,
+    stapled_icosahedron,
+)
 from clusterflow.core.builders.registry import BUILDERS, build
 
 __all__ = [
@@ -36,11 +41,14 @@ __all__ = [
     "decahedron",
     "dodecahedron",
     "icosahedron",
+    "icosahedron_with_triangles",
     "octahedron",
     "rhombus",
     "ring",
     "rows",
     "stacked_rings",
+    "stapled_biicosahedron",
+    "stapled_icosahedron",
     "tetrahedron",
     "wulff",
     "wurtzite",
