@@ -112,7 +112,8 @@ def cluster_table(root: Path) -> str:
 def _made_by(spec: ClusterSpec) -> str:
     """Builders, files and parents of a cluster, each once."""
     if spec.parent is not None and spec.removed is not None:
-        return f"{spec.parent} less {spec.removed.count} {spec.removed.what}"
+        rest = " (its binding atom stays)" if spec.removed.keep_binding_atom else ""
+        return f"{spec.parent} less {spec.removed.count} {spec.removed.what}{rest}"
     ways = []
     for start in spec.structures:
         way = start.builder or "file"

@@ -161,11 +161,17 @@ class Removed(Model):
     element: str | None = None
     ligand: str | None = Field(default=None, description="By name or alias")
     count: int = Field(ge=1)
+    keep_binding_atom: bool = Field(
+        default=False,
+        description="Of a ligand only the rest leaves; its binding atom joins the core",
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if (self.element is None) == (self.ligand is None):
             raise ValueError("removed needs either element or ligand")
+        if self.keep_binding_atom and self.ligand is None:
+            raise ValueError("removed.keep_binding_atom is for a ligand")
         return self
 
     @property

@@ -18,6 +18,7 @@ from clusterflow.core.capping import cap
 from clusterflow.core.decoration import isometries
 from clusterflow.core.topology import bond_graph, distance_ratios, distances
 from clusterflow.library import Library, package_data
+from clusterflow.specs import Removed
 from clusterflow.tasks.build import build_structures
 
 LIBRARY = Library((package_data() / "structures",))
@@ -153,3 +154,18 @@ def test_a_dopant_has_three_places_however_the_hydrogens_are_turned():
     assert places[0] == 0
     assert 1 <= places[1] <= 12 < places[2] <= 24
     assert len(places) == 3
+
+
+@pytest.mark.parametrize("name", ["Au25SH17S-anion", "Au25SCH317S-anion"])
+def test_the_sulfur_of_a_stripped_thiolate_joins_the_core(name):
+    for state in built(name):
+        assert Counter(state.roles)["core"] == 26
+        core = [i for i, role in enumerate(state.roles) if role == "core"]
+        (bare,) = (i for i in core if state.symbols[i] == "S")
+        graph = bond_graph(state.symbols, np.array(state.positions))
+        assert [state.symbols[j] for j in graph[bare]] == ["Au", "Au"]
+
+
+def test_only_a_ligand_has_a_binding_atom_to_keep():
+    with pytest.raises(ValueError, match="keep_binding_atom is for a ligand"):
+        Removed(element="H", count=1, keep_binding_atom=True)

@@ -47,23 +47,30 @@ def derive_states(
             ) from None
         names = numbered(whole.name, len(chosen))
         for name, subset in zip(names, chosen, strict=True):
-            gone = {atom for k in subset for atom in units[k]}
-            kept = [i for i in range(len(whole.symbols)) if i not in gone]
-            symbols = tuple(whole.symbols[i] for i in kept)
-            _check_formula(symbols, spec, f"{spec.parent} without what is removed")
-            states.append(
-                whole.model_copy(
-                    update={
-                        "name": name,
-                        "symbols": symbols,
-                        "positions": tuple(whole.positions[i] for i in kept),
-                        "roles": tuple(whole.roles[i] for i in kept),
-                        "charge": spec.charge,
-                        "multiplicity": spec.multiplicity,
-                    }
-                )
-            )
+            states.append(_without(whole, [units[k] for k in subset], spec, name))
     return states
+
+
+def _without(
+    whole: Structure, units: list[list[int]], spec: ClusterSpec, name: str
+) -> Structure:
+    """A structure less some units, of which binding atoms may stay in the core."""
+    assert spec.removed is not None
+    bound = {_head(whole, unit) for unit in units if spec.removed.keep_binding_atom}
+    gone = {atom for unit in units for atom in unit} - bound
+    kept = [i for i in range(len(whole.symbols)) if i not in gone]
+    symbols = tuple(whole.symbols[i] for i in kept)
+    _check_formula(symbols, spec, f"{spec.parent} without what is removed")
+    return whole.model_copy(
+        update={
+            "name": name,
+            "symbols": symbols,
+            "positions": tuple(whole.positions[i] for i in kept),
+            "roles": tuple("core" if i in bound else whole.roles[i] for i in kept),
+            "charge": spec.charge,
+            "multiplicity": spec.multiplicity,
+        }
+    )
 
 
 def substitute(
@@ -179,6 +186,14 @@ def _ligands(whole: Structure) -> list[list[int]]:
     return ligands_of(whole.symbols, np.array(whole.positions), bound)
 
 
+def _head(whole: Structure, piece: list[int]) -> int:
+    """The atom of a ligand that is nearest to what is no ligand."""
+    positions = np.array(whole.positions)
+    bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
+    gaps = np.linalg.norm(positions[piece][:, None] - positions[bare], axis=-1)
+    return piece[int(gaps.min(axis=1).argmin())]
+
+
 def _unit_permutations(
     whole: Structure, units: list[list[int]], *, improper: bool = True
 ) -> np.ndarray:
@@ -193,8 +208,7 @@ def _unit_permutations(
     others += [[i] for i in bare if [i] not in units]
     heads, labels = [], []
     for piece in (*units, *others):
-        gaps = np.linalg.norm(positions[piece][:, None] - positions[bare], axis=-1)
-        heads.append(piece[int(gaps.min(axis=1).argmin())])
+        heads.append(_head(whole, piece))
         labels.append(composition([whole.symbols[i] for i in piece]))
     found = isometries(labels, positions[heads], improper=improper)
     return np.unique(found[:, : len(units)], axis=0)
