@@ -92,9 +92,14 @@ def test_a_ligand_with_atoms_is_one_piece_above_its_binding_atom(name):
 
 # Every builder once, as docs/builders.md shows it, and the atoms it must give.
 SULFIDE = Atoms("S")
+MBD = Atoms(
+    [line[0] for line in LIBRARY.ligand("MBD").atoms],
+    positions=[line[1:] for line in LIBRARY.ligand("MBD").atoms],
+)
 II_VI = {"metal": "Cd", "anion": "Te"}
 EXAMPLES = {
     "bipyramid": ({"element": "Cu", "n": 5}, "Cu7"),
+    "bridged_octahedron": ({"element": "Cu", "ligand": MBD}, "C42H30Cu6N12S6"),
     "cage": (II_VI | {"n": 12}, "Cd12Te12"),
     "capped_tetrahedron": ({"element": "Cu"}, "Cu8"),
     "centred_cube": ({"centre": "Au", "cube": "Ag", "caps": "Cu"}, "Ag8AuCu6"),

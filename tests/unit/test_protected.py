@@ -10,6 +10,7 @@ import pytest
 from ase import Atoms
 
 from clusterflow.core.builders import (
+    bridged_octahedron,
     icosahedron_with_triangles,
     stapled_biicosahedron,
     stapled_icosahedron,
@@ -122,6 +123,35 @@ def test_four_triangles_stand_on_faces_without_a_common_corner(twist_deg):
     # Straight above a corner, or above an edge.
     touched = np.abs(gaps[13:, :13] - 2.5) < 1e-6
     assert (touched.sum(axis=1) == {0: 1, 60: 2}[twist_deg]).all()
+
+
+def test_each_copper_of_cu6_is_held_by_two_sulfur_and_one_nitrogen():
+    (found,) = built("Cu6MBD6")
+    positions = np.array(found.positions)
+    assert len(isometries(found.symbols, positions)) == 12  # D3d
+    graph = bond_graph(found.symbols, positions)
+    for i in range(6):
+        donors = [j for j in graph[i] if found.symbols[j] != "Cu"]
+        assert sorted(found.symbols[j] for j in donors) == ["N", "S", "S"]
+        # Three different ligands, which stand behind the metal one after another.
+        assert len({(j - 6) // 15 for j in donors}) == 3
+    assert distance_ratios(found.symbols, positions).min() > 0.8
+
+
+@pytest.mark.parametrize(
+    ("one", "message"),
+    [
+        (Atoms("S"), "two donors is needed"),
+        (Atoms("SNC", [(0, 0, 0), (2.8, 0, 1), (1.4, 0, 0.5)]), "a straight ligand"),
+        (
+            Atoms("SNC2", [(0, 0, 0), (9, 0, 1), (1.6, 0, 1), (8, 0, 2)]),
+            "reach no octahedron of Cu",
+        ),
+    ],
+)
+def test_ligands_that_cannot_bridge_are_refused(one, message):
+    with pytest.raises(ValueError, match=message):
+        bridged_octahedron("Cu", one)
 
 
 def test_phosphines_go_to_atoms_with_fewest_neighbours():

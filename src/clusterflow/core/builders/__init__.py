@@ -8,6 +8,7 @@ from clusterflow.core.builders.binary import (
     wurtzite,
     zincblende_tetrahedron,
 )
+from clusterflow.core.builders.bridged import bridged_octahedron
 from clusterflow.core.builders.metal import (
     bipyramid,
     capped_tetrahedron,
@@ -32,6 +33,7 @@ from clusterflow.core.builders.registry import BUILDERS, build
 __all__ = [
     "BUILDERS",
     "bipyramid",
+    "bridged_octahedron",
     "build",
     "cage",
     "capped_tetrahedron",
