@@ -92,7 +92,7 @@ class Hydrides(Model):
     neighbours: tuple[int, ...] = Field(
         default=(2, 3, 4, 5, 6), description="Metal atoms that one may touch"
     )
-    apart_a: float = Field(default=1.9, gt=0, description="Closest two may be, Å")
+    apart_a: float = Field(default=2.0, gt=0, description="Closest two may be, Å")
     choices: int = Field(
         default=1, ge=1, description="Starting structures, of lowest energy first"
     )

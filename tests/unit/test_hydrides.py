@@ -10,10 +10,16 @@ import pytest
 from ase import Atoms
 
 from clusterflow.core.decoration import isometries
-from clusterflow.core.hydrides import find_cavities, place_hydrides
+from clusterflow.core.hydrides import (
+    APART_A,
+    NEIGHBOURS,
+    find_cavities,
+    place_hydrides,
+)
 from clusterflow.core.topology import distances
 from clusterflow.errors import ClusterflowError
 from clusterflow.library import Library, package_data
+from clusterflow.specs import Hydrides
 from clusterflow.tasks.build import build_structures
 
 LIBRARY = Library((package_data() / "structures",))
@@ -112,6 +118,11 @@ def test_the_22_hydrides_of_cu25_keep_its_symmetry():
         assert len(found) == 12
         orbits = {frozenset(found[:, i].tolist()) for i in range(25, 47)}
         assert sorted(len(orbit) for orbit in orbits) == [4, 6, 12]
+
+
+def test_a_yaml_that_says_no_more_means_what_the_function_does():
+    plain = Hydrides(count=1)
+    assert (plain.neighbours, plain.apart_a) == (NEIGHBOURS, APART_A)
 
 
 def test_a_cluster_without_room_says_so(tmp_path):

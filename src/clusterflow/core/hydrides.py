@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 _SHORTEST, _BOND, _NEIGHBOUR = 1.0, 1.05, 1.3
 # Metal atoms that a hydride touches: on an edge or a face, in a hole.
 NEIGHBOURS = (2, 3, 4, 5, 6)
+# The empirical rule for metal hydrides: no two closer than 2 Å
+# (10.1103/PhysRevLett.89.106403).
+APART_A = 2.0
 # Room to the atoms of ligands, Å.
 _TO_LIGAND_A = 1.8
 # Places closer than this are one, Å.
@@ -102,7 +105,7 @@ def place_hydrides(
     count: int,
     *,
     neighbours: Collection[int] = NEIGHBOURS,
-    apart_a: float = 1.9,
+    apart_a: float = APART_A,
     most: int = 1,
 ) -> list[Atoms]:
     """A cluster with `count` hydrides at its end, in up to `most` ways, best first.
