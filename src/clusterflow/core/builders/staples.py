@@ -26,6 +26,8 @@ _BRIDGE_DEG = 90.0
 _SUBSTITUENT_DEG = 100.0
 # Closest that atoms without a bond may come, in sums of covalent radii.
 _APART = 1.25
+# Height of the first guess above the kernel atoms, Å: about a bond.
+_ARCH_A = 2.4
 # Weight of an angle or a contact against a bond.
 _SOFT = 0.3
 
@@ -71,6 +73,7 @@ def staple_kernel(
         symbols += [metal if k % 2 else donor for k in range(len(chain) - 2)]
     start = np.vstack([kernel.positions, *(_arc(kernel, s) for s in staples)])
     positions = _settled(symbols, start, len(kernel), chains)
+    # Donors have odd places in a chain; every other one is turned to the same side.
     pieces = [
         _ligand(ligand, positions[chain[k - 1 : k + 2]], 1 if k % 4 == 1 else -1)
         for chain in chains
@@ -99,13 +102,13 @@ def _chains(n_kernel: int, staples: Sequence[Staple]) -> list[list[int]]:
 
 
 def _arc(kernel: Atoms, staple: Staple) -> FloatArray:
-    """A first guess: an arch over the two kernel atoms, one bond above them."""
+    """A first guess: an arch over the two kernel atoms."""
     ends = kernel.positions[[staple.first, staple.last]] - staple.centre
     n = 2 * staple.n_metals + 1
     share = (np.arange(n) + 1)[:, None] / (n + 1)
     along = (1 - share) * ends[0] + share * ends[1]
     lengths = np.linalg.norm(along, axis=1, keepdims=True)
-    height = np.linalg.norm(ends, axis=1).mean() + 2.4
+    height = np.linalg.norm(ends, axis=1).mean() + _ARCH_A
     return np.asarray(staple.centre + along / lengths * height)
 
 
@@ -148,6 +151,7 @@ def _wanted(
         for k, i in enumerate(chain[:-1]):
             j = chain[k + 1]
             wanted[i, j], weight[i, j] = bonds[i, j], 1.0
+        # A chain begins with a metal atom: donors have odd places.
         for k, i in enumerate(chain[:-2]):
             j, middle = chain[k + 2], chain[k + 1]
             stretch = 2.0 if k % 2 else bridge
