@@ -140,13 +140,14 @@ def cluster_table(root: Path) -> str:
 def _made_by(spec: ClusterSpec) -> str:
     """Builders, files and parents of a cluster, each once."""
     if spec.parent is not None and spec.removed is not None:
-        return f"{spec.parent} less {spec.removed.count} {spec.removed.what}"
+        rest = " (its binding atom stays)" if spec.removed.keep_binding_atom else ""
+        return f"{spec.parent} less {spec.removed.count} {spec.removed.what}{rest}"
     ways = []
     for start in spec.structures:
         way = start.builder or "file"
         if start.substitution is not None:
             way += f" in {start.substitution.parent}"
-        way = " + ".join([way, *(cap.ligand for cap in start.caps)])
+        way = " + ".join([way, *start.ligands])
         if start.host is not None:
             way += f" on {start.host.builder or start.host.cluster}"
         ways.append(way)

@@ -27,6 +27,8 @@ IsomerMode = Literal["fixed_core_first", "fixed_core", "pool"]
 AtomLine = tuple[str, float, float, float]
 SitePlace = Literal["vertex", "edge", "face", "core", "shell"]
 SUBSTITUTE = "substitute"
+# Parameter of builders that names an item of structures/ligands.
+LIGAND = "ligand"
 Source = Annotated[str, Field(min_length=1, description="A DOI or `unpublished: NAME`")]
 
 
@@ -80,6 +82,19 @@ class Cap(Model):
     count: int | None = Field(default=None, ge=1, description="All there is room for")
     coordination: int = Field(
         default=4, ge=1, description="Non-metal neighbours at which an atom is full"
+    )
+
+
+class Hydrides(Model):
+    """Hydrides put into places of a cluster by rule, a given number of them."""
+
+    count: int = Field(ge=1)
+    neighbours: tuple[int, ...] = Field(
+        default=(2, 3, 4, 5, 6), description="Metal atoms that one may touch"
+    )
+    apart_a: float = Field(default=2.0, gt=0, description="Closest two may be, Å")
+    choices: int = Field(
+        default=1, ge=1, description="Starting structures, of lowest energy first"
     )
 
 
@@ -145,6 +160,7 @@ class StartingStructure(Model):
     file: str | None = None
     caps: tuple[Cap, ...] = ()
     host: Host | None = None
+    hydrides: Hydrides | None = None
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:
@@ -165,6 +181,13 @@ class StartingStructure(Model):
         if self.builder != SUBSTITUTE:
             return None
         return Substitution.model_validate(self.parameters)
+
+    @property
+    def ligands(self) -> tuple[str, ...]:
+        """Ligands that are put on, by its builder and by caps."""
+        own = self.parameters.get(LIGAND)
+        caps = (cap.ligand for cap in self.caps)
+        return (*([str(own)] if own is not None else []), *caps)
 
 
 class IsomerSearch(Model):
@@ -197,11 +220,17 @@ class Removed(Model):
     element: str | None = None
     ligand: str | None = Field(default=None, description="By name or alias")
     count: int = Field(ge=1)
+    keep_binding_atom: bool = Field(
+        default=False,
+        description="Of a ligand only the rest leaves; its binding atom joins the core",
+    )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Self:
         if (self.element is None) == (self.ligand is None):
             raise ValueError("removed needs either element or ligand")
+        if self.keep_binding_atom and self.ligand is None:
+            raise ValueError("removed.keep_binding_atom is for a ligand")
         return self
 
     @property
@@ -261,9 +290,9 @@ class ClusterSpec(Composed):
     @property
     def ligands(self) -> tuple[str, ...]:
         """Ligands that are put on or taken away, as the YAML names them."""
-        caps = [cap.ligand for s in self.structures for cap in s.caps]
+        put_on = [ligand for s in self.structures for ligand in s.ligands]
         removed = self.removed.ligand if self.removed else None
-        return tuple(dict.fromkeys([*caps, *([removed] if removed else [])]))
+        return tuple(dict.fromkeys([*put_on, *([removed] if removed else [])]))
 
 
 class AdsorbateForm(Model):

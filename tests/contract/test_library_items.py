@@ -9,6 +9,7 @@ from collections import Counter
 import networkx as nx
 import numpy as np
 import pytest
+from ase import Atoms
 from ase.data import covalent_radii
 from networkx.algorithms.isomorphism import categorical_node_match
 
@@ -90,10 +91,16 @@ def test_a_ligand_with_atoms_is_one_piece_above_its_binding_atom(name):
 
 
 # Every builder once, as docs/builders.md shows it, and the atoms it must give.
+SULFIDE = Atoms("S")
+MBD = Atoms(
+    [line[0] for line in LIBRARY.ligand("MBD").atoms],
+    positions=[line[1:] for line in LIBRARY.ligand("MBD").atoms],
+)
 II_VI = {"metal": "Cd", "anion": "Te"}
 EXAMPLES = {
     "anneal": ({"formula": "Cu9Ag", "seed": 3}, "AgCu9"),
     "bipyramid": ({"element": "Cu", "n": 5}, "Cu7"),
+    "bridged_octahedron": ({"element": "Cu", "ligand": MBD}, "C42H30Cu6N12S6"),
     "cage": (II_VI | {"n": 12}, "Cd12Te12"),
     "capped_tetrahedron": ({"element": "Cu"}, "Cu8"),
     "centred_cube": ({"centre": "Au", "cube": "Ag", "caps": "Cu"}, "Ag8AuCu6"),
@@ -103,12 +110,15 @@ EXAMPLES = {
     "dodecahedron": ({"element": "Cu"}, "Cu8"),
     "fcc111": ({"element": "Ag", "size": [4, 4, 2]}, "Ag32"),
     "icosahedron": ({"element": "Cu", "shells": 2}, "Cu13"),
+    "icosahedron_with_triangles": ({"element": "Cu"}, "Cu25"),
     "mx2": ({"formula": "MoS2", "size": [3, 3]}, "Mo9S18"),
     "octahedron": ({"element": "Cu", "length": 4, "cutoff": 1}, "Cu38"),
     "rhombus": ({"element": "Cu"}, "Cu4"),
     "ring": (II_VI | {"n": 3}, "Cd3Te3"),
     "rows": ({"element": "Cu", "rows": [1, 2, 3]}, "Cu6"),
     "stacked_rings": (II_VI | {"n": 3, "layers": 2}, "Cd6Te6"),
+    "stapled_biicosahedron": ({"element": "Au", "ligand": SULFIDE}, "Au38S24"),
+    "stapled_icosahedron": ({"element": "Ag", "ligand": SULFIDE}, "Ag25S18"),
     "tetrahedron": ({"element": "Au", "length": 4}, "Au20"),
     "wulff": (
         {
@@ -160,7 +170,10 @@ def test_a_state_is_its_parent_less_what_was_removed():
             if spec.removed.element is not None:
                 one = Counter([spec.removed.element])
             else:
-                one = LIBRARY.ligand(spec.removed.ligand).counts
+                ligand = LIBRARY.ligand(spec.removed.ligand)
+                one = ligand.counts
+                if spec.removed.keep_binding_atom:
+                    one = one - Counter([ligand.atoms[0][0]])
             assert gone == {e: n * spec.removed.count for e, n in one.items()}
 
 

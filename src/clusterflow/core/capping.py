@@ -118,7 +118,7 @@ def _free_places(
 ) -> list[int]:
     """Hosts in the order in which they are filled: each once, then each again."""
     bound = {i: sum(symbols[j] in NONMETALS for j in graph[i]) for i in hosts}
-    poorest_first = sorted(hosts, key=lambda i: bound[i])
+    poorest_first = sorted(hosts, key=lambda i: (bound[i], graph.degree(i)))
     return [
         i
         for extra in range(coordination)

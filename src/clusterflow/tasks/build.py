@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, cast, get_args
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 from ase import Atoms
@@ -11,17 +11,18 @@ from ase import Atoms
 from clusterflow.core.builders import build as build_shape
 from clusterflow.core.capping import cap
 from clusterflow.core.hosts import beside
+from clusterflow.core.hydrides import place_hydrides
 from clusterflow.core.roles import guess_roles
 from clusterflow.core.topology import clashes, n_fragments
 from clusterflow.engines import check_elements
 from clusterflow.errors import StructureError
 from clusterflow.io import from_atoms, read_atoms, to_atoms
 from clusterflow.records import BuildRecord, Structure
-from clusterflow.specs import Role
-from clusterflow.tasks.derive import derive_states, substitute
+from clusterflow.specs import LIGAND, Role
+from clusterflow.tasks.derive import derive_states, numbered, substitute
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from clusterflow.library import Library
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
         Cap,
         ClusterSpec,
         Host,
+        Hydrides,
         LevelSpec,
         Material,
         StartingStructure,
@@ -91,7 +93,7 @@ def build_structures(
             parents = _geometries(start.substitution.parent, library)
             found += substitute(spec, start, parents)
         else:
-            found.append(_built(spec, start, folder, library))
+            found += _built(spec, start, folder, library)
     _check_search(spec, found, library)
     return found
 
@@ -127,31 +129,49 @@ def _geometries(name: str, library: Library) -> list[Structure]:
 
 def _built(
     spec: ClusterSpec, start: StartingStructure, folder: Path, library: Library
-) -> Structure:
+) -> list[Structure]:
     if start.builder is not None:
-        atoms = build_shape(start.builder, start.parameters, spec.name)
+        parameters = _with_ligand(start.parameters, spec.name, library)
+        atoms = build_shape(start.builder, parameters, spec.name)
     else:
         atoms = read_atoms(folder / str(start.file))
     n_bare = len(atoms)
     said = atoms.get_array("roles") if atoms.has("roles") else [""] * n_bare
     for one in start.caps:
         atoms = _capped(atoms, one, spec.name, library)
-    n_own = len(atoms)
-    said = [*said, *["ligand"] * (n_own - n_bare)]
-    if start.host is not None:
-        refuse_periodic(atoms, spec.name)
-        atoms = _hosted(atoms, start.host, spec, library)
-    check_geometry(atoms, spec, n_own)
-    roles = assign_roles(atoms[:n_own], spec, said)
-    roles += ["support"] * (len(atoms) - n_own)
-    atoms.set_array("roles", np.array(roles, dtype="U10"))
+    said = [*said, *["ligand"] * (len(atoms) - n_bare)]
+    ways = _with_hydrides(atoms, start.hydrides, spec.name)
+    names = numbered(start.name, len(ways))
+    return [
+        _checked(own, _hosted(own, start.host, spec, library), spec, name, said)
+        for name, own in zip(names, ways, strict=True)
+    ]
+
+
+def _checked(
+    own: Atoms, whole: Atoms, spec: ClusterSpec, name: str, said: Sequence[str]
+) -> Structure:
+    """A cluster, whole with the host behind its own atoms, and the roles of all.
+
+    Own atoms behind those whose roles are `said` are hydrides.
+    """
+    check_geometry(whole, spec, len(own))
+    said = [*said, *["hydride"] * (len(own) - len(said))]
+    roles = assign_roles(own, spec, said)
+    roles += ["support"] * (len(whole) - len(own))
+    whole.set_array("roles", np.array(roles, dtype="U10"))
     return from_atoms(
-        atoms, charge=spec.charge, multiplicity=spec.multiplicity, name=start.name
+        whole, charge=spec.charge, multiplicity=spec.multiplicity, name=name
     )
 
 
-def _hosted(atoms: Atoms, wanted: Host, spec: ClusterSpec, library: Library) -> Atoms:
-    """A cluster with its host behind it, in the cell of the host if that has one."""
+def _hosted(
+    atoms: Atoms, wanted: Host | None, spec: ClusterSpec, library: Library
+) -> Atoms:
+    """A cluster with its host, if any, behind it, in the cell of the host."""
+    if wanted is None:
+        return atoms
+    refuse_periodic(atoms, spec.name)
     if wanted.builder is not None:
         host = build_shape(wanted.builder, wanted.parameters, spec.name)
     else:
@@ -172,19 +192,49 @@ def _hosted(atoms: Atoms, wanted: Host, spec: ClusterSpec, library: Library) -> 
     return both
 
 
-def _capped(atoms: Atoms, wanted: Cap, who: str, library: Library) -> Atoms:
-    ligand = library.ligand(wanted.ligand)
+def _with_hydrides(atoms: Atoms, wanted: Hydrides | None, who: str) -> list[Atoms]:
+    if wanted is None:
+        return [atoms]
+    try:
+        return place_hydrides(
+            atoms,
+            wanted.count,
+            neighbours=wanted.neighbours,
+            apart_a=wanted.apart_a,
+            most=wanted.choices,
+        )
+    except ValueError as error:
+        raise StructureError(f"{who}: hydrides: {error}") from None
+
+
+def _with_ligand(
+    parameters: Mapping[str, Any], who: str, library: Library
+) -> dict[str, Any]:
+    """Parameters of a builder, with the atoms of a ligand in place of its name."""
+    if LIGAND not in parameters:
+        return dict(parameters)
+    name = str(parameters[LIGAND])
+    return {**parameters, LIGAND: _ligand_atoms(name, who, library)}
+
+
+def _ligand_atoms(name: str, who: str, library: Library) -> Atoms:
+    ligand = library.ligand(name)
     if not ligand.atoms:
         raise StructureError(
             f"{who}: ligand {ligand.name} has no `atoms`, so it cannot be put anywhere"
         )
+    return Atoms(
+        [line[0] for line in ligand.atoms],
+        positions=[line[1:] for line in ligand.atoms],
+    )
+
+
+def _capped(atoms: Atoms, wanted: Cap, who: str, library: Library) -> Atoms:
+    ligand = _ligand_atoms(wanted.ligand, who, library)
     try:
         return cap(
             atoms,
-            Atoms(
-                [line[0] for line in ligand.atoms],
-                positions=[line[1:] for line in ligand.atoms],
-            ),
+            ligand,
             element=wanted.element,
             count=wanted.count,
             coordination=wanted.coordination,

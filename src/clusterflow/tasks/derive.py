@@ -45,30 +45,40 @@ def derive_states(
                 f"{spec.name}: cannot remove {spec.removed.count} {spec.removed.what} "
                 f"from {spec.parent}: {error}"
             ) from None
-        for name, subset in _numbered(whole.name, chosen):
-            gone = {atom for k in subset for atom in units[k]}
-            kept = [i for i in range(len(whole.symbols)) if i not in gone]
-            symbols = tuple(whole.symbols[i] for i in kept)
-            _check_formula(symbols, spec, f"{spec.parent} without what is removed")
-            states.append(
-                whole.model_copy(
-                    update={
-                        "name": name,
-                        "symbols": symbols,
-                        "positions": tuple(whole.positions[i] for i in kept),
-                        "roles": tuple(whole.roles[i] for i in kept),
-                        "charge": spec.charge,
-                        "multiplicity": spec.multiplicity,
-                    }
-                )
-            )
+        names = numbered(whole.name, len(chosen))
+        for name, subset in zip(names, chosen, strict=True):
+            states.append(_without(whole, [units[k] for k in subset], spec, name))
     return states
+
+
+def _without(
+    whole: Structure, units: list[list[int]], spec: ClusterSpec, name: str
+) -> Structure:
+    """A structure less some units, of which binding atoms may stay in the core."""
+    assert spec.removed is not None
+    bound = {_head(whole, unit) for unit in units if spec.removed.keep_binding_atom}
+    gone = {atom for unit in units for atom in unit} - bound
+    kept = [i for i in range(len(whole.symbols)) if i not in gone]
+    symbols = tuple(whole.symbols[i] for i in kept)
+    _check_formula(symbols, spec, f"{spec.parent} without what is removed")
+    return whole.model_copy(
+        update={
+            "name": name,
+            "symbols": symbols,
+            "positions": tuple(whole.positions[i] for i in kept),
+            "roles": tuple("core" if i in bound else whole.roles[i] for i in kept),
+            "charge": spec.charge,
+            "multiplicity": spec.multiplicity,
+        }
+    )
 
 
 def substitute(
     spec: ClusterSpec, start: StartingStructure, parents: list[Structure]
 ) -> list[Structure]:
     """The parent's geometries with atoms replaced in all distinct ways.
+
+    Ligands that differ by how they are turned count as one.
 
     Raises
     ------
@@ -88,7 +98,8 @@ def substitute(
     found = []
     for whole in parents:
         own = start.name if len(parents) == 1 else f"{start.name}-{whole.name}"
-        for name, subset in _numbered(own, _choices(whole, wanted, spec.name)):
+        chosen = _choices(whole, wanted, spec.name)
+        for name, subset in zip(numbered(own, len(chosen)), chosen, strict=True):
             symbols = tuple(
                 wanted.element if i in subset else symbol
                 for i, symbol in enumerate(whole.symbols)
@@ -111,6 +122,7 @@ def _choices(whole: Structure, wanted: Substitution, who: str) -> list[tuple[int
     """The distinct sets of atoms to be replaced."""
     positions = np.array(whole.positions)
     core = [i for i, role in enumerate(whole.roles) if role == "core"]
+    bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
     replaced = wanted.replaces or _only_element(whole, core, wanted, who)
     candidates = [i for i in core if whole.symbols[i] == replaced]
     where = " or ".join(wanted.sites)
@@ -119,13 +131,16 @@ def _choices(whole: Structure, wanted: Substitution, who: str) -> list[tuple[int
         if wanted.sites:
             lies = dict(zip(core, places(positions[core]), strict=True))
             candidates = [i for i in candidates if _is_at(lies[i], wanted.sites)]
-        return distinct_subsets(
-            candidates,
+        chosen = distinct_subsets(
+            [bare.index(i) for i in candidates],
             wanted.count,
-            isometries(
-                whole.symbols, positions, improper=wanted.mirror_images == "merged"
+            _unit_permutations(
+                whole,
+                [[i] for i in bare],
+                improper=wanted.mirror_images == "merged",
             ),
         )
+        return [tuple(bare[k] for k in subset) for subset in chosen]
     except ValueError as error:
         raise StructureError(
             f"{who}: cannot replace {wanted.count} {what} of {wanted.parent} "
@@ -171,8 +186,18 @@ def _ligands(whole: Structure) -> list[list[int]]:
     return ligands_of(whole.symbols, np.array(whole.positions), bound)
 
 
-def _unit_permutations(whole: Structure, units: list[list[int]]) -> np.ndarray:
-    """How symmetry sends what may be removed onto each other.
+def _head(whole: Structure, piece: list[int]) -> int:
+    """The atom of a ligand that is nearest to what is no ligand."""
+    positions = np.array(whole.positions)
+    bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
+    gaps = np.linalg.norm(positions[piece][:, None] - positions[bare], axis=-1)
+    return piece[int(gaps.min(axis=1).argmin())]
+
+
+def _unit_permutations(
+    whole: Structure, units: list[list[int]], *, improper: bool = True
+) -> np.ndarray:
+    """How symmetry sends what may be removed or replaced onto each other.
 
     A ligand counts as its binding atom, wherever the rest of it points.
     """
@@ -183,20 +208,15 @@ def _unit_permutations(whole: Structure, units: list[list[int]]) -> np.ndarray:
     others += [[i] for i in bare if [i] not in units]
     heads, labels = [], []
     for piece in (*units, *others):
-        gaps = np.linalg.norm(positions[piece][:, None] - positions[bare], axis=-1)
-        heads.append(piece[int(gaps.min(axis=1).argmin())])
+        heads.append(_head(whole, piece))
         labels.append(composition([whole.symbols[i] for i in piece]))
-    found = isometries(labels, positions[heads])
+    found = isometries(labels, positions[heads], improper=improper)
     return np.unique(found[:, : len(units)], axis=0)
 
 
-def _numbered(
-    name: str, chosen: list[tuple[int, ...]]
-) -> list[tuple[str, tuple[int, ...]]]:
-    """A name for each choice: the plain one if there is but one."""
-    if len(chosen) == 1:
-        return [(name, chosen[0])]
-    return [(f"{name}-{k}", subset) for k, subset in enumerate(chosen, start=1)]
+def numbered(name: str, n: int) -> list[str]:
+    """A name for each of `n` ways: the plain one if there is but one."""
+    return [name] if n == 1 else [f"{name}-{k}" for k in range(1, n + 1)]
 
 
 def _check_formula(symbols: tuple[str, ...], spec: ClusterSpec, what: str) -> None:

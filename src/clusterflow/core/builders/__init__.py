@@ -9,6 +9,7 @@ from clusterflow.core.builders.binary import (
     wurtzite,
     zincblende_tetrahedron,
 )
+from clusterflow.core.builders.bridged import bridged_octahedron
 from clusterflow.core.builders.metal import (
     bipyramid,
     capped_tetrahedron,
@@ -23,6 +24,11 @@ from clusterflow.core.builders.metal import (
     tetrahedron,
     wulff,
 )
+from clusterflow.core.builders.protected import (
+    icosahedron_with_triangles,
+    stapled_biicosahedron,
+    stapled_icosahedron,
+)
 from clusterflow.core.builders.registry import BUILDERS, build
 from clusterflow.core.builders.support import fcc111, mx2, zr6_node
 
@@ -30,6 +36,7 @@ __all__ = [
     "BUILDERS",
     "anneal",
     "bipyramid",
+    "bridged_octahedron",
     "build",
     "cage",
     "capped_tetrahedron",
@@ -40,12 +47,15 @@ __all__ = [
     "dodecahedron",
     "fcc111",
     "icosahedron",
+    "icosahedron_with_triangles",
     "mx2",
     "octahedron",
     "rhombus",
     "ring",
     "rows",
     "stacked_rings",
+    "stapled_biicosahedron",
+    "stapled_icosahedron",
     "tetrahedron",
     "wulff",
     "wurtzite",

@@ -77,7 +77,7 @@ def wulff(
     """
     from ase.cluster import wulff_construction
 
-    bond = _nearest(element, bond_a)
+    bond = nearest_a(element, bond_a)
     lattice = {"fcc": np.sqrt(2), "bcc": 2 / np.sqrt(3), "sc": 1.0}
     if structure not in lattice:
         raise ValueError(f"structure {structure!r}: choose from {', '.join(lattice)}")
@@ -106,7 +106,7 @@ def tetrahedron(element: str, length: int, bond_a: float | None = None) -> Atoms
     )
     steps = np.array([(0, 1, 1), (1, 0, 1), (1, 1, 0)]) / np.sqrt(2)
     return _plain(
-        Atoms([element] * len(points), points @ steps * _nearest(element, bond_a))
+        Atoms([element] * len(points), points @ steps * nearest_a(element, bond_a))
     )
 
 
@@ -116,7 +116,7 @@ def capped_tetrahedron(element: str, bond_a: float | None = None) -> Atoms:
     inner = np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)]) / np.sqrt(8)
     # A regular tetrahedron stands on each face: the cap is the fourth corner's image.
     outer = -inner * 5 / 3
-    positions = np.vstack([inner, outer]) * _nearest(element, bond_a)
+    positions = np.vstack([inner, outer]) * nearest_a(element, bond_a)
     return Atoms([element] * 8, positions=positions)
 
 
@@ -130,7 +130,7 @@ def bipyramid(element: str, n: int, bond_a: float | None = None) -> Atoms:
     flat = np.stack([np.cos(angles), np.sin(angles), np.zeros(n)], axis=1) * radius
     height = np.sqrt(1 - radius**2)
     positions = np.vstack([flat, [(0, 0, height), (0, 0, -height)]])
-    return Atoms([element] * (n + 2), positions * _nearest(element, bond_a))
+    return Atoms([element] * (n + 2), positions * nearest_a(element, bond_a))
 
 
 @BUILDERS.register("rows")
@@ -149,13 +149,13 @@ def rows(element: str, rows: Sequence[int], bond_a: float | None = None) -> Atom
         for k, n in enumerate(rows)
         for i in range(n)
     ]
-    return Atoms([element] * len(points), np.array(points) * _nearest(element, bond_a))
+    return Atoms([element] * len(points), np.array(points) * nearest_a(element, bond_a))
 
 
 @BUILDERS.register("rhombus")
 def rhombus(element: str, bond_a: float | None = None) -> Atoms:
     """Four atoms in a plane: two equilateral triangles that share an edge."""
-    bond = _nearest(element, bond_a)
+    bond = nearest_a(element, bond_a)
     height = bond * np.sqrt(3) / 2
     half = bond / 2
     return Atoms(
@@ -178,7 +178,7 @@ def dodecahedron(element: str, bond_a: float | None = None) -> Atoms:
     t = 2 * r * s
     corners = [(t, r, 0), (-t, r, 0), (0, -r, t), (0, -r, -t)]
     corners += [(1, -s, 0), (-1, -s, 0), (0, s, 1), (0, s, -1)]
-    positions = np.array(corners) * _nearest(element, bond_a) / 2
+    positions = np.array(corners) * nearest_a(element, bond_a) / 2
     return Atoms([element] * 8, positions=positions)
 
 
@@ -194,11 +194,11 @@ def centred_cube(
     faces = np.array([(s * x, s * y, s * z) for s in (1, -1) for x, y, z in np.eye(3)])
     # Twice the cube's half edge: the rhombic dodecahedron, a cut of the bcc crystal.
     positions = np.vstack([np.zeros((1, 3)), corners, 2 * faces]) / np.sqrt(3)
-    bond = _nearest(centre, bond_a)
+    bond = nearest_a(centre, bond_a)
     return Atoms([centre, *[cube] * 8, *[caps] * 6], positions=positions * bond)
 
 
-def _nearest(element: str, bond_a: float | None) -> float:
+def nearest_a(element: str, bond_a: float | None) -> float:
     """Nearest distance in the crystal of an element, Å, unless a length is given."""
     from ase.data import atomic_numbers, reference_states
 
@@ -212,7 +212,7 @@ def _nearest(element: str, bond_a: float | None) -> float:
 
 
 def _fcc(element: str, bond_a: float | None) -> float:
-    return float(_nearest(element, bond_a) * np.sqrt(2))
+    return float(nearest_a(element, bond_a) * np.sqrt(2))
 
 
 def _plain(atoms: Atoms) -> Atoms:
