@@ -108,7 +108,7 @@ def test_a_periodic_support_from_build_to_vibrations(library, tmp_path):
     # Nothing comes up from below: the slab is in the way.
     assert all(site.normal[2] > -0.2 for site in found.sites)
     adsorbate = library.adsorbate("CO")
-    settings = AdsorbSettings(max_screened=2, max_relaxed=1)
+    settings = AdsorbSettings(max_screened=4, max_relaxed=1)
     adsorbed = adsorb(
         *(relaxed, found, adsorbate, {}, settings, RelaxSettings(), Job("adsorb"))
     )

@@ -490,6 +490,21 @@ def test_sites_of_covered_clusters_of_the_library(name, elements, counts, librar
     assert {kind: found[kind] for kind in counts} == counts
 
 
+def test_a_gold_cluster_under_staples_has_sites_on_all_but_hydrogen(library):
+    folder = library.path("clusters", "Au25SH18-anion").parent
+    whole = build_structures(library.cluster("Au25SH18-anion"), folder, library)[0]
+    positions = np.array(whole.positions)
+    _, sites = find_sites(whole.symbols, positions, roles=whole.roles)
+    # The centre has twelve gold neighbours; an atom of the shell five of the shell and
+    # the centre; one between two sulphurs of a staple no other gold.
+    gold = [i for i, symbol in enumerate(whole.symbols) if symbol == "Au"]
+    bonds = bond_graph(whole.symbols, positions).subgraph(gold).degree
+    tops = {i for s in sites if s.kind == "top" for i in s.atoms}
+    assert {bonds[i] for i in tops if i in gold} == {0, 6}
+    assert {e for s in sites for e in s.elements} == {"Au", "S"}
+    assert sum(s.multiplicity for s in sites if "S" in s.elements) == 18
+
+
 def test_a_sulphur_without_a_lone_pair_to_spare_has_no_site():
     # Over three copper atoms and with a carbon on top: four bonds.
     triangle = (
