@@ -8,6 +8,8 @@ from xml.etree import ElementTree
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from clusterflow.records import Structure
@@ -17,8 +19,8 @@ if TYPE_CHECKING:
 _SIZE = 150.0
 _MARGIN = 6.0
 _MAX_SCALE = 26.0  # picture units per Å, so that a molecule is not drawn as a giant
-_BALL = 0.62  # drawn radius of an atom, of its covalent radius
-_BOND = 1.25  # atoms closer than this, times the sum of their radii, are joined
+BALL = 0.62  # drawn radius of an atom, of its covalent radius
+BOND = 1.25  # atoms closer than this, times the sum of their radii, are joined
 _TURN, _NOD = 0.30, 0.22  # rad: off the symmetry planes, so that fewer atoms hide
 
 
@@ -41,28 +43,50 @@ def draw_structure(structure: Structure, *, alt: str) -> str:
 def _draw(root: ElementTree.Element, structure: Structure) -> None:
     """Atoms from the far side to the near one, each bond before its nearer atom."""
     from ase.data import atomic_numbers, covalent_radii
-    from ase.data.colors import jmol_colors
 
     numbers = [atomic_numbers[symbol] for symbol in structure.symbols]
     radii = np.asarray(covalent_radii[numbers], dtype=float)
-    view = _view(structure)
-    drawn, scale = _fit(view, radii * _BALL)
+    view = view_of(structure)
+    drawn, scale = _fit(view, radii * BALL)
     order = np.argsort(view[:, 2], kind="stable")
     distances = np.linalg.norm(view[:, None] - view[None], axis=-1)
-    bonded = distances < _BOND * (radii[:, None] + radii[None])
+    bonded = distances < BOND * (radii[:, None] + radii[None])
     for rank, near in enumerate(order):
         for far in order[:rank]:
             if bonded[near, far]:
                 _bond(root, drawn[far], drawn[near])
-        color = "#" + "".join(
-            f"{round(255 * c):02x}" for c in jmol_colors[numbers[near]]
-        )
-        _ball(root, drawn[near], float(radii[near]) * _BALL * scale, color)
+        radius = float(radii[near]) * BALL * scale
+        _ball(root, drawn[near], radius, _color(numbers[near]))
 
 
-def _view(structure: Structure) -> Array:
-    """Positions as the reader sees them, Å: x right, y up, z towards the eye."""
+def element_styles(symbols: Iterable[str]) -> dict[str, dict[str, float | str]]:
+    """Covalent radius in Å and colour of each element, by its symbol."""
+    from ase.data import atomic_numbers, covalent_radii
+
+    return {
+        symbol: {
+            "radius": float(covalent_radii[atomic_numbers[symbol]]),
+            "color": _color(atomic_numbers[symbol]),
+        }
+        for symbol in sorted(symbols)
+    }
+
+
+def _color(number: int) -> str:
+    """Jmol's colour of an element."""
+    from ase.data.colors import jmol_colors
+
+    return "#" + "".join(f"{round(255 * part):02x}" for part in jmol_colors[number])
+
+
+def view_of(structure: Structure) -> Array:
+    """Positions as the reader sees them, Å: x right, y up, z towards the eye.
+
+    Shape (n_atoms, 3), about their mean.
+    """
     positions = np.array(structure.positions, dtype=float)
+    if not len(positions):
+        return positions.reshape(0, 3)
     positions -= positions.mean(axis=0)
     flat, middle, _ = np.linalg.eigh(positions.T @ positions)[1].T
     adsorbed = np.array([role == "adsorbate" for role in structure.roles])

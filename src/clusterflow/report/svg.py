@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from clusterflow.report import diagram
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 # The page sets these variables for light and dark.
 _VARIABLES = {
@@ -26,13 +22,13 @@ _COLOR = re.compile("|".join(_VARIABLES))
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 
 
-def inline_svg(figure: Figure, *, prefix: str, alt: str) -> str:
-    """A figure as an ``<svg>`` element for use inside HTML.
+def inline_svg(source: str, *, prefix: str, alt: str) -> str:
+    """A figure's SVG as an ``<svg>`` element for use inside HTML.
 
     Its ids start with `prefix`, its colours follow the page's variables, and it holds
     neither a reference to another file nor a style sheet of its own.
     """
-    root = ElementTree.fromstring(diagram.svg_source(figure))
+    root = ElementTree.fromstring(source)
     for parent in root.iter():
         for child in list(parent):
             if _local(child.tag) in ("metadata", "style"):
