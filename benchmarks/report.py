@@ -38,7 +38,9 @@ def copy_study(records: StudyRecords, folder: Path, n_clusters: int) -> None:
             if record.cluster != source:
                 continue
             # A state belongs to the cluster whose name it is.
-            changed = {"cluster": name} | ({"states": {}} if record.stage == "che" else {})
+            changed = {"cluster": name} | (
+                {"states": {}} if record.stage == "che" else {}
+            )
             copied = record.model_copy(update=changed)
             write_record(copied, folder / record_name(copied))
 
@@ -47,7 +49,7 @@ def measure(folder: Path) -> tuple[float, float, float]:
     """Seconds, MB of memory and MB of page of ``clusterflow report``."""
     command = [sys.executable, "-m", "clusterflow", "report", str(folder)]
     start = perf_counter()
-    with open(os.devnull, "wb") as nowhere:
+    with Path(os.devnull).open("wb") as nowhere:
         output = [(os.POSIX_SPAWN_DUP2, nowhere.fileno(), 1)]
         child = os.posix_spawn(command[0], command, os.environ, file_actions=output)
         _, status, usage = os.wait4(child, 0)

@@ -127,10 +127,17 @@ def structures_of(view: ClusterView) -> tuple[NamedStructure, ...]:
     return tuple(found)
 
 
-def elements_of(groups: Iterable[Sequence[NamedStructure]]) -> Json:
-    """How atoms are drawn: radius in Å and colour of each element that occurs."""
-    symbols = {s for group in groups for item in group for s in item.structure.symbols}
-    return {"elements": element_styles(symbols), "ball": BALL, "bond": BOND}
+def elements_of(symbols: Iterable[str]) -> Json:
+    """How atoms are drawn: radius in Å and colour of each element."""
+    styles = element_styles(symbols)
+    return {
+        "elements": {
+            symbol: {"radius": style.radius_a, "color": style.color}
+            for symbol, style in styles.items()
+        },
+        "ball": BALL,
+        "bond": BOND,
+    }
 
 
 def cluster_block(
@@ -220,9 +227,7 @@ def _species(
         term: {
             "formation": known[term].formation_ev if term in known else None,
             "status": _status(known.get(term)),
-            "records": [
-                name for name in _record_names(term, view) if name in files
-            ],
+            "records": [name for name in _record_names(term, view) if name in files],
         }
         for term in sorted(terms)
     }

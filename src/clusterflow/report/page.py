@@ -6,6 +6,7 @@ import base64
 import csv
 import hashlib
 import io
+import re
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from clusterflow.report import live, text, views
 from clusterflow.report.band_edges import draw_band_edges
 from clusterflow.report.diagram import draw_profile, svg_source
 from clusterflow.report.layout import hole_runs, holes, order_pathways
-from clusterflow.report.picture import draw_structure
+from clusterflow.report.picture import ball_definitions, draw_structure
 from clusterflow.report.ranking import (
     level_key,
     overviews,
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 _PACKAGE = "clusterflow.report"
 # Those that others build on come first.
 _SCRIPTS = ("page", "atoms", "electrode", "diagram", "scaling")
+_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _SUFFIX_UNITS = {
     "_ev": "eV",
     "_v": "V",
@@ -146,6 +148,9 @@ def render_page(
         _section(view, records, structures, order, figures or {}, steps or {})
         for order, (view, structures) in enumerate(clusters)
     ]
+    symbols = {
+        s for _, group in clusters for one in group for s in one.structure.symbols
+    }
     script = "\n".join(_resource(f"scripts/{name}.js") for name in _SCRIPTS)
     page = _template().render(
         study=study,
@@ -166,11 +171,12 @@ def render_page(
         edges=edges,
         edges_svg=_edges_svg(edges, figures or {}),
         scalings=live.scalings_of(records.thermo),
+        balls=Markup(ball_definitions(symbols)),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         blocks={
             "chemistry": live.to_json(live.chemistry()),
-            "elements": live.to_json(live.elements_of(s for _, s in clusters)),
+            "elements": live.to_json(live.elements_of(symbols)),
             "sources": live.to_json(live.sources_of(records, hashes or {})),
         },
         corrections=views.gas_corrections(records),
@@ -209,7 +215,8 @@ def _template() -> Template:
         hole_reason=no_potential_reason,
         hole_mark=text.HOLE,
     )
-    return environment.from_string(_resource("template.html.j2"))
+    # Indentation is for whoever reads the template; a large page has megabytes of it.
+    return environment.from_string(_INDENTATION.sub("", _resource("template.html.j2")))
 
 
 def _resource(name: str) -> str:

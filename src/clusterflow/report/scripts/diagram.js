@@ -4,7 +4,7 @@ const COLUMN = 108; // px a state
 const PLOT = { left: 58, right: 14, top: 26, height: 320, below: 30 };
 const HALF_BAR = 38;
 const LABEL_LINE = 15;
-const SHOWN_AT_FIRST = 1;
+const SHOWN_AT_FIRST = 3;
 const MOST_COLORS = 5;
 
 /** One reaction on one cluster; `block` holds the still picture that it replaces. */
@@ -211,7 +211,7 @@ class Diagram {
   }
 }
 
-/** One bar for each state of the chosen pathways, though several pass through it. */
+/** One bar for each state of the chosen pathways, the first of them with intervals. */
 function barsOf(chosen, intervals) {
   const bars = new Map();
   chosen.forEach((found, rank) =>
@@ -219,7 +219,7 @@ function barsOf(chosen, intervals) {
       const level = found.levels[column];
       const key = `${column} ${state} ${level?.toFixed(3)}`;
       if (level === null || bars.has(key)) return;
-      const half = intervals ? (found.pathway.half_widths[column] ?? 0) : 0;
+      const half = intervals && rank === 0 ? (found.pathway.half_widths[column] ?? 0) : 0;
       bars.set(key, { column, state, level, half, rank });
     }),
   );
@@ -303,7 +303,8 @@ function barPicture(bar, x, y) {
   );
   if (bar.half) {
     const [top, bottom] = [y(bar.level + bar.half), y(bar.level - bar.half)];
-    group.append(draw("path", { class: "interval", d: `M${x} ${top}V${bottom}M${x - 5} ${top}h10M${x - 5} ${bottom}h10` }));
+    const aside = x + HALF_BAR - 7; // beside the name
+    group.append(draw("path", { class: "interval", d: `M${aside} ${top}V${bottom}M${aside - 5} ${top}h10M${aside - 5} ${bottom}h10` }));
   }
   const thick = bar.rank === 0 ? 5 : 3;
   group.append(draw("rect", { class: "bar", x: x - HALF_BAR, y: level - thick / 2, width: 2 * HALF_BAR, height: thick }));

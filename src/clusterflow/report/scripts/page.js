@@ -3,7 +3,7 @@
 
 document.documentElement.classList.add("js");
 
-const SVG = "http://www.w3.org/2000/svg";
+const SVG = document.querySelector("svg").namespaceURI;
 const MINUS = "\u2212";
 const parsed = new Map();
 
