@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 
 from clusterflow.cli import main
+from clusterflow.core.che import Electrode, Energies, evaluate_network
 from clusterflow.core.level_intervals import HALF_WIDTH_90
+from clusterflow.core.network import build_network
 from clusterflow.report import render_page
+from clusterflow.tasks.che import composition_of
 from clusterflow.tasks.scan import scan
 from unit.test_report import EVIL, make_failed_study, make_result, make_study
 
@@ -142,10 +145,86 @@ def test_pathways_can_be_switched(browser, results):
     show(browser, block, "none")
     assert browser.run(BARS, block) == []
     show(browser, block, "first")
-    one = browser.run(BARS, block)
-    assert one[0][1] == one[-1][1] == "*" and len(one) > 2
+    states = [state for _, state, *_ in browser.run(BARS, block)]
+    assert states == ["*", "*COOH", "*CO", "*"]
+    # The other one has a state that nothing was computed for.
+    show(browser, block, "last")
+    assert [state for _, state, *_ in browser.run(BARS, block)] == ["*"]
+    said = block.find_element("css selector", ".live").text
+    assert "*CO₂: no value" in said
     show(browser, block, "all")
-    assert len(browser.run(BARS, block)) > len(one)
+    count = block.find_element("css selector", '[data-control="count"]')
+    assert count.get_attribute("textContent") == "2 of 2 shown"
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3, 4])
+def test_the_script_ranks_pathways_as_python_does(browser, results, library, seed):
+    browser.open(results / "report.html")
+    network = build_network(library.reaction("CO2-to-CH3OH"), composition_of(library))
+    rng = np.random.default_rng(seed)
+    values = {name: rng.normal(0, 0.8) for name in sorted(network.species)}
+    electrode = Electrode(potential_v=-0.9, scale="she", ph=6.0)
+    energies = Energies(values=values, reasons={}, pair_ev=0.1)
+    result = evaluate_network(network, energies, electrode, surface="x")
+    steps = {step.name: step for path in result.pathways for step in path.steps}
+    names = list(steps)
+    shuffled = [result.pathways[i] for i in rng.permutation(len(result.pathways))]
+    found = browser.run(
+        """
+        const [steps, pathways, conditions] = arguments;
+        const { boltzmann, closed, tie } = dataOf("chemistry");
+        const at = conditionsAt(conditions, boltzmann);
+        return rankPathways(
+          pathways.map((p) => evaluatePathway(p, steps, 0, at, closed)), tie,
+        ).map((p) => [p.limiting, p.chemical ?? 0, p.pathway.name, p.levels]);
+        """,
+        [
+            {"name": s.name, "n_e": s.n_e, "n_h": s.n_h, "dg0": [s.dg0_ev]}
+            for s in steps.values()
+        ],
+        [
+            {"name": p.name, "steps": [names.index(s.name) for s in p.steps]}
+            for p in shuffled
+        ],
+        {"potential": -0.9, "scale": "she", "ph": 6.0, "temperature": 298.15},
+    )
+    order = [
+        (p.limiting_potential_v_rhe, p.chemical_bottleneck_ev or 0.0)
+        for p in result.pathways
+    ]
+    assert [tuple(p[:2]) for p in found] == [pytest.approx(key) for key in order]
+    levels = {name: levels for _, _, name, levels in found}
+    for pathway in result.pathways:
+        assert levels[pathway.name] == pytest.approx(pathway.levels_ev)
+
+
+def test_names_of_levels_cover_neither_one_another_nor_a_bar(browser, results):
+    browser.open(results / "report.html")
+    block = diagram(browser, "Cu4", "CO2-to-HCOOH")
+    for potential in (-1.0, 0.0, 0.3):
+        set_controls(browser, block, potentialNumber=potential)
+        show(browser, block, "all")
+        boxes = browser.run(
+            """
+            const box = (node) => { const b = node.getBoundingClientRect();
+              return [b.left, b.right, b.top, b.bottom]; };
+            return [".name", ".bar"].map(
+              (kind) => [...arguments[0].querySelectorAll(kind)].map(box));
+            """,
+            block,
+        )
+        texts, bars = boxes
+        assert len(texts) >= 3
+        for index, one in enumerate(texts):
+            assert not any(overlap(one, other) for other in texts[index + 1 :])
+            assert not any(overlap(one, bar) for bar in bars)
+
+
+def overlap(one, other):
+    # A box of text is higher than its letters.
+    return min(one[1], other[1]) - max(one[0], other[0]) > 1 and (
+        min(one[3], other[3]) - max(one[2], other[2]) > 3
+    )
 
 
 def show(browser, block, which):
@@ -155,7 +234,8 @@ def show(browser, block, which):
         const [block, which] = arguments;
         const boxes = () => [...block.querySelectorAll(".choice input")];
         boxes().forEach((_, index) => {
-          const wanted = which === "all" || (which === "first" && index === 0);
+          const chosen = { first: index === 0, last: index === boxes().length - 1 };
+          const wanted = which === "all" || Boolean(chosen[which]);
           const box = boxes()[index];
           if (box.checked !== wanted) box.click();
         });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from clusterflow.io import StudyRecords, record_name, sha256, write_atomic
 from clusterflow.records import ReportRecord
@@ -62,11 +63,21 @@ def _figures(records: StudyRecords) -> Iterator[tuple[tuple[str, str], str, Figu
 
     for che in records.che:
         for result in che.results:
-            name = f"diagrams/{che.cluster}/{result.reaction}.svg"
+            name = f"diagrams/{file_name(che.cluster)}/{file_name(result.reaction)}.svg"
             yield (che.cluster, result.reaction), name, draw_profile(result)
     edges = {che.cluster: che.edges for che in records.che if che.edges is not None}
     if edges:
         yield EDGES_FIGURE, "diagrams/edges.svg", draw_band_edges(edges)
+
+
+def file_name(name: str) -> str:
+    """A name as part of a path, whatever it holds; that of a library stays as it is.
+
+    >>> file_name("Cd6Se6"), file_name("../up"), file_name("..")
+    ('Cd6Se6', '..%2Fup', '%2E%2E')
+    """
+    quoted = quote(name, safe="")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
 
 
 def _hashes(records: StudyRecords, folder: Path) -> dict[str, str]:

@@ -311,30 +311,34 @@ function barPicture(bar, x, y) {
   return group;
 }
 
-/** Names and values, moved apart within a column so that none covers another. */
+/** Names and values beside their bars, where none covers another name or a bar. */
 function names(bars, x, y) {
   const texts = [];
   for (const column of new Set(bars.map((bar) => bar.column))) {
-    let free = Infinity;
-    const here = bars.filter((bar) => bar.column === column).sort((one, other) => one.level - other.level);
+    const here = bars.filter((bar) => bar.column === column).sort((one, other) => one.rank - other.rank);
+    const taken = here.map((bar) => [y(bar.level) - 4, y(bar.level) + 4]);
     for (const bar of here) {
       const lines = [...wrap(chem(bar.state)), write(bar.level)];
-      const height = lines.length * LABEL_LINE;
-      const bottom = Math.min(y(bar.level) - 7, free);
-      free = bottom - height - 2;
-      const strong = bar.rank === 0 ? "name best" : "name";
+      const top = freePlace(y(bar.level), lines.length * LABEL_LINE, taken);
+      taken.push([top, top + lines.length * LABEL_LINE]);
       texts.push(
-        ...lines.map((line, index) =>
-          draw(
-            "text",
-            { class: index === lines.length - 1 ? "value" : strong, x: x(column), y: bottom - (lines.length - 1 - index) * LABEL_LINE },
-            line,
-          ),
-        ),
+        ...lines.map((line, index) => {
+          const kind = index === lines.length - 1 ? "value" : bar.rank === 0 ? "name best" : "name";
+          return draw("text", { class: kind, x: x(column), y: top + (index + 0.8) * LABEL_LINE }, line);
+        }),
       );
     }
   }
   return texts;
+}
+
+/** The top of the free place nearest to a bar, above before below. */
+function freePlace(bar, height, taken) {
+  for (let shift = 0; ; shift += 3) {
+    for (const top of [bar - 5 - shift - height, bar + 5 + shift]) {
+      if (taken.every(([from, to]) => top >= to || top + height <= from)) return top;
+    }
+  }
 }
 
 /** A state broken at its plus signs where it is too long for its column. */

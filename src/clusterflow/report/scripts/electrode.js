@@ -30,14 +30,14 @@ function evaluatePathway(pathway, steps, column, at, closed) {
   const complete = !energies.includes(null);
   let limiting = null;
   let determining = null;
-  let chemical = 0;
+  let chemical = null;
   let n_closed = 0;
   for (const step of complete ? taken : []) {
     if (step.n_e > 0) {
       const turning = -(step.dg0 + (step.n_h - step.n_e) * at.shift) / step.n_e;
       if (limiting === null || turning < limiting) [limiting, determining] = [turning, step];
     } else if (step.n_e === 0) {
-      chemical = step.n_h === 0 ? Math.max(chemical, step.dg0) : chemical;
+      if (step.n_h === 0) chemical = Math.max(chemical ?? -Infinity, step.dg0);
       n_closed += step.dg0 > closed;
     }
   }
@@ -50,7 +50,7 @@ function rankPathways(found, tie) {
     complete ? 0 : 1,
     n_closed,
     limiting === null ? 0 : -Math.round(limiting / tie),
-    chemical,
+    chemical ?? 0,
   ];
   return [...found].sort((one, other) => {
     const [a, b] = [key(one), key(other)];
