@@ -21,8 +21,8 @@ _VARIABLES = {
 _COLOR = re.compile("|".join(_VARIABLES))
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}")
-# The page's style sheet has the font, and rotations by nothing are left out.
-_FONT = re.compile(r"font-family:[^;]*;? ?")
+# The page's style sheet has the font; what is nothing is left out.
+_IDLE = re.compile(r"(font-family:[^;]*|stroke-dashoffset: 0)(; |$)")
 _NO_ROTATION = re.compile(r"rotate\(-?0 [^)]*\)")
 _USED = re.compile(r"[\"(]#([^\")]+)[\")]")
 _MEASURES = {"d", "x", "y", "transform", "points"}
@@ -37,7 +37,7 @@ def inline_svg(source: str, *, prefix: str, alt: str) -> str:
     root = ElementTree.fromstring(source)
     for parent in root.iter():
         for child in list(parent):
-            if _local(child.tag) in ("metadata", "style"):
+            if _local(child.tag) in ("metadata", "style", "clipPath"):
                 parent.remove(child)
     used = set(_USED.findall(source))
     for element in root.iter():
@@ -87,8 +87,10 @@ def _adapt(key: str, value: str, prefix: str) -> str:
         return prefix + value
     if key == "href" and value.startswith("#"):
         return f"#{prefix}{value[1:]}"
+    if key == "clip-path":  # nothing is drawn outside its axes
+        return ""
     if key == "style":
-        value = _FONT.sub("", value)
+        value = _IDLE.sub("", value).replace("; ", ";").replace(": ", ":")
         return _COLOR.sub(lambda match: f"var({_VARIABLES[match.group()]})", value)
     if key in _MEASURES:
         value = _LONG_NUMBER.sub(lambda match: f"{float(match.group()):.1f}", value)

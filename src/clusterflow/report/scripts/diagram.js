@@ -131,6 +131,7 @@ class Diagram {
     const focused = controls.pathways.contains(document.activeElement)
       ? document.activeElement.value
       : null;
+    let rank = 0;
     const rows = ranked.map((found) => {
       const index = data.pathways.indexOf(found.pathway);
       const box = make("input", { type: "checkbox", value: index });
@@ -138,7 +139,8 @@ class Diagram {
       const limit = found.complete
         ? found.limiting === null ? "no U_L" : `U_L ${write(found.limiting)} V vs RHE`
         : "incomplete";
-      return make("label", {}, box, ` ${chem(found.pathway.states.join(" → "))} `, make("span", { class: "quiet" }, limit));
+      const color = this.shown.has(index) ? colorOf(rank++) : "transparent";
+      return make("label", { style: `border-left: 5px solid ${color}` }, box, ` ${chem(found.pathway.states.join(" → "))} `, make("span", { class: "quiet" }, limit));
     });
     controls.pathways.replaceChildren(...rows);
     controls.count.textContent = `${this.shown.size} of ${rows.length} shown`;
@@ -247,28 +249,28 @@ function axis(low, high, y, width) {
   ];
 }
 
+/** A line for each step, once though several pathways take it; the first of them on top. */
 function connectors(chosen, best, x, y) {
-  return chosen.flatMap((found, rank) =>
-    found.taken.flatMap((step, column) => {
-      const [from, to] = [found.levels[column], found.levels[column + 1]];
-      if (from === null || to === null) return [];
-      const decisive = found === best && step === found.determining;
-      const line = {
-        x1: x(column) + HALF_BAR, x2: x(column + 1) - HALF_BAR, y1: y(from), y2: y(to),
-      };
+  const seen = new Set();
+  const found = chosen.flatMap((pathway, rank) =>
+    pathway.taken.flatMap((step, column) => {
+      const [from, to] = [pathway.levels[column], pathway.levels[column + 1]];
+      const key = `${column} ${step.name} ${from?.toFixed(3)}`;
+      if (from === null || to === null || seen.has(key)) return [];
+      seen.add(key);
+      const decisive = pathway === best && step === pathway.determining;
+      const color = decisive ? "var(--plot-determining)" : colorOf(rank);
+      const ends = { x1: x(column) + HALF_BAR, x2: x(column + 1) - HALF_BAR, y1: y(from), y2: y(to) };
       return draw(
         "g",
-        { class: "step", "data-step": step.name, "data-ev": found.energies[column] },
-        draw("line", { ...line, class: "reach" }),
-        draw("line", {
-          ...line,
-          class: "connector",
-          style: `stroke: ${decisive ? "var(--plot-determining)" : colorOf(rank)}; stroke-width: ${decisive ? 2.6 : 1.4}`,
-        }),
-        draw("title", {}, `${chem(step.name)}: ${write(found.energies[column], 3)} eV`),
+        { class: "step", "data-step": step.name, "data-ev": pathway.energies[column] },
+        draw("line", { ...ends, class: "reach" }),
+        draw("line", { ...ends, class: "connector", style: `stroke: ${color}; stroke-width: ${decisive ? 2.6 : 1.4}` }),
+        draw("title", {}, `${chem(step.name)}: ${write(pathway.energies[column], 3)} eV`),
       );
     }),
   );
+  return found.reverse();
 }
 
 /** The columns of states without a value, with the reason. */

@@ -11,6 +11,7 @@ class ScalingPlot {
       select.append(...data.species.map((name, index) => make("option", { value: index }, chem(name))));
       select.addEventListener("change", () => this.update());
     }
+    this.plot.classList.add("bare");
     [this.x.value, this.y.value] = data.first;
     this.update();
   }
@@ -71,13 +72,31 @@ function scatter(points, line, x_name, y_name) {
     const [from, to] = ends.map((value) => line.slope * value + line.intercept);
     root.append(draw("line", { class: "fit", x1: x(ends[0]), x2: x(ends[1]), y1: y(from), y2: y(to) }));
   }
+  const taken = points.map((point) => ({ x: x(point.x), y: y(point.y), half: 6, high: 12 }));
   for (const point of points) {
-    root.append(
-      draw("circle", { class: "point", cx: x(point.x), cy: y(point.y), r: 5 }, draw("title", {}, `${point.cluster}: ${write(point.x, 3)}, ${write(point.y, 3)} eV`)),
-      draw("text", { class: "name", x: x(point.x), y: y(point.y) - 9 }, point.cluster),
-    );
+    const title = draw("title", {}, `${point.cluster}: ${write(point.x, 3)}, ${write(point.y, 3)} eV`);
+    root.append(draw("circle", { class: "point", cx: x(point.x), cy: y(point.y), r: 5 }, title));
+    const place = freeBeside(x(point.x), y(point.y), point.cluster, taken);
+    if (place) root.append(draw("text", { class: "name", x: place.x, y: place.y + 4 }, point.cluster));
   }
   return root;
+}
+
+/** A place for a name beside its point; null where there is none, as the title has it too. */
+function freeBeside(x, y, name, taken) {
+  const half = 3.5 * name.length;
+  const places = [[0, -14], [0, 15], [half + 9, 0], [-half - 9, 0]].map(([dx, dy]) => ({
+    x: x + dx, y: y + dy, half, high: 13,
+  }));
+  const free = places.find((place) =>
+    taken.every(
+      (other) =>
+        Math.abs(place.x - other.x) >= place.half + other.half ||
+        Math.abs(place.y - other.y) >= (place.high + other.high) / 2,
+    ),
+  );
+  if (free) taken.push(free);
+  return free ?? null;
 }
 
 whenIdle("figure[data-scaling]", (figure) => new ScalingPlot(figure, dataOf(figure.dataset.scaling)));
