@@ -18,6 +18,8 @@ from clusterflow.tasks.scan import scan
 from unit.test_report import EVIL, make_failed_study, make_result, make_study
 
 MEV = 1e-3
+# Keys, as the WebDriver standard names them.
+ENTER, RIGHT = "\ue007", "\ue014"
 SET = """
 const [block, name, value] = arguments;
 const node = block.querySelector(`[data-control="${name}"]`);
@@ -277,10 +279,15 @@ def test_a_number_says_where_it_is_from(browser, results):
     digest = hashlib.sha256((results / "thermo/Cu4.json").read_bytes()).hexdigest()
     assert "thermo/Cu4.json" in panel.text and digest in panel.text
     assert "gfn1-xtb" in panel.text and cell.text in panel.text
-    # The same for a level, from the keyboard.
+    # From the keyboard: the next number of the row, and a level of a diagram.
+    cell.send_keys(RIGHT)
+    focused = browser.driver.switch_to.active_element
+    assert focused.tag_name == "td" and focused != cell
+    focused.send_keys(ENTER)
+    assert focused.text in panel.text
     block = diagram(browser, "Cu4", "CO2-to-CO")
     (level,) = block.find_elements("css selector", '.level[data-state="*COOH"]')[:1]
-    level.send_keys("\ue007")  # enter
+    level.send_keys(ENTER)
     assert (
         "adsorb/Cu4/COOH.json" in panel.text and "vibrate/Cu4/COOH.json" in panel.text
     )
@@ -301,7 +308,7 @@ def test_structures_turn_and_tell_their_atoms(browser, results):
     )
     assert colors > 50, "balls are shaded"
     browser.keep("structure")
-    canvas.send_keys("\ue014")  # arrow right
+    canvas.send_keys(RIGHT)
     assert browser.run(PIXELS) != first
     (place,) = browser.run(
         "return [openStructure.view.placed.reduce((a, b) => (b.z > a.z ? b : a))]"

@@ -62,15 +62,25 @@ def _draw(root: ElementTree.Element, structure: Structure) -> None:
     order = np.argsort(view[:, 2], kind="stable")
     distances = np.linalg.norm(view[:, None] - view[None], axis=-1)
     bonded = distances < BOND * (radii[:, None] + radii[None])
-    places = [f"{x:.0f} {y:.0f}" for x, y in (view[:, :2] * [_UNITS, -_UNITS]).tolist()]
     for rank, near in enumerate(order):
-        joined = [places[far] for far in order[:rank] if bonded[near, far]]
-        if joined:
-            line = "".join(f"M{place}L{places[near]}" for place in joined)
-            ElementTree.SubElement(root, "path", {"d": line})
-        x, y = places[near].split()
+        lines = []
+        for far in order[:rank]:
+            if bonded[near, far]:
+                # From the rim of the farther ball, so that no stick lies on it.
+                rim = 0.9 * BALL * radii[far] / distances[near, far]
+                start = view[far] + rim * (view[near] - view[far])
+                lines.append(f"M{_place(start)}L{_place(view[near])}")
+        if lines:
+            ElementTree.SubElement(root, "path", {"d": "".join(lines)})
+        x, y = _place(view[near]).split()
         ball = {"href": f"#ball-{structure.symbols[near]}", "x": x, "y": y}
         ElementTree.SubElement(root, "use", ball)
+
+
+def _place(point: Array) -> str:
+    """Where a point is in the picture."""
+    x, y, _ = (point * _UNITS).tolist()
+    return f"{x:.0f} {-y:.0f}"
 
 
 def _view_box(places: Array, radii: Array) -> str:
