@@ -148,10 +148,6 @@ def render_page(
         _section(view, records, structures, order, figures or {}, steps or {})
         for order, (view, structures) in enumerate(clusters)
     ]
-    symbols = {
-        s for _, group in clusters for one in group for s in one.structure.symbols
-    }
-    script = "\n".join(_resource(f"scripts/{name}.js") for name in _SCRIPTS)
     page = _template().render(
         study=study,
         style=Markup(_resource("style.css")),
@@ -171,14 +167,7 @@ def render_page(
         edges=edges,
         edges_svg=_edges_svg(edges, figures or {}),
         scalings=live.scalings_of(records.thermo),
-        balls=Markup(ball_definitions(symbols)),
-        script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
-        blocks={
-            "chemistry": live.to_json(live.chemistry()),
-            "elements": live.to_json(live.elements_of(symbols)),
-            "sources": live.to_json(live.sources_of(records, hashes or {})),
-        },
+        **_scripted(records, [group for _, group in clusters], hashes or {}),
         corrections=views.gas_corrections(records),
         levels=views.levels_of(records),
         flags=flags,
@@ -189,6 +178,30 @@ def render_page(
         created=sorted(r.provenance.created for r in records.all()),
     )
     return page.lstrip()
+
+
+def _scripted(
+    records: StudyRecords,
+    structures: Sequence[Sequence[live.NamedStructure]],
+    hashes: Mapping[str, str],
+) -> dict[str, object]:
+    """The script, the hash by which the page allows it, and the data of the study."""
+    symbols = {
+        s for group in structures for one in group for s in one.structure.symbols
+    }
+    script = "\n".join(_resource(f"scripts/{name}.js") for name in _SCRIPTS)
+    digest = hashlib.sha256(script.encode()).digest()
+    blocks = {
+        "chemistry": live.chemistry(),
+        "elements": live.elements_of(symbols),
+        "sources": live.sources_of(records, hashes),
+    }
+    return {
+        "balls": Markup(ball_definitions(symbols)),
+        "script": Markup(script),
+        "script_hash": base64.b64encode(digest).decode(),
+        "blocks": {name: live.to_json(content) for name, content in blocks.items()},
+    }
 
 
 def _template() -> Template:
