@@ -168,9 +168,9 @@ class AtomsView {
 
 function paintBall(context, { atom, x, y, r }, haze, colors, view) {
   const shade = context.createRadialGradient(x - 0.35 * r, y - 0.35 * r, 0.05 * r, x, y, r);
-  shade.addColorStop(0, `color-mix(in srgb, white 75%, ${atom.color})`);
+  shade.addColorStop(0, mix(atom.color, 255, 0.75));
   shade.addColorStop(0.45, atom.color);
-  shade.addColorStop(1, `color-mix(in srgb, black 40%, ${atom.color})`);
+  shade.addColorStop(1, mix(atom.color, 0, 0.4));
   disc(context, x, y, r);
   context.fillStyle = shade;
   context.fill();
@@ -186,6 +186,12 @@ function paintBall(context, { atom, x, y, r }, haze, colors, view) {
     context.stroke();
   }
   if (view.labels) label(context, `${atom.symbol}${atom.index}`, x, y, colors);
+}
+
+/** A colour, written #rrggbb, with a share of white (255) or black (0). */
+function mix(color, grey, share) {
+  const parts = [1, 3, 5].map((at) => parseInt(color.slice(at, at + 2), 16));
+  return `rgb(${parts.map((part) => Math.round(part + share * (grey - part))).join(" ")})`;
 }
 
 function disc(context, x, y, r) {
@@ -222,7 +228,7 @@ function halves(a, b, perA) {
 
 function paintStick(context, half, width, haze, colors) {
   const strokes = [
-    [`color-mix(in srgb, black 45%, ${half.color})`, 1, 1],
+    [mix(half.color, 0, 0.45), 1, 1],
     [half.color, 0.7, 1],
     [colors.paper, 1, haze],
   ];
