@@ -52,9 +52,8 @@ def test_run_leaves_what_is_promised(finished):
     names += ("minima.csv", "isomers.csv")
     for name in names:
         assert (results / name).stat().st_size > 0, name
-    for suffix in ("svg", "png"):
-        assert (results / f"diagrams/Cu2/HER.{suffix}").stat().st_size > 1000
-        assert (results / f"diagrams/edges.{suffix}").stat().st_size > 1000
+    for name in ("Cu2/HER.svg", "edges.svg"):
+        assert (results / "diagrams" / name).stat().st_size > 1000
     records = [json.loads(p.read_text()) for p in results.glob("*/**/*.json")]
     assert {r["stage"] for r in records} == STAGES - {"collect", "report"}
     for record in records:

@@ -249,7 +249,7 @@ def sample_species(
     drawn: dict[Draw, Floats] = {}
     values = np.zeros((n_samples, len(columns)))
     for column, term in enumerate(columns):
-        weights = _weights(term, deviations, surface, level_group, correlation)
+        weights = draw_weights(term, deviations, surface, level_group, correlation)
         for draw, weight in weights.items():
             if draw not in drawn:
                 drawn[draw] = _standard_normal(draw, n_samples, seed)
@@ -264,7 +264,7 @@ def _standard_normal(draw: Draw, n_samples: int, seed: int) -> Floats:
     return np.random.default_rng([seed, *words]).standard_normal(n_samples)
 
 
-def _weights(
+def draw_weights(
     term: str,
     deviations: Deviations,
     surface: str,

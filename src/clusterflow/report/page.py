@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import base64
 import csv
+import hashlib
 import io
+import re
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -14,11 +16,11 @@ from markupsafe import Markup
 
 import clusterflow
 from clusterflow.core.gate_summary import summarise
-from clusterflow.report import text, views
+from clusterflow.report import live, text, views
 from clusterflow.report.band_edges import draw_band_edges
-from clusterflow.report.diagram import draw_profile
+from clusterflow.report.diagram import draw_profile, svg_source
 from clusterflow.report.layout import hole_runs, holes, order_pathways
-from clusterflow.report.picture import draw_structure
+from clusterflow.report.picture import ball_definitions, draw_structure
 from clusterflow.report.ranking import (
     level_key,
     overviews,
@@ -30,15 +32,17 @@ from clusterflow.report.svg import inline_svg
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.figure import Figure
-
     from clusterflow.core.gates import Gate
     from clusterflow.io import StudyRecords
     from clusterflow.records import Pathway, ReactionResult, Structure
+    from clusterflow.report.live import Json, StepEnergies
     from clusterflow.report.views import ClusterView, EdgesRow
     from clusterflow.specs import DomainSpec
 
 _PACKAGE = "clusterflow.report"
+# Those that others build on come first.
+_SCRIPTS = ("page", "atoms", "electrode", "diagram", "scaling")
+_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _SUFFIX_UNITS = {
     "_ev": "eV",
     "_v": "V",
@@ -59,6 +63,7 @@ class _Picture:
     svg: Markup
     title: str
     note: str
+    index: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +78,16 @@ class _Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Section:
-    """A cluster with its pictures and diagrams."""
+    """A cluster with its pictures and diagrams, and the data behind them.
+
+    `numbers` counts its structures: by ``adsorbate/minimum``, or ``/isomer``.
+    """
 
     view: ClusterView
     pictures: tuple[_Picture, ...]
     profiles: tuple[_Profile, ...]
+    numbers: Mapping[str, int]
+    data: Markup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +97,7 @@ class _Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     csv_uri: str
+    records: tuple[str, ...]
 
 
 def render_page(
@@ -98,7 +109,9 @@ def render_page(
     failures: Sequence[Mapping[str, object]] = (),
     pairs: Sequence[Mapping[str, object]] = (),
     gates: Sequence[Gate] = (),
-    figures: Mapping[tuple[str, str], Figure] | None = None,
+    figures: Mapping[tuple[str, str], str] | None = None,
+    steps: Mapping[str, StepEnergies] | None = None,
+    hashes: Mapping[str, str] | None = None,
 ) -> str:
     """A self-contained HTML page about a study, also where nothing succeeded.
 
@@ -119,13 +132,22 @@ def render_page(
     gates
         Verdicts of all checks on the records.
     figures
-        Diagrams by cluster and reaction; those that are missing are drawn.
+        Diagrams as SVG by cluster and reaction; those that are missing are drawn.
+    steps
+        Free energies over temperature by cluster; without them the sliders have the
+        study's temperature only, and there are no intervals.
+    hashes
+        SHA-256 of each record by the name of its file.
     """
-    clusters = views.cluster_views(records)
     summary = views.summarise_stages(records)
     edges = views.edges_of(records)
     flags = views.flags_of(records, domain)
     every = [result for record in records.che for result in record.results]
+    clusters = [(v, live.structures_of(v)) for v in views.cluster_views(records)]
+    sections = [
+        _section(view, records, structures, order, figures or {}, steps or {})
+        for order, (view, structures) in enumerate(clusters)
+    ]
     page = _template().render(
         study=study,
         style=Markup(_resource("style.css")),
@@ -141,11 +163,11 @@ def render_page(
         rankings=rank_reactions(records.che),
         probabilities=probability_tables(pairs),
         checks=summarise(gates),
-        sections=[
-            _section(view, order, figures or {}) for order, view in enumerate(clusters)
-        ],
+        sections=sections,
         edges=edges,
-        edges_svg=_edges_svg(edges),
+        edges_svg=_edges_svg(edges, figures or {}),
+        scalings=live.scalings_of(records.thermo),
+        **_scripted(records, [group for _, group in clusters], hashes or {}),
         corrections=views.gas_corrections(records),
         levels=views.levels_of(records),
         flags=flags,
@@ -156,6 +178,30 @@ def render_page(
         created=sorted(r.provenance.created for r in records.all()),
     )
     return page.lstrip()
+
+
+def _scripted(
+    records: StudyRecords,
+    structures: Sequence[Sequence[live.NamedStructure]],
+    hashes: Mapping[str, str],
+) -> dict[str, object]:
+    """The script, the hash by which the page allows it, and the data of the study."""
+    symbols = {
+        s for group in structures for one in group for s in one.structure.symbols
+    }
+    script = "\n".join(_resource(f"scripts/{name}.js") for name in _SCRIPTS)
+    digest = hashlib.sha256(script.encode()).digest()
+    blocks = {
+        "chemistry": live.chemistry(),
+        "elements": live.elements_of(symbols),
+        "sources": live.sources_of(records, hashes),
+    }
+    return {
+        "balls": Markup(ball_definitions(symbols)),
+        "script": Markup(script),
+        "script_hash": base64.b64encode(digest).decode(),
+        "blocks": {name: live.to_json(content) for name, content in blocks.items()},
+    }
 
 
 def _template() -> Template:
@@ -171,6 +217,7 @@ def _template() -> Template:
         signed=text.signed,
         duration=text.duration,
         anchor=views.cluster_anchor,
+        json=live.to_json,
     )
     environment.globals.update(
         hole_runs=_named_runs,
@@ -181,7 +228,8 @@ def _template() -> Template:
         hole_reason=no_potential_reason,
         hole_mark=text.HOLE,
     )
-    return environment.from_string(_resource("template.html.j2"))
+    # Indentation is for whoever reads the template; a large page has megabytes of it.
+    return environment.from_string(_INDENTATION.sub("", _resource("template.html.j2")))
 
 
 def _resource(name: str) -> str:
@@ -205,25 +253,37 @@ def _named_runs(pathway: Pathway) -> list[tuple[list[str], str]]:
 
 
 def _section(
-    view: ClusterView, order: int, figures: Mapping[tuple[str, str], Figure]
+    view: ClusterView,
+    records: StudyRecords,
+    structures: Sequence[live.NamedStructure],
+    order: int,
+    figures: Mapping[tuple[str, str], str],
+    steps: Mapping[str, StepEnergies],
 ) -> _Section:
     results = view.che.results if view.che else ()
+    numbers = {item.key: number for number, item in enumerate(structures)}
+    block: Json = live.cluster_block(
+        view, records, structures, steps.get(view.name, live.StepEnergies())
+    )
     return _Section(
         view=view,
-        pictures=tuple(_pictures(view)),
+        pictures=tuple(_pictures(view, numbers)),
         profiles=tuple(
             _profile(
                 result,
                 f"plot{order}-{index}-",
-                figures.get((view.name, result.reaction)) or draw_profile(result),
+                figures.get((view.name, result.reaction))
+                or svg_source(draw_profile(result)),
             )
             for index, result in enumerate(results)
         ),
+        numbers=numbers,
+        data=live.to_json(block),
     )
 
 
-def _profile(result: ReactionResult, prefix: str, figure: Figure) -> _Profile:
-    drawn = inline_svg(figure, prefix=prefix, alt=views.describe_profile(result))
+def _profile(result: ReactionResult, prefix: str, source: str) -> _Profile:
+    drawn = inline_svg(source, prefix=prefix, alt=views.describe_profile(result))
     marks = (mark for p in result.pathways for step in p.steps for mark in step.flags)
     return _Profile(
         result=result,
@@ -233,33 +293,39 @@ def _profile(result: ReactionResult, prefix: str, figure: Figure) -> _Profile:
     )
 
 
-def _edges_svg(rows: Sequence[EdgesRow]) -> Markup | None:
+def _edges_svg(
+    rows: Sequence[EdgesRow], figures: Mapping[tuple[str, str], str]
+) -> Markup | None:
     """The diagram of band edges, if any cluster has them beside its profiles."""
     found = {row.record.cluster: row.view for row in rows if row.view is not None}
     if not found:
         return None
     alt = views.describe_edges(rows)
-    return Markup(inline_svg(draw_band_edges(found), prefix="edges-", alt=alt))
+    source = figures.get(views.EDGES_FIGURE) or svg_source(draw_band_edges(found))
+    return Markup(inline_svg(source, prefix="edges-", alt=alt))
 
 
-def _pictures(view: ClusterView) -> list[_Picture]:
+def _pictures(view: ClusterView, numbers: Mapping[str, int]) -> list[_Picture]:
     """The lowest isomer, then each adsorbate's minimum."""
     found: list[_Picture] = []
     for isomer in view.relax.isomers[:1] if view.relax else ():
-        found.append(_picture(isomer.structure, view.name, "lowest isomer"))
+        found.append(
+            _picture(isomer.structure, view.name, "lowest isomer", numbers["/0"])
+        )
     for record in view.adsorptions:
         minimum = views.representative(record, view)
         if minimum is not None:
             note = f"{minimum.fate}, {minimum.site_kind}"
-            found.append(_picture(minimum.structure, f"*{record.adsorbate}", note))
+            number = numbers[f"{record.adsorbate}/{record.minima.index(minimum)}"]
+            title = f"*{record.adsorbate}"
+            found.append(_picture(minimum.structure, title, note, number))
     return found
 
 
-def _picture(structure: Structure, title: str, note: str) -> _Picture:
+def _picture(structure: Structure, title: str, note: str, index: int) -> _Picture:
     alt = f"Balls and sticks: {title}, {note}"
-    return _Picture(
-        svg=Markup(draw_structure(structure, alt=alt)), title=title, note=note
-    )
+    drawn = Markup(draw_structure(structure, alt=alt))
+    return _Picture(svg=drawn, title=title, note=note, index=index)
 
 
 def _table(rows: Sequence[Mapping[str, object]]) -> _Table:
@@ -269,6 +335,10 @@ def _table(rows: Sequence[Mapping[str, object]]) -> _Table:
         columns=tuple(_heading(key) for key in keys),
         rows=tuple(tuple(_cell(row.get(key)) for key in keys) for row in rows),
         csv_uri=_csv_uri(keys, rows),
+        records=tuple(
+            f"thermo/{row['cluster']}.json" if row.get("cluster") else ""
+            for row in rows
+        ),
     )
 
 

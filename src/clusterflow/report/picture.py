@@ -1,37 +1,52 @@
-"""Small still pictures of structures: balls and sticks as plain SVG."""
+"""Small still pictures of structures: balls and sticks as plain SVG.
+
+Pictures of one page share their balls, which `ball_definitions` gives once, and are
+drawn in units of 0.01 Å, so that their coordinates are short whole numbers.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from clusterflow.records import Structure
 
     Array = NDArray[np.float64]
 
-_SIZE = 150.0
-_MARGIN = 6.0
-_MAX_SCALE = 26.0  # picture units per Å, so that a molecule is not drawn as a giant
-_BALL = 0.62  # drawn radius of an atom, of its covalent radius
-_BOND = 1.25  # atoms closer than this, times the sum of their radii, are joined
+_UNITS = 100  # picture units per Å
+_MARGIN_A = 0.3
+_LEAST_A = 5.8  # side of the smallest picture, so that a molecule is not a giant
+BALL = 0.62  # drawn radius of an atom, of its covalent radius
+BOND = 1.25  # atoms closer than this, times the sum of their radii, are joined
 _TURN, _NOD = 0.30, 0.22  # rad: off the symmetry planes, so that fewer atoms hide
+
+
+def ball_definitions(symbols: Iterable[str]) -> str:
+    """An ``<svg>`` without a size that holds the ball of each element."""
+    root = ElementTree.Element("svg", {"class": "balls", "aria-hidden": "true"})
+    for symbol, style in element_styles(symbols).items():
+        radius = style.radius_a * BALL * _UNITS
+        ball = ElementTree.SubElement(root, "g", {"id": f"ball-{symbol}"})
+        outline = {"r": f"{radius:.0f}", "fill": style.color, "class": "ball"}
+        ElementTree.SubElement(ball, "circle", outline)
+        lit = dict.fromkeys(("cx", "cy"), f"{-0.3 * radius:.0f}")
+        shine = {**lit, "r": f"{0.32 * radius:.0f}", "class": "shine"}
+        ElementTree.SubElement(ball, "circle", shine)
+    return ElementTree.tostring(root, encoding="unicode")
 
 
 def draw_structure(structure: Structure, *, alt: str) -> str:
     """A structure as an ``<svg>`` element, nearer atoms on top, adsorbates upwards."""
     root = ElementTree.Element(
-        "svg",
-        {
-            "class": "atoms",
-            "role": "img",
-            "aria-label": alt,
-            "viewBox": f"0 0 {_SIZE:g} {_SIZE:g}",
-        },
+        "svg", {"class": "atoms", "role": "img", "aria-label": alt}
     )
     if structure.symbols:
         _draw(root, structure)
@@ -40,29 +55,76 @@ def draw_structure(structure: Structure, *, alt: str) -> str:
 
 def _draw(root: ElementTree.Element, structure: Structure) -> None:
     """Atoms from the far side to the near one, each bond before its nearer atom."""
+    styles = element_styles(set(structure.symbols))
+    radii = np.array([styles[symbol].radius_a for symbol in structure.symbols])
+    view = view_of(structure)
+    root.set("viewBox", _view_box(view[:, :2] * [1, -1], radii * BALL))
+    order = np.argsort(view[:, 2], kind="stable")
+    distances = np.linalg.norm(view[:, None] - view[None], axis=-1)
+    bonded = distances < BOND * (radii[:, None] + radii[None])
+    for rank, near in enumerate(order):
+        lines = []
+        for far in order[:rank]:
+            if bonded[near, far]:
+                # From the rim of the farther ball, so that no stick lies on it.
+                rim = 0.9 * BALL * radii[far] / distances[near, far]
+                start = view[far] + rim * (view[near] - view[far])
+                lines.append(f"M{_place(start)}L{_place(view[near])}")
+        if lines:
+            ElementTree.SubElement(root, "path", {"d": "".join(lines)})
+        x, y = _place(view[near]).split()
+        ball = {"href": f"#ball-{structure.symbols[near]}", "x": x, "y": y}
+        ElementTree.SubElement(root, "use", ball)
+
+
+def _place(point: Array) -> str:
+    """Where a point is in the picture."""
+    x, y, _ = (point * _UNITS).tolist()
+    return f"{x:.0f} {-y:.0f}"
+
+
+def _view_box(places: Array, radii: Array) -> str:
+    """A square around all balls, Å, as a ``viewBox``."""
+    low = (places - radii[:, None]).min(axis=0) - _MARGIN_A
+    high = (places + radii[:, None]).max(axis=0) + _MARGIN_A
+    side = max(float((high - low).max()), _LEAST_A)
+    left, top = ((low + high - side) / 2 * _UNITS).tolist()
+    return f"{left:.0f} {top:.0f} {side * _UNITS:.0f} {side * _UNITS:.0f}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElementStyle:
+    """How an element is drawn: its covalent radius and its colour."""
+
+    radius_a: float
+    color: str
+
+
+def element_styles(symbols: Iterable[str]) -> dict[str, ElementStyle]:
+    """Radius and Jmol's colour of each element, by its symbol."""
     from ase.data import atomic_numbers, covalent_radii
     from ase.data.colors import jmol_colors
 
-    numbers = [atomic_numbers[symbol] for symbol in structure.symbols]
-    radii = np.asarray(covalent_radii[numbers], dtype=float)
-    view = _view(structure)
-    drawn, scale = _fit(view, radii * _BALL)
-    order = np.argsort(view[:, 2], kind="stable")
-    distances = np.linalg.norm(view[:, None] - view[None], axis=-1)
-    bonded = distances < _BOND * (radii[:, None] + radii[None])
-    for rank, near in enumerate(order):
-        for far in order[:rank]:
-            if bonded[near, far]:
-                _bond(root, drawn[far], drawn[near])
-        color = "#" + "".join(
-            f"{round(255 * c):02x}" for c in jmol_colors[numbers[near]]
+    return {
+        symbol: ElementStyle(
+            radius_a=float(covalent_radii[atomic_numbers[symbol]]),
+            color="#"
+            + "".join(
+                f"{round(255 * c):02x}" for c in jmol_colors[atomic_numbers[symbol]]
+            ),
         )
-        _ball(root, drawn[near], float(radii[near]) * _BALL * scale, color)
+        for symbol in sorted(symbols)
+    }
 
 
-def _view(structure: Structure) -> Array:
-    """Positions as the reader sees them, Å: x right, y up, z towards the eye."""
+def view_of(structure: Structure) -> Array:
+    """Positions as the reader sees them, Å: x right, y up, z towards the eye.
+
+    Shape (n_atoms, 3), about their mean.
+    """
     positions = np.array(structure.positions, dtype=float)
+    if not len(positions):
+        return positions.reshape(0, 3)
     positions -= positions.mean(axis=0)
     flat, middle, _ = np.linalg.eigh(positions.T @ positions)[1].T
     adsorbed = np.array([role == "adsorbate" for role in structure.roles])
@@ -91,35 +153,3 @@ def _turned() -> Array:
     c, s = np.cos(_NOD), np.sin(_NOD)
     about_x = np.array([[1, 0, 0], [0, c, s], [0, -s, c]])
     return np.asarray(about_y @ about_x)
-
-
-def _fit(view: Array, radii: Array) -> tuple[Array, float]:
-    """Picture coordinates of each atom, and picture units per Å."""
-    low = (view[:, :2] - radii[:, None]).min(axis=0)
-    high = (view[:, :2] + radii[:, None]).max(axis=0)
-    scale = min((_SIZE - 2 * _MARGIN) / float((high - low).max()), _MAX_SCALE)
-    centred = (view[:, :2] - (low + high) / 2) * scale
-    return np.asarray(centred * [1, -1] + _SIZE / 2), scale
-
-
-def _bond(root: ElementTree.Element, start: Array, end: Array) -> None:
-    """A stick with a dark rim."""
-    ends = {
-        name: f"{value:.1f}"
-        for name, value in zip(("x1", "y1", "x2", "y2"), (*start, *end), strict=True)
-    }
-    for kind in ("rim", "stick"):
-        ElementTree.SubElement(root, "line", {**ends, "class": kind})
-
-
-def _ball(root: ElementTree.Element, centre: Array, radius: float, color: str) -> None:
-    """A ball with a highlight."""
-    x, y = centre
-    place = {"cx": f"{x:.1f}", "cy": f"{y:.1f}", "r": f"{radius:.1f}"}
-    ElementTree.SubElement(root, "circle", {**place, "fill": color, "class": "ball"})
-    shine = {
-        "cx": f"{x - 0.3 * radius:.1f}",
-        "cy": f"{y - 0.3 * radius:.1f}",
-        "r": f"{0.32 * radius:.1f}",
-    }
-    ElementTree.SubElement(root, "circle", {**shine, "class": "shine"})

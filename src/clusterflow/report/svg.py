@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
 from clusterflow.report import diagram
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 # The page sets these variables for light and dark.
 _VARIABLES = {
@@ -24,25 +20,38 @@ _VARIABLES = {
 }
 _COLOR = re.compile("|".join(_VARIABLES))
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{2,}")
+# The page's style sheet has the font; what is nothing is left out.
+_IDLE = re.compile(r"(font-family:[^;]*|stroke-dashoffset: 0)(; |$)")
+_NO_ROTATION = re.compile(r"rotate\(-?0 [^)]*\)")
+_USED = re.compile(r"[\"(]#([^\")]+)[\")]")
+_MEASURES = {"d", "x", "y", "transform", "points"}
 
 
-def inline_svg(figure: Figure, *, prefix: str, alt: str) -> str:
-    """A figure as an ``<svg>`` element for use inside HTML.
+def inline_svg(source: str, *, prefix: str, alt: str) -> str:
+    """A figure's SVG as an ``<svg>`` element for use inside HTML.
 
     Its ids start with `prefix`, its colours follow the page's variables, and it holds
     neither a reference to another file nor a style sheet of its own.
     """
-    root = ElementTree.fromstring(diagram.svg_source(figure))
+    root = ElementTree.fromstring(source)
     for parent in root.iter():
         for child in list(parent):
-            if _local(child.tag) in ("metadata", "style"):
+            if _local(child.tag) in ("metadata", "style", "clipPath"):
                 parent.remove(child)
+    used = set(_USED.findall(source))
     for element in root.iter():
         element.tag = _local(element.tag)
+        if element.tag != "text":
+            element.text = None
+        element.tail = None
         element.attrib = {
-            _local(key): _adapt(_local(key), value, prefix)
+            _local(key): adapted
             for key, value in element.attrib.items()
+            if (key != "id" or value in used)
+            and (adapted := _adapt(_local(key), value, prefix))
         }
+    _unwrap(root)
     width = root.attrib["viewBox"].split()[2]
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
@@ -57,6 +66,16 @@ def inline_svg(figure: Figure, *, prefix: str, alt: str) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
+def _unwrap(parent: ElementTree.Element) -> None:
+    """Put the children of groups that say nothing in their place."""
+    for child in list(parent):
+        _unwrap(child)
+        empty = child.tag == "defs" and not len(child)
+        if empty or (child.tag == "g" and not child.attrib):
+            place = list(parent).index(child)
+            parent[place : place + 1] = list(child)
+
+
 def _local(name: str) -> str:
     """A tag or attribute without its namespace."""
     return name.rpartition("}")[2]
@@ -68,6 +87,12 @@ def _adapt(key: str, value: str, prefix: str) -> str:
         return prefix + value
     if key == "href" and value.startswith("#"):
         return f"#{prefix}{value[1:]}"
+    if key == "clip-path":  # nothing is drawn outside its axes
+        return ""
     if key == "style":
+        value = _IDLE.sub("", value).replace("; ", ";").replace(": ", ":")
         return _COLOR.sub(lambda match: f"var({_VARIABLES[match.group()]})", value)
+    if key in _MEASURES:
+        value = _LONG_NUMBER.sub(lambda match: f"{float(match.group()):.1f}", value)
+        return _NO_ROTATION.sub("", value).strip()
     return _REFERENCE.sub(lambda match: f"url(#{prefix}{match.group(1)})", value)

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from clusterflow.specs import DomainSpec, LevelSpec
 
 T = TypeVar("T")
+# The key of the figure of band edges among those of reactions on clusters.
+EDGES_FIGURE = ("", "edges")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +113,7 @@ class Corrections:
     level: str
     temperature_k: float
     rows: tuple[GasCorrection, ...]
+    cluster: str
 
 
 def cluster_anchor(name: str) -> str:
@@ -180,6 +183,7 @@ def gas_corrections(records: StudyRecords) -> tuple[Corrections, ...]:
                 level=record.level.name,
                 temperature_k=record.temperature_k,
                 rows=record.gas_corrections,
+                cluster=record.cluster,
             ),
         )
     return tuple(found.values())

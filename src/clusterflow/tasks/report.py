@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
-from clusterflow.io import StudyRecords, write_atomic
+from clusterflow.io import StudyRecords, record_name, sha256, write_atomic
 from clusterflow.records import ReportRecord
 from clusterflow.tables import energies, failures, rankings
+from clusterflow.tasks.temperatures import step_energies
 from clusterflow.tasks.verify import verify
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from matplotlib.figure import Figure
 
     from clusterflow.library import Library
     from clusterflow.tasks.job import Job
@@ -19,32 +24,18 @@ if TYPE_CHECKING:
 def report(
     records: StudyRecords, folder: Path, study: str, library: Library, job: Job
 ) -> ReportRecord:
-    """Write ``report.html`` and every diagram as SVG and PNG."""
-    from clusterflow.report import (
-        draw_band_edges,
-        draw_profile,
-        render_page,
-        save_figure,
-    )
+    """Write ``report.html`` and every diagram as SVG."""
+    from clusterflow.report import render_page, svg_source
 
     # Snakemake expects the folder of a study without reactions as well.
     (folder / "diagrams").mkdir(parents=True, exist_ok=True)
     written = []
-    figures = {}
-    for che in records.che:
-        for result in che.results:
-            figure = draw_profile(result)
-            figures[che.cluster, result.reaction] = figure
-            for suffix in ("svg", "png"):
-                name = f"diagrams/{che.cluster}/{result.reaction}.{suffix}"
-                save_figure(figure, folder / name)
-                written.append(name)
-    edges = {che.cluster: che.edges for che in records.che if che.edges is not None}
-    if edges:
-        figure = draw_band_edges(edges)
-        for suffix in ("svg", "png"):
-            save_figure(figure, folder / f"diagrams/edges.{suffix}")
-            written.append(f"diagrams/edges.{suffix}")
+    sources = {}
+    # Drawn once for the file and the page; what is kept of each is its text.
+    for key, name, figure in _figures(records):
+        sources[key] = svg_source(figure)
+        write_atomic(folder / name, sources[key])
+        written.append(name)
     page = render_page(
         records,
         study=study,
@@ -53,7 +44,11 @@ def report(
         failures=list(failures(records)),
         pairs=list(rankings(records)),
         gates=verify(records, library),
-        figures=figures,
+        figures=sources,
+        steps={
+            che.cluster: step_energies(che, records, library) for che in records.che
+        },
+        hashes=_hashes(records, folder),
     )
     write_atomic(folder / "report.html", page)
     return ReportRecord(
@@ -61,3 +56,37 @@ def report(
         files=("report.html", *written),
         provenance=job.provenance(),
     )
+
+
+def _figures(records: StudyRecords) -> Iterator[tuple[tuple[str, str], str, Figure]]:
+    """Each diagram by cluster and reaction, with the name of its file."""
+    from clusterflow.report import draw_band_edges, draw_profile
+    from clusterflow.report.views import EDGES_FIGURE
+
+    for che in records.che:
+        for result in che.results:
+            name = f"diagrams/{file_name(che.cluster)}/{file_name(result.reaction)}.svg"
+            yield (che.cluster, result.reaction), name, draw_profile(result)
+    edges = {che.cluster: che.edges for che in records.che if che.edges is not None}
+    if edges:
+        yield EDGES_FIGURE, "diagrams/edges.svg", draw_band_edges(edges)
+
+
+def file_name(name: str) -> str:
+    """A name as part of a path, whatever it holds; that of a library stays as it is.
+
+    >>> file_name("Cd6Se6"), file_name("../up"), file_name("..")
+    ('Cd6Se6', '..%2Fup', '%2E%2E')
+    """
+    quoted = quote(name, safe="")
+    return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
+
+
+def _hashes(records: StudyRecords, folder: Path) -> dict[str, str]:
+    """SHA-256 of the file of each record, by its name; without those not there."""
+    names = [record_name(record) for record in records.all()]
+    return {
+        name.as_posix(): sha256(folder / name)
+        for name in names
+        if (folder / name).is_file()
+    }

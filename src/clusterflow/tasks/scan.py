@@ -8,25 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import ValidationError
 
-from clusterflow.config import CheSettings, ThermoSettings
+from clusterflow.config import CheSettings
 from clusterflow.core.che import Electrode, energies_of
 from clusterflow.core.scan import Grid, Scan, scan_pathways
 from clusterflow.errors import ConfigError, RecordError
-from clusterflow.io import read_record
+from clusterflow.io import read_record, read_records
 from clusterflow.library import Library, explain
-from clusterflow.records import (
-    AdsorbRecord,
-    CheRecord,
-    GasRecord,
-    PoolRecord,
-    RelaxRecord,
-    ThermoRecord,
-    VibrateRecord,
-)
+from clusterflow.records import CheRecord, ThermoRecord
 from clusterflow.tasks.che import evaluate_reactions
-from clusterflow.tasks.job import Job
 from clusterflow.tasks.states import with_states
-from clusterflow.tasks.thermo import thermo as free_energies
+from clusterflow.tasks.temperatures import thermo_at
 from clusterflow.units import check_temperature
 
 if TYPE_CHECKING:
@@ -235,33 +226,14 @@ def _at_temperature(
 def _thermo_at(
     cluster: str, folder: Path, temperature_k: float, library: Library
 ) -> ThermoRecord:
-    """Stage thermo at another temperature, with the settings of the recorded one."""
+    """Stage thermo at another temperature, from the records of a results folder."""
+    paths = [folder / stage / f"{cluster}.json" for stage in ("relax", "pool")]
+    stages = ("adsorb", "vibrate")
+    paths += [p for s in stages for p in (folder / s / cluster).glob("*.json")]
+    paths += (folder / "gas").glob("*/*.json")
     known = read_record(folder / "thermo" / f"{cluster}.json", ThermoRecord)
-    settings = ThermoSettings.model_validate(
-        {**known.provenance.settings, "temperature_k": temperature_k}
-    )
-    names = [s.name for s in known.species]
-    adsorbates = [n[1:] for n in names if n.startswith("*") and n != "*"]
-    gases = {n.partition("(")[0] for n in names if not n.startswith("*")}
-    pool = folder / "pool" / f"{cluster}.json"
-    vibrations = [folder / "vibrate" / cluster / f"{name}.json" for name in adsorbates]
-    return free_energies(
-        read_record(folder / "relax" / f"{cluster}.json", RelaxRecord),
-        [
-            read_record(folder / "adsorb" / cluster / f"{name}.json", AdsorbRecord)
-            for name in adsorbates
-        ],
-        [read_record(p, VibrateRecord) for p in vibrations if p.is_file()],
-        [
-            read_record(path, GasRecord)
-            for path in sorted((folder / "gas").glob("*/*.json"))
-            if path.stem in gases
-        ],
-        settings,
-        library,
-        Job("thermo"),
-        read_record(pool, PoolRecord) if pool.is_file() else None,
-    )
+    records = read_records(folder, [path for path in paths if path.is_file()])
+    return thermo_at(known, records, temperature_k, library)
 
 
 def to_csv(scanned: Sequence[ScannedReaction]) -> str:

@@ -1,0 +1,89 @@
+r"""How sure the levels of a free-energy diagram are: one deviation a state.
+
+A level is the sum of the steps before it, so the errors of a species that stands on
+both sides of it cancel. With the weights w of the standard normal variables that the
+energies are drawn from (`clusterflow.core.uncertainty`), a level of Σ n_i G_i has
+
+.. math:: \sigma^2 = \sum_v \left( \sum_i n_i w_{iv} \right)^2
+
+Potential and pH are exact: they move a level and not its deviation.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from math import sqrt
+from typing import TYPE_CHECKING, Final
+
+from clusterflow.core.network import SITE
+from clusterflow.core.uncertainty import EQUAL_THIRDS, draw_weights
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clusterflow.core.network import Equation
+    from clusterflow.core.uncertainty import Correlation, Deviations, Draw
+
+# Half the width of the central 90 % of a normal distribution, in deviations.
+HALF_WIDTH_90: Final = 1.6448536269514722
+
+
+def level_deviations(
+    steps: Sequence[Equation],
+    deviations: Deviations,
+    *,
+    surface: str,
+    correlation: Correlation = EQUAL_THIRDS,
+) -> tuple[float | None, ...]:
+    """Standard deviation of each level of a pathway, eV, the first state's being 0.
+
+    None from the first species on whose deviations nobody knows.
+
+    Parameters
+    ----------
+    steps
+        Of one pathway, in order.
+    deviations
+        Of its species.
+    surface
+        Name of the surface.
+    correlation
+        How the variance of the level's error splits.
+
+    Examples
+    --------
+    >>> from clusterflow.core.network import parse_equation
+    >>> from clusterflow.core.uncertainty import Deviations
+    >>> hydrogen = Deviations(sigma_ev={"*H": {"level": 0.2}}, binding_atom={"*H": "H"})
+    >>> on = parse_equation("* + H+ + e- -> *H")
+    >>> off = parse_equation("*H + H+ + e- -> * + H2(g)")
+    >>> [round(s, 9) for s in level_deviations([on], hydrogen, surface="Cu4")]
+    [0.0, 0.2]
+    >>> level_deviations([on, off], hydrogen, surface="Cu4")[-1] is None
+    True
+    """
+    found: list[float | None] = [0.0]
+    gained: Counter[str] = Counter()
+    for step in steps:
+        for term in step.species:
+            gained[term] += step.products[term] - step.reactants[term]
+        known = all(term == SITE or term in deviations.sigma_ev for term in gained)
+        found.append(
+            _deviation(gained, deviations, surface, correlation) if known else None
+        )
+    return tuple(found)
+
+
+def _deviation(
+    gained: Counter[str],
+    deviations: Deviations,
+    surface: str,
+    correlation: Correlation,
+) -> float:
+    total: defaultdict[Draw, float] = defaultdict(float)
+    for term, n in gained.items():
+        if n:
+            weights = draw_weights(term, deviations, surface, "study", correlation)
+            for draw, weight in weights.items():
+                total[draw] += n * weight
+    return sqrt(sum(weight**2 for weight in total.values()))

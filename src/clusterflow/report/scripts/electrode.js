@@ -1,0 +1,60 @@
+// The hydrogen electrode as in clusterflow.core.che, for the sliders: the same signs and
+// the same choice of the best pathway.
+
+/** Potential (on the scale chosen), pH and temperature as energies, eV, of e and H+. */
+function conditionsAt({ potential, scale, ph, temperature }, boltzmann) {
+  const shift = boltzmann * temperature * Math.LN10 * ph;
+  const she = potential - (scale === "rhe" ? shift : 0);
+  return { she, shift };
+}
+
+/** ΔG of a step at the conditions, eV; null where it has none. */
+function stepEnergy(step, dg0, { she, shift }) {
+  return dg0 === null ? null : dg0 + step.n_e * she + step.n_h * shift;
+}
+
+/** Cumulative free energies of a pathway, eV; null from the first hole on. */
+function levelsOf(energies) {
+  const levels = [0];
+  for (const energy of energies) {
+    const last = levels.at(-1);
+    levels.push(last === null || energy === null ? null : last + energy);
+  }
+  return levels;
+}
+
+/** A pathway at the conditions: levels, limiting potential (V vs RHE), chemical climb. */
+function evaluatePathway(pathway, steps, column, at, closed) {
+  const taken = pathway.steps.map((index) => ({ ...steps[index], dg0: steps[index].dg0[column] }));
+  const energies = taken.map((step) => stepEnergy(step, step.dg0, at));
+  const complete = !energies.includes(null);
+  let limiting = null;
+  let determining = null;
+  let chemical = null;
+  let n_closed = 0;
+  for (const step of complete ? taken : []) {
+    if (step.n_e > 0) {
+      const turning = -(step.dg0 + (step.n_h - step.n_e) * at.shift) / step.n_e;
+      if (limiting === null || turning < limiting) [limiting, determining] = [turning, step];
+    } else if (step.n_e === 0) {
+      if (step.n_h === 0) chemical = Math.max(chemical ?? -Infinity, step.dg0);
+      n_closed += step.dg0 > closed;
+    }
+  }
+  return { pathway, taken, energies, levels: levelsOf(energies), complete, limiting, determining, chemical, n_closed };
+}
+
+/** Pathways, best first: complete, few closed steps, high potential, low chemical climb. */
+function rankPathways(found, tie) {
+  const key = ({ complete, n_closed, limiting, chemical }) => [
+    complete ? 0 : 1,
+    n_closed,
+    limiting === null ? 0 : -Math.round(limiting / tie),
+    chemical ?? 0,
+  ];
+  return [...found].sort((one, other) => {
+    const [a, b] = [key(one), key(other)];
+    const first = a.findIndex((value, index) => value !== b[index]);
+    return first < 0 ? 0 : a[first] - b[first];
+  });
+}

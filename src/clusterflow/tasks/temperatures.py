@@ -1,0 +1,113 @@
+"""Free energies at other temperatures than the study's, from finished records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from clusterflow.config import ThermoSettings
+from clusterflow.core.che import energies_of
+from clusterflow.core.network import parse_equation
+from clusterflow.core.uncertainty import deviations_of
+from clusterflow.errors import ClusterflowError, RecordError
+from clusterflow.report.live import StepEnergies
+from clusterflow.tasks.job import Job
+from clusterflow.tasks.states import with_states
+from clusterflow.tasks.thermo import thermo
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clusterflow.io import StudyRecords
+    from clusterflow.library import Library
+    from clusterflow.records import CheRecord, ThermoRecord
+
+# Liquid water: where the hydrogen electrode of this workflow is meant for.
+TEMPERATURES_K: Final = (273.15, 298.15, 323.15, 348.15, 373.15)
+
+
+def thermo_at(
+    known: ThermoRecord, records: StudyRecords, temperature_k: float, library: Library
+) -> ThermoRecord:
+    """Stage thermo at another temperature, with the settings of the recorded one.
+
+    Parameters
+    ----------
+    known
+        The record at the study's temperature.
+    records
+        Those it was made from, among any others.
+    temperature_k
+        The other temperature.
+    library
+        Of adsorbates and gases.
+
+    Raises
+    ------
+    RecordError
+        If a record that the free energies rest on is missing.
+    """
+    settings = ThermoSettings.model_validate(
+        {**known.provenance.settings, "temperature_k": temperature_k}
+    )
+    cluster, names = known.cluster, [s.name for s in known.species]
+    gases = {n.partition("(")[0] for n in names if not n.startswith("*")}
+    relaxed = [r for r in records.relaxations if r.cluster == cluster]
+    found = {r.adsorbate: r for r in records.adsorptions if r.cluster == cluster}
+    adsorbates = [n[1:] for n in names if n.startswith("*") and n != "*"]
+    missing = [f"adsorb/{cluster}/{n}.json" for n in adsorbates if n not in found]
+    missing += [] if relaxed else [f"relax/{cluster}.json"]
+    if missing:
+        raise RecordError(
+            f"{cluster} at {temperature_k:g} K: no record {missing[0]}; "
+            "give the whole results folder"
+        )
+    pools = [r for r in records.pools if r.cluster == cluster]
+    return thermo(
+        relaxed[0],
+        [found[name] for name in adsorbates],
+        [v for v in records.vibrations if v.cluster == cluster],
+        [g for g in records.gases if g.gas in gases],
+        settings,
+        library,
+        Job("thermo"),
+        pools[0] if pools else None,
+    )
+
+
+def step_energies(
+    che: CheRecord,
+    records: StudyRecords,
+    library: Library,
+    temperatures_k: Sequence[float] = TEMPERATURES_K,
+) -> StepEnergies:
+    """Free energies of all steps on a cluster at some temperatures and its own."""
+    known = {record.cluster: record for record in records.thermo}
+    clusters = (che.cluster, *che.states.values())
+    if any(name not in known for name in clusters):
+        return StepEnergies(reason="no thermo record")
+    own = known[che.cluster].temperature_k
+    steps = {s.name for r in che.results for p in r.pathways for s in p.steps}
+    equations = [parse_equation(name) for name in sorted(steps)]
+
+    def joined(temperature_k: float) -> ThermoRecord:
+        first, *states = (
+            known[name]
+            if temperature_k == own
+            else thermo_at(known[name], records, temperature_k, library)
+            for name in clusters
+        )
+        return with_states(first, states, che.networks, library).thermo
+
+    try:
+        deviations = deviations_of(joined(own))
+        chosen = sorted({own, *temperatures_k})
+        at = [energies_of(joined(temperature)) for temperature in chosen]
+    except (ClusterflowError, ValueError) as error:
+        return StepEnergies(reason=f"no other temperature: {error}")
+    return StepEnergies(
+        temperatures_k=tuple(chosen),
+        dg0_ev={
+            e.name: tuple(found.reaction_ev(e)[0] for found in at) for e in equations
+        },
+        deviations=deviations,
+    )
