@@ -683,17 +683,27 @@ def scan(
 def collect(
     folder: Results,
     selection: Selection = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="PostgreSQL too, as postgresql://USER@HOST/NAME."),
+    ] = None,
+    parquet: Annotated[
+        bool | None, typer.Option("--parquet", help="Write tables as Parquet too.")
+    ] = None,
     settings: Settings = "{}",
     output: Output = None,
 ) -> None:
     """Collect every record into results.db and tables."""
+    from clusterflow.config import CollectSettings
     from clusterflow.library import Library
     from clusterflow.tasks.collect import collect as run
-    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.job import Job, settings_of
 
-    _sections(settings)
+    given = {"database": database, "parquet": parquet}
+    chosen = _section(settings, "collect", CollectSettings, given)
     records, study = _selected(folder, selection)
-    _emit(run(records, folder, study, Library.default(), Job("collect")), output)
+    job = Job("collect", settings=settings_of(chosen))
+    _emit(run(records, folder, study, Library.default(), chosen, job), output)
 
 
 @app.command()

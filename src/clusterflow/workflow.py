@@ -39,7 +39,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "vibrate": ("vibrate", "relax", "thermo.isomers"),
     "thermo": ("thermo",),
     "che": ("che", "edges.absolute_she_v"),
-    "collect": (),
+    "collect": ("collect",),
     "report": (),
 }
 
