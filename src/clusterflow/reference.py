@@ -135,11 +135,10 @@ def database_page() -> str:
 
 def api_page() -> str:
     """Directives by which Sphinx takes in the docstrings of the public modules."""
-    blocks = [
-        f"## clusterflow.{name}\n\n```{{eval-rst}}\n.. automodule:: clusterflow.{name}\n```\n"
-        for name in API
-    ]
-    return "\n".join(blocks)
+    block = (
+        "## clusterflow.{}\n\n```{{eval-rst}}\n.. automodule:: clusterflow.{}\n```\n"
+    )
+    return "\n".join(block.format(name, name) for name in API)
 
 
 def rules_page() -> str:

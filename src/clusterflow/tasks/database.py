@@ -119,8 +119,8 @@ def _refuse_other_schema(database: Any, url: str) -> None:
         raise ClusterflowError(f"{has}; update clusterflow")
     if found < SCHEMA:
         raise ClusterflowError(
-            f"{has}; take them out with: ase db {shlex.quote(url)} kind --delete --yes; "
-            f"then collect each study again"
+            f"{has}; take them out with: ase db {shlex.quote(url)} kind --delete --yes;"
+            " then collect each study again"
         )
 
 
