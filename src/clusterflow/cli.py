@@ -106,7 +106,7 @@ def _common(
     pass
 
 
-@app.command()
+@app.command(epilog="clusterflow build Cu4")
 def build(
     subject: Annotated[str, typer.Argument(help="Cluster by name, YAML or structure.")],
     settings: Settings = "{}",
@@ -121,7 +121,7 @@ def build(
     _emit(build_record(subject, charge, multiplicity), output)
 
 
-@app.command()
+@app.command(epilog="clusterflow level Cd6Se6 --levels gfn2-xtb,gfn1-xtb")
 def level(
     subject: Annotated[str, typer.Argument(help="Build record, cluster or structure.")],
     settings: Settings = "{}",
@@ -163,7 +163,7 @@ def level(
     _emit(record, output)
 
 
-@app.command()
+@app.command(epilog="clusterflow relax mine.xyz --charge 1 --output relax.json")
 def relax(
     subject: Annotated[str, typer.Argument(help="Build record, cluster or structure.")],
     level: LevelName = "gfn1-xtb",
@@ -189,7 +189,7 @@ def relax(
     _emit(record, output)
 
 
-@app.command()
+@app.command(epilog="clusterflow edges Cd6Se6 --ph 7")
 def edges(
     subject: Annotated[
         str,
@@ -253,7 +253,7 @@ def edges(
     print(describe(record, view))
 
 
-@app.command()
+@app.command(epilog="clusterflow gas CO --level gfn1-xtb --temperature-k 350")
 def gas(
     subject: Annotated[str, typer.Argument(help="Gas by name or YAML.")],
     level: LevelName = "gfn1-xtb",
@@ -291,7 +291,7 @@ def gas(
         print(f"{key:28} {value}")
 
 
-@app.command()
+@app.command(epilog="clusterflow sites Cu4")
 def sites(
     subject: Annotated[
         str, typer.Argument(help="Relax record, cluster or structure file.")
@@ -324,7 +324,7 @@ def sites(
         print(f"{site.kind:8} x{site.multiplicity:<4} {atoms}")
 
 
-@app.command()
+@app.command(epilog="clusterflow adsorb Cu4 COOH --output adsorb.json")
 def adsorb(
     subject: Annotated[
         str, typer.Argument(help="Relax record, cluster or structure file.")
@@ -377,7 +377,7 @@ def adsorb(
     Scratch(scratch).clear()
 
 
-@app.command()
+@app.command(epilog="clusterflow pool Cu4 --adsorbate H --adsorbate CO")
 def pool(
     subjects: Subjects,
     adsorbate: Adsorbates = None,
@@ -410,7 +410,7 @@ def pool(
     Scratch(scratch).clear()
 
 
-@app.command()
+@app.command(epilog="clusterflow vibrate mine.xyz --adsorbate CO")
 def vibrate(
     subject: Annotated[
         str, typer.Argument(help="Adsorb record, or cluster by name or file.")
@@ -469,7 +469,7 @@ def vibrate(
     Scratch(scratch).clear()
 
 
-@app.command()
+@app.command(epilog="clusterflow thermo Cu2 --adsorbate H")
 def thermo(
     subjects: Subjects,
     adsorbate: Adsorbates = None,
@@ -528,7 +528,10 @@ def _cluster_records(
     )
 
 
-@app.command()
+@app.command(
+    epilog="clusterflow che --energies mine.csv --reaction CO2-to-CO\n\n"
+    "clusterflow che thermo.json --reaction HER --scale she --ph 7"
+)
 def che(
     subjects: Annotated[
         list[Path] | None,
@@ -625,7 +628,10 @@ def _che_record(
     )
 
 
-@app.command()
+@app.command(
+    epilog="clusterflow scan results/default --potential-v=-1:0:11 --ph 0:14:3 "
+    "--output scan.csv"
+)
 def scan(
     sources: Annotated[
         list[Path], typer.Argument(help="Results folders, or records of stage che.")
@@ -679,7 +685,9 @@ def scan(
         print(describe(scanned))
 
 
-@app.command()
+@app.command(
+    epilog="clusterflow collect results/default --database postgresql://me@host/clusters"
+)
 def collect(
     folder: Results,
     selection: Selection = None,
@@ -706,7 +714,7 @@ def collect(
     _emit(run(records, folder, study, Library.default(), chosen, job), output)
 
 
-@app.command()
+@app.command(epilog="clusterflow report results/default")
 def report(
     folder: Results,
     selection: Selection = None,
@@ -723,7 +731,7 @@ def report(
     _emit(run(records, folder, study, Library.default(), Job("report")), output)
 
 
-@app.command()
+@app.command(epilog="clusterflow verify results/default")
 def verify(
     folder: Results,
     json_: AsJson = False,
@@ -744,7 +752,7 @@ def verify(
     raise typer.Exit(exit_code(gates))
 
 
-@app.command()
+@app.command(epilog="clusterflow check\n\nclusterflow check --config mine.yaml")
 def check(
     config: Annotated[
         list[Path] | None, typer.Option(help="Configuration; config.yaml by default.")
@@ -759,7 +767,7 @@ def check(
         print(line)
 
 
-@app.command("list")
+@app.command("list", epilog="clusterflow list clusters")
 def list_(
     kind: Annotated[
         str,
@@ -787,7 +795,7 @@ def list_(
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
-@app.command()
+@app.command(epilog="clusterflow electrons 'Au25(SCH3)18' --charge=-1")
 def electrons(
     subject: Annotated[
         str, typer.Argument(help="Formula, such as [Au25(SCH3)18]-, cluster or file.")
@@ -812,7 +820,7 @@ def electrons(
             print(f"{key:20} {value}")
 
 
-@app.command()
+@app.command(epilog="clusterflow couples --ph 0")
 def couples(
     ph: Annotated[float, typer.Option(help="pH of the electrolyte.")] = 7.0,
     temperature_k: Annotated[float, typer.Option(help="Temperature, K.")] = 298.15,
@@ -833,7 +841,10 @@ def couples(
         print(f"{couple.potential_v_she:+.3f} V vs SHE  {couple.name:12} {equation}")
 
 
-@app.command()
+@app.command(
+    epilog="clusterflow add mine.xyz --name Cu3-mine --charge 0 --multiplicity 2 "
+    "--source 'unpublished: A. Person'"
+)
 def add(
     file: Annotated[Path, typer.Argument(help="XYZ, extxyz, CIF, VASP or POSCAR.")],
     name: Annotated[str, typer.Option(help="Name of the new cluster.")],
@@ -857,7 +868,9 @@ def add(
 
 
 @app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="clusterflow run --cores 4\n\nclusterflow run -n\n\n"
+    "clusterflow run --configfile mine.yaml --until relax",
 )
 def run(
     context: typer.Context,
