@@ -16,7 +16,8 @@ myst_heading_anchors = 3
 
 html_theme = "furo"
 html_title = f"clusterflow {release}"
-html_static_path = []
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_copy_source = False
 
 autodoc_member_order = "bysource"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -42,10 +43,10 @@ class TimeLeft:
     def left_s(self, at_s: float) -> float | None:
         """Seconds to the end with as many jobs at once as there were; None at first.
 
-        Each job that is missing takes as long as its rule's mean; what the running ones
-        have had of it is taken off. Rules of which none has ended count nothing.
+        Each job that is missing takes as long as its rule's mean, or as the mean of all
+        where none of its rule has ended; what the running ones have had is taken off.
         """
-        if not self._took_s:
+        if not any(self._took_s.values()):
             return None
         left = self._missing()
         work_s = sum(n * self._mean_s(rule) for rule, n in left.items())
@@ -55,7 +56,7 @@ class TimeLeft:
 
     @property
     def is_partial(self) -> bool:
-        """Whether there is a rule to come of which nothing is known."""
+        """Whether there is a rule to come of which no job has ended."""
         return any(
             n and rule not in self._took_s for rule, n in self._missing().items()
         )
@@ -67,5 +68,6 @@ class TimeLeft:
         }
 
     def _mean_s(self, rule: str) -> float:
-        took_s = self._took_s.get(rule, ())
-        return sum(took_s) / len(took_s) if took_s else 0.0
+        everything = itertools.chain.from_iterable(self._took_s.values())
+        took_s = self._took_s.get(rule) or list(everything)
+        return sum(took_s) / len(took_s)

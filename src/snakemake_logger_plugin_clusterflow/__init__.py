@@ -41,8 +41,9 @@ class LeftColumn(ProgressColumn):
         left_s = self.run.left_s(time.monotonic())
         if not task.description.startswith(_ALL) or task.finished or left_s is None:
             return Text("")
-        about = "at least" if self.run.is_partial else "about"
-        return Text(f"{about} {duration(left_s)} left", style="progress.remaining")
+        about = "roughly" if self.run.is_partial else "about"
+        time_left = f"{left_s:.0f} s" if left_s < 60 else duration(left_s)
+        return Text(f"{about} {time_left} left", style="progress.remaining")
 
 
 class LogHandler(RichHandler):  # type: ignore[misc]

@@ -111,3 +111,14 @@ def test_the_verb_looks_into_a_folder_and_leaves_where_it_was(folder, capsys):
     assert "15 records to come, time not known" in capsys.readouterr().out
     assert main(["status", str(folder / "nowhere")]) == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_the_bars_are_as_long_as_what_is_there(folder, capsys):
+    for name in ("build/Cu2", "build/Cu4", "relax/Cu2"):
+        write(name, 1.0)
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    lines = {line.split()[0]: line for line in said if line.strip()}
+    assert lines["build"].count("━") == 20 and "100%" in lines["build"]
+    assert lines["relax"].count("━") == 10 and "50%" in lines["relax"]
+    assert lines["che"].count("━") == 0 and "0%" in lines["che"]

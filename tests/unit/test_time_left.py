@@ -28,11 +28,16 @@ def test_the_sum_is_over_missing_jobs_less_what_running_ones_have_had():
     run.end(1, at_s=10.0)
     run.start(3, "relax", at_s=10.0)
     run.end(2, at_s=30.0)
-    # Mean 20 s, two to come, one of them for 15 s by now; two ran at once.
-    assert run.left_s(25.0) == pytest.approx((2 * 20 - 15) / 2)
-    assert run.is_partial, "nothing is known of adsorb"
+    # Mean 20 s, two to come, one of them for 15 s by now; two ran at once. Nothing is
+    # known of the ten of adsorb, which count as the others.
+    assert run.left_s(25.0) == pytest.approx((2 * 20 - 15 + 10 * 20) / 2)
+    assert run.is_partial
     # A job that takes longer than the mean takes nothing off the others.
-    assert run.left_s(100.0) == pytest.approx((2 * 20 - 20) / 2)
+    assert run.left_s(100.0) == pytest.approx((2 * 20 - 20 + 10 * 20) / 2)
+    run.start(4, "adsorb", at_s=30.0)
+    run.end(4, at_s=31.0)
+    assert not run.is_partial
+    assert run.left_s(30.0) == pytest.approx((2 * 20 - 20 + 9 * 1) / 2)
 
 
 def test_a_failed_job_counts_for_nothing_and_may_come_again():
@@ -74,7 +79,7 @@ def test_a_terminal_shows_bars_and_the_time_left(tmp_path):
     assert process.wait() == 0
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown.decode())
     assert re.search(r"wait\s.*\d+%", text)
-    assert re.search(r"Total Progress\s.*about \d\.\d s left", text)
+    assert re.search(r"Total Progress\s.*about \d s left", text)
     assert "Traceback" not in text
 
 
