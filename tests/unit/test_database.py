@@ -8,7 +8,9 @@ import os
 import shlex
 import shutil
 import subprocess
+import sys
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pandas as pd
@@ -70,8 +72,8 @@ def test_a_name_that_reads_as_a_number_is_still_a_name(results, tmp_path):
 
 
 @pytest.fixture(scope="module")
-def server():
-    """URL of a PostgreSQL server on a socket, which ends with the tests."""
+def socket():
+    """Folder with the socket of a PostgreSQL server, which ends with the tests."""
     pytest.importorskip("ase_db_backends", reason="needs clusterflow[postgresql]")
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     where = os.pathsep.join([*map(str, reversed(programs)), os.environ["PATH"]])
@@ -81,24 +83,36 @@ def server():
     # Not tmp_path: the path of a socket has at most 107 characters, and a server
     # that may not run as root must be able to enter.
     folder = Path(tempfile.mkdtemp(prefix="clusterflow-pg-"))
-    as_user = []
+    how = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
     if os.geteuid() == 0:
-        as_user = ["runuser", "-u", "postgres", "--"]
         shutil.chown(folder, "postgres")
+        how |= {"user": "postgres", "group": "postgres", "extra_groups": []}
     data = str(folder / "data")
-    socket = f"-k {folder} -c listen_addresses='' -c fsync=off"
+    options = f"-k {folder} -c listen_addresses='' -c fsync=off"
     log = str(folder / "log")
-    stop = [*as_user, pg_ctl, "-D", data, "-m", "immediate", "stop"]
-    quiet = {"check": True, "stdout": subprocess.DEVNULL, "cwd": folder}
     try:
-        made = [*as_user, initdb, "-D", data, "-A", "trust", "-U", "me", "--no-sync"]
-        subprocess.run(made, **quiet)
-        started = [*as_user, pg_ctl, "-D", data, "-l", log, "-o", socket, "-w", "start"]
-        subprocess.run(started, **quiet)
-        yield f"postgresql://me@/postgres?host={folder}"
+        made = [initdb, "-D", data, "-A", "trust", "-U", "me", "--no-sync"]
+        subprocess.run(made, **how)
+        started = [pg_ctl, "-D", data, "-l", log, "-o", options, "-w", "start"]
+        subprocess.run(started, **how)
+        yield folder
     finally:
-        subprocess.run(stop, **{**quiet, "check": False})
+        stop = [pg_ctl, "-D", data, "-m", "immediate", "stop"]
+        subprocess.run(stop, **{**how, "check": False})
         shutil.rmtree(folder)
+
+
+@pytest.fixture
+def server(socket, request):
+    """URL of an empty database of one test."""
+    import psycopg2
+
+    name = f"db{abs(hash(request.node.name))}"
+    address = f"postgresql://me@/{{}}?host={socket}"
+    with contextlib.closing(psycopg2.connect(address.format("postgres"))) as connection:
+        connection.autocommit = True
+        connection.cursor().execute(f"CREATE DATABASE {name}")
+    return address.format(name)
 
 
 def collect(folder, url, capsys):
@@ -148,6 +162,43 @@ def test_a_server_takes_in_studies_and_replaces_only_their_own(
     monkeypatch.undo()
     code, said = collect(results, server, capsys)
     assert code == 2 and "writes 1; update clusterflow" in said
+
+
+def test_two_studies_at_once_do_not_mix(server, results):
+    """ASE takes the last number in a table for its own: writers must wait."""
+    import psycopg2
+
+    records = read_records(results)
+    # The keys of a row stand in a column of it, and again in a table beside.
+    mixed = """
+        SELECT count(*) FROM systems s JOIN text_key_values t ON s.id = t.id
+        WHERE t.key = 'study' AND s.key_value_pairs->>'study' <> t.value
+    """
+    with ThreadPoolExecutor() as pool:
+        names = ["one", "two", "three"]
+        jobs = [pool.submit(database.write_server, records, n, server) for n in names]
+        for job in jobs:
+            job.result()
+    with contextlib.closing(psycopg2.connect(server)) as connection:
+        cursor = connection.cursor()
+        cursor.execute(mixed)
+        assert cursor.fetchone() == (0,)
+    assert len({count(server, f"study={name}") for name in names}) == 1
+
+
+@pytest.mark.parametrize(
+    ("module", "arguments", "extra"),
+    [
+        ("ase_db_backends.postgresql", ["--database", "postgresql://x"], "postgresql"),
+        ("pyarrow", ["--parquet"], "parquet"),
+    ],
+)
+def test_a_missing_library_is_named_with_its_extra(
+    module, arguments, extra, results, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, module, None)
+    assert main(["collect", str(results), *arguments]) == 2
+    assert f"pip install 'clusterflow[{extra}]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
