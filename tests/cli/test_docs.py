@@ -162,3 +162,37 @@ def test_the_reference_holds_every_verb_setting_and_page():
         )
     assert "`thermo.temperature_k`" in pages["reference/configuration"]
     assert "(at least -5, at most 5)" in pages["reference/configuration"]
+
+
+FORM = re.compile(r"\b(FILE|TABLE|NAME|FOLDER|DIR|VERB|LAYERS|MINE|PART)\b|\[--|\.\.\.")
+
+
+def typed_on(page):
+    """Commands of a page that stand on their own, and those within a sentence."""
+    text = re.sub(r" \\\n\s*", " ", page.read_text(encoding="utf-8"))
+    blocks = re.findall(r"^    (clusterflow .+)$", text, re.MULTILINE)
+    inline = re.findall(r"`(clusterflow [^`\n]+)`", text)
+    for lines, whole in ((blocks, True), (inline, False)):
+        for line in (line.partition("  #")[0] for line in lines):
+            if not FORM.search(line):
+                for words in map(shlex.split, line.split(" && ")):
+                    if words[0] == "clusterflow":
+                        yield words[1:], whole
+
+
+PAGES_READ = [*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md"]
+
+
+@pytest.mark.parametrize("page", PAGES_READ, ids=lambda page: page.stem)
+def test_every_command_on_a_page_is_one(page):
+    """Verbs and options exist; where it stands on its own, nothing is missing."""
+    for words, whole in typed_on(page):
+        verb, rest = cli(), words
+        while hasattr(verb, "commands") and rest and not rest[0].startswith("-"):
+            assert rest[0] in verb.commands, words
+            verb, rest = verb.commands[rest[0]], rest[1:]
+        known = set().union(*(p.opts for p in verb.params))
+        options = {word.partition("=")[0] for word in rest if word.startswith("--")}
+        assert options <= known or words[0] == "run", words
+        if whole and verb is not cli():
+            verb.make_context("clusterflow", list(rest))
