@@ -9,10 +9,11 @@ PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 export OMP_NUM_THREADS ?= 1
 
 EXTRAS_run :=
-EXTRAS_test := [test]
-EXTRAS_lint := [test,dev]
+EXTRAS_test := [test,parquet,postgresql]
+EXTRAS_lint := [test,dev,parquet,postgresql]
+EXTRAS_docs := [docs]
 
-.PHONY: run test lint generate constraints clean help
+.PHONY: run test lint docs generate constraints clean help
 
 run: $(VENV)/.installed-run ## Run the study of config.yaml; ARGS="--cores 4" goes to `clusterflow run`
 	@$(BIN)/clusterflow run $(ARGS)
@@ -28,6 +29,9 @@ lint: $(VENV)/.installed-lint ## Check style, types, workflow and spelling
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/codespell
 
+docs: $(VENV)/.installed-docs ## Build the site of the documentation into build/docs
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
+
 generate: $(VENV)/.installed-run ## Write config.yaml, the schemas and the tables of docs/ anew
 	$(BIN)/python -m clusterflow.generated
 
@@ -35,7 +39,7 @@ constraints: ## Resolve all dependencies anew into constraints.txt
 	@$(call need_python)
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python $(PIP_INSTALL) '.[test,dev,slurm]'
+	build/constraints/bin/python $(PIP_INSTALL) '.[test,dev,docs,parquet,postgresql,slurm]'
 	{ sed -n '/^#/p' constraints.txt; build/constraints/bin/python -m pip freeze --exclude clusterflow; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 	rm -rf build/constraints

@@ -12,6 +12,9 @@ if Path("config.yaml").is_file():
     configfile: "config.yaml"
 
 
+report: "workflow/report/workflow.rst"
+
+
 # Looked at only with --software-deployment-method apptainer: an image of your own in
 # which clusterflow is installed.
 container: "clusterflow.sif"

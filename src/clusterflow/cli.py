@@ -106,7 +106,7 @@ def _common(
     pass
 
 
-@app.command()
+@app.command(epilog="clusterflow build Cu4")
 def build(
     subject: Annotated[str, typer.Argument(help="Cluster by name, YAML or structure.")],
     settings: Settings = "{}",
@@ -121,7 +121,7 @@ def build(
     _emit(build_record(subject, charge, multiplicity), output)
 
 
-@app.command()
+@app.command(epilog="clusterflow level Cd6Se6 --levels gfn2-xtb,gfn1-xtb")
 def level(
     subject: Annotated[str, typer.Argument(help="Build record, cluster or structure.")],
     settings: Settings = "{}",
@@ -163,7 +163,7 @@ def level(
     _emit(record, output)
 
 
-@app.command()
+@app.command(epilog="clusterflow relax mine.xyz --charge 1 --output relax.json")
 def relax(
     subject: Annotated[str, typer.Argument(help="Build record, cluster or structure.")],
     level: LevelName = "gfn1-xtb",
@@ -192,7 +192,7 @@ def relax(
     Scratch(scratch).clear()
 
 
-@app.command()
+@app.command(epilog="clusterflow edges Cd6Se6 --ph 7")
 def edges(
     subject: Annotated[
         str,
@@ -256,7 +256,7 @@ def edges(
     print(describe(record, view))
 
 
-@app.command()
+@app.command(epilog="clusterflow gas CO --level gfn1-xtb --temperature-k 350")
 def gas(
     subject: Annotated[str, typer.Argument(help="Gas by name or YAML.")],
     level: LevelName = "gfn1-xtb",
@@ -294,7 +294,7 @@ def gas(
         print(f"{key:28} {value}")
 
 
-@app.command()
+@app.command(epilog="clusterflow sites Cu4")
 def sites(
     subject: Annotated[
         str, typer.Argument(help="Relax record, cluster or structure file.")
@@ -335,7 +335,7 @@ def sites(
             cli_results.print_table(site_rows(record))
 
 
-@app.command()
+@app.command(epilog="clusterflow adsorb Cu4 COOH --output adsorb.json")
 def adsorb(
     subject: Annotated[
         str, typer.Argument(help="Relax record, cluster or structure file.")
@@ -388,7 +388,7 @@ def adsorb(
     Scratch(scratch).clear()
 
 
-@app.command()
+@app.command(epilog="clusterflow pool Cu4 --adsorbate H --adsorbate CO")
 def pool(
     subjects: Subjects,
     adsorbate: Adsorbates = None,
@@ -421,7 +421,7 @@ def pool(
     Scratch(scratch).clear()
 
 
-@app.command()
+@app.command(epilog="clusterflow vibrate mine.xyz --adsorbate CO")
 def vibrate(
     subject: Annotated[
         str, typer.Argument(help="Adsorb record, or cluster by name or file.")
@@ -480,7 +480,7 @@ def vibrate(
     Scratch(scratch).clear()
 
 
-@app.command()
+@app.command(epilog="clusterflow thermo Cu2 --adsorbate H")
 def thermo(
     subjects: Subjects,
     adsorbate: Adsorbates = None,
@@ -539,7 +539,10 @@ def _cluster_records(
     )
 
 
-@app.command()
+@app.command(
+    epilog="clusterflow che --energies mine.csv --reaction CO2-to-CO\n\n"
+    "clusterflow che thermo.json --reaction HER --scale she --ph 7"
+)
 def che(
     subjects: Annotated[
         list[Path] | None,
@@ -636,7 +639,10 @@ def _che_record(
     )
 
 
-@app.command()
+@app.command(
+    epilog="clusterflow scan results/default --potential-v=-1:0:11 --ph 0:14:3 "
+    "--output scan.csv"
+)
 def scan(
     sources: Annotated[
         list[Path], typer.Argument(help="Results folders, or records of stage che.")
@@ -690,24 +696,36 @@ def scan(
         print(describe(scanned))
 
 
-@app.command()
+@app.command(
+    epilog="clusterflow collect results/default --database postgresql://me@host/clusters"
+)
 def collect(
     folder: Results,
     selection: Selection = None,
+    database: Annotated[
+        str | None,
+        typer.Option(help="PostgreSQL too, as postgresql://USER@HOST/NAME."),
+    ] = None,
+    parquet: Annotated[
+        bool | None, typer.Option("--parquet", help="Write tables as Parquet too.")
+    ] = None,
     settings: Settings = "{}",
     output: Output = None,
 ) -> None:
     """Collect every record into results.db and tables."""
+    from clusterflow.config import CollectSettings
     from clusterflow.library import Library
     from clusterflow.tasks.collect import collect as run
-    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.job import Job, settings_of
 
-    _sections(settings)
+    given = {"database": database, "parquet": parquet}
+    chosen = _section(settings, "collect", CollectSettings, given)
     records, study = _selected(folder, selection)
-    _emit(run(records, folder, study, Library.default(), Job("collect")), output)
+    job = Job("collect", settings=settings_of(chosen))
+    _emit(run(records, folder, study, Library.default(), chosen, job), output)
 
 
-@app.command()
+@app.command(epilog="clusterflow report results/default")
 def report(
     folder: Results,
     selection: Selection = None,
@@ -724,7 +742,7 @@ def report(
     _emit(run(records, folder, study, Library.default(), Job("report")), output)
 
 
-@app.command()
+@app.command(epilog="clusterflow verify results/default")
 def verify(
     folder: Results,
     json_: AsJson = False,
@@ -745,7 +763,7 @@ def verify(
     raise typer.Exit(exit_code(gates))
 
 
-@app.command()
+@app.command(epilog="clusterflow check\n\nclusterflow check --config mine.yaml")
 def check(
     config: Annotated[
         list[Path] | None, typer.Option(help="Configuration; config.yaml by default.")
@@ -760,7 +778,7 @@ def check(
         print(line)
 
 
-@app.command("list")
+@app.command("list", epilog="clusterflow list clusters")
 def list_(
     kind: Annotated[
         str,
@@ -788,7 +806,7 @@ def list_(
     Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
-@app.command()
+@app.command(epilog="clusterflow electrons 'Au25(SCH3)18' --charge=-1")
 def electrons(
     subject: Annotated[
         str, typer.Argument(help="Formula, such as [Au25(SCH3)18]-, cluster or file.")
@@ -813,7 +831,7 @@ def electrons(
             print(f"{key:20} {value}")
 
 
-@app.command()
+@app.command(epilog="clusterflow couples --ph 0")
 def couples(
     ph: Annotated[float, typer.Option(help="pH of the electrolyte.")] = 7.0,
     temperature_k: Annotated[float, typer.Option(help="Temperature, K.")] = 298.15,
@@ -834,7 +852,10 @@ def couples(
         print(f"{couple.potential_v_she:+.3f} V vs SHE  {couple.name:12} {equation}")
 
 
-@app.command()
+@app.command(
+    epilog="clusterflow add mine.xyz --name Cu3-mine --charge 0 --multiplicity 2 "
+    "--source 'unpublished: A. Person'"
+)
 def add(
     file: Annotated[
         Path, typer.Argument(help="XYZ, extxyz, CIF, PDB, GRO, VASP or POSCAR.")
@@ -885,7 +906,9 @@ def add(
 
 
 @app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="clusterflow run --cores 4\n\nclusterflow run -n\n\n"
+    "clusterflow run --configfile mine.yaml --until relax",
 )
 def run(
     context: typer.Context,

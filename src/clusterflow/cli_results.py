@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clusterflow.status import Progress
+    from clusterflow.status import Progress, StageProgress
     from clusterflow.tasks.plot import Conditions, Plot
 
 app = typer.Typer()
@@ -279,8 +279,15 @@ def status(
     if json_:
         print(json.dumps(to_json(found), indent=1))
         return
-    print_table([asdict(stage) for stage in found.stages])
+    print_table([asdict(stage) | {"": _bar(stage)} for stage in found.stages])
     print(describe_run(found))
+
+
+def _bar(stage: StageProgress) -> str:
+    """What is there of a stage, as a bar and in per cent."""
+    there = stage.done + stage.failed
+    share = there / ((there + stage.waiting) or 1)
+    return f"{'━' * round(20 * share):<20} {share:4.0%}"
 
 
 def describe_run(found: Progress) -> str:

@@ -7,6 +7,7 @@ This model is the truth. ``config.yaml`` and the JSON schema are generated from 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -413,6 +414,31 @@ class CheSettings(Model):
     )
 
 
+class CollectSettings(Model):
+    """Where results go besides the study's own folder."""
+
+    database: str | None = Field(
+        default=None,
+        description=(
+            "A PostgreSQL database that takes in every structure too, for many studies "
+            "in one place: postgresql://USER@HOST/NAME, without the password. "
+            "`results.db` is written anyway."
+        ),
+    )
+    parquet: bool = Field(
+        default=False,
+        description=(
+            "Write each table as Parquet too, beside the CSV; needs the extra parquet."
+        ),
+    )
+
+    @field_validator("database")
+    @classmethod
+    def _is_postgresql(cls, url: str | None) -> str | None:
+        # No ValueError: with that, pydantic's message would show the password.
+        return None if url is None else check_url(url, "collect.database")
+
+
 class Study(Model):
     """A whole study: what is computed, and how."""
 
@@ -470,6 +496,9 @@ class Study(Model):
     che: CheSettings = Field(
         default=CheSettings(), description="Potential of the diagrams."
     )
+    collect: CollectSettings = Field(
+        default=CollectSettings(), description="Database and tables."
+    )
 
     @model_validator(mode="after")
     def _pool_is_known(self) -> Self:
@@ -491,6 +520,25 @@ class Study(Model):
             doubles = sorted({name for name in names if names.count(name) > 1})
             raise ValueError(f"named twice: {', '.join(doubles)}")
         return names
+
+
+def check_url(url: str, where: str) -> str:
+    """The URL of a PostgreSQL database, without a password in it.
+
+    Raises
+    ------
+    ConfigError
+        If it is of another kind, or holds a password: that would stand in records,
+        logs and the list of processes.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres"):
+        raise ConfigError(f"{where} {url}: must be postgresql://USER@HOST/NAME")
+    if parts.password is not None or "password=" in parts.query:
+        raise ConfigError(
+            f"{where}: holds a password; put it into ~/.pgpass or PGPASSWORD"
+        )
+    return url
 
 
 def _as_value_error(check: Any, value: float, where: str) -> float:

@@ -323,12 +323,12 @@ def _cores(cores: int | None, snakemake_args: Sequence[str]) -> int | None:
 
 
 def _progress_flags(snakemake_args: Sequence[str]) -> list[str]:
-    """Bars on a terminal, else plain lines without control characters."""
+    """Bars and the time left on a terminal, else plain lines without control codes."""
     if _has(snakemake_args, "--logger", "--quiet", "-q", "--verbose"):
         return []
     terminal = sys.stdout.isatty() and sys.stderr.isatty()
     if terminal and os.environ.get("TERM", "dumb") != "dumb":
-        return ["--logger", "rich"]
+        return ["--logger", "clusterflow"]
     return ["--quiet", "rules", "host", "reason"]
 
 

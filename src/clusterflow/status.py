@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any
 from clusterflow.config import read_config
 from clusterflow.launch import current_run, study_configs
 from clusterflow.protocol import PROTOCOL
-from clusterflow.workflow import Plan
+from clusterflow.workflow import Plan, gradient_s
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from clusterflow.launch import RunState
+
+_WITH_GRADIENTS = ("level", "relax", "edges", "adsorb", "pool", "vibrate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +40,9 @@ class Progress:
     """How far a study is.
 
     `left_s` is a rough estimate of the seconds of work that is left, on one core: the
-    mean wall time of the same stage on the same cluster, else of the stage, for each
-    record that is missing; None where nothing was recorded to estimate it from.
+    mean wall time of the same stage on the same cluster, else on the others, scaled by
+    what a gradient costs at their sizes, for each record that is missing; None where
+    nothing was recorded to estimate it from.
     `left_is_partial` says that a stage without any record is not in it.
     """
 
@@ -96,7 +99,8 @@ def progress(configfiles: Sequence[Path] = ()) -> Progress:
     ]
     jobs = [_job(path, folder) for path in paths]
     missing = [job for job in jobs if job.wall_s is None]
-    times = _times_left(missing, jobs)
+    sizes = {name: plan.library.cluster(name).n_atoms for name in plan.clusters}
+    times = _times_left(missing, jobs, sizes)
     return Progress(
         study=plan.study.study,
         results=str(folder),
@@ -153,15 +157,28 @@ def _stage(name: str, jobs: Iterable[_Job]) -> StageProgress:
     )
 
 
-def _times_left(missing: Sequence[_Job], jobs: Sequence[_Job]) -> list[float]:
-    """Seconds of each missing record of which there are others to judge by."""
+def _times_left(
+    missing: Sequence[_Job], jobs: Sequence[_Job], sizes: Mapping[str, int]
+) -> list[float]:
+    """Seconds of each missing record of which there are others to judge by.
+
+    What has no size, such as a molecule, takes the mean of its stage.
+    """
     known: dict[tuple[str, ...], list[float]] = {}
     for job in jobs:
         if job.wall_s is not None:
-            known.setdefault((job.stage, job.subject), []).append(job.wall_s)
-            known.setdefault((job.stage,), []).append(job.wall_s)
+            cost_s = _cost_s(job, sizes)
+            known.setdefault((job.stage, job.subject), []).append(job.wall_s / cost_s)
+            known.setdefault((job.stage,), []).append(job.wall_s / cost_s)
     return [
-        sum(found) / len(found)
+        _cost_s(job, sizes) * sum(found) / len(found)
         for job in missing
         if (found := known.get((job.stage, job.subject)) or known.get((job.stage,)))
     ]
+
+
+def _cost_s(job: _Job, sizes: Mapping[str, int]) -> float:
+    """What a gradient costs on the cluster of a job; 1 where no gradients are made."""
+    if job.stage not in _WITH_GRADIENTS or job.subject not in sizes:
+        return 1.0
+    return gradient_s(sizes[job.subject])

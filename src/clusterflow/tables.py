@@ -7,6 +7,7 @@ import itertools
 from io import StringIO
 from typing import TYPE_CHECKING
 
+from clusterflow.columns import TABLE_COLUMNS
 from clusterflow.core.adsorption import choose_minimum, why_no_minimum
 from clusterflow.core.che import Electrode
 from clusterflow.core.comparison import contenders, probability_a_beats_b
@@ -327,22 +328,6 @@ def _failure(stage: str, record: object, reason: str) -> Row:
     }
 
 
-# What each table holds when it is empty.
-COLUMNS: dict[str, Sequence[str]] = {
-    "failures": ("stage", "cluster", "species", "reason"),
-    "isomers": (
-        *("cluster", "level", "level_hash", "temperature_k"),
-        *("isomer", "multiplicity", "energy_ev", "above_lowest_ev", "weight"),
-        *("round", "found_by"),
-    ),
-    "rankings": (
-        *("reaction", "level", "level_hash", "temperature_k"),
-        *("rank", "cluster", "limiting_potential_v_rhe", "chemical_bottleneck_ev"),
-        *("other_rank", "other_cluster"),
-        *("other_limiting_potential_v_rhe", "other_chemical_bottleneck_ev"),
-        *("probability_better", "uncertainty_basis"),
-    ),
-}
 TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
     "energies": energies,
     "minima": minima,
@@ -358,7 +343,7 @@ TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
 
 def to_csv(name: str, rows: Sequence[Row]) -> str:
     """A table as CSV; a missing value is an empty cell."""
-    columns = list(rows[0]) if rows else list(COLUMNS.get(name, ()))
+    columns = list(rows[0]) if rows else list(TABLE_COLUMNS.get(name, ()))
     stream = StringIO()
     writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()

@@ -39,7 +39,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "vibrate": ("vibrate", "relax", "thermo.isomers"),
     "thermo": ("thermo",),
     "che": ("che", "edges.absolute_she_v"),
-    "collect": (),
+    "collect": ("collect",),
     "report": (),
 }
 
@@ -334,14 +334,22 @@ def memory_mb(n_atoms: int, attempt: int = 1) -> int:
     return int((_BASE_MB + _MB_PER_ATOM_SQUARED * n_atoms**2) * 1.5 ** (attempt - 1))
 
 
+def gradient_s(n_atoms: int) -> float:
+    """What one gradient takes, roughly, s.
+
+    >>> round(gradient_s(26), 2)
+    0.46
+    """
+    return 0.02 + _SECONDS_PER_ATOM_CUBED * n_atoms**3
+
+
 def runtime_minutes(stage: str, n_atoms: int, attempt: int = 1) -> int:
     """Time to ask for, minutes; doubled with each attempt, up to a week.
 
     >>> runtime_minutes("adsorb", 26) < runtime_minutes("adsorb", 26, attempt=2)
     True
     """
-    gradient_s = 0.02 + _SECONDS_PER_ATOM_CUBED * n_atoms**3
-    minutes = 10 + 2 * _GRADIENTS.get(stage, 1) * gradient_s / 60
+    minutes = 10 + 2 * _GRADIENTS.get(stage, 1) * gradient_s(n_atoms) / 60
     return int(min(minutes * 2 ** (attempt - 1), _LONGEST_MINUTES))
 
 

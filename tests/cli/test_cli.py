@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+
+from clusterflow.cli import command, main
+from clusterflow.reference import examples
 
 DIMER = "2\ncopper dimer\nCu 0 0 0\nCu 0 0 2.22\n"
 
@@ -539,11 +543,34 @@ def test_a_new_study_can_be_run_at_once(folder):
     assert "total" in done.stdout and " 16" in done.stdout, done.stdout
 
 
-@pytest.mark.parametrize(
-    "verb", [["query"], ["explain"], ["status"], ["new"], ["plot", "volcano"]]
-)
-def test_the_help_of_a_verb_for_results_has_an_example(folder, verb):
-    assert f"clusterflow {' '.join(verb)} " in output_of(*verb, "-h")
+def verbs(group, path=()):
+    """Path and command of every verb."""
+    for name, verb in group.commands.items():
+        yield from verbs(verb, (*path, name)) if hasattr(verb, "commands") else ()
+        yield (*path, name), verb
+
+
+VERBS = dict(verbs(command()))
+
+
+@pytest.mark.parametrize("path", VERBS, ids=" ".join)
+def test_every_verb_says_what_it_does_with_an_example_that_is_right(path, capsys):
+    assert main([*path, "-h"]) == 0
+    shown = capsys.readouterr()
+    assert shown.err == ""
+    assert VERBS[path].help.splitlines()[0].endswith(".")
+    if hasattr(VERBS[path], "commands"):
+        return
+    found = examples(VERBS[path])
+    assert found, "no example"
+    own = ["clusterflow", *path]
+    for example in found:
+        # As the page has it, but for the breaks of lines.
+        assert "".join(example.split()) in "".join(shown.out.split())
+        words = shlex.split(example.partition(" && ")[0])
+        assert words[: len(own)] == own
+        # Unknown options, missing arguments and wrong types end here.
+        VERBS[path].make_context("clusterflow", words[len(own) :])
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

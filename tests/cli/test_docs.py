@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import glob
+import itertools
+import json
 import re
 import shlex
 from pathlib import Path
 
 import pytest
 
+from clusterflow.cli import command as cli
 from clusterflow.cli import main
+from clusterflow.config import Study as Settings
+from clusterflow.reference import PAGES
 from unit.results import write_results
+from unit.test_database import ask
 from unit.test_species import Study
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -77,3 +84,120 @@ def test_every_verb_for_results_has_an_example():
     assert shown == {(v,) for v in ("plot", "query", "explain", "new", "status")}
     kinds = {shlex.split(c)[2] for c in VERBS if c.startswith("clusterflow plot")}
     assert kinds == {"diagram", "volcano", "bands", "scaling"}
+
+
+TUTORIAL = (DOCS / "tutorial.md").read_text(encoding="utf-8")
+# A command, and what it prints where the page says it.
+TYPED = re.findall(
+    r"^    (clusterflow .*|cd .*)\n(?:\n((?:    (?!clusterflow |cd ).+\n)+))?",
+    TUTORIAL,
+    re.MULTILINE,
+)
+NUMBER = re.compile(r"[-+−]?\d+\.\d+")
+
+
+def same(shown, printed):
+    """The same words, and numbers to 2 meV: machines differ in the last digits.
+
+    Tables come with empty lines and spaces at the end of lines, which no page shows.
+    """
+    lines = (line.rstrip() for line in printed.splitlines())
+    printed = "".join(f"{line}\n" for line in lines if line)
+    assert NUMBER.sub("0", shown) == NUMBER.sub("0", printed)
+    numbers = [[float(n) for n in NUMBER.findall(text)] for text in (shown, printed)]
+    assert numbers[0] == pytest.approx(numbers[1], abs=2e-3)
+
+
+@pytest.mark.xtb
+def test_the_tutorial_gives_the_profile_that_it_shows(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    n_shown = 0
+    for typed, output in TYPED:
+        words = shlex.split(typed)
+        if words[0] == "cd":
+            monkeypatch.chdir(words[1])
+            continue
+        # A shell would do this.
+        files = (sorted(glob.glob(word)) or [word] for word in words[1:])  # noqa: PTH207
+        assert main(list(itertools.chain(*files))) == 0, typed
+        printed = capsys.readouterr().out
+        if output:
+            same(re.sub(r"^    ", "", output, flags=re.M), printed)
+            n_shown += 1
+    assert n_shown == 3
+    for picture in re.findall(r"\(pictures/(.+?)\)", TUTORIAL):
+        assert Path(picture).is_file()
+
+    assert main(["explain", "results/hand", "my-Cu2/COOH/dG", "--json"]) == 0
+    terms = [t["ev"] for t in json.loads(capsys.readouterr().out)["terms"]]
+    rows = re.findall(r"^\| .+? \| \**([+−].+?)\** \|$", TUTORIAL, re.MULTILINE)
+    *table, total = (float(row.replace("−", "-")) for row in rows)
+    assert sum(table) == pytest.approx(total, abs=2e-3)
+    assert table == pytest.approx([t for t in terms if t], abs=2e-3)
+
+
+DATABASE = (DOCS / "database.md").read_text(encoding="utf-8")
+
+
+def test_the_questions_to_a_database_have_answers(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    (collect,) = re.findall(r"^    clusterflow (collect .* --parquet)$", DATABASE, re.M)
+    pytest.importorskip("pyarrow", reason="needs clusterflow[parquet]")
+    assert main(shlex.split(collect)) == 0
+    capsys.readouterr()
+    asked = re.findall(r"^    ase db (results/.*)$", DATABASE, re.MULTILINE)
+    assert len(asked) == 3
+    for question in asked:
+        shown = ask(*shlex.split(question))
+        assert int(shown.rpartition("Rows: ")[2].split()[0]) > 0, question
+    for script in re.findall(r"^```python\n(.+?)^```", DATABASE, re.M | re.S):
+        exec(script, {})
+
+
+def test_the_reference_holds_every_verb_setting_and_page():
+    pages = {name: make() for name, make in PAGES.items()}
+    for name in pages:
+        page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
+        assert page.count("<!-- made from the code -->") == 1
+    for verb in cli().commands:
+        assert f"\n## {verb}\n" in f"\n{pages['reference/cli']}", verb
+    for section in Settings.model_fields:
+        assert f"## {section}" in pages["reference/configuration"] or (
+            f"`{section}`" in pages["reference/configuration"]
+        )
+    assert "`thermo.temperature_k`" in pages["reference/configuration"]
+    assert "(at least -5, at most 5)" in pages["reference/configuration"]
+
+
+FORM = re.compile(r"\b(FILE|TABLE|NAME|FOLDER|DIR|VERB|LAYERS|MINE|PART)\b|\[--|\.\.\.")
+
+
+def typed_on(page):
+    """Commands of a page that stand on their own, and those within a sentence."""
+    text = re.sub(r" \\\n\s*", " ", page.read_text(encoding="utf-8"))
+    blocks = re.findall(r"^    (clusterflow .+)$", text, re.MULTILINE)
+    inline = re.findall(r"`(clusterflow [^`\n]+)`", text)
+    for lines, whole in ((blocks, True), (inline, False)):
+        for line in (line.partition("  #")[0] for line in lines):
+            if not FORM.search(line):
+                for words in map(shlex.split, line.split(" && ")):
+                    if words[0] == "clusterflow":
+                        yield words[1:], whole
+
+
+PAGES_READ = [*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md"]
+
+
+@pytest.mark.parametrize("page", PAGES_READ, ids=lambda page: page.stem)
+def test_every_command_on_a_page_is_one(page):
+    """Verbs and options exist; where it stands on its own, nothing is missing."""
+    for words, whole in typed_on(page):
+        verb, rest = cli(), words
+        while hasattr(verb, "commands") and rest and not rest[0].startswith("-"):
+            assert rest[0] in verb.commands, words
+            verb, rest = verb.commands[rest[0]], rest[1:]
+        known = set().union(*(p.opts for p in verb.params))
+        options = {word.partition("=")[0] for word in rest if word.startswith("--")}
+        assert options <= known or words[0] == "run", words
+        if whole and verb is not cli():
+            verb.make_context("clusterflow", list(rest))

@@ -15,7 +15,7 @@ SOURCE = Path(clusterflow.__file__).parent
 # Bottom first. A module may import its own package and what stands in a lower row.
 LAYERS = (
     ("errors",),
-    ("units", "models", "formula", "registry", "protocol"),
+    ("units", "models", "formula", "registry", "protocol", "columns", "time_left"),
     ("specs",),
     ("records", "library"),
     ("config",),
@@ -28,7 +28,7 @@ LAYERS = (
     ("status",),
     ("cli_results",),
     ("cli",),
-    ("warm_server",),
+    ("warm_server", "reference"),
     ("__main__",),
 )
 HEIGHT = {name: row for row, names in enumerate(LAYERS) for name in names}

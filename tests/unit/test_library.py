@@ -10,11 +10,11 @@ from clusterflow.library import KINDS, Library, default_roots, load_spec
 from clusterflow.specs import AdsorbateSpec, ClusterSpec, GasSpec
 
 CLUSTER = {
-    "name": "Ag3",
+    "name": "Mine3",
     "source": "unpublished: A. Person",
     "formula": "Ag3",
     "multiplicity": 2,
-    "structures": [{"file": "Ag3.xyz"}],
+    "structures": [{"file": "Mine3.xyz"}],
 }
 
 
@@ -33,8 +33,8 @@ def test_own_structures_come_first(tmp_path, monkeypatch, root):
     assert own.resolve() == tmp_path / "structures"
     assert packaged.resolve() == (root / "structures").resolve()
     library = Library.default()
-    assert library.path("clusters", "Ag3").resolve().is_relative_to(tmp_path)
-    assert library.cluster("Ag3").formula == "Ag3"
+    assert library.path("clusters", "Mine3").resolve().is_relative_to(tmp_path)
+    assert library.cluster("Mine3").formula == "Ag3"
     # What is not one's own still comes from the package.
     assert library.cluster("Cu4").formula == "Cu4"
 
@@ -48,8 +48,8 @@ def test_a_name_may_stand_only_once(tmp_path):
     first = write(tmp_path / "a", CLUSTER)
     second = write(tmp_path / "b", CLUSTER)
     library = Library((tmp_path / "a", tmp_path / "b"))
-    with pytest.raises(LibraryError, match="cluster 'Ag3' stands in both") as caught:
-        library.cluster("Ag3")
+    with pytest.raises(LibraryError, match="cluster 'Mine3' stands in both") as caught:
+        library.cluster("Mine3")
     assert str(first) in str(caught.value)
     assert str(second) in str(caught.value)
 
@@ -93,7 +93,7 @@ def changed(**changes):
     ids=str,
 )
 def test_a_wrong_cluster_is_refused_with_its_file(tmp_path, content, says):
-    path = write(tmp_path, content, name="Ag3")
+    path = write(tmp_path, content, name="Mine3")
     with pytest.raises(LibraryError) as caught:
         load_spec(path, ClusterSpec)
     message = str(caught.value)
@@ -104,7 +104,7 @@ def test_a_wrong_cluster_is_refused_with_its_file(tmp_path, content, says):
 
 def test_a_file_is_named_after_its_item(tmp_path):
     path = write(tmp_path, CLUSTER, name="Silver")
-    with pytest.raises(LibraryError, match=r"rename it Ag3\.yaml"):
+    with pytest.raises(LibraryError, match=r"rename it Mine3\.yaml"):
         load_spec(path, ClusterSpec)
 
 

@@ -69,9 +69,23 @@ def test_records_are_counted_and_the_rest_is_judged_by_them(folder):
     assert counts["relax"] == (0, 1, 1), "a half-written record is not there"
     assert counts["gas"] == (2, 0, 1)
     found = progress()
-    # relax of Cu4 as that of Cu2, H2O as the mean of the other molecules.
-    assert found.left_s == pytest.approx(10.0 + 5.0)
+    # relax of Cu4 as that of Cu2, by the cost of a gradient of n atoms,
+    # 20 ms + 25 µs n³; H2O as the mean of the other molecules.
+    ratio = (20e-3 + 25e-6 * 4**3) / (20e-3 + 25e-6 * 2**3)
+    assert found.left_s == pytest.approx(10.0 * ratio + 5.0)
     assert found.left_is_partial, "nothing is known of the other stages"
+
+
+def test_a_large_cluster_is_not_judged_by_a_small_one(folder):
+    names = ["Cu2", "Cd13Se13"]
+    Path("config.yaml").write_text(STUDY.replace("[Cu2, Cu4]", f"[{', '.join(names)}]"))
+    for stage in ("build", "relax"):
+        write(f"{stage}/Cu2", 1.0)
+    found = progress().left_s
+    # A gradient of 26 atoms costs 22 times that of two; building it does not.
+    assert found == pytest.approx(1.0 + 0.4594 / 0.0202, rel=1e-3)
+    write("relax/Cd13Se13", 30.0)
+    assert progress().left_s == pytest.approx(1.0)
 
 
 def test_records_of_other_clusters_do_not_count(folder):
@@ -111,3 +125,14 @@ def test_the_verb_looks_into_a_folder_and_leaves_where_it_was(folder, capsys):
     assert "15 records to come, time not known" in capsys.readouterr().out
     assert main(["status", str(folder / "nowhere")]) == 2
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_the_bars_are_as_long_as_what_is_there(folder, capsys):
+    for name in ("build/Cu2", "build/Cu4", "relax/Cu2"):
+        write(name, 1.0)
+    assert main(["status"]) == 0
+    said = capsys.readouterr().out.splitlines()
+    lines = {line.split()[0]: line for line in said if line.strip()}
+    assert lines["build"].count("━") == 20 and "100%" in lines["build"]
+    assert lines["relax"].count("━") == 10 and "50%" in lines["relax"]
+    assert lines["che"].count("━") == 0 and "0%" in lines["che"]

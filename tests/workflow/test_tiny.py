@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -34,8 +35,11 @@ def test_lint(folder):
 def test_every_rule_is_a_verb_with_one_sentence(folder):
     folder.configure(EMT)
     done = folder.snakemake("--list-rules")
-    names = {line.split()[0] for line in done.stdout.splitlines() if line.strip()}
-    assert names >= STAGES
+    said = dict(re.findall(r"^(\w+) \((.*)\)$", done.stdout, re.MULTILINE))
+    assert said.keys() >= STAGES
+    assert len(said) == len(done.stdout.splitlines())
+    for name, sentence in said.items():
+        assert re.fullmatch(r"[A-Z][^.]+\.", sentence), name
     help_text = folder.call("clusterflow", "--help").stdout
     assert all(stage in help_text for stage in STAGES)
 
@@ -83,6 +87,17 @@ def test_database_reads_with_ase(finished):
     )
     assert done.returncode == 0
     assert "Rows: " in done.stdout and "Rows: 0" not in done.stdout
+
+
+def test_the_report_of_snakemake_has_tables_and_diagrams_with_captions(finished):
+    done = finished.snakemake("--report", "rep.html")
+    assert done.returncode == 0, done.stderr
+    page = (finished.path / "rep.html").read_text()
+    for name in ("report.html", "HER.svg", "potentials.csv", "failures.csv"):
+        assert f"Adding {name}" in done.stderr
+    for file in (package_data() / "workflow/report").glob("*.rst"):
+        words = file.read_text().partition("``")[0].split()[:6]
+        assert " ".join(words) in " ".join(page.split()), file.name
 
 
 def test_second_run_does_nothing(finished):

@@ -5,16 +5,41 @@ rule collect:
     output:
         record="results/{study}/collect.json",
         database="results/{study}/results.db",
-        energies="results/{study}/energies.csv",
+        energies=report(
+            "results/{study}/energies.csv",
+            caption="../report/energies.rst",
+            category="Tables",
+            labels={"table": "energies"},
+        ),
         minima="results/{study}/minima.csv",
         isomers="results/{study}/isomers.csv",
         steps="results/{study}/steps.csv",
-        potentials="results/{study}/potentials.csv",
-        rankings="results/{study}/rankings.csv",
+        potentials=report(
+            "results/{study}/potentials.csv",
+            caption="../report/potentials.rst",
+            category="Tables",
+            labels={"table": "potentials"},
+        ),
+        rankings=report(
+            "results/{study}/rankings.csv",
+            caption="../report/rankings.rst",
+            category="Tables",
+            labels={"table": "rankings"},
+        ),
         edges="results/{study}/edges.csv",
         gas_corrections="results/{study}/gas_corrections.csv",
-        failures="results/{study}/failures.csv",
-        gates="results/{study}/gates.csv",
+        failures=report(
+            "results/{study}/failures.csv",
+            caption="../report/failures.rst",
+            category="Checks",
+            labels={"table": "failures"},
+        ),
+        gates=report(
+            "results/{study}/gates.csv",
+            caption="../report/gates.rst",
+            category="Checks",
+            labels={"table": "gates"},
+        ),
     log:
         "results/{study}/logs/collect.log",
     params:

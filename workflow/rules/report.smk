@@ -4,8 +4,20 @@ rule report:
         "results/{study}/collect.json",
     output:
         record="results/{study}/report.json",
-        page="results/{study}/report.html",
-        diagrams=directory("results/{study}/diagrams"),
+        page=report(
+            "results/{study}/report.html",
+            caption="../report/page.rst",
+            category="Page",
+            labels={"page": "report"},
+        ),
+        diagrams=report(
+            directory("results/{study}/diagrams"),
+            patterns=["{cluster}/{reaction}.svg"],
+            caption="../report/diagrams.rst",
+            category="Diagrams",
+            subcategory="{cluster}",
+            labels={"reaction": "{reaction}"},
+        ),
     log:
         "results/{study}/logs/report.log",
     params:

@@ -2,42 +2,63 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from dataclasses import asdict
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from clusterflow.core.adsorption import USABLE_FATES
-from clusterflow.io import StudyRecords, to_atoms, write_atomic
-from clusterflow.records import CollectRecord, Structure
+from clusterflow.columns import COLUMNS, TABLE_COLUMNS
+from clusterflow.errors import ConfigError
+from clusterflow.io import StudyRecords, write_atomic
+from clusterflow.records import CollectRecord
 from clusterflow.tables import TABLES, to_csv
+from clusterflow.tasks.database import write_file, write_server
 from clusterflow.tasks.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Sequence
+    from pathlib import Path
 
-    from ase import Atoms
-
+    from clusterflow.config import CollectSettings
     from clusterflow.library import Library
+    from clusterflow.tables import Row
     from clusterflow.tasks.job import Job
+
+_PANDAS = {
+    **{"text": "string", "number": "float64"},
+    **{"integer": "Int64", "truth": "boolean"},
+}
 
 
 def collect(
-    records: StudyRecords, folder: Path, study: str, library: Library, job: Job
+    records: StudyRecords,
+    folder: Path,
+    study: str,
+    library: Library,
+    settings: CollectSettings,
+    job: Job,
 ) -> CollectRecord:
-    """Write tables, gates and ``results.db`` to a folder, each whole or not at all."""
+    """Write tables, gates and databases, each whole or not at all.
+
+    Raises
+    ------
+    ConfigError
+        If a library for Parquet or PostgreSQL is missing.
+    ClusterflowError
+        If the database on a server refuses; the files are written then.
+    """
+    if settings.parquet:
+        _require_pyarrow()
     written = []
     n_failures = 0
     for name, make_rows in TABLES.items():
         rows = list(make_rows(records))
-        write_atomic(folder / f"{name}.csv", to_csv(name, rows))
-        written.append(f"{name}.csv")
+        written += _write_table(folder, name, rows, parquet=settings.parquet)
         if name == "failures":
             n_failures = len(rows)
     gates = [{**asdict(gate)} for gate in verify(records, library)]
     write_atomic(folder / "gates.csv", to_csv("gates", gates))
-    write_database(records, folder / "results.db")
+    write_file(records, study, folder / "results.db")
+    if settings.database is not None:
+        write_server(records, study, settings.database)
     return CollectRecord(
         study=study,
         tables=(*written, "gates.csv", "results.db"),
@@ -47,70 +68,39 @@ def collect(
     )
 
 
-def write_database(records: StudyRecords, path: Path) -> None:
-    """All geometries with their energies as an ASE database (SQLite)."""
-    import ase.db
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".db")
-    os.close(handle)
-    Path(temporary).unlink()
-    try:
-        with ase.db.connect(temporary, type="db", use_lock_file=False) as database:
-            for atoms, keys in _rows(records):
-                database.write(atoms, key_value_pairs=keys)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+def _write_table(
+    folder: Path, name: str, rows: Sequence[Row], *, parquet: bool
+) -> list[str]:
+    """One table as CSV, and as Parquet or else none: no old one stays beside it."""
+    write_atomic(folder / f"{name}.csv", to_csv(name, rows))
+    other = folder / f"{name}.parquet"
+    if not parquet:
+        other.unlink(missing_ok=True)
+        return [f"{name}.csv"]
+    write_atomic(other, to_parquet(name, rows))
+    return [f"{name}.csv", other.name]
 
 
-def _rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
-    formation = {
-        (t.cluster, s.name): s.formation_ev for t in records.thermo for s in t.species
-    }
-    vertical = {e.cluster: {"ip_ev": e.ip_ev, "ea_ev": e.ea_ev} for e in records.edges}
-    for relaxed in records.relaxations:
-        for rank, isomer in enumerate(relaxed.isomers):
-            keys: dict[str, Any] = {
-                "kind": "cluster",
-                "cluster": relaxed.cluster,
-                "rank": rank,
-            }
-            keys |= {"level": _level(relaxed), "fate": "intact"}
-            if rank == 0:
-                found = vertical.get(relaxed.cluster, {})
-                keys |= {k: v for k, v in found.items() if v is not None}
-            yield _with_energy(isomer.structure, isomer.energy_ev), keys
-    for pool in records.pools:
-        for rank, pooled in enumerate((*pool.isomers, *pool.left_out)):
-            if pooled.found_by is not None:
-                keys = {"kind": "isomer", "cluster": pool.cluster, "rank": rank}
-                keys |= {"found_by": pooled.found_by, "level": _level(pool)}
-                isomer = pooled.isomer
-                yield _with_energy(isomer.structure, isomer.energy_ev), keys
-    for gas in records.gases:
-        if gas.structure is not None and gas.energy_ev is not None:
-            keys = {"kind": "gas", "gas": gas.gas, "level": gas.level.name}
-            yield _with_energy(gas.structure, gas.energy_ev), keys
-    for adsorbed in records.adsorptions:
-        dg = formation.get((adsorbed.cluster, f"*{adsorbed.adsorbate}"))
-        for rank, minimum in enumerate(adsorbed.minima):
-            keys = {"kind": "adsorbed", "cluster": adsorbed.cluster, "rank": rank}
-            keys |= {"adsorbate": adsorbed.adsorbate, "level": _level(adsorbed)}
-            keys |= {"fate": minimum.fate, "site": minimum.site_kind}
-            if dg is not None and minimum.fate in USABLE_FATES:
-                keys["best_formation_ev"] = dg
-            yield _with_energy(minimum.structure, minimum.energy_ev), keys
+def to_parquet(name: str, rows: Sequence[Row]) -> bytes:
+    """A table as Parquet; each column has the same type in every study."""
+    import io
+
+    import pandas as pd
+
+    columns = TABLE_COLUMNS[name]
+    frame = pd.DataFrame(rows, columns=list(columns))
+    # Texts that are empty in CSV are empty here too, and not "".
+    frame = frame.replace("", None)
+    frame = frame.astype({column: _PANDAS[COLUMNS[column].kind] for column in columns})
+    stream = io.BytesIO()
+    frame.to_parquet(stream, engine="pyarrow", index=False)
+    return stream.getvalue()
 
 
-def _level(record: object) -> str:
-    level = getattr(record, "level", None)
-    return level.name if level else "none"
+def _require_pyarrow() -> None:
+    from importlib.util import find_spec
 
-
-def _with_energy(structure: Structure, energy_ev: float) -> Atoms:
-    from ase.calculators.singlepoint import SinglePointCalculator
-
-    atoms = to_atoms(structure)
-    atoms.calc = SinglePointCalculator(atoms, energy=energy_ev)
-    return atoms
+    if find_spec("pyarrow") is None:
+        raise ConfigError(
+            "collect.parquet: needs a library; pip install 'clusterflow[parquet]'"
+        )

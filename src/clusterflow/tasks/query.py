@@ -6,10 +6,11 @@ import operator
 import re
 from typing import TYPE_CHECKING, Any
 
+from clusterflow.columns import TABLE_COLUMNS
 from clusterflow.errors import ConfigError
 from clusterflow.report.ranking import rank_reactions
 from clusterflow.report.views import flags_of
-from clusterflow.tables import COLUMNS, TABLES, energies
+from clusterflow.tables import TABLES, energies
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -138,7 +139,7 @@ def query(
         If there is no such table or column, or a condition cannot be read.
     """
     rows = list(_rows(records, table, library))
-    known = list(rows[0]) if rows else list(COLUMNS.get(table, ()))
+    known = list(rows[0]) if rows else list(TABLE_COLUMNS.get(table, ()))
     for text in where:
         condition = _condition(text)
         _check_column(condition["column"], known, table)

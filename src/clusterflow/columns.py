@@ -1,0 +1,236 @@
+"""The columns of the tables: in which order, of which kind, and what they mean."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+Kind = Literal["text", "number", "integer", "truth"]
+
+
+class Column(NamedTuple):
+    """What stands in a column; its unit is in its name."""
+
+    kind: Kind
+    meaning: str
+
+
+def _layer(what: str) -> Column:
+    return Column("number", f"Correction layer, eV: {what}; empty where it is off.")
+
+
+# A name means the same in every table.
+COLUMNS: dict[str, Column] = {
+    "cluster": Column("text", "Cluster, by name."),
+    "level": Column("text", "Level of theory, by name."),
+    "level_hash": Column("text", "Hash of what fixes the level's energy surface."),
+    "ip_ea_level": Column("text", "Level of the vertical IP and EA, by name."),
+    "species": Column("text", "`*` the bare cluster, `*X` an adsorbate, `X(g)` a gas."),
+    "gas": Column("text", "Molecule, by name."),
+    "status": Column("text", "`ok`, or why there is no number."),
+    "reason": Column("text", "Why a number is missing."),
+    "flags": Column("text", "What to be careful about; `query flags` explains each."),
+    "stage": Column("text", "Stage that failed."),
+    "temperature_k": Column("number", "Temperature, K."),
+    "ph": Column("number", "pH; matters on the SHE scale."),
+    "scale": Column("text", "Scale of `potential_v`: `rhe` or `she`."),
+    "potential_v": Column("number", "Potential of the study, V, on `scale`."),
+    "charge": Column("integer", "Charge of the cluster, e."),
+    "energy_ev": Column("number", "Electronic energy, eV; Mermin's with smearing."),
+    "zpe_ev": Column("number", "Zero-point energy, eV."),
+    "thermal_ev": Column("number", "Enthalpy less the energy at 0 K, eV."),
+    "minus_ts_ev": Column("number", "−TS, eV."),
+    "zpe_undamped_ev": Column("number", "The same, harmonic at every wavenumber, eV."),
+    "thermal_undamped_ev": Column("number", "The same, harmonic, eV."),
+    "minus_ts_undamped_ev": Column("number", "The same, harmonic, eV."),
+    "model": Column("text", "Model of the nuclear motion."),
+    "fallback_reason": Column("text", "Why it is not the model asked for."),
+    "layer_gas_ev": _layer("gas corrections, from experiment"),
+    "layer_solvation_ev": _layer("hydrogen bonds of the adsorbate"),
+    "layer_dft_ev": _layer("own density-functional energies"),
+    "layer_user_ev": _layer("own shifts"),
+    "layer_condensation_ev": _layer("from the gas at 1 bar to the liquid"),
+    "gibbs_ev": Column("number", "Free energy, eV, on the scale of the level."),
+    "formation_ev": Column(
+        "number", "Free energy against bare cluster and anchors, eV, corrected."
+    ),
+    "formation_uncorrected_ev": Column("number", "The same without any layer, eV."),
+    "de_placed_ev": Column(
+        "number", "Electronic energy against the isomer placed on, eV."
+    ),
+    "de_host_ev": Column("number", "The same against the isomer it sits on now, eV."),
+    "de_pool_ev": Column("number", "The same against the lowest isomer known, eV."),
+    "minimum": Column("integer", "Number of the minimum in its record; 0 is lowest."),
+    "fate": Column("text", "What became of the adsorbate: `intact`, `desorbed`, ..."),
+    "placed_on": Column("text", "Isomer of the bare cluster it was placed on."),
+    "host": Column("text", "Isomer of the bare cluster that it sits on now."),
+    "isomer": Column("text", "Isomer of the bare cluster."),
+    "multiplicity": Column("integer", "Spin multiplicity, 2S + 1."),
+    "above_lowest_ev": Column(
+        "number", "Electronic energy above the lowest isomer, eV."
+    ),
+    "weight": Column("number", "Boltzmann weight at `temperature_k`."),
+    "round": Column("integer", "Round of the pool that found it; 0 before any."),
+    "found_by": Column("text", "Adsorbate that led to it, empty for a structure."),
+    "reaction": Column("text", "Reaction, by name."),
+    "product": Column("text", "Product of the reaction, by name."),
+    "pathway": Column("text", "Surface species in their order."),
+    "pathway_rank": Column("integer", "1 is the best pathway."),
+    "step": Column("text", "Equation of the step."),
+    "step_number": Column("integer", "Place of the step in its pathway, from 1."),
+    "n_e": Column("integer", "Electrons taken up."),
+    "n_h": Column("integer", "Protons taken up."),
+    "dg_0v_rhe_ev": Column("number", "ΔG of the step at 0 V against RHE, eV."),
+    "dg_ev": Column("number", "ΔG of the step at `potential_v`, eV."),
+    "turning_potential_v_rhe": Column(
+        "number", "Potential at which the step turns downhill, V against RHE."
+    ),
+    "turning_potential_v_she": Column("number", "The same against SHE, V."),
+    "determining": Column("truth", "Whether the step sets the limiting potential."),
+    "isomers": Column("text", "Which minima count: `thermo.isomers`."),
+    "limiting_potential_v_rhe": Column(
+        "number", "Potential below which no step climbs, V against RHE."
+    ),
+    "limiting_potential_v_she": Column("number", "The same against SHE, V."),
+    "other_isomers": Column("text", "The other choice of minima."),
+    "other_isomers_limiting_potential_v_rhe": Column(
+        "number", "U_L with that choice, V against RHE."
+    ),
+    "determining_step": Column("text", "The step that sets the limiting potential."),
+    "chemical_bottleneck_ev": Column(
+        "number", "Largest climb of a step without electrons, eV."
+    ),
+    "equilibrium_potential_v_rhe": Column(
+        "number", "Of the reaction, from experiment, V against RHE."
+    ),
+    "overpotential_v": Column("number", "Equilibrium less limiting potential, V."),
+    "limiting_potential_p05_v_rhe": Column(
+        "number", "5th percentile of U_L, V against RHE."
+    ),
+    "limiting_potential_p95_v_rhe": Column(
+        "number", "95th percentile of U_L, V against RHE."
+    ),
+    "uncertainty_basis": Column("text", "Where the interval comes from."),
+    "uncertainty_without": Column("text", "Errors that the interval does not hold."),
+    "reference_spread_v": Column(
+        "number", "Largest change of U_L with other gas references, V."
+    ),
+    "no_inheritance_limiting_potential_v_rhe": Column(
+        "number", "U_L with corrections on gases alone, V against RHE."
+    ),
+    "no_inheritance_determining_step": Column("text", "The step that then sets it."),
+    "other_anchors_limiting_potential_v_rhe": Column(
+        "number", "U_L with the anchors of `other_anchors`, V against RHE."
+    ),
+    "other_anchors_determining_step": Column("text", "The step that then sets it."),
+    "raw_limiting_potential_v_rhe": Column(
+        "number", "U_L without gas corrections, V against RHE."
+    ),
+    "raw_determining_step": Column("text", "The step that then sets it."),
+    "other_anchors": Column("text", "Anchors in the place of the study's."),
+    "reference_reason": Column("text", "Why U_L with another reference is missing."),
+    "her_limiting_potential_v_rhe": Column(
+        "number", "U_L of hydrogen evolution on the cluster, V against RHE."
+    ),
+    "selectivity_v": Column(
+        "number", "U_L less that of hydrogen evolution, V; positive is selective."
+    ),
+    "best_pathway": Column("text", "Surface species of the best pathway."),
+    "n_tied_pathways": Column("integer", "Pathways as good as the best."),
+    "runner_up_pathway": Column("text", "The next best pathway."),
+    "runner_up_limiting_potential_v_rhe": Column("number", "Its U_L, V against RHE."),
+    "runner_up_chemical_bottleneck_ev": Column("number", "Its bottleneck, eV."),
+    "ip_ev": Column("number", "Vertical ionisation potential, gas phase, eV."),
+    "ea_ev": Column("number", "Vertical electron affinity, gas phase, eV."),
+    "fundamental_gap_ev": Column("number", "IP less EA, eV."),
+    "homo_ev": Column("number", "Energy of the highest occupied orbital, eV."),
+    "lumo_ev": Column("number", "Energy of the lowest empty orbital, eV."),
+    "orbital_gap_ev": Column("number", "LUMO less HOMO, eV."),
+    "conduction_v_she": Column("number", "Conduction edge, V against SHE."),
+    "valence_v_she": Column("number", "Valence edge, V against SHE."),
+    "conduction_v_rhe": Column("number", "Conduction edge, V against RHE."),
+    "valence_v_rhe": Column("number", "Valence edge, V against RHE."),
+    "absolute_she_v": Column("number", "Absolute potential of SHE, V."),
+    "couples_driven": Column("text", "Redox couples that the edges can drive."),
+    "reactions_driven": Column("text", "Reactions that the edges can drive."),
+    "rank": Column("integer", "Rank of the cluster; 1 is the best."),
+    "other_rank": Column("integer", "Rank of the other cluster."),
+    "other_cluster": Column("text", "The cluster it is compared with."),
+    "other_limiting_potential_v_rhe": Column("number", "Its U_L, V against RHE."),
+    "other_chemical_bottleneck_ev": Column("number", "Its bottleneck, eV."),
+    "probability_better": Column(
+        "number", "Probability that the first has the higher U_L."
+    ),
+    "computed_ev": Column("number", "Free energy of formation, computed, eV."),
+    "experiment_ev": Column("number", "The same, measured, eV."),
+    "correction_ev": Column("number", "Measured less computed, eV."),
+    "anchor": Column("truth", "Whether it is an anchor; these carry no correction."),
+    "source": Column("text", "Source of the measured value."),
+}
+
+_TERMS = (
+    *("energy_ev", "zpe_ev", "thermal_ev", "minus_ts_ev", "minus_ts_undamped_ev"),
+    *("zpe_undamped_ev", "thermal_undamped_ev", "model", "fallback_reason"),
+)
+_LAYERS = tuple(
+    f"layer_{name}_ev" for name in ("gas", "solvation", "dft", "user", "condensation")
+)
+_DE = ("de_placed_ev", "de_host_ev", "de_pool_ev")
+
+# The columns of each table, in their order; an empty table has them too.
+TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
+    "energies": (
+        *("cluster", "level", "level_hash", "species", "status", "temperature_k"),
+        *(*_TERMS, *_LAYERS, "gibbs_ev", "formation_ev", "formation_uncorrected_ev"),
+        *(*_DE, "flags", "reason"),
+    ),
+    "minima": (
+        *("cluster", "level", "level_hash", "minimum", "fate", "placed_on", "host"),
+        *(*_DE, "reason", "species"),
+    ),
+    "isomers": (
+        *("cluster", "level", "level_hash", "temperature_k"),
+        *("isomer", "multiplicity", "energy_ev", "above_lowest_ev", "weight"),
+        *("round", "found_by"),
+    ),
+    "steps": (
+        *("cluster", "level", "reaction", "pathway_rank", "pathway", "step_number"),
+        *("step", "n_e", "n_h", "dg_0v_rhe_ev", "dg_ev", "potential_v", "scale", "ph"),
+        *("turning_potential_v_rhe", "turning_potential_v_she", "determining"),
+        *("flags", "reason"),
+    ),
+    "potentials": (
+        *("cluster", "level", "reaction", "product", "status", "isomers"),
+        *("temperature_k", "ph", "limiting_potential_v_rhe"),
+        *("limiting_potential_v_she", "other_isomers"),
+        *("other_isomers_limiting_potential_v_rhe", "determining_step"),
+        *("chemical_bottleneck_ev", "equilibrium_potential_v_rhe", "overpotential_v"),
+        *("limiting_potential_p05_v_rhe", "limiting_potential_p95_v_rhe"),
+        *("uncertainty_basis", "uncertainty_without", "reference_spread_v"),
+        *("no_inheritance_limiting_potential_v_rhe", "no_inheritance_determining_step"),
+        *("other_anchors_limiting_potential_v_rhe", "other_anchors_determining_step"),
+        *("raw_limiting_potential_v_rhe", "raw_determining_step", "other_anchors"),
+        *("reference_reason", "her_limiting_potential_v_rhe", "selectivity_v"),
+        *("best_pathway", "n_tied_pathways", "runner_up_pathway"),
+        *("runner_up_limiting_potential_v_rhe", "runner_up_chemical_bottleneck_ev"),
+        *("flags", "reason"),
+    ),
+    "edges": (
+        *("cluster", "level", "ip_ea_level", "charge", "ip_ev", "ea_ev"),
+        *("fundamental_gap_ev", "homo_ev", "lumo_ev", "orbital_gap_ev"),
+        *("conduction_v_she", "valence_v_she", "conduction_v_rhe", "valence_v_rhe"),
+        *("absolute_she_v", "ph", "couples_driven", "reactions_driven", "flags"),
+        *("status", "reason"),
+    ),
+    "rankings": (
+        *("reaction", "level", "level_hash", "temperature_k"),
+        *("rank", "cluster", "limiting_potential_v_rhe", "chemical_bottleneck_ev"),
+        *("other_rank", "other_cluster"),
+        *("other_limiting_potential_v_rhe", "other_chemical_bottleneck_ev"),
+        *("probability_better", "uncertainty_basis"),
+    ),
+    "gas_corrections": (
+        *("gas", "level", "computed_ev", "experiment_ev", "correction_ev", "anchor"),
+        "source",
+    ),
+    "failures": ("stage", "cluster", "species", "reason"),
+}
