@@ -55,6 +55,7 @@ class Pair:
 
     @property
     def name(self) -> str:
+        """As in tables and files."""
         return f"{self.cluster}+{self.adsorbate}"
 
 
@@ -182,7 +183,9 @@ def main() -> None:
     parser.add_argument("--pairs", nargs="*", default=[pair.name for pair in PAIRS])
     parser.add_argument("--starts", type=int, default=N_STARTS)
     asked = parser.parse_args()
-    reference(asked.reference, [p for p in PAIRS if p.name in asked.pairs], asked.starts)
+    reference(
+        asked.reference, [p for p in PAIRS if p.name in asked.pairs], asked.starts
+    )
     if asked.starts == N_STARTS:
         chosen = [p for p in CONVERGED if p.name in asked.pairs]
         reference(asked.reference, chosen, N_CONVERGED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -40,6 +40,7 @@ class Start:
     site: Site
     form: str
     clearance: float
+    placed: Literal["site", "random"] = "site"
 
 
 def place_adsorbate(
@@ -114,7 +115,7 @@ def _on_site(
     keep = 1 if _is_axial(own) else _KEPT_AZIMUTHS
     for placed, clearance in poses[:keep]:
         yield Start(
-            structure=_join(host, symbols, placed, adsorbate, multiplicity),
+            structure=join(host, symbols, placed, adsorbate, multiplicity),
             site=site,
             form=form.name,
             clearance=clearance,
@@ -214,13 +215,14 @@ def _height(offset: FloatArray, normal: FloatArray, bond: float) -> float:
     return float(np.sqrt(max((_BOND_STRETCH * bond) ** 2 - across, 0.01))) - along
 
 
-def _join(
+def join(
     host: Structure,
     symbols: Sequence[str],
     placed: FloatArray,
     adsorbate: AdsorbateSpec,
     multiplicity: int,
 ) -> Structure:
+    """A host with an adsorbate's atoms, shape (n, 3) in Å, behind its own."""
     added = tuple((float(x), float(y), float(z)) for x, y, z in placed)
     return Structure(
         name=f"{host.name}-{adsorbate.name}",
