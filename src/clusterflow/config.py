@@ -149,7 +149,7 @@ class AdsorbSettings(Model):
     """How many starting geometries are tried, and how far.
 
     The defaults keep a laptop run short. A thorough search, measured against brute
-    force: max_screened 48, random_starts 32, halvings 2, max_relaxed 8.
+    force: max_screened 24, random_starts 16, halvings 2, max_relaxed 6.
     """
 
     screen_steps: int = Field(
@@ -165,7 +165,7 @@ class AdsorbSettings(Model):
         ge=1,
         description=(
             "Starts on sites for one adsorbate on one cluster, spread over sites and "
-            "orientations. A thorough study uses 48."
+            "orientations. A thorough study uses 24."
         ),
     )
     random_starts: int = Field(
@@ -173,7 +173,7 @@ class AdsorbSettings(Model):
         ge=0,
         description=(
             "Further starts that come in from random directions in random "
-            "orientations. A thorough study uses 32: they find what sites miss."
+            "orientations. A thorough study uses 16: they find what sites miss."
         ),
     )
     seed: int = Field(
@@ -191,7 +191,7 @@ class AdsorbSettings(Model):
         ),
     )
     window_ev: float = Field(
-        default=1.5,
+        default=1.0,
         gt=0,
         description=(
             "At a halving, geometries this far above the lowest are dropped, eV."
@@ -203,11 +203,11 @@ class AdsorbSettings(Model):
         description=(
             "Minima wanted that are still the intended species: screened starts, "
             "lowest first, are relaxed to the end until there are so many. "
-            "A thorough study uses 8."
+            "A thorough study uses 6."
         ),
     )
     patience: int = Field(
-        default=4,
+        default=3,
         ge=1,
         description=(
             "Relaxations in a row that end above the lowest minimum, or in a known "

@@ -66,7 +66,7 @@ def merge(
 
 
 def better_half(
-    candidates: Sequence[C], window_ev: float, at_least: int = 1
+    candidates: Sequence[C], window_ev: float, intact: int = 1, changed: int = 1
 ) -> list[C]:
     """Those worth more steps: the lower half of each kind, within a window.
 
@@ -77,8 +77,8 @@ def better_half(
     ----------
     window_ev
         Highest energy above the lowest of the same kind, eV.
-    at_least
-        So many of each kind stay, if they are within the window.
+    intact, changed
+        So many of each kind stay though they are more than half of it.
 
     Examples
     --------
@@ -88,16 +88,12 @@ def better_half(
     [0, 1]
     """
     kept: list[C] = []
-    for kind in (True, False):
+    for kind, least in ((True, intact), (False, changed)):
         same_kind = sorted(
             (c for c in candidates if c.is_intact is kind), key=lambda c: c.energy_ev
         )
-        wanted = max(at_least, (len(same_kind) + 1) // 2)
-        kept += [
-            c
-            for c in same_kind[:wanted]
-            if c.energy_ev - same_kind[0].energy_ev <= window_ev
-        ]
+        half = same_kind[: max(least, (len(same_kind) + 1) // 2)]
+        kept += [c for c in half if c.energy_ev - half[0].energy_ev <= window_ev]
     return kept
 
 

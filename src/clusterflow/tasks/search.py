@@ -35,7 +35,7 @@ _SAME_A, _SAME_EV = 0.1, 0.005
 # Coarse geometries so alike end in one minimum: of H, CO, COOH and OCHO on Cd6Se6 and
 # Cu8 those that still move end apart in one case of twenty.
 _ALIKE_A, _ALIKE_EV = 0.3, 0.1
-# Minima of another kind that a search may come across for each two that are wanted.
+# Fewest minima of another kind that a search may come across before it gives up.
 _SPARE_MINIMA = 2
 # A spin state this close above another one at its geometry is relaxed as well: what a
 # spin state gains by its own geometry is less.
@@ -73,6 +73,11 @@ class Search:
     def n_host(self) -> int:
         """Atoms of the bare cluster."""
         return len(self.host.structure.symbols)
+
+    @property
+    def spare(self) -> int:
+        """Minima that no longer are what was meant which are worth a look."""
+        return max(_SPARE_MINIMA, self.settings.max_relaxed // 2)
 
     def verdict(self, structure: Structure) -> Verdict:
         """What a geometry is."""
@@ -204,8 +209,9 @@ def _halved(
     search: Search, candidates: Sequence[_Candidate], steps: int, found: _Found
 ) -> list[_Candidate]:
     """The better half of the candidates after further steps."""
+    settings = search.settings
     kept = better_half(
-        candidates, search.settings.window_ev, search.settings.max_relaxed
+        candidates, settings.window_ev, settings.max_relaxed, search.spare
     )
     further = [
         made
@@ -232,7 +238,7 @@ def _relax_best(
     good ones: they follow when the good ones have brought too few minima.
     """
     wanted = search.settings.max_relaxed
-    most = wanted + max(_SPARE_MINIMA, wanted // 2)
+    most = wanted + search.spare
     for intact in (True, False):
         news: list[bool] = []
         kind = [c for c in candidates if c.is_intact is intact]

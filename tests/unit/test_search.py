@@ -1,0 +1,275 @@
+"""The search for minima: what is the same, what goes on, and what it finds."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from scipy.optimize import least_squares
+
+from clusterflow.config import AdsorbSettings, RelaxSettings, SitesSettings
+from clusterflow.core.builders import icosahedron, octahedron
+from clusterflow.core.fate import judge
+from clusterflow.core.likeness import same_shape, shape_of
+from clusterflow.core.random_placement import place_anywhere
+from clusterflow.core.search import better_half, is_exhausted, merge
+from clusterflow.core.symmetry import find_symmetry
+from clusterflow.core.topology import distance_ratios
+from clusterflow.io import from_atoms, to_atoms
+from clusterflow.records import BuildRecord
+from clusterflow.tasks.adsorb import adsorb
+from clusterflow.tasks.job import Job
+from clusterflow.tasks.relax import relax
+from clusterflow.tasks.relaxation import Relaxation, same_geometry
+from clusterflow.tasks.sites import sites
+from clusterflow.tasks.subjects import level_record
+
+THOROUGH = AdsorbSettings(
+    max_screened=24, random_starts=16, halvings=2, max_relaxed=6, seed=1
+)
+
+
+def candidate(energy_ev, is_intact=True, at=0):
+    return SimpleNamespace(energy_ev=energy_ev, is_intact=is_intact, at=at)
+
+
+def energies(rng):
+    """Up to 30 energies, some of them equal."""
+    return (rng.integers(0, 400, size=rng.integers(1, 31)) / 100).tolist()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_merging_loses_nothing_and_compares_only_neighbours(seed):
+    rng = np.random.default_rng(seed)
+    values, n_places = energies(rng), int(rng.integers(1, 6))
+    asked = []
+
+    def same(a, b):
+        asked.append(abs(a.energy_ev - b.energy_ev))
+        return a.at == b.at
+
+    found = [candidate(e, at=i % n_places) for i, e in enumerate(values)]
+    groups = merge(found, same, 0.5)
+    assert sorted(id(c) for g in groups for c in g) == sorted(map(id, found))
+    assert all(gap <= 0.5 for gap in asked)
+    leaders = [group[0].energy_ev for group in groups]
+    assert leaders == sorted(leaders)
+    for group in groups:
+        assert len({c.at for c in group}) == 1
+        assert group[0].energy_ev == min(c.energy_ev for c in group)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_better_half_keeps_the_lowest_of_each_kind(seed):
+    rng = np.random.default_rng(seed)
+    good, changed, least = energies(rng), energies(rng), int(rng.integers(1, 5))
+    found = [candidate(e) for e in good] + [candidate(e - 3, False) for e in changed]
+    kept = better_half(found, 1.0, intact=least)
+    for kind, values in ((True, good), (False, [e - 3 for e in changed])):
+        own = sorted(c.energy_ev for c in kept if c.is_intact is kind)
+        assert own[0] == min(values) and own[-1] <= min(values) + 1.0
+        # Whatever the other kind holds, what is kept are the lowest ones.
+        assert own == sorted(values)[: len(own)]
+        assert len(own) <= max(least if kind else 1, (len(values) + 1) // 2)
+
+
+def test_the_search_stops_after_trials_without_news():
+    news = [True, False, True, False, False, False, True]
+    stops = [is_exhausted(news[:n], 3) for n in range(len(news) + 1)]
+    assert stops == [False] * 6 + [True, False]
+
+
+def complexes(structure, symbols, positions, places):
+    """Shapes of a host with hydrogen at each of some places, and its symmetry."""
+    symmetry = find_symmetry(symbols, positions)
+    shapes = [
+        shape_of(
+            structure([*symbols, "H"], np.vstack([positions, place])),
+            len(symbols),
+            core_intact=True,
+        )
+        for place in places
+    ]
+    return shapes, symmetry.permutations
+
+
+@pytest.mark.parametrize(
+    "atoms", [octahedron("Cu", 3, 1, 2.5), icosahedron("Cu", 2, 2.42)]
+)
+def test_images_by_symmetry_are_one_and_other_places_are_not(structure, atoms):
+    positions = atoms.positions - atoms.positions.mean(axis=0)
+    symbols = atoms.get_chemical_symbols()
+    place = np.array([2.9, 1.7, 0.6])  # on no element of symmetry
+    rotations = find_symmetry(symbols, positions).rotations
+    images = [rotation @ place for rotation in rotations]
+    moved = place + np.array([0.0, -0.6, 0.4])
+    (first, *others, other), group = complexes(
+        structure, symbols, positions, [*images, moved]
+    )
+    assert len(group) >= 48
+    assert all(same_shape(first, image, group, 0.05) for image in others)
+    assert not same_shape(first, other, group, 0.2)
+    # Without the symmetry nearly all of them are places of their own.
+    identity = np.arange(13)[None, :]
+    assert sum(same_shape(first, image, identity, 0.05) for image in others) == 0
+
+
+def test_sorted_distances_alone_would_take_two_places_for_one(structure):
+    triangle = np.array([[0.0, 0, 0], [2.4, 0, 0], [1.0, 2.3, 0]])
+    lengths = (1.6, 1.75, 1.9)
+
+    def at(*wanted):
+        gaps = lambda x: np.linalg.norm(triangle - x, axis=1) - wanted  # noqa: E731
+        return least_squares(gaps, [1.0, 0.8, 1.0], xtol=1e-12).x
+
+    places = [at(*lengths), at(*lengths[1:], lengths[0])]
+    (first, second), group = complexes(structure, ["Cu"] * 3, triangle, places)
+    both = [
+        to_atoms(structure(["Cu"] * 3 + ["H"], np.vstack([triangle, place])))
+        for place in places
+    ]
+    assert same_geometry(*both, 0.01)
+    assert not same_shape(first, second, group, 0.1)
+
+
+def test_a_changed_cluster_is_known_by_its_distances(structure):
+    """Two atoms of the host have changed places: no symmetry of the bare one."""
+    host = np.array([[0.0, 0, 0], [2.4, 0, 0], [1.0, 2.3, 0], [3.5, 2.0, 0.3]])
+    swapped = host[[1, 0, 2, 3]]
+    place = np.array([1.2, 0.8, 1.4])
+    for intact, expected in ((False, True), (True, False)):
+        first, second = (
+            shape_of(
+                structure(["Cu"] * 4 + ["H"], np.vstack([h, place])),
+                4,
+                core_intact=intact,
+            )
+            for h in (host, swapped)
+        )
+        group = np.arange(4)[None, :]
+        assert same_shape(first, second, group, 0.05) is expected
+
+
+def test_random_starts_touch_the_cluster_and_follow_their_seed(library, structure):
+    atoms = octahedron("Cu", 3, 1, 2.5)
+    host = structure(atoms.get_chemical_symbols(), atoms.positions)
+    spec = library.adsorbate("COOH")
+    starts = [
+        place_anywhere(host, spec, multiplicity=2, seed=(1, i)) for i in range(60)
+    ]
+    for start in starts:
+        ratios = distance_ratios(
+            start.structure.symbols, np.array(start.structure.positions)
+        )[:13, 13:]
+        assert ratios.min() == pytest.approx(1.05, abs=1e-6)
+        assert ratios[start.site.atoms[0]].min() == ratios.min()
+        assert start.placed == "random"
+    # The twelve atoms of the surface, all forms, from all sides.
+    assert len({start.site.atoms for start in starts}) == 12
+    assert {start.form for start in starts} == {form.name for form in spec.forms}
+    assert np.linalg.norm(np.mean([s.site.normal for s in starts], axis=0)) < 0.3
+    again = place_anywhere(host, spec, multiplicity=2, seed=(1, 7))
+    assert again == starts[7]
+    assert place_anywhere(host, spec, multiplicity=2, seed=(2, 7)) != starts[7]
+
+
+def test_random_starts_do_not_stop_at_ligands(library, structure):
+    bare = structure(["Cu", "Cu"], [[0, 0, 0], [2.4, 0, 0]])
+    shell = [[-2.5, 0, 0], [0, 2.5, 0], [0, -2.5, 0], [0, 0, 2.5], [0, 0, -2.5]]
+    host = bare.model_copy(
+        update={
+            "symbols": ("Cu", "Cu", *["P"] * 5),
+            "positions": (*bare.positions, *map(tuple, shell)),
+            "roles": ("core", "core", *["ligand"] * 5),
+        }
+    )
+    spec = library.adsorbate("H")
+    for i in range(20):
+        start = place_anywhere(host, spec, multiplicity=1, seed=(i,))
+        assert host.roles[start.site.atoms[0]] == "core"
+    covered = host.model_copy(update={"roles": ("ligand",) * 7})
+    assert place_anywhere(covered, spec, multiplicity=1, seed=(0,)) is None
+
+
+class Bare:
+    """An octahedron with faces of four kinds, and searches for oxygen on it, by EMT."""
+
+    def __init__(self, library, structure, provenance):
+        self.library = library
+        corners = np.vstack([np.eye(3), -np.eye(3)]) * 1.7
+        built = BuildRecord(
+            cluster="Cu3Au3",
+            formula="Cu3Au3",
+            material="metal",
+            source="unpublished: a test",
+            structures=(structure(["Cu"] * 3 + ["Au"] * 3, corners),),
+            provenance=provenance,
+        )
+        self.relaxed = relax(
+            built, level_record("emt", "Cu3Au3"), RelaxSettings(), Job("relax")
+        )
+        self.sites = sites(self.relaxed, SitesSettings(), Job("sites"))
+        self.host = self.relaxed.isomers[0].structure
+
+    def search(self, settings=THOROUGH, scratch=None):
+        job = Job("adsorb", scratch=scratch)
+        found = adsorb(
+            self.relaxed,
+            self.sites,
+            self.library.adsorbate("O"),
+            self.library.adsorbates(),
+            settings,
+            RelaxSettings(),
+            job,
+        )
+        return found, job.meter.n_gradients
+
+    def brute_force(self, n_starts):
+        """Energies of intact minima below random starts, and all gradients."""
+        others = self.library.adsorbates()
+        job, energies_ev = Job("adsorb"), []
+        for index in range(n_starts):
+            start = place_anywhere(
+                self.host, self.library.adsorbate("O"), multiplicity=1, seed=(99, index)
+            )
+            calculator = job.calculator(self.relaxed.level, 0, 1)
+            relaxation = Relaxation(to_atoms(start.structure), calculator)
+            done = relaxation.finish(0.02, 400) == "converged"
+            end = from_atoms(relaxation.atoms, charge=0, multiplicity=1)
+            verdict = judge(end, self.host, others["O"], others)
+            if done and verdict.fate == "intact":
+                energies_ev.append(relaxation.energy_ev)
+        return energies_ev, job.meter.n_gradients
+
+
+@pytest.fixture(scope="module")
+def bare(library, structure, provenance):
+    return Bare(library, structure, provenance)
+
+
+def test_all_minima_of_brute_force_are_found_for_half_of_its_gradients(bare):
+    energies_ev, n_brute = bare.brute_force(24)
+    found, n_gradients = bare.search()
+    ranked = [minimum.energy_ev for minimum in found.minima]
+    # Oxygen sits on faces: of three Cu, of three Au, and two mixed ones.
+    assert {minimum.fate for minimum in found.minima} == {"intact"}
+    assert len(ranked) == 4 and ranked == sorted(ranked)
+    for energy in energies_ev:
+        assert np.abs(np.array(ranked) - energy).min() < 5e-4
+    assert n_gradients < n_brute / 2
+    assert 4 <= sum(m.n_starts for m in found.minima) <= found.n_starts
+
+
+def test_a_killed_search_goes_on_to_the_same_end(bare, tmp_path):
+    whole, n_gradients = bare.search()
+    folder = tmp_path / "scratch"
+    first, n_first = bare.search(scratch=folder)
+    assert first.minima == whole.minima and n_first == n_gradients > 0
+    pieces = sorted(folder.iterdir())
+    for piece in pieces[::2]:
+        piece.unlink()
+    resumed, n_resumed = bare.search(scratch=folder)
+    assert resumed.minima == whole.minima
+    assert 0 < n_resumed < n_gradients
+    assert bare.search(scratch=folder)[1] == 0
