@@ -31,7 +31,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clusterflow.config import AdsorbSettings, RelaxSettings, SitesSettings
+from clusterflow.config import (
+    THOROUGH_SEARCH,
+    AdsorbSettings,
+    RelaxSettings,
+    SitesSettings,
+)
 from clusterflow.core.fate import judge
 from clusterflow.core.likeness import same_shape, shape_of
 from clusterflow.core.random_placement import place_anywhere
@@ -60,7 +65,6 @@ SEED = 1
 N_STARTS = 200
 N_CONVERGED = 2000
 RELAX = RelaxSettings()
-THOROUGH = {"max_screened": 24, "random_starts": 16, "halvings": 2, "max_relaxed": 6}
 SEEDS = (1, 2, 3)
 TOLERANCE_EV = 0.02
 SHARE_OF_CPU = 0.1
@@ -144,7 +148,7 @@ def brute_force(folder: Path, pairs: Sequence[Pair], n_starts: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for pair in pairs:
         path = folder / f"{pair.name}.jsonl"
-        n_done = len(path.read_text().splitlines()) if path.is_file() else 0
+        n_done = len(finished(path))
         if n_done >= n_starts:
             continue
         with path.open("a", encoding="utf-8") as stream:
@@ -154,6 +158,16 @@ def brute_force(folder: Path, pairs: Sequence[Pair], n_starts: int) -> None:
                     stream.write(json.dumps(row) + "\n")
                     stream.flush()
         print(f"{pair.name}: {n_starts} starts", flush=True)
+
+
+def finished(path: Path) -> list[dict[str, Any]]:
+    """The starts in a file; half a line at its end, of a killed run, is taken away."""
+    if not path.is_file():
+        return []
+    whole, _, rest = path.read_text(encoding="utf-8").rpartition("\n")
+    if rest:
+        path.write_text(whole + "\n" if whole else "", encoding="utf-8")
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,9 +271,7 @@ def summarise(folder: Path, pairs: Sequence[Pair]) -> None:
     """Write the table of the reference from the finished files of a folder."""
     rows = []
     for pair in pairs:
-        path = folder / f"{pair.name}.jsonl"
-        lines = path.read_text().splitlines() if path.is_file() else []
-        made = [json.loads(line) for line in lines]
+        made = finished(folder / f"{pair.name}.jsonl")
         for n_starts in (N_STARTS, N_CONVERGED):
             if len(made) >= n_starts:
                 rows.append(summary(pair, made[:n_starts]))
@@ -277,7 +289,7 @@ def read_reference() -> dict[str, dict[str, str]]:
     return {row["pair"]: row for row in rows if int(row["starts"]) == N_STARTS}
 
 
-def search(pair: Pair, **settings: int) -> dict[str, Any]:
+def search(pair: Pair, settings: AdsorbSettings) -> dict[str, Any]:
     """What the search of the project finds, and the CPU time it takes."""
     record = relaxed(pair.cluster, pair.level)
     library, job = Library.default(), Job("adsorb")
@@ -289,7 +301,7 @@ def search(pair: Pair, **settings: int) -> dict[str, Any]:
         sites,
         library.adsorbate(pair.adsorbate),
         library.adsorbates(),
-        AdsorbSettings(**settings),
+        settings,
         RELAX,
         job,
     )
@@ -300,7 +312,8 @@ def search(pair: Pair, **settings: int) -> dict[str, Any]:
 def compare(pair: Pair, known: dict[str, str]) -> Iterator[bool]:
     """Search with each seed; print a line; whether it is as good as asked."""
     for seed in SEEDS:
-        found = search(pair, seed=seed, **THOROUGH)
+        settings = THOROUGH_SEARCH.model_copy(update={"seed": seed})
+        found = search(pair, settings)
         minima = found["record"].minima
         lowest = {
             kind: min((m.energy_ev for m in minima if m.fate == kind), default=None)
@@ -347,7 +360,8 @@ def compare_all(pairs: Sequence[Pair]) -> None:
 def show_linear(pair: Pair) -> None:
     """CPU time of the screen alone, by the number of starts."""
     for n_starts in (8, 16, 32, 64, 128):
-        found = search(pair, max_screened=1, random_starts=n_starts - 1, max_relaxed=1)
+        settings = AdsorbSettings(max_screened=1, random_starts=n_starts - 1)
+        found = search(pair, settings)
         relaxed_last = sum(m.n_gradients for m in found["record"].minima)
         print(
             f"{pair.name}: {n_starts:4} starts, {found['gradients']:5} gradients "

@@ -12,7 +12,7 @@ PROTOCOL = {
     "edges": 1,
     "gas": 1,
     "sites": 1,
-    "adsorb": 1,
+    "adsorb": 2,
     "pool": 1,
     "vibrate": 1,
     "thermo": 1,

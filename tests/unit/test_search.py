@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from clusterflow.config import AdsorbSettings, RelaxSettings, SitesSettings
+from clusterflow.config import THOROUGH_SEARCH, RelaxSettings, SitesSettings
 from clusterflow.core.builders import icosahedron, octahedron
 from clusterflow.core.fate import judge
 from clusterflow.core.likeness import same_shape, shape_of
@@ -24,10 +24,6 @@ from clusterflow.tasks.relax import relax
 from clusterflow.tasks.relaxation import Relaxation, same_geometry
 from clusterflow.tasks.sites import sites
 from clusterflow.tasks.subjects import level_record
-
-THOROUGH = AdsorbSettings(
-    max_screened=24, random_starts=16, halvings=2, max_relaxed=6, seed=1
-)
 
 
 def candidate(energy_ev, is_intact=True, at=0):
@@ -212,7 +208,7 @@ class Bare:
         self.sites = sites(self.relaxed, SitesSettings(), Job("sites"))
         self.host = self.relaxed.isomers[0].structure
 
-    def search(self, settings=THOROUGH, scratch=None):
+    def search(self, settings=THOROUGH_SEARCH, scratch=None):
         job = Job("adsorb", scratch=scratch)
         found = adsorb(
             self.relaxed,

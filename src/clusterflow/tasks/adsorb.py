@@ -57,8 +57,7 @@ def adsorb(
     tried in the same way, and their minima join those known: all rounds stand in one
     record. Without such isomers nothing is computed.
 
-    Every start is relaxed a few steps; those that still are what they were meant to
-    be, lowest first, are relaxed to the end.
+    How the minima are looked for stands in docs/theory.md, "Search for minima".
 
     Where several multiplicities are possible, starts are screened with one; its
     geometries then decide by single points which one goes on, because placed ones have
