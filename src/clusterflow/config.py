@@ -161,7 +161,7 @@ class AdsorbSettings(Model):
         ge=1,
         description=(
             "Starts on sites for one adsorbate on one cluster, spread over sites and "
-            "orientations. A thorough study uses 24."
+            "orientations. A thorough study uses 32."
         ),
     )
     random_starts: int = Field(
@@ -214,7 +214,7 @@ class AdsorbSettings(Model):
 
 # Measured against brute force by benchmarks/adsorption.py.
 THOROUGH_SEARCH = AdsorbSettings(
-    max_screened=24, random_starts=16, halvings=2, max_relaxed=6
+    max_screened=32, random_starts=16, halvings=2, max_relaxed=6
 )
 
 

@@ -97,11 +97,6 @@ def better_half(
     return kept
 
 
-def by_promise(candidate: Candidate) -> tuple[bool, float]:
-    """Sort key: what still is what was asked for first, lowest first."""
-    return not candidate.is_intact, candidate.energy_ev
-
-
 def is_exhausted(news: Sequence[bool], patience: int) -> bool:
     """Whether so many trials in a row, the last ones, have brought no news.
 

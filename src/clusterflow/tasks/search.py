@@ -10,7 +10,7 @@ import numpy as np
 
 from clusterflow.core.fate import judge
 from clusterflow.core.likeness import Shape, near_shape, same_shape, shape_of
-from clusterflow.core.search import better_half, by_promise, is_exhausted, merge
+from clusterflow.core.search import better_half, is_exhausted, merge
 from clusterflow.core.spin import by_energy
 from clusterflow.core.symmetry import find_symmetry
 from clusterflow.io import from_atoms, to_atoms
@@ -242,7 +242,7 @@ def _relax_best(
     for intact in (True, False):
         news: list[bool] = []
         kind = [c for c in candidates if c.is_intact is intact]
-        for coarse in sorted(kind, key=by_promise):
+        for coarse in sorted(kind, key=lambda c: c.energy_ev):
             if found.n_intact >= wanted or len(found.known) >= most:
                 return
             if is_exhausted(news, search.settings.patience):
@@ -251,7 +251,8 @@ def _relax_best(
             done = _candidate(
                 search, coarse.start, outcome, coarse.n_starts, found.failures
             )
-            news.append(done is not None and found.add(done, states))
+            if done is not None:
+                news.append(found.add(done, states))
 
 
 def _lowest_spin(search: Search, coarse: _Candidate) -> _Candidate:
