@@ -112,6 +112,8 @@ class _Found:
     known: list[_Candidate] = field(default_factory=list)
     spin_states: list[tuple[SpinState, ...]] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
+    # Good ones that a halving dropped.
+    reserve: list[_Candidate] = field(default_factory=list)
     _permutations: np.ndarray | None = None
 
     @property
@@ -213,6 +215,8 @@ def _halved(
     kept = better_half(
         candidates, settings.window_ev, settings.max_relaxed, search.spare
     )
+    stay = {id(c) for c in kept}
+    found.reserve += [c for c in candidates if c.is_intact and id(c) not in stay]
     further = [
         made
         for c in kept
@@ -235,24 +239,37 @@ def _relax_best(
     """Relax candidates to the end, lowest first, until that is enough.
 
     Those that are no longer what was meant are worth a look, but not in the place of
-    good ones: they follow when the good ones have brought too few minima.
+    good ones: they follow when the good ones have brought too few minima. Where all
+    good ones have pulled the cluster into another isomer, a few that the halvings
+    dropped come before: the lowest on the way often are those about to fall.
     """
+    _relax_in_turn(search, [c for c in candidates if c.is_intact], found)
+    if not found.n_intact:
+        reserve = sorted(found.reserve, key=lambda c: c.energy_ev)
+        for coarse in reserve[: search.settings.max_relaxed]:
+            _relax_one(search, coarse, found)
+    _relax_in_turn(search, [c for c in candidates if not c.is_intact], found)
+
+
+def _relax_in_turn(
+    search: Search, candidates: Sequence[_Candidate], found: _Found
+) -> None:
     wanted = search.settings.max_relaxed
-    most = wanted + search.spare
-    for intact in (True, False):
-        news: list[bool] = []
-        kind = [c for c in candidates if c.is_intact is intact]
-        for coarse in sorted(kind, key=lambda c: c.energy_ev):
-            if found.n_intact >= wanted or len(found.known) >= most:
-                return
-            if is_exhausted(news, search.settings.patience):
-                break
-            outcome, states = _finish_lowest(search, coarse.outcome)
-            done = _candidate(
-                search, coarse.start, outcome, coarse.n_starts, found.failures
-            )
-            if done is not None:
-                news.append(found.add(done, states))
+    news: list[bool] = []
+    for coarse in sorted(candidates, key=lambda c: c.energy_ev):
+        enough = found.n_intact >= wanted or len(found.known) >= wanted + search.spare
+        if enough or is_exhausted(news, search.settings.patience):
+            return
+        is_news = _relax_one(search, coarse, found)
+        if is_news is not None:
+            news.append(is_news)
+
+
+def _relax_one(search: Search, coarse: _Candidate, found: _Found) -> bool | None:
+    """Whether a candidate ends in a lowest minimum; None if it ends in none."""
+    outcome, states = _finish_lowest(search, coarse.outcome)
+    done = _candidate(search, coarse.start, outcome, coarse.n_starts, found.failures)
+    return None if done is None else found.add(done, states)
 
 
 def _lowest_spin(search: Search, coarse: _Candidate) -> _Candidate:
