@@ -147,22 +147,51 @@ class SitesSettings(Model):
 
 
 class AdsorbSettings(Model):
-    """How many starting geometries are tried, and how far."""
+    """How many starting geometries are tried, and how far: see THOROUGH_SEARCH."""
 
     screen_steps: int = Field(
         default=4,
         ge=0,
         description=(
-            "Optimiser steps given to every start before the best are chosen. A "
-            "thorough study uses 20."
+            "Optimiser steps given to every start before the best are chosen; each "
+            "halving gives twice as many to those that go on."
         ),
     )
     max_screened: int = Field(
         default=6,
         ge=1,
         description=(
-            "Starts screened for one adsorbate on one cluster, spread over sites and "
-            "orientations. A thorough study uses 100 or more."
+            "Starts on sites for one adsorbate on one cluster, spread over sites and "
+            "orientations. A thorough study uses 32."
+        ),
+    )
+    random_starts: int = Field(
+        default=0,
+        ge=0,
+        description=(
+            "Further starts that come in from random directions in random "
+            "orientations. A thorough study uses 16: they find what sites miss."
+        ),
+    )
+    seed: int = Field(
+        default=0,
+        ge=0,
+        description="Fixes the random starts; another number gives others.",
+    )
+    halvings: int = Field(
+        default=0,
+        ge=0,
+        le=6,
+        description=(
+            "How often the better half of the screened geometries takes further steps "
+            "before the best are relaxed to the end. A thorough study uses 2."
+        ),
+    )
+    window_ev: float = Field(
+        default=1.0,
+        gt=0,
+        description=(
+            "At a halving, geometries this far above the lowest are dropped, eV."
         ),
     )
     max_relaxed: int = Field(
@@ -171,9 +200,23 @@ class AdsorbSettings(Model):
         description=(
             "Minima wanted that are still the intended species: screened starts, "
             "lowest first, are relaxed to the end until there are so many. "
-            "A thorough study uses 8 to 20; the default keeps a laptop run short."
+            "A thorough study uses 6."
         ),
     )
+    patience: int = Field(
+        default=3,
+        ge=1,
+        description=(
+            "Relaxations in a row that end above the lowest minimum, or in a known "
+            "one, before the search stops."
+        ),
+    )
+
+
+# Measured against brute force by benchmarks/adsorption.py.
+THOROUGH_SEARCH = AdsorbSettings(
+    max_screened=32, random_starts=16, halvings=2, max_relaxed=6
+)
 
 
 class PoolSettings(Model):

@@ -321,6 +321,10 @@ class Minimum(Model):
     form: str
     site_kind: SiteKind
     site_atoms: tuple[int, ...]
+    placed: Literal["site", "random"] = Field(
+        default="site",
+        description="`random`: not on a site; the site is the atom it touched first",
+    )
     spin_states: tuple[SpinState, ...] = Field(
         default=(), description="Multiplicities tried, lowest energy first"
     )

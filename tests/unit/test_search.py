@@ -1,192 +1,271 @@
-"""Global search: the known lowest isomer is found, the same way every time."""
+"""The search for minima: what is the same, what goes on, and what it finds."""
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from scipy.optimize import least_squares
 
-from clusterflow.config import RelaxSettings
-from clusterflow.core.builders import anneal, icosahedron
-from clusterflow.core.hopping import CLOSEST, accepted, is_sane, moved
+from clusterflow.config import THOROUGH_SEARCH, RelaxSettings, SitesSettings
+from clusterflow.core.builders import icosahedron, octahedron
+from clusterflow.core.fate import judge
+from clusterflow.core.likeness import same_shape, shape_of
+from clusterflow.core.random_placement import place_anywhere
+from clusterflow.core.search import better_half, is_exhausted, merge
+from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import distance_ratios
-from clusterflow.engines import Meter, make_calculator
-from clusterflow.errors import ClusterflowError
 from clusterflow.io import from_atoms, to_atoms
-from clusterflow.library import Library
-from clusterflow.records import BuildRecord, LevelRecord
-from clusterflow.specs import ClusterSpec, IsomerSearch
-from clusterflow.tasks.build import build_structures
+from clusterflow.records import BuildRecord
+from clusterflow.tasks.adsorb import adsorb
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.relax import relax
 from clusterflow.tasks.relaxation import Relaxation, same_geometry
-from clusterflow.tasks.search import search_isomers
+from clusterflow.tasks.sites import sites
+from clusterflow.tasks.subjects import level_record
 
 
-def start(formula, seed=1):
-    return from_atoms(anneal(formula, seed), charge=0, multiplicity=1)
+def candidate(energy_ev, is_intact=True, at=0):
+    return SimpleNamespace(energy_ev=energy_ev, is_intact=is_intact, at=at)
 
 
-@pytest.fixture
-def emt(library):
-    return library.level("emt")
+def energies(rng):
+    """Up to 30 energies, some of them equal."""
+    return (rng.integers(0, 400, size=rng.integers(1, 31)) / 100).tolist()
 
 
-def relaxed(atoms, level):
-    relaxation = Relaxation(atoms, make_calculator(level, 0, 1))
-    assert relaxation.finish(0.02, 400) == "converged"
-    return relaxation
+@pytest.mark.parametrize("seed", range(20))
+def test_merging_loses_nothing_and_compares_only_neighbours(seed):
+    rng = np.random.default_rng(seed)
+    values, n_places = energies(rng), int(rng.integers(1, 6))
+    asked = []
+
+    def same(a, b):
+        asked.append(abs(a.energy_ev - b.energy_ev))
+        return a.at == b.at
+
+    found = [candidate(e, at=i % n_places) for i, e in enumerate(values)]
+    groups = merge(found, same, 0.5)
+    assert sorted(id(c) for g in groups for c in g) == sorted(map(id, found))
+    assert all(gap <= 0.5 for gap in asked)
+    leaders = [group[0].energy_ev for group in groups]
+    assert leaders == sorted(leaders)
+    for group in groups:
+        assert len({c.at for c in group}) == 1
+        assert group[0].energy_ev == min(c.energy_ev for c in group)
 
 
-def test_from_a_random_start_emt_falls_to_its_icosahedron(library, emt, provenance):
-    # The icosahedron is the lowest of 13 copper atoms in effective medium theory.
-    made = start("Cu13")
-    ico = relaxed(icosahedron("Cu", 2), emt)
-    assert relaxed(to_atoms(made), emt).energy_ev > ico.energy_ev + 0.5
-    record = relax(
-        BuildRecord(
-            cluster="Cu13",
-            formula="Cu13",
-            material="metal",
-            source="unpublished: a test",
-            structures=(made,),
-            search=IsomerSearch(steps=15, seed=1, keep=2),
-            provenance=provenance,
-        ),
-        LevelRecord(cluster="Cu13", level=emt, attempts=(), provenance=provenance),
-        RelaxSettings(),
-        Job("relax"),
-    )
-    best = record.isomers[0]
-    assert best.structure.name == "search-1"
-    assert best.energy_ev == pytest.approx(ico.energy_ev, abs=1e-3)
-    assert same_geometry(to_atoms(best.structure), ico.atoms)
-    # The start itself stays among the isomers, and each isomer stands there once.
-    assert {"main", "search-1"} <= {i.structure.name for i in record.isomers}
-    assert record.search.n_hops == 15
-    assert record.search.n_isomers >= len(record.search.candidates) == 2
+@pytest.mark.parametrize("seed", range(20))
+def test_the_better_half_keeps_the_lowest_of_each_kind(seed):
+    rng = np.random.default_rng(seed)
+    good, changed, least = energies(rng), energies(rng), int(rng.integers(1, 5))
+    found = [candidate(e) for e in good] + [candidate(e - 3, False) for e in changed]
+    kept = better_half(found, 1.0, intact=least)
+    for kind, values in ((True, good), (False, [e - 3 for e in changed])):
+        own = sorted(c.energy_ev for c in kept if c.is_intact is kind)
+        assert own[0] == min(values) and own[-1] <= min(values) + 1.0
+        # Whatever the other kind holds, what is kept are the lowest ones.
+        assert own == sorted(values)[: len(own)]
+        assert len(own) <= max(least if kind else 1, (len(values) + 1) // 2)
 
 
-@pytest.mark.parametrize("formula", ["Au2Cu3", "Cu6"])
-def test_a_search_repeats_itself_and_lists_no_isomer_twice(emt, formula):
-    settings = IsomerSearch(steps=8, seed=3, keep=20, window_ev=10)
-    first, again = (
-        search_isomers([start(formula)], settings, emt, Job("relax")) for _ in range(2)
-    )
-    assert first == again
-    energies = [c.energy_ev for c in first.candidates]
-    assert energies == sorted(energies)
-    # One relaxation of the start, and one of each hop.
-    counted = sum(c.n_found for c in first.candidates) + sum(first.failures.values())
-    assert counted == 9
-    assert len(first.candidates) == first.n_isomers
-    for i, one in enumerate(first.candidates):
-        for other in first.candidates[i + 1 :]:
-            near = abs(one.energy_ev - other.energy_ev) < 0.02
-            a, b = to_atoms(one.structure), to_atoms(other.structure)
-            assert not (near and same_geometry(a, b, 0.25))
-    other = search_isomers(
-        [start(formula)], settings.model_copy(update={"seed": 4}), emt, Job("relax")
-    )
-    assert other != first
+def test_the_search_stops_after_trials_without_news():
+    news = [True, False, True, False, False, False, True]
+    stops = [is_exhausted(news[:n], 3) for n in range(len(news) + 1)]
+    assert stops == [False] * 6 + [True, False]
 
 
-def test_a_killed_search_goes_on_without_repeating_itself(emt, tmp_path):
-    def run(steps):
-        meter = Meter()
-        job = Job("relax", scratch=tmp_path / "s", meter=meter)
-        settings = IsomerSearch(steps=steps, seed=2)
-        return search_isomers([start("Cu7")], settings, emt, job), meter.n_gradients
-
-    _, first = run(3)
-    whole, more = run(6)
-    again, nothing = run(6)
-    assert first > 0 and more > 0
-    assert nothing == 0
-    assert again == whole
-    # It is the search that was never interrupted.
-    settings = IsomerSearch(steps=6, seed=2)
-    assert search_isomers([start("Cu7")], settings, emt, Job("relax")) == whole
-    assert first + more == whole.n_gradients
-
-
-@pytest.mark.parametrize("formula", ["Cu2", "Cu5", "Ag9", "Au6Cu7", "Cd6Se6"])
-def test_moves_leave_one_piece_without_clashes(formula):
-    made = anneal(formula, 2)
-    symbols = made.get_chemical_symbols()
-    rng = np.random.default_rng(7)
-    positions = made.positions
-    for _ in range(20):
-        new = moved(symbols, positions, rng)
-        assert is_sane(symbols, new)
-        assert np.abs(new - positions).max() > 0.1
-        positions = new
-
-
-@pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("formula", ["Cu3", "Au14", "Ag20", "Cu10Zn5", "Pt38"])
-def test_random_starts_are_compact_and_their_own(formula, seed):
-    made = anneal(formula, seed)
-    ratios = distance_ratios(made.get_chemical_symbols(), made.positions)
-    assert ratios.min() > CLOSEST > 0.7
-    assert is_sane(made.get_chemical_symbols(), made.positions)
-    assert (made.positions == anneal(formula, seed).positions).all()
-    assert not np.allclose(made.positions, anneal(formula, seed + 5).positions)
-    if len(made) > 12:
-        # Compact: nobody is farther away than in a chain a third as long.
-        assert made.get_all_distances().max() < len(made) * 2.6 / 3
-
-
-def test_a_planar_start_is_planar():
-    made = anneal("Au10", 3, planar=True)
-    assert np.ptp(made.positions[:, 2]) == 0
-    assert np.linalg.matrix_rank(made.positions, tol=0.5) == 2
-
-
-def test_uphill_is_accepted_as_often_as_boltzmann_says():
-    rng = np.random.default_rng(0)
-    n = 20_000
-    taken = sum(accepted(0.5, 0.5, rng) for _ in range(n)) / n
-    # Standard deviation of the share: √(p (1 − p) / n) = 0.0034.
-    assert taken == pytest.approx(np.exp(-1), abs=4 * 0.0034)
-    assert all(accepted(rise, 0.5, rng) for rise in (0.0, -1.0, -1e4))
-
-
-def cluster(**content):
-    return ClusterSpec.model_validate(
-        {"name": "Mine", "source": "unpublished: a test", "multiplicity": 1}
-        | {"structures": [{"builder": "anneal", "parameters": {"formula": "Cu4"}}]}
-        | {"formula": "Cu4", "search": {"steps": 1}}
-        | content
-    )
+def complexes(structure, symbols, positions, places):
+    """Shapes of a host with hydrogen at each of some places, and its symmetry."""
+    symmetry = find_symmetry(symbols, positions)
+    shapes = [
+        shape_of(
+            structure([*symbols, "H"], np.vstack([positions, place])),
+            len(symbols),
+            core_intact=True,
+        )
+        for place in places
+    ]
+    return shapes, symmetry.permutations
 
 
 @pytest.mark.parametrize(
-    ("content", "says"),
-    [
-        (
-            {"search": {"level": "emt"}, "formula": "Cd4"}
-            | {"structures": [{"builder": "anneal", "parameters": {"formula": "Cd4"}}]},
-            "'emt' has no parameters for Cd",
-        ),
-        ({"search": {"level": "no-such"}}, "no-such"),
-        (
-            {"formula": "Cd12Se12N12H36"}
-            | {
-                "structures": [
-                    {
-                        "builder": "cage",
-                        "parameters": {"metal": "Cd", "anion": "Se", "n": 12},
-                        "caps": [{"ligand": "NH3", "element": "Cd"}],
-                    }
-                ]
-            },
-            "search moves single atoms, and this cluster has a ligand",
-        ),
-    ],
+    "atoms", [octahedron("Cu", 3, 1, 2.5), icosahedron("Cu", 2, 2.42)]
 )
-def test_what_cannot_be_searched_is_refused_before_it_runs(
-    content, says, root, tmp_path
-):
-    library = Library((root / "structures",))
-    with pytest.raises(ClusterflowError, match=says):
-        build_structures(cluster(**content), tmp_path, library)
+def test_images_by_symmetry_are_one_and_other_places_are_not(structure, atoms):
+    positions = atoms.positions - atoms.positions.mean(axis=0)
+    symbols = atoms.get_chemical_symbols()
+    place = np.array([2.9, 1.7, 0.6])  # on no element of symmetry
+    rotations = find_symmetry(symbols, positions).rotations
+    images = [rotation @ place for rotation in rotations]
+    moved = place + np.array([0.0, -0.6, 0.4])
+    (first, *others, other), group = complexes(
+        structure, symbols, positions, [*images, moved]
+    )
+    assert len(group) >= 48
+    assert all(same_shape(first, image, group, 0.05) for image in others)
+    assert not same_shape(first, other, group, 0.2)
+    # Without the symmetry nearly all of them are places of their own.
+    identity = np.arange(13)[None, :]
+    assert sum(same_shape(first, image, identity, 0.05) for image in others) == 0
+
+
+def test_sorted_distances_alone_would_take_two_places_for_one(structure):
+    triangle = np.array([[0.0, 0, 0], [2.4, 0, 0], [1.0, 2.3, 0]])
+    lengths = (1.6, 1.75, 1.9)
+
+    def at(*wanted):
+        gaps = lambda x: np.linalg.norm(triangle - x, axis=1) - wanted  # noqa: E731
+        return least_squares(gaps, [1.0, 0.8, 1.0], xtol=1e-12).x
+
+    places = [at(*lengths), at(*lengths[1:], lengths[0])]
+    (first, second), group = complexes(structure, ["Cu"] * 3, triangle, places)
+    both = [
+        to_atoms(structure(["Cu"] * 3 + ["H"], np.vstack([triangle, place])))
+        for place in places
+    ]
+    assert same_geometry(*both, 0.01)
+    assert not same_shape(first, second, group, 0.1)
+
+
+def test_a_changed_cluster_is_known_by_its_distances(structure):
+    """Two atoms of the host have changed places: no symmetry of the bare one."""
+    host = np.array([[0.0, 0, 0], [2.4, 0, 0], [1.0, 2.3, 0], [3.5, 2.0, 0.3]])
+    swapped = host[[1, 0, 2, 3]]
+    place = np.array([1.2, 0.8, 1.4])
+    for intact, expected in ((False, True), (True, False)):
+        first, second = (
+            shape_of(
+                structure(["Cu"] * 4 + ["H"], np.vstack([h, place])),
+                4,
+                core_intact=intact,
+            )
+            for h in (host, swapped)
+        )
+        group = np.arange(4)[None, :]
+        assert same_shape(first, second, group, 0.05) is expected
+
+
+def test_random_starts_touch_the_cluster_and_follow_their_seed(library, structure):
+    atoms = octahedron("Cu", 3, 1, 2.5)
+    host = structure(atoms.get_chemical_symbols(), atoms.positions)
+    spec = library.adsorbate("COOH")
+    starts = [
+        place_anywhere(host, spec, multiplicity=2, seed=(1, i)) for i in range(60)
+    ]
+    for start in starts:
+        ratios = distance_ratios(
+            start.structure.symbols, np.array(start.structure.positions)
+        )[:13, 13:]
+        assert ratios.min() == pytest.approx(1.05, abs=1e-6)
+        assert ratios[start.site.atoms[0]].min() == ratios.min()
+        assert start.placed == "random"
+    # The twelve atoms of the surface, all forms, from all sides.
+    assert len({start.site.atoms for start in starts}) == 12
+    assert {start.form for start in starts} == {form.name for form in spec.forms}
+    assert np.linalg.norm(np.mean([s.site.normal for s in starts], axis=0)) < 0.3
+    again = place_anywhere(host, spec, multiplicity=2, seed=(1, 7))
+    assert again == starts[7]
+    assert place_anywhere(host, spec, multiplicity=2, seed=(2, 7)) != starts[7]
+
+
+def test_random_starts_do_not_stop_at_ligands(library, structure):
+    bare = structure(["Cu", "Cu"], [[0, 0, 0], [2.4, 0, 0]])
+    shell = [[-2.5, 0, 0], [0, 2.5, 0], [0, -2.5, 0], [0, 0, 2.5], [0, 0, -2.5]]
+    host = bare.model_copy(
+        update={
+            "symbols": ("Cu", "Cu", *["P"] * 5),
+            "positions": (*bare.positions, *map(tuple, shell)),
+            "roles": ("core", "core", *["ligand"] * 5),
+        }
+    )
+    spec = library.adsorbate("H")
+    for i in range(20):
+        start = place_anywhere(host, spec, multiplicity=1, seed=(i,))
+        assert host.roles[start.site.atoms[0]] == "core"
+    covered = host.model_copy(update={"roles": ("ligand",) * 7})
+    assert place_anywhere(covered, spec, multiplicity=1, seed=(0,)) is None
+
+
+class Bare:
+    """An octahedron with faces of four kinds, and searches for oxygen on it, by EMT."""
+
+    def __init__(self, library, structure, provenance):
+        self.library = library
+        corners = np.vstack([np.eye(3), -np.eye(3)]) * 1.7
+        built = BuildRecord(
+            cluster="Cu3Au3",
+            formula="Cu3Au3",
+            material="metal",
+            source="unpublished: a test",
+            structures=(structure(["Cu"] * 3 + ["Au"] * 3, corners),),
+            provenance=provenance,
+        )
+        self.relaxed = relax(
+            built, level_record("emt", "Cu3Au3"), RelaxSettings(), Job("relax")
+        )
+        self.sites = sites(self.relaxed, SitesSettings(), Job("sites"))
+        self.host = self.relaxed.isomers[0].structure
+
+    def search(self, settings=THOROUGH_SEARCH, scratch=None):
+        job = Job("adsorb", scratch=scratch)
+        found = adsorb(
+            self.relaxed,
+            self.sites,
+            self.library.adsorbate("O"),
+            self.library.adsorbates(),
+            settings,
+            RelaxSettings(),
+            job,
+        )
+        return found, job.meter.n_gradients
+
+    def brute_force(self, n_starts):
+        """Energies of intact minima below random starts, and all gradients."""
+        others = self.library.adsorbates()
+        job, energies_ev = Job("adsorb"), []
+        for index in range(n_starts):
+            start = place_anywhere(
+                self.host, self.library.adsorbate("O"), multiplicity=1, seed=(99, index)
+            )
+            calculator = job.calculator(self.relaxed.level, 0, 1)
+            relaxation = Relaxation(to_atoms(start.structure), calculator)
+            done = relaxation.finish(0.02, 400) == "converged"
+            end = from_atoms(relaxation.atoms, charge=0, multiplicity=1)
+            verdict = judge(end, self.host, others["O"], others)
+            if done and verdict.fate == "intact":
+                energies_ev.append(relaxation.energy_ev)
+        return energies_ev, job.meter.n_gradients
+
+
+@pytest.fixture(scope="module")
+def bare(library, structure, provenance):
+    return Bare(library, structure, provenance)
+
+
+def test_all_minima_of_brute_force_are_found_for_half_of_its_gradients(bare):
+    energies_ev, n_brute = bare.brute_force(24)
+    found, n_gradients = bare.search()
+    ranked = [minimum.energy_ev for minimum in found.minima]
+    # Oxygen sits on faces: of three Cu, of three Au, and two mixed ones.
+    assert {minimum.fate for minimum in found.minima} == {"intact"}
+    assert len(ranked) == 4 and ranked == sorted(ranked)
+    for energy in energies_ev:
+        assert np.abs(np.array(ranked) - energy).min() < 5e-4
+    assert n_gradients < n_brute / 2
+    assert 4 <= sum(m.n_starts for m in found.minima) <= found.n_starts
+
+
+def test_a_killed_search_goes_on_to_the_same_end(bare, tmp_path):
+    whole, n_gradients = bare.search()
+    folder = tmp_path / "scratch"
+    first, n_first = bare.search(scratch=folder)
+    assert first.minima == whole.minima and n_first == n_gradients > 0
+    pieces = sorted(folder.iterdir())
+    for piece in pieces[::2]:
+        piece.unlink()
+    resumed, n_resumed = bare.search(scratch=folder)
+    assert resumed.minima == whole.minima
+    assert 0 < n_resumed < n_gradients
+    assert bare.search(scratch=folder)[1] == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class Start:
     clearance: float
     # Of the second of two molecules that sit apart.
     second_site: Site | None = None
+    placed: Literal["site", "random"] = "site"
 
 
 def place_adsorbate(
@@ -166,7 +167,7 @@ def _on_pair(
         if apart.min() > _APART:
             placed = np.vstack([one[0], other[0]])[order]
             yield Start(
-                structure=_join(host, symbols, placed, adsorbate, multiplicity),
+                structure=join(host, symbols, placed, adsorbate, multiplicity),
                 site=pair.first,
                 form=molecules[0].form.name,
                 clearance=min(one[1], other[1], float(apart.min())),
@@ -204,7 +205,7 @@ def _on_site(
     symbols = [line[0] for line in form.atoms]
     for placed, clearance in _poses(host, site, form)[:_KEPT_AZIMUTHS]:
         yield Start(
-            structure=_join(host, symbols, placed, adsorbate, multiplicity),
+            structure=join(host, symbols, placed, adsorbate, multiplicity),
             site=site,
             form=form.name,
             clearance=clearance,
@@ -323,13 +324,14 @@ def _height(offset: FloatArray, normal: FloatArray, bond: float) -> float:
     return float(np.sqrt(max((_BOND_STRETCH * bond) ** 2 - across, 0.01))) - along
 
 
-def _join(
+def join(
     host: Structure,
     symbols: Sequence[str],
     placed: FloatArray,
     adsorbate: AdsorbateSpec,
     multiplicity: int,
 ) -> Structure:
+    """A host with an adsorbate's atoms, shape (n, 3) in Å, behind its own."""
     added = tuple((float(x), float(y), float(z)) for x, y, z in placed)
     return Structure(
         name=f"{host.name}-{adsorbate.name}",

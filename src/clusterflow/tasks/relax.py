@@ -15,10 +15,10 @@ from clusterflow.engines import frontier_orbitals, frontier_weights
 from clusterflow.errors import EngineError
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.records import Isomer, RelaxRecord, SpinState
+from clusterflow.tasks.hopping import search_isomers
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.level import why_no_auto
 from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
-from clusterflow.tasks.search import search_isomers
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator

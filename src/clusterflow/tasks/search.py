@@ -1,173 +1,388 @@
-"""Global search of a cluster's isomers: starts for stage relax, inside its job."""
+"""The search for the minima of one adsorbate on one isomer."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clusterflow.core.hopping import accepted, moved
-from clusterflow.core.isomers import why_other_species
+from clusterflow.core.fate import judge
+from clusterflow.core.likeness import Shape, near_shape, same_shape, shape_of
+from clusterflow.core.search import better_half, is_exhausted, merge
+from clusterflow.core.spin import by_energy
+from clusterflow.core.symmetry import find_symmetry
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.models import Model
 from clusterflow.protocol import PROTOCOL
-from clusterflow.records import Candidate, SearchResult, Structure
-from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
-from clusterflow.tasks.scratch import Scratch
+from clusterflow.records import Minimum, SpinState, Structure
+from clusterflow.tasks.relaxation import Relaxation
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from clusterflow.specs import IsomerSearch, LevelSpec
+    from clusterflow.config import AdsorbSettings, RelaxSettings
+    from clusterflow.core.fate import Verdict
+    from clusterflow.core.placement import Start
+    from clusterflow.records import Isomer
+    from clusterflow.specs import AdsorbateSpec, LevelSpec
     from clusterflow.tasks.job import Job
+    from clusterflow.tasks.scratch import Scratch
 
-# Loosely relaxed geometries of one minimum differ by so much, eV and Å.
-_SAME_ENERGY_EV = 0.02
-_SAME_A = 0.25
-_RATTLE_A = 0.02
+# Minima are one if they agree in these; their forces are not quite zero.
+_SAME_A, _SAME_EV = 0.1, 0.005
+# Coarse geometries so alike end in one minimum: of H, CO, COOH and OCHO on Cd6Se6 and
+# Cu8 those that still move end apart in one case of twenty.
+_ALIKE_A, _ALIKE_EV = 0.3, 0.1
+# Fewest minima of another kind that a search may come across before it gives up.
+_SPARE_MINIMA = 2
+# A spin state this close above another one at its geometry is relaxed as well: what a
+# spin state gains by its own geometry is less.
+_SPIN_WINDOW_EV = 0.3
+# Symmetry of the bare cluster, as for its sites.
+_SYMMETRY_A = 0.1
 
 
-class _Hop(Model):
-    """Where a hop has ended, as it waits in the scratch folder."""
+class Outcome(Model):
+    """What one start came to, in a form that can wait in the scratch folder."""
 
+    outcome: str
+    reason: str = ""
     structure: Structure
-    energy_ev: float | None
-    failure: str = ""
-    n_gradients: int
-
-
-@dataclass(slots=True, kw_only=True)
-class _Walks:
-    """What the search needs, and what it has found so far."""
-
-    settings: IsomerSearch
-    level: LevelSpec
-    job: Job
-    scratch: Scratch
-    found: list[Candidate] = field(default_factory=list)
-    failures: Counter[str] = field(default_factory=Counter)
+    energy_ev: float | None = None
+    fmax_ev_per_a: float | None = None
     n_gradients: int = 0
 
 
-def search_isomers(
-    starts: Sequence[Structure], settings: IsomerSearch, level: LevelSpec, job: Job
-) -> SearchResult:
-    """The lowest minima that basin hopping comes across, each once.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Search:
+    """Everything the search for one pair needs."""
 
-    From each start goes one walk: a move out of the minimum, a loose relaxation, and
-    Metropolis' rule on the two minima. What falls apart, does not converge, or is
-    another species is turned down. The same seed and level give the same walk; finished
-    hops are kept, so that a killed job goes on where it was.
+    host: Isomer
+    level: LevelSpec
+    adsorbate: AdsorbateSpec
+    others: Mapping[str, AdsorbateSpec]
+    multiplicities: tuple[int, ...]
+    settings: AdsorbSettings
+    relax: RelaxSettings
+    scratch: Scratch
+    job: Job
 
-    References
-    ----------
-    D. J. Wales and J. P. K. Doye, J. Phys. Chem. A 101, 5111 (1997),
-    doi:10.1021/jp970984n.
+    @property
+    def n_host(self) -> int:
+        """Atoms of the bare cluster."""
+        return len(self.host.structure.symbols)
+
+    @property
+    def spare(self) -> int:
+        """Minima that no longer are what was meant which are worth a look."""
+        return max(_SPARE_MINIMA, self.settings.max_relaxed // 2)
+
+    def verdict(self, structure: Structure) -> Verdict:
+        """What a geometry is."""
+        return judge(structure, self.host.structure, self.adsorbate, self.others)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A geometry on its way to a minimum, for all starts that came to it."""
+
+    start: Start
+    outcome: Outcome
+    verdict: Verdict
+    shape: Shape
+    n_starts: int
+
+    @property
+    def energy_ev(self) -> float:
+        assert self.outcome.energy_ev is not None
+        return self.outcome.energy_ev
+
+    @property
+    def is_intact(self) -> bool:
+        return self.verdict.fate == "intact"
+
+
+@dataclass(slots=True, kw_only=True)
+class _Found:
+    """Distinct minima so far, and what else became of starts."""
+
+    host: Structure
+    known: list[_Candidate] = field(default_factory=list)
+    spin_states: list[tuple[SpinState, ...]] = field(default_factory=list)
+    failures: Counter[str] = field(default_factory=Counter)
+    # Good ones that a halving dropped.
+    reserve: list[_Candidate] = field(default_factory=list)
+    _permutations: np.ndarray | None = None
+
+    @property
+    def n_intact(self) -> int:
+        return sum(candidate.is_intact for candidate in self.known)
+
+    def alike(
+        self,
+        first: _Candidate,
+        second: _Candidate,
+        tolerance_a: float,
+        energy_ev: float,
+    ) -> bool:
+        """Whether two candidates are one."""
+        spins = {c.outcome.structure.multiplicity for c in (first, second)}
+        if len(spins) > 1 or abs(first.energy_ev - second.energy_ev) > energy_ev:
+            return False
+        if not near_shape(first.shape, second.shape, tolerance_a):
+            return False
+        if self._permutations is None:  # slow to import, and most pairs never get here
+            positions = np.array(self.host.positions)
+            symmetry = find_symmetry(self.host.symbols, positions, _SYMMETRY_A)
+            self._permutations = symmetry.permutations
+        return same_shape(first.shape, second.shape, self._permutations, tolerance_a)
+
+    def add(self, new: _Candidate, states: tuple[SpinState, ...]) -> bool:
+        """Add a minimum, or count it with one known; whether it is a lowest one."""
+        for index, old in enumerate(self.known):
+            if self.alike(old, new, _SAME_A, _SAME_EV):
+                total = old.n_starts + new.n_starts
+                self.known[index] = replace(old, n_starts=total)
+                return False
+        kin = [c.energy_ev for c in self.known if c.is_intact == new.is_intact]
+        self.known.append(new)
+        self.spin_states.append(states)
+        return new.energy_ev < min(kin, default=np.inf)
+
+
+def find_minima(
+    search: Search, starts: Sequence[Start]
+) -> tuple[list[Minimum], Counter[str]]:
+    """Minima below some starts, and the starts without one by reason.
+
+    All starts are screened; those that became one go on as one, the better half of
+    them for twice the steps, as often as the settings say; the rest is relaxed.
     """
-    walks = _Walks(
-        settings=settings, level=level, job=job, scratch=Scratch(job.scratch)
-    )
-    for number, start in enumerate(starts):
-        _walk(walks, start, np.random.default_rng([settings.seed, number]))
-    found = sorted(walks.found, key=lambda candidate: candidate.energy_ev)
-    kept = [
-        candidate
-        for candidate in found[: settings.keep]
-        if candidate.energy_ev - found[0].energy_ev <= settings.window_ev
+    found = _Found(host=search.host.structure)
+    steps = search.settings.screen_steps
+    outcomes = [_advance(search, start.structure, "screen", steps) for start in starts]
+    candidates = [
+        made
+        for start, outcome in zip(starts, outcomes, strict=True)
+        if (made := _candidate(search, start, outcome, 1, found.failures))
     ]
-    return SearchResult(
-        level=level,
-        n_hops=settings.steps * len(starts),
-        failures=dict(walks.failures),
-        n_isomers=len(found),
-        candidates=tuple(_named(c, i) for i, c in enumerate(kept, start=1)),
-        n_gradients=walks.n_gradients,
+    candidates = [_lowest_spin(search, c) for c in _merged(candidates, found)]
+    for _ in range(search.settings.halvings):
+        steps *= 2
+        candidates = _halved(search, candidates, steps, found)
+    _relax_best(search, candidates, found)
+    pairs = zip(found.known, found.spin_states, strict=True)
+    return [_minimum(search, c, states) for c, states in pairs], found.failures
+
+
+def _candidate(
+    search: Search,
+    start: Start,
+    outcome: Outcome,
+    n_starts: int,
+    failures: Counter[str],
+) -> _Candidate | None:
+    """A start as far as it came; None, and counted, if it came to nothing."""
+    if outcome.energy_ev is None or outcome.outcome == "not-converged":
+        failures[outcome.outcome] += n_starts
+        return None
+    verdict = search.verdict(outcome.structure)
+    shape = shape_of(outcome.structure, search.n_host, core_intact=verdict.core_intact)
+    return _Candidate(
+        start=start, outcome=outcome, verdict=verdict, shape=shape, n_starts=n_starts
     )
 
 
-def _walk(walks: _Walks, start: Structure, rng: np.random.Generator) -> None:
-    first = rattled(to_atoms(start), _RATTLE_A).positions
-    here = _relaxed(walks, start, first)
-    for _ in range(walks.settings.steps):
-        from_ = np.array(here.structure.positions)
-        there = _relaxed(walks, start, moved(start.symbols, from_, rng))
-        if there.energy_ev is None:
-            continue
-        # A start that failed is left by the first hop that does not.
-        rise_ev = there.energy_ev - (
-            there.energy_ev if here.energy_ev is None else here.energy_ev
+def _merged(candidates: Sequence[_Candidate], found: _Found) -> list[_Candidate]:
+    """Candidates that have become one as one, which counts the starts of all."""
+    groups = merge(
+        candidates,
+        lambda a, b: found.alike(a, b, _ALIKE_A, _ALIKE_EV),
+        _ALIKE_EV,
+    )
+    return [
+        replace(group[0], n_starts=sum(c.n_starts for c in group)) for group in groups
+    ]
+
+
+def _halved(
+    search: Search, candidates: Sequence[_Candidate], steps: int, found: _Found
+) -> list[_Candidate]:
+    """The better half of the candidates after further steps."""
+    settings = search.settings
+    kept = better_half(
+        candidates, settings.window_ev, settings.max_relaxed, search.spare
+    )
+    stay = {id(c) for c in kept}
+    found.reserve += [c for c in candidates if c.is_intact and id(c) not in stay]
+    further = [
+        made
+        for c in kept
+        if (
+            made := _candidate(
+                search,
+                c.start,
+                _advance(search, c.outcome.structure, "screen", steps),
+                c.n_starts,
+                found.failures,
+            )
         )
-        if accepted(rise_ev, walks.settings.hop_ev, rng):
-            here = there
+    ]
+    return _merged(further, found)
 
 
-def _relaxed(walks: _Walks, start: Structure, positions: np.ndarray) -> _Hop:
-    """The minimum below some positions, now among those found unless it is none."""
-    hop = _computed(walks, _with(start, positions))
-    walks.n_gradients += hop.n_gradients
-    failure = hop.failure
-    if not failure and why_other_species(hop.structure, start):
-        failure = "another species"
-    if failure:
-        walks.failures[failure] += 1
-        return hop.model_copy(update={"energy_ev": None})
-    _count(walks, hop)
-    return hop
+def _relax_best(
+    search: Search, candidates: Sequence[_Candidate], found: _Found
+) -> None:
+    """Relax candidates to the end, lowest first, until that is enough.
+
+    Those that are no longer what was meant are worth a look, but not in the place of
+    good ones: they follow when the good ones have brought too few minima. Where all
+    good ones have pulled the cluster into another isomer, a few that the halvings
+    dropped come before: the lowest on the way often are those about to fall.
+    """
+    _relax_in_turn(search, [c for c in candidates if c.is_intact], found)
+    if not found.n_intact:
+        reserve = sorted(found.reserve, key=lambda c: c.energy_ev)
+        for coarse in reserve[: search.settings.max_relaxed]:
+            _relax_one(search, coarse, found)
+    _relax_in_turn(search, [c for c in candidates if not c.is_intact], found)
 
 
-def _computed(walks: _Walks, structure: Structure) -> _Hop:
-    fmax, steps = walks.settings.fmax_ev_per_a, walks.settings.max_steps
-    key = (structure, walks.level.hash, "search", fmax, steps, PROTOCOL["relax"])
-    known = walks.scratch.load(_Hop, *key)
+def _relax_in_turn(
+    search: Search, candidates: Sequence[_Candidate], found: _Found
+) -> None:
+    wanted = search.settings.max_relaxed
+    news: list[bool] = []
+    for coarse in sorted(candidates, key=lambda c: c.energy_ev):
+        enough = found.n_intact >= wanted or len(found.known) >= wanted + search.spare
+        if enough or is_exhausted(news, search.settings.patience):
+            return
+        is_news = _relax_one(search, coarse, found)
+        if is_news is not None:
+            news.append(is_news)
+
+
+def _relax_one(search: Search, coarse: _Candidate, found: _Found) -> bool | None:
+    """Whether a candidate ends in a lowest minimum; None if it ends in none."""
+    outcome, states = _finish_lowest(search, coarse.outcome)
+    done = _candidate(search, coarse.start, outcome, coarse.n_starts, found.failures)
+    return None if done is None else found.add(done, states)
+
+
+def _lowest_spin(search: Search, coarse: _Candidate) -> _Candidate:
+    """A screened geometry in the spin state that is lowest there."""
+    structure = coarse.outcome.structure
+    others = [
+        _single_point(search, structure, multiplicity)
+        for multiplicity in search.multiplicities
+        if multiplicity != structure.multiplicity
+    ]
+    points = [coarse.outcome, *(o for o in others if o.energy_ev is not None)]
+    best = min(points, key=lambda outcome: outcome.energy_ev or 0.0)
+    return replace(coarse, outcome=best)
+
+
+def _single_point(search: Search, structure: Structure, multiplicity: int) -> Outcome:
+    """The energy of a geometry with another multiplicity."""
+    changed = structure.model_copy(update={"multiplicity": multiplicity})
+    return _advance(search, changed, "screen", 0)
+
+
+def _finish(search: Search, coarse: Outcome) -> Outcome:
+    """A screened geometry brought to its minimum."""
+    return _advance(search, coarse.structure, "finish", search.relax.max_steps)
+
+
+def _finish_lowest(
+    search: Search, coarse: Outcome
+) -> tuple[Outcome, tuple[SpinState, ...]]:
+    """A geometry's minimum in its lowest spin state, and the states that were tried."""
+    best = _finish(search, coarse)
+    own = coarse.structure.multiplicity
+    rest = [m for m in search.multiplicities if m != own]
+    if not rest:
+        return best, ()
+    states = {own: _spin_state(best, own, relaxed=True)}
+    for multiplicity in rest:
+        geometry = best if best.outcome == "converged" else coarse
+        point = _single_point(search, geometry.structure, multiplicity)
+        states[multiplicity] = _spin_state(point, multiplicity, relaxed=False)
+        if point.energy_ev is None:
+            continue
+        limit = (best.energy_ev or 0.0) + _SPIN_WINDOW_EV
+        if best.outcome == "converged" and point.energy_ev > limit:
+            continue
+        done = _finish(search, point)
+        states[multiplicity] = _spin_state(done, multiplicity, relaxed=True)
+        if done.outcome == "converged" and (
+            best.outcome != "converged"
+            or (done.energy_ev or 0.0) < (best.energy_ev or 0.0)
+        ):
+            best = done
+    return best, tuple(sorted(states.values(), key=by_energy))
+
+
+def _spin_state(outcome: Outcome, multiplicity: int, *, relaxed: bool) -> SpinState:
+    failed = relaxed and outcome.outcome != "converged"
+    return SpinState(
+        multiplicity=multiplicity,
+        energy_ev=None if failed else outcome.energy_ev,
+        relaxed=relaxed,
+        reason=f"{outcome.outcome}: {outcome.reason}" if outcome.reason else "",
+    )
+
+
+def _advance(search: Search, structure: Structure, kind: str, steps: int) -> Outcome:
+    fmax = search.relax.fmax_ev_per_a
+    key = (structure, search.level.hash, kind, fmax, steps, PROTOCOL["adsorb"])
+    known = search.scratch.load(Outcome, *key)
     if known is not None:
         return known
-    calculator = walks.job.calculator(
-        walks.level, structure.charge, structure.multiplicity
+    calculator = search.job.calculator(
+        search.level, structure.charge, structure.multiplicity
     )
     relaxation = Relaxation(to_atoms(structure), calculator)
-    outcome = relaxation.finish(fmax, steps)
-    done = outcome == "converged"
-    hop = _Hop(
+    advance = relaxation.run if kind == "screen" else relaxation.finish
+    outcome = advance(fmax, steps)
+    failed = outcome == "scf-failed"
+    result = Outcome(
+        outcome=outcome,
+        reason=relaxation.reason,
         structure=from_atoms(
             relaxation.atoms,
             charge=structure.charge,
             multiplicity=structure.multiplicity,
             name=structure.name,
         ),
-        energy_ev=relaxation.energy_ev if done else None,
-        failure="" if done else outcome,
+        energy_ev=None if failed else relaxation.energy_ev,
+        fmax_ev_per_a=None if failed else relaxation.fmax_ev_per_a,
         n_gradients=relaxation.n_gradients,
     )
-    walks.scratch.save(hop, *key)
-    return hop
+    search.scratch.save(result, *key)
+    return result
 
 
-def _count(walks: _Walks, hop: _Hop) -> None:
-    """Add a minimum to those found, or count it with the same one."""
-    assert hop.energy_ev is not None
-    atoms = to_atoms(hop.structure)
-    for index, known in enumerate(walks.found):
-        near = abs(known.energy_ev - hop.energy_ev) < _SAME_ENERGY_EV
-        if near and same_geometry(to_atoms(known.structure), atoms, _SAME_A):
-            better = hop if hop.energy_ev < known.energy_ev else known
-            walks.found[index] = Candidate(
-                structure=better.structure,
-                energy_ev=min(hop.energy_ev, known.energy_ev),
-                n_found=known.n_found + 1,
-            )
-            return
-    walks.found.append(
-        Candidate(structure=hop.structure, energy_ev=hop.energy_ev, n_found=1)
+def _minimum(
+    search: Search, found: _Candidate, states: tuple[SpinState, ...]
+) -> Minimum:
+    done, start = found.outcome, found.start
+    assert done.fmax_ev_per_a is not None
+    return Minimum(
+        structure=done.structure,
+        energy_ev=found.energy_ev,
+        fmax_ev_per_a=done.fmax_ev_per_a,
+        n_gradients=done.n_gradients,
+        n_starts=found.n_starts,
+        fate=found.verdict.fate,
+        detail=found.verdict.detail,
+        core_intact=found.verdict.core_intact,
+        isomer=search.host.structure.name,
+        form=start.form,
+        site_kind=start.site.kind,
+        site_atoms=start.site.atoms,
+        placed=start.placed,
+        spin_states=states,
     )
-
-
-def _with(start: Structure, positions: np.ndarray) -> Structure:
-    points = tuple((float(x), float(y), float(z)) for x, y, z in positions)
-    return start.model_copy(update={"positions": points})
-
-
-def _named(candidate: Candidate, number: int) -> Candidate:
-    named = candidate.structure.model_copy(update={"name": f"search-{number}"})
-    return candidate.model_copy(update={"structure": named})

@@ -1,0 +1,116 @@
+"""Starting geometries that know no sites: an adsorbate comes in from anywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clusterflow.core.placement import Start, join
+from clusterflow.core.topology import bond_graph, bond_lengths, distance_ratios
+from clusterflow.records import Site
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clusterflow.core.topology import FloatArray
+    from clusterflow.records import Structure
+    from clusterflow.specs import AdsorbateSpec
+
+# The first contact, in bond lengths by covalent radii: that of placed adsorbates.
+_CONTACT = 1.05
+_BEARING = ("core", "hydride")
+# Ligands can cover a cluster from all sides.
+_MOST_DIRECTIONS = 200
+
+
+def place_anywhere(
+    host: Structure,
+    adsorbate: AdsorbateSpec,
+    *,
+    multiplicity: int,
+    seed: Sequence[int],
+) -> Start | None:
+    """An adsorbate that came in from a random direction, in a random orientation.
+
+    It moves along a ray through the middle of the cluster and stops where two atoms
+    first touch; None if ligands are always in the way. The site of the start is the
+    atom that was touched.
+
+    Parameters
+    ----------
+    seed
+        Whole numbers that fix everything random about it.
+    """
+    rng = np.random.default_rng(seed)
+    form = adsorbate.forms[rng.integers(len(adsorbate.forms))]
+    symbols = [line[0] for line in form.atoms]
+    own = np.array([line[1:] for line in form.atoms], dtype=float)
+    own = (own - own.mean(axis=0)) @ _random_rotation(rng)
+    positions = np.array(host.positions)
+    middle = own + positions.mean(axis=0)
+    for _ in range(_MOST_DIRECTIONS):
+        direction = rng.normal(size=3)
+        direction /= np.linalg.norm(direction)
+        distance = _first_contact(host, symbols, middle, direction)
+        if distance is None:  # a small adsorbate may fly straight through a ring
+            continue
+        placed = middle + distance * direction
+        structure = join(host, symbols, placed, adsorbate, multiplicity)
+        touched = _touched(structure, len(positions))
+        if host.roles[touched] in _BEARING:
+            site = _site(host, touched, direction)
+            return Start(
+                structure=structure,
+                site=site,
+                form=form.name,
+                clearance=_CONTACT,
+                placed="random",
+            )
+    return None
+
+
+def _random_rotation(rng: np.random.Generator) -> FloatArray:
+    """A rotation matrix, all equally likely: from a random unit quaternion."""
+    w, x, y, z = (q := rng.normal(size=4)) / np.linalg.norm(q)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def _first_contact(
+    host: Structure, symbols: Sequence[str], middle: FloatArray, direction: FloatArray
+) -> float | None:
+    """How far from the middle the adsorbate stops on its way in, Å; None if never."""
+    n_host = len(host.symbols)
+    reach = _CONTACT * bond_lengths([*host.symbols, *symbols])[:n_host, n_host:]
+    offsets = middle[None, :] - np.array(host.positions)[:, None]
+    along = offsets @ direction
+    across = (offsets**2).sum(axis=-1) - along**2
+    meets = reach**2 > across
+    stops = np.sqrt((reach**2 - across)[meets]) - along[meets]
+    return float(stops.max()) if len(stops) else None
+
+
+def _touched(structure: Structure, n_host: int) -> int:
+    """The atom of the cluster that is closest, in bond lengths."""
+    ratios = distance_ratios(structure.symbols, np.array(structure.positions))
+    return int(ratios[:n_host, n_host:].min(axis=1).argmin())
+
+
+def _site(host: Structure, atom: int, direction: FloatArray) -> Site:
+    x, y, z = (float(v) for v in direction)
+    graph = bond_graph(host.symbols, np.array(host.positions))
+    return Site(
+        kind="hydride" if host.roles[atom] == "hydride" else "top",
+        atoms=(atom,),
+        elements=(host.symbols[atom],),
+        multiplicity=1,
+        position=host.positions[atom],
+        normal=(x, y, z),
+        coordination_numbers=(graph.degree[atom],),
+    )
