@@ -32,9 +32,17 @@ class LevelSettings(Model):
         default=("gfn1-xtb",),
         min_length=1,
         description=(
-            "Levels in order of preference; each cluster takes the first at which its "
-            "probes converge. `clusterflow list levels` names them. Numbers of two "
+            "Levels in order of preference; the first at which the probes converge is "
+            "taken. `clusterflow list levels` names them. Numbers of two "
             "levels are never compared, so add a second one only as a fallback."
+        ),
+    )
+    scope: Literal["cluster", "material", "study"] = Field(
+        default="material",
+        description=(
+            "Which clusters share one level: those of one material, all of the study, "
+            "or only a cluster and its states. What shares no level is not ranked "
+            "together."
         ),
     )
     probes: tuple[Name, ...] = Field(
