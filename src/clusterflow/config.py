@@ -395,7 +395,7 @@ class ThermoSettings(Model):
         if level.solvent is not None and "solvation" in self.correct:
             raise ConfigError(
                 f"thermo.correct: the layer 'solvation' and the solvent "
-                f"{level.solvent!r} of level {level.name!r} both add water; "
+                f"'{level.solvent}' of level {level.name!r} both add water; "
                 "leave out one of them"
             )
 

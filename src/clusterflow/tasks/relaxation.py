@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -14,10 +15,35 @@ if TYPE_CHECKING:
     from ase import Atoms
     from ase.calculators.calculator import Calculator
 
-Outcome = Literal["running", "converged", "scf-failed", "not-converged"]
+Outcome = Literal["running", "converged", "scf-failed", "not-converged", "oscillating"]
 
 # A step that climbs more than this is taken back and tried again, shorter, eV.
 _REFUSED_CLIMB_EV = 0.05
+# Where forces are small the softest mode is followed this far, Å, to see it rise.
+_FEELER_A = 0.1
+# Below this it is a saddle point, eV/Å²; above, the curvature of a flat minimum.
+_DOWNWARD = -0.01
+# Ways down from saddle points before a relaxation rests where it is.
+_MOST_FEELERS = 5
+# So many gradients in a row without less energy, eV, or smaller forces are a cycle.
+_PATIENCE = 40
+_PROGRESS_EV = 1e-5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Point:
+    """A geometry and what the engine says of it.
+
+    positions : Å, shape (n, 3); forces : eV/Å, shape (n, 3)
+    """
+
+    positions: np.ndarray
+    energy_ev: float
+    forces: np.ndarray
+
+    @property
+    def fmax(self) -> float:
+        return _largest(self.forces)
 
 
 class Relaxation:
@@ -29,8 +55,9 @@ class Relaxation:
         self.outcome: Outcome = "running"
         self.reason = ""
         self.n_gradients = 0
-        self._state = QuasiNewton(
-            hessian=model_hessian(atoms.get_chemical_symbols(), atoms.positions)
+        self._n_feelers = 0
+        self._state = QuasiNewton.of(
+            model_hessian(atoms.get_chemical_symbols(), atoms.positions)
         )
 
     @property
@@ -45,45 +72,112 @@ class Relaxation:
 
     def run(self, fmax_ev_per_a: float, max_steps: int) -> Outcome:
         """Go on until the forces are small or the steps are used up."""
-        if self.outcome == "scf-failed":
-            return self.outcome
-        try:
-            self.outcome = self._descend(fmax_ev_per_a, max_steps)
-        except CalculationFailed as error:
-            self.outcome = "scf-failed"
-            self.reason = " ".join(str(error).split()) or "the SCF did not converge"
-        return self.outcome
+        return self._advance(fmax_ev_per_a, max_steps, most_feelers=0)
 
     def finish(self, fmax_ev_per_a: float, max_steps: int) -> Outcome:
-        """Like `run`, but steps used up count as a failure, with its reason."""
-        if self.run(fmax_ev_per_a, max_steps) == "running":
+        """Come to rest in a minimum, or say why not.
+
+        Small forces alone are also found on saddle points and shoulders. The softest
+        mode is therefore followed a little way; where the energy falls, so is the
+        relaxation. Steps used up count as a failure, with its reason.
+        """
+        if self._advance(fmax_ev_per_a, max_steps, _MOST_FEELERS) == "running":
             self.outcome = "not-converged"
             self.reason = (
                 f"largest force {self.fmax_ev_per_a:.3f} eV/Å after {max_steps} steps"
             )
         return self.outcome
 
-    def _descend(self, fmax_ev_per_a: float, max_steps: int) -> Outcome:
-        positions = self.atoms.positions.copy()
-        energy, forces = self._evaluate(positions)
-        for _ in range(max_steps):
-            if _largest(forces) < fmax_ev_per_a:
-                break
-            step = self._state.step(forces)
-            new_energy, new_forces = self._evaluate(positions + step)
-            change = new_energy - energy
-            self._state = self._state.learn(step, forces, new_forces, change)
-            if change < _REFUSED_CLIMB_EV:
-                positions = positions + step
-                energy, forces = new_energy, new_forces
-        self.atoms.positions = positions
-        return "converged" if _largest(forces) < fmax_ev_per_a else "running"
+    def _advance(
+        self, fmax_ev_per_a: float, max_steps: int, most_feelers: int
+    ) -> Outcome:
+        if self.outcome == "scf-failed":
+            return self.outcome
+        try:
+            self.outcome = self._descend(fmax_ev_per_a, max_steps, most_feelers)
+        except CalculationFailed as error:
+            self.outcome = "scf-failed"
+            self.reason = " ".join(str(error).split()) or "the SCF did not converge"
+        return self.outcome
 
-    def _evaluate(self, positions: np.ndarray) -> tuple[float, np.ndarray]:
+    def _descend(
+        self, fmax_ev_per_a: float, max_steps: int, most_feelers: int
+    ) -> Outcome:
+        here = self._evaluate(self.atoms.positions.copy())
+        progress = _Progress(here)
+        for _ in range(max_steps):
+            if here.fmax >= fmax_ev_per_a:
+                here = self._step(here)
+            elif self._wants_feeler(here, most_feelers):
+                here = self._feel(here)
+            else:
+                break
+            if progress.stalled(here):
+                self.reason = (
+                    f"{_PATIENCE} steps without progress; largest force "
+                    f"{here.fmax:.3f} eV/Å"
+                )
+                self.atoms.positions = here.positions
+                return "oscillating"
+        self.atoms.positions = here.positions
+        return "converged" if here.fmax < fmax_ev_per_a else "running"
+
+    def _step(self, here: _Point) -> _Point:
+        there = self._evaluate(here.positions + self._state.step(here.forces))
+        self._learn(here, there)
+        climb = there.energy_ev - here.energy_ev
+        return there if climb < _REFUSED_CLIMB_EV else here
+
+    def _wants_feeler(self, here: _Point, most: int) -> bool:
+        """Whether the softest mode is unknown, or known to lead down."""
+        if self._n_feelers >= most or len(here.positions) < 3:
+            return False
+        soft = self._state.softest(here.positions)
+        return self._n_feelers == 0 or soft.curvature_ev_per_a2 < _DOWNWARD
+
+    def _feel(self, here: _Point) -> _Point:
+        """Try the softest mode; stay where the energy rises along it."""
+        self._n_feelers += 1
+        soft = self._state.softest(here.positions)
+        way = soft.displacement(here.forces, _FEELER_A)
+        there = self._evaluate(here.positions + way)
+        trusted = max(self._state.trust_a, _FEELER_A)
+        self._learn(here, there)
+        self._state = replace(self._state, trust_a=trusted)
+        return there if there.energy_ev < here.energy_ev else here
+
+    def _learn(self, here: _Point, there: _Point) -> None:
+        self._state = self._state.learn(
+            there.positions - here.positions,
+            here.forces,
+            there.forces,
+            there.energy_ev - here.energy_ev,
+        )
+
+    def _evaluate(self, positions: np.ndarray) -> _Point:
         self.atoms.positions = positions
         self.n_gradients += 1
         forces = self.atoms.get_forces()
-        return self.energy_ev, forces
+        # Asking the atoms for it would compare all of their arrays once more.
+        energy = self.atoms.calc.results.get("energy")
+        energy = self.energy_ev if energy is None else float(energy)
+        return _Point(positions=positions, energy_ev=energy, forces=forces)
+
+
+class _Progress:
+    """Notices a relaxation that goes in circles."""
+
+    def __init__(self, start: _Point) -> None:
+        self._energy_ev, self._fmax = start.energy_ev, start.fmax
+        self._idle = 0
+
+    def stalled(self, here: _Point) -> bool:
+        """Whether neither energy nor force has been lower for long."""
+        better = here.energy_ev < self._energy_ev - _PROGRESS_EV
+        self._idle = 0 if better or here.fmax < self._fmax else self._idle + 1
+        self._energy_ev = min(self._energy_ev, here.energy_ev)
+        self._fmax = min(self._fmax, here.fmax)
+        return self._idle >= _PATIENCE
 
 
 def _largest(forces: np.ndarray) -> float:
