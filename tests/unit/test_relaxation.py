@@ -31,7 +31,7 @@ def test_the_trust_radius_shortens_soft_modes_more_than_stiff_ones():
     state = QuasiNewton.of(np.diag([0.1, 50.0, 1.0]), 0.15)
     step = state.step(np.array([[1.0, 1.0, 0.0]])).ravel()
     # Free it would be (10, 0.02): scaled as a whole, the stiff part came to 0.0003.
-    assert np.linalg.norm(step) == pytest.approx(0.15, rel=1e-4)
+    assert np.linalg.norm(step) == pytest.approx(0.15, rel=1e-3)
     assert step[1] > 0.015
 
 
