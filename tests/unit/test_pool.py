@@ -51,7 +51,9 @@ class Rounds:
             provenance=provenance,
         )
         level = level_record("emt", "Rhombus")
-        self.relaxed = relax(built, level, RelaxSettings(), Job("relax"))
+        # Unrattled: on its flat top the rhombus of EMT is not to roll down by itself.
+        still = RelaxSettings(rattle_a=0.0)
+        self.relaxed = relax(built, level, still, Job("relax"))
         self.sites = sites(self.relaxed, SitesSettings(), Job("sites"))
         everything = library.paths("adsorbates")
         self.others = {name: library.adsorbate(name) for name in everything}
@@ -61,7 +63,7 @@ class Rounds:
         self.last_pool = self.pooled(self.second, self.pool)
 
     def adsorb(self, name, before=None, found=None):
-        return adsorb(
+        record = adsorb(
             self.relaxed,
             self.sites,
             self.others[name],
@@ -72,6 +74,9 @@ class Rounds:
             before
             and Round(adsorbed=before, pool=found or self.pool, sites=SitesSettings()),
         )
+        # The hydrogen of EMT leaves from some starts, which is of no interest here.
+        bound = tuple(m for m in record.minima if m.fate != "desorbed")
+        return record.model_copy(update={"minima": bound})
 
     def pooled(self, adsorptions, before=None, **settings):
         return pool(
@@ -296,7 +301,7 @@ def test_three_energies_differ_by_the_bare_clusters(
             assert getattr(energies, name) == pytest.approx(expected, abs=2e-3), name
     found = rounds.last_pool
     changed = [
-        free_energies(rounds, gas_record, [without_saddle(r)], found, mode)
+        free_energies(rounds, gas_record, [r], found, mode)
         for r, mode in (
             (only_changed(rounds.first[0]), "fixed_core_first"),
             (rounds.second[0], "pool"),

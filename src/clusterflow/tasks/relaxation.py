@@ -56,6 +56,7 @@ class Relaxation:
         self.reason = ""
         self.n_gradients = 0
         self._n_feelers = 0
+        self._here: _Point | None = None
         self._state = QuasiNewton.of(
             model_hessian(atoms.get_chemical_symbols(), atoms.positions)
         )
@@ -63,12 +64,16 @@ class Relaxation:
     @property
     def energy_ev(self) -> float:
         """Energy of the present geometry, eV."""
-        return float(self.atoms.get_potential_energy())
+        if self._here is None:
+            return float(self.atoms.get_potential_energy())
+        return self._here.energy_ev
 
     @property
     def fmax_ev_per_a(self) -> float:
         """Largest force on an atom of the present geometry, eV/Å."""
-        return _largest(self.atoms.get_forces())
+        if self._here is None:
+            return _largest(self.atoms.get_forces())
+        return self._here.fmax
 
     def run(self, fmax_ev_per_a: float, max_steps: int) -> Outcome:
         """Go on until the forces are small or the steps are used up."""
@@ -103,7 +108,7 @@ class Relaxation:
     def _descend(
         self, fmax_ev_per_a: float, max_steps: int, most_feelers: int
     ) -> Outcome:
-        here = self._evaluate(self.atoms.positions.copy())
+        here = self._here or self._evaluate(self.atoms.positions.copy())
         progress = _Progress(here)
         for _ in range(max_steps):
             if here.fmax >= fmax_ev_per_a:
@@ -117,10 +122,15 @@ class Relaxation:
                     f"{_PATIENCE} steps without progress; largest force "
                     f"{here.fmax:.3f} eV/Å"
                 )
-                self.atoms.positions = here.positions
+                self._rest(here)
                 return "oscillating"
-        self.atoms.positions = here.positions
+        self._rest(here)
         return "converged" if here.fmax < fmax_ev_per_a else "running"
+
+    def _rest(self, here: _Point) -> None:
+        """Be there: the engine may have been asked last about another geometry."""
+        self._here = here
+        self.atoms.positions = here.positions.copy()
 
     def _step(self, here: _Point) -> _Point:
         there = self._evaluate(here.positions + self._state.step(here.forces))
@@ -160,8 +170,9 @@ class Relaxation:
         forces = self.atoms.get_forces()
         # Asking the atoms for it would compare all of their arrays once more.
         energy = self.atoms.calc.results.get("energy")
-        energy = self.energy_ev if energy is None else float(energy)
-        return _Point(positions=positions, energy_ev=energy, forces=forces)
+        if energy is None:
+            energy = self.atoms.get_potential_energy()
+        return _Point(positions=positions, energy_ev=float(energy), forces=forces)
 
 
 class _Progress:
