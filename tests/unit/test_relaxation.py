@@ -100,6 +100,15 @@ def test_a_minimum_costs_one_gradient_more_to_be_told_from_a_saddle():
     assert relaxation.n_gradients == before + 1
 
 
+@pytest.mark.xtb
+def test_a_geometry_taken_as_it_is_stays():
+    straight = Atoms("OH2", positions=[[0, 0, 0], [0, 0, 0.96], [0, 0, -0.96]])
+    relaxation = Relaxation(straight, make_calculator("gfn1-xtb"))
+    assert relaxation.finish(float("inf"), 60) == "converged"
+    assert np.array_equal(relaxation.atoms.positions, straight.positions)
+    assert relaxation.n_gradients == 1
+
+
 class Whirl(Calculator):
     """Forces that turn around the axis and are the slope of no energy."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -86,7 +87,9 @@ class Relaxation:
         mode is therefore followed a little way; where the energy falls, so is the
         relaxation. Steps used up count as a failure, with its reason.
         """
-        if self._advance(fmax_ev_per_a, max_steps, _MOST_FEELERS) == "running":
+        # A geometry that is taken as it is, whatever its forces, is not moved at all.
+        feelers = _MOST_FEELERS if math.isfinite(fmax_ev_per_a) else 0
+        if self._advance(fmax_ev_per_a, max_steps, feelers) == "running":
             self.outcome = "not-converged"
             self.reason = (
                 f"largest force {self.fmax_ev_per_a:.3f} eV/Å after {max_steps} steps"
