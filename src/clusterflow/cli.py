@@ -154,6 +154,7 @@ def level(
         library.domain(),
         chosen.probe_steps,
         job,
+        try_all=levels is None,
     )
     if output is None and not json_:
         for attempt in record.attempts:
@@ -166,6 +167,10 @@ def level(
 @app.command(epilog="clusterflow relax mine.xyz --charge 1 --output relax.json")
 def relax(
     subject: Annotated[str, typer.Argument(help="Build record, cluster or structure.")],
+    peers: Annotated[
+        list[str] | None,
+        typer.Argument(help="Level records of clusters that share its level."),
+    ] = None,
     level: LevelName = "gfn1-xtb",
     settings: Settings = "{}",
     charge: Charge = 0,
@@ -174,17 +179,23 @@ def relax(
 ) -> None:
     """Relax a cluster's starting geometries and rank the isomers."""
     from clusterflow.config import RelaxSettings
+    from clusterflow.core.level_choice import shared_level
     from clusterflow.tasks.job import Job
     from clusterflow.tasks.relax import relax as run
     from clusterflow.tasks.scratch import Scratch
     from clusterflow.tasks.subjects import build_record, level_record
 
+    peers = peers or []
     scratch = Scratch.beside(output) if output else None
-    job = Job("relax", inputs=_record_inputs(subject, output, level), scratch=scratch)
+    inputs = _record_inputs(subject, output, level, *peers)
+    job = Job("relax", inputs=inputs, scratch=scratch)
     built = build_record(subject, charge, multiplicity)
     record = run(
         built,
-        level_record(level, built.cluster),
+        shared_level(
+            level_record(level, built.cluster),
+            [level_record(peer, built.cluster) for peer in peers],
+        ),
         _section(settings, "relax", RelaxSettings),
         job,
     )

@@ -33,9 +33,17 @@ class LevelSettings(Model):
         default=("gfn1-xtb",),
         min_length=1,
         description=(
-            "Levels in order of preference; each cluster takes the first at which its "
-            "probes converge. `clusterflow list levels` names them. Numbers of two "
+            "Levels in order of preference; the first at which the probes converge is "
+            "taken. `clusterflow list levels` names them. Numbers of two "
             "levels are never compared, so add a second one only as a fallback."
+        ),
+    )
+    scope: Literal["cluster", "material", "study"] = Field(
+        default="material",
+        description=(
+            "Which clusters share one level: those of one material, all of the study, "
+            "or only a cluster and its states. What shares no level is not ranked "
+            "together."
         ),
     )
     probes: tuple[Name, ...] = Field(
@@ -46,7 +54,7 @@ class LevelSettings(Model):
         ),
     )
     probe_steps: int = Field(
-        default=10,
+        default=20,
         ge=0,
         description=(
             "Optimiser steps given to each probe. A level often fails, or falls into "
@@ -431,7 +439,7 @@ class ThermoSettings(Model):
         if level.solvent is not None and "solvation" in self.correct:
             raise ConfigError(
                 f"thermo.correct: the layer 'solvation' and the solvent "
-                f"{level.solvent!r} of level {level.name!r} both add water; "
+                f"'{level.solvent}' of level {level.name!r} both add water; "
                 "leave out one of them"
             )
 

@@ -163,6 +163,9 @@ class LevelRecord(Record):
     cluster: str
     level: LevelSpec | None
     attempts: tuple[LevelAttempt, ...]
+    accepted: tuple[LevelSpec, ...] = Field(
+        default=(), description="All levels that passed, in order of preference"
+    )
 
 
 class Isomer(Model):

@@ -412,6 +412,16 @@ class OwnCalculator(Model):
         return self.calculator.partition(":")[2]
 
 
+class Solvent(Model):
+    """An implicit solvent, by the model that makes it and its name."""
+
+    model: Literal["alpb", "gbsa", "cpcm"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.model.upper()})"
+
+
 class LevelSpec(Spec):
     """Everything that fixes an energy surface."""
 
@@ -419,7 +429,10 @@ class LevelSpec(Spec):
     method: str
     electronic_temperature_k: float = Field(default=300.0, gt=0)
     spin_polarization: float | None = Field(default=None, gt=0)
-    solvent: str | None = None
+    solvent: str | Solvent | None = Field(
+        default=None,
+        description="Name of a solvent, by ALPB; or its name with another model",
+    )
     uncertainty_ev: float | None = Field(
         default=None,
         ge=0,

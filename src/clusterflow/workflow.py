@@ -112,6 +112,29 @@ class Plan:
         """Levels that may be chosen."""
         return self.study.level.preferred
 
+    def level_peers(self, cluster: str) -> tuple[str, ...]:
+        """The other clusters that must share a cluster's level; none with one level.
+
+        A state goes with the cluster it is a state of, for one free energy needs both.
+        """
+        if len(self.levels) == 1:
+            return ()
+        own = self._level_group(cluster)
+        return tuple(
+            name
+            for name in self.clusters
+            if name != cluster and self._level_group(name) == own
+        )
+
+    def _level_group(self, cluster: str) -> str:
+        """What a cluster has in common with those that share its level."""
+        spec = self.library.cluster(cluster)
+        if self.study.level.scope == "study":
+            return ""
+        if spec.parent is not None:
+            return self._level_group(spec.parent)
+        return spec.name if self.study.level.scope == "cluster" else spec.material
+
     @cached_property
     def _terms(self) -> frozenset[str]:
         terms: set[str] = set()

@@ -61,6 +61,18 @@ def test_help_names_every_stage(folder):
     assert "edges" in text
 
 
+@pytest.mark.xtb
+def test_clusters_of_a_study_share_a_level(folder):
+    """EMT suits the dimer of copper, but its peer holds sulphur."""
+    level = json.dumps({"level": {"preferred": ["emt", "gfn1-xtb"], "probes": []}})
+    for name in ("Cu2", "Cu2SH"):
+        output_of("level", name, "--settings", level, "--output", f"{name}.json")
+    own, peer = "Cu2.json", "Cu2SH.json"
+    assert json.loads(Path(own).read_text())["level"]["name"] == "emt"
+    relaxed = json_of("relax", "Cu2", peer, "--level", own)
+    assert relaxed["level"]["name"] == "gfn1-xtb"
+
+
 def test_version(folder):
     assert output_of("--version").startswith("clusterflow ")
 

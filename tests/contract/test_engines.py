@@ -23,7 +23,8 @@ from clusterflow.engines import (
     make_calculator,
 )
 from clusterflow.errors import EngineError, LibraryError
-from clusterflow.specs import LevelSpec
+from clusterflow.specs import LevelSpec, Solvent
+from clusterflow.tasks.finite_differences import force_error
 from clusterflow.units import BOHR_A, HARTREE_EV
 
 XTB = [
@@ -492,6 +493,61 @@ def test_a_solvent_that_would_not_arrive_is_refused():
             engine={"calculator": "a:B"},
             solvent="water",
         )
+
+
+WATER = {
+    # Water in water, eV: its vapour pressure of 3.17 kPa makes it kT ln(1.28 mol/m³ /
+    # 55300 mol/m³) = -0.27; the continuum alone leaves out cavity and dispersion.
+    "gfn1-xtb-alpb-water": (-0.7, -0.25),
+    "gfn1-xtb-gbsa-water": (-0.5, -0.25),
+    "gfn1-xtb-cpcm-water": (-0.4, -0.15),
+}
+
+
+@pytest.mark.xtb
+@pytest.mark.parametrize("level", WATER)
+def test_forces_in_a_solvent_are_the_slope_of_the_energy(level):
+    atoms = with_level(molecule("H2O"), level, accuracy=0.01)
+    atoms.rotate(37, (1, 2, 3))
+    atoms.positions[1] += [0.05, 0.03, 0.0]
+    # As without one: the error of the difference, not of the solvent.
+    assert force_error(atoms, atoms.calc, [0, 1, 2]) < 4e-4
+
+
+@pytest.mark.xtb
+@pytest.mark.parametrize("level", WATER)
+def test_a_solvent_holds_water(level):
+    wet = with_level(molecule("H2O"), level).get_potential_energy()
+    dry = with_level(molecule("H2O"), "gfn1-xtb").get_potential_energy()
+    low, high = WATER[level]
+    assert low < wet - dry < high
+
+
+@pytest.mark.xtb
+def test_a_solvent_by_name_alone_is_of_alpb(library):
+    level = library.level("gfn1-xtb-alpb-water")
+    named = level.model_copy(update={"solvent": "water"})
+    energies = [
+        with_level(molecule("H2O"), one).get_potential_energy()
+        for one in (level, named)
+    ]
+    assert energies[0] == pytest.approx(energies[1], abs=1e-9)
+
+
+@pytest.mark.xtb
+@pytest.mark.parametrize("model", ["alpb", "gbsa", "cpcm"])
+def test_an_unknown_solvent_is_refused_by_name(library, model):
+    level = library.level("gfn1-xtb").model_copy(
+        update={"solvent": Solvent(model=model, name="soda")}
+    )
+    with pytest.raises(EngineError, match=r"tblite has no solvent 'soda"):
+        make_calculator(level)
+
+
+def test_a_solvent_no_engine_hears_of_is_refused(library):
+    wet = {"solvent": "water"}
+    with pytest.raises(EngineError, match="EMT knows no solvent"):
+        make_calculator(library.level("emt").model_copy(update=wet))
 
 
 def test_a_level_of_ones_own_is_a_file_like_any_other(module, tmp_path, monkeypatch):

@@ -127,7 +127,7 @@ def test_probes_find_an_insane_level_without_the_table(library):
         [library.adsorbate(name) for name in ("H", "CO", "COOH")],
         [library.gas(name) for name in ("CO2", "H2", "H2O")],
         [],
-        10,
+        20,
         Job("level"),
     )
     refused, accepted = record.attempts

@@ -44,7 +44,7 @@ WINDOW_EV = 0.5
 
 
 class Rounds:
-    """Two rounds of adsorption of hydrogen and oxygen on the rhombus."""
+    """Two rounds of adsorption of hydrogen and carbon on the rhombus."""
 
     def __init__(self, library, structure, provenance):
         self.library = library
@@ -57,17 +57,19 @@ class Rounds:
             provenance=provenance,
         )
         level = level_record("emt", "Rhombus")
-        self.relaxed = relax(built, level, RelaxSettings(), Job("relax"))
+        # Unrattled: on its flat top the rhombus of EMT is not to roll down by itself.
+        still = RelaxSettings(rattle_a=0.0)
+        self.relaxed = relax(built, level, still, Job("relax"))
         self.sites = sites(self.relaxed, SitesSettings(), Job("sites"))
         everything = library.paths("adsorbates")
         self.others = {name: library.adsorbate(name) for name in everything}
-        self.first = [self.adsorb(name) for name in ("H", "O")]
+        self.first = [self.adsorb(name) for name in ("H", "C")]
         self.pool = self.pooled(self.first)
         self.second = [self.adsorb(r.adsorbate, r) for r in self.first]
         self.last_pool = self.pooled(self.second, self.pool)
 
     def adsorb(self, name, before=None, found=None):
-        return adsorb(
+        record = adsorb(
             self.relaxed,
             self.sites,
             self.others[name],
@@ -78,6 +80,9 @@ class Rounds:
             before
             and Round(adsorbed=before, pool=found or self.pool, sites=SitesSettings()),
         )
+        # The hydrogen of EMT leaves from some starts, which is of no interest here.
+        bound = tuple(m for m in record.minima if m.fate != "desorbed")
+        return record.model_copy(update={"minima": bound})
 
     def pooled(self, adsorptions, before=None, **settings):
         return pool(
@@ -150,7 +155,7 @@ def test_a_pool_without_news_costs_nothing(rounds):
     plain = rounds.pooled([rounds.first[1]])
     assert plain.new == () and names(plain) == ["main"]
     assert plain.provenance.n_gradients == 0
-    copy = rounds.adsorb("O", rounds.first[1], plain)
+    copy = rounds.adsorb("C", rounds.first[1], plain)
     assert copy.provenance.n_gradients == 0
     assert rounds.first[1].provenance.n_gradients > 0
     assert copy.minima == rounds.first[1].minima
@@ -169,9 +174,9 @@ def test_the_second_round_tries_the_new_isomer(rounds):
         assert any(m.fate == "intact" for m in after.minima if m.isomer == new)
         assert after.n_starts > before.n_starts
         assert all(a.energy_ev <= b.energy_ev for a, b in pairwise(after.minima))
-    # On the rhombus oxygen never met the tetrahedron, on which it binds better.
-    oxygen = rounds.second[1]
-    assert min(m.energy_ev for m in oxygen.minima) < rounds.first[1].minima[0].energy_ev
+    # On the rhombus carbon never met the tetrahedron, on which it binds better.
+    carbon = rounds.second[1]
+    assert min(m.energy_ev for m in carbon.minima) < rounds.first[1].minima[0].energy_ev
 
 
 def test_a_fate_is_judged_on_the_isomer_placed_on(rounds):
@@ -302,7 +307,7 @@ def test_three_energies_differ_by_the_bare_clusters(
             assert getattr(energies, name) == pytest.approx(expected, abs=2e-3), name
     found = rounds.last_pool
     changed = [
-        free_energies(rounds, gas_record, [without_saddle(r)], found, mode)
+        free_energies(rounds, gas_record, [r], found, mode)
         for r, mode in (
             (only_changed(rounds.first[0]), "fixed_core_first"),
             (rounds.second[0], "pool"),

@@ -46,6 +46,15 @@ def level_files(wildcards):
     return [str(path) for path in PLAN.level_files()]
 
 
+def level_peers(wildcards):
+    """Level records of the other clusters that share a cluster's level."""
+    return expand(
+        "results/{study}/level/{cluster}.json",
+        study=wildcards.study,
+        cluster=PLAN.level_peers(wildcards.cluster),
+    )
+
+
 def memory(wildcards, attempt):
     """Memory in MB, by the size of the cluster; more with each attempt."""
     return memory_mb(PLAN.n_atoms_of(wildcards), attempt)

@@ -3,6 +3,7 @@ rule relax:
     input:
         build="results/{study}/build/{cluster}.json",
         level="results/{study}/level/{cluster}.json",
+        peers=level_peers,
     output:
         "results/{study}/relax/{cluster}.json",
     log:
@@ -15,7 +16,7 @@ rule relax:
         settings=settings("relax"),
     shell:
         r"""
-        clusterflow relax {input.build:q} \
+        clusterflow relax {input.build:q} {input.peers:q} \
             --level {input.level:q} \
             --settings {params.settings:q} \
             --output {output:q} \

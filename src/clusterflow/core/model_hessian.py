@@ -34,7 +34,7 @@ _REFERENCE = np.array([[1.35, 2.10, 2.53], [2.10, 2.87, 3.40], [2.53, 3.40, 3.40
 # Internal coordinates weaker than this share of a full one are left out.
 _NEGLIGIBLE = 1e-2
 # Nothing is softer than this, eV/Å², so that a first step stays short.
-_FLOOR = 1.0
+_FLOOR = 0.5
 
 
 def model_hessian(symbols: Sequence[str], positions: FloatArray) -> FloatArray:

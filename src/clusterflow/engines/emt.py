@@ -35,6 +35,10 @@ class EmtEngine(OneRung):
                 f"level {level.name!r}: EMT has no electrons, so it cannot treat "
                 f"charge {charge:+d}; use an xTB level"
             )
+        if level.solvent is not None:
+            raise EngineError(
+                f"level {level.name!r}: EMT knows no solvent; use an xTB level"
+            )
         return EMT()
 
     def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:

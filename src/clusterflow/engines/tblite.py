@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from clusterflow.engines.base import ENGINES, UP_TO_RADON
 from clusterflow.engines.ladder import Rung
+from clusterflow.errors import EngineError
 from clusterflow.units import BOLTZMANN_EV_PER_K, HARTREE_EV
 
 if TYPE_CHECKING:
@@ -28,6 +29,35 @@ _START = {
 
 # Orbitals this near in energy are one level.
 _DEGENERATE_EV = 0.01
+
+
+def _solvation(level: LevelSpec) -> tuple[str, ...] | None:
+    """A level's solvent as tblite's calculator wants it; one by name is of ALPB."""
+    if level.solvent is None:
+        return None
+    if isinstance(level.solvent, str):
+        return ("alpb", level.solvent)
+    name, model = level.solvent.name, level.solvent.model
+    # The polarisable continuum comes from the library ddX, which tblite calls.
+    return ("ddX", name, model) if model == "cpcm" else (model, name)
+
+
+def _check_solvent(level: LevelSpec, solvation: tuple[str, ...]) -> None:
+    """Try a solvent on an atom: a wrong name is no failure of an SCF."""
+    import numpy as np
+    from tblite.exceptions import TBLiteRuntimeError
+    from tblite.interface import Calculator as Bare
+
+    model, *arguments = solvation
+    try:
+        helium = Bare(level.method, np.array([2]), np.zeros((1, 3)))
+        helium.set("verbosity", 0)
+        helium.add(f"{model}-solvation", *arguments)
+    except TBLiteRuntimeError as error:
+        raise EngineError(
+            f"level {level.name!r}: tblite has no solvent '{level.solvent}' ({error}); "
+            "name one that it knows, such as water"
+        ) from None
 
 
 class TbliteEngine:
@@ -83,6 +113,9 @@ class TbliteEngine:
         """A calculator that says nothing and keeps its wavefunction between calls."""
         from tblite.ase import TBLite
 
+        solvation = _solvation(level)
+        if solvation is not None:
+            _check_solvent(level, solvation)
         return TBLite(
             method=level.method,
             charge=charge,
@@ -90,7 +123,7 @@ class TbliteEngine:
             accuracy=accuracy,
             electronic_temperature=level.electronic_temperature_k,
             spin_polarization=level.spin_polarization,
-            solvation=("alpb", level.solvent) if level.solvent else None,
+            solvation=solvation,
             verbosity=0,
         )
 

@@ -51,6 +51,11 @@ class XtbPythonEngine:
             raise EngineError(
                 f"level {level.name!r}: xtb-python has no spin polarisation; use tblite"
             )
+        if level.solvent is not None and not isinstance(level.solvent, str):
+            raise EngineError(
+                f"level {level.name!r}: xtb-python has one model of solvents; name the "
+                f"solvent alone, solvent: {level.solvent.name}, or use tblite"
+            )
         return _rotating_calculator(level, charge, multiplicity, accuracy)
 
     def climb(self, calculator: Calculator, rung: Rung) -> None:

@@ -37,6 +37,8 @@ def level(
     domain: Sequence[DomainSpec],
     steps: int,
     job: Job,
+    *,
+    try_all: bool = False,
 ) -> LevelRecord:
     """The first level made for the cluster at which its probes are sane.
 
@@ -56,8 +58,11 @@ def level(
         The table of where methods are not to be trusted.
     steps
         Optimiser steps of the bare cluster and of each probe.
+    try_all
+        Go on after the first, because other clusters have a say.
     """
     attempts: list[LevelAttempt] = []
+    accepted: list[LevelSpec] = []
     for candidate in levels:
         reason = why_no_auto(build.cluster, build.auto_multiplicity, candidate)
         reason = reason or _refusal(candidate, build.structures[0], domain)
@@ -67,12 +72,15 @@ def level(
             attempt = _attempt(build, candidate, probes, references, steps, job)
         attempts.append(attempt)
         if attempt.accepted:
-            break
-    chosen = candidate if attempts[-1].accepted else None
+            accepted.append(candidate)
+            if not try_all:
+                break
+    chosen = accepted[0] if accepted else None
     return LevelRecord(
         cluster=build.cluster,
         level=chosen,
         attempts=tuple(attempts),
+        accepted=tuple(accepted),
         status="ok" if chosen else "failed",
         reason="" if chosen else "; ".join(f"{a.level}: {a.reason}" for a in attempts),
         provenance=job.provenance(chosen),

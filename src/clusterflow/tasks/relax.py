@@ -155,6 +155,8 @@ def _relax_one(
     outcome = relaxation.finish(settings.fmax_ev_per_a, settings.max_steps)
     if outcome != "converged":
         return f"{outcome}: {relaxation.reason}"
+    # The last geometry the engine was asked about may be another one.
+    relaxation.atoms.get_potential_energy()
     orbitals = frontier_orbitals(level, calculator)
     by_role = _orbitals_by_role(start, level, calculator)
     charges = calculator.results.get("charges")
