@@ -159,6 +159,33 @@ def test_a_charged_cell_is_refused(library, tmp_path):
         build_structures(hosted(charge=1, multiplicity=2), tmp_path, library)
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        {"parameters": {"element": "Ag", "size": [1, 4, 1]}},  # its image
+        {"centre_a": (0.0, 0.0, 10.4)},  # the slab beyond a wall
+        {"centre_a": (3.0, 2.0, 21.6)},  # the slab from below
+    ],
+)
+def test_a_cluster_bonded_through_the_walls_is_refused(library, tmp_path, host):
+    with pytest.raises(StructureError, match="through the walls of the cell"):
+        build_structures(hosted(**host), tmp_path, library)
+
+
+def test_a_charged_state_of_a_neutral_cell_is_refused(library, tmp_path):
+    state = {
+        "name": "Cu3-Ag111-cation",
+        "source": "unpublished: a test",
+        "formula": "Cu3Ag32",
+        "charge": 1,
+        "multiplicity": 1,
+        "parent": "Cu4-Ag111",
+        "removed": {"element": "Cu", "count": 1},
+    }
+    with pytest.raises(StructureError, match=r"charge \+1 on a periodic support"):
+        build_structures(ClusterSpec.model_validate(state), tmp_path, library)
+
+
 def test_orbitals_are_shared_out_by_the_overlap():
     """H2 by symmetry half and half; a far-off lithium keeps its electron."""
     h2 = Atoms("H2", [(0, 0, 0), (0.3, 0.5, 0.46)])

@@ -10,7 +10,7 @@ from ase import Atoms
 
 from clusterflow.core.builders import build as build_shape
 from clusterflow.core.capping import cap
-from clusterflow.core.hosts import beside
+from clusterflow.core.hosts import beside, bond_through_walls
 from clusterflow.core.topology import clashes, n_fragments
 from clusterflow.engines import check_elements
 from clusterflow.errors import StructureError
@@ -84,6 +84,7 @@ def build_structures(
     if spec.parent is not None:
         found = derive_states(spec, _geometries(spec.parent, library), library)
         _check_search(spec, found, library)
+        _refuse_charged_cells(spec, found)
         return found
     found = []
     for start in spec.structures:
@@ -93,7 +94,17 @@ def build_structures(
         else:
             found.append(_built(spec, start, folder, library))
     _check_search(spec, found, library)
+    _refuse_charged_cells(spec, found)
     return found
+
+
+def _refuse_charged_cells(spec: ClusterSpec, structures: Sequence[Structure]) -> None:
+    """Also for states and substitutions, which take the cell of their parent."""
+    if spec.charge and any(s.cell is not None for s in structures):
+        raise StructureError(
+            f"{spec.name}: charge {spec.charge:+d} on a periodic support: a "
+            "charged cell has no energy; use a finite host"
+        )
 
 
 def _search_level(spec: ClusterSpec, library: Library) -> LevelSpec | None:
@@ -155,11 +166,6 @@ def _hosted(atoms: Atoms, wanted: Host, spec: ClusterSpec, library: Library) -> 
     else:
         host = to_atoms(_geometries(str(wanted.cluster), library)[0])
         del host.arrays["roles"]
-    if host.pbc.any() and spec.charge:
-        raise StructureError(
-            f"{spec.name}: charge {spec.charge:+d} on a periodic support: a "
-            "charged cell has no energy; use a finite host"
-        )
     if wanted.centre_a is None:
         placed = beside(host, atoms, wanted.direction, wanted.contact)
     else:
@@ -167,7 +173,19 @@ def _hosted(atoms: Atoms, wanted: Host, spec: ClusterSpec, library: Library) -> 
         placed.positions += wanted.centre_a - atoms.positions.mean(axis=0)
     both = placed + host
     both.cell, both.pbc = host.cell, host.pbc
+    _refuse_walls(both, len(atoms), spec.name)
     return both
+
+
+def _refuse_walls(atoms: Atoms, n_own: int, who: str) -> None:
+    """Refuse a cluster that is bonded across its cell, where no bond is looked for."""
+    pair = bond_through_walls(atoms, n_own)
+    if pair is not None:
+        one, other = (f"{atoms.symbols[i]}{i}" for i in pair)
+        raise StructureError(
+            f"{who}: {one} reaches an image of {other} through the walls of the cell; "
+            "give the host a larger size or vacuum_a, or put the cluster in its middle"
+        )
 
 
 def _capped(atoms: Atoms, wanted: Cap, who: str, library: Library) -> Atoms:
