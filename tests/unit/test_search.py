@@ -66,32 +66,6 @@ def test_from_a_random_start_emt_falls_to_its_icosahedron(library, emt, provenan
     assert record.search.n_isomers >= len(record.search.candidates) == 2
 
 
-def test_a_level_that_cannot_be_is_refused_before_the_search(
-    library, provenance, tmp_path
-):
-    built = BuildRecord(
-        cluster="Cu4",
-        formula="Cu4",
-        material="metal",
-        source="unpublished: a test",
-        structures=(start("Cu4"),),
-        auto_multiplicity=True,
-        search=IsomerSearch(steps=1, level="emt"),
-        search_level=library.level("emt"),
-        provenance=provenance,
-    )
-    level = LevelRecord(
-        cluster="Cu4",
-        level=library.level("gfn1-xtb"),
-        attempts=(),
-        provenance=provenance,
-    )
-    scratch = tmp_path / "scratch"
-    with pytest.raises(ClusterflowError, match="needs a spin-polarised level"):
-        relax(built, level, RelaxSettings(), Job("relax", scratch=scratch))
-    assert not scratch.exists()  # no hop was computed
-
-
 @pytest.mark.parametrize("formula", ["Au2Cu3", "Cu6"])
 def test_a_search_repeats_itself_and_lists_no_isomer_twice(emt, formula):
     settings = IsomerSearch(steps=8, seed=3, keep=20, window_ev=10)

@@ -12,8 +12,8 @@ from clusterflow.core.builders import build as build_shape
 from clusterflow.core.capping import cap
 from clusterflow.core.hosts import beside, bond_through_walls
 from clusterflow.core.topology import clashes, n_fragments
-from clusterflow.engines import check_elements
-from clusterflow.errors import StructureError
+from clusterflow.engines import check_elements, make_calculator
+from clusterflow.errors import EngineError, StructureError
 from clusterflow.io import from_atoms, read_atoms, to_atoms
 from clusterflow.records import BuildRecord, Structure
 from clusterflow.tasks.derive import derive_states, substitute
@@ -107,12 +107,27 @@ def _refuse_charged_cells(spec: ClusterSpec, structures: Sequence[Structure]) ->
         )
 
 
+def _refuse_walls(atoms: Atoms, n_own: int, who: str) -> None:
+    """Refuse a cluster that is bonded across its cell, where no bond is looked for."""
+    pair = bond_through_walls(atoms, n_own)
+    if pair is not None:
+        one, other = (f"{atoms.symbols[i]}{i}" for i in pair)
+        raise StructureError(
+            f"{who}: {one} reaches an image of {other} through the walls of the cell; "
+            "give the host a larger size or vacuum_a, or put the cluster in its middle"
+        )
+
+
 def _search_level(spec: ClusterSpec, library: Library) -> LevelSpec | None:
     """The cheap level that a search names, checked against the cluster."""
     if spec.search is None or spec.search.level is None:
         return None
     level = library.level(spec.search.level)
     check_elements(level, spec.counts, f"{spec.name}: search")
+    try:
+        make_calculator(level, spec.charge, spec.multiplicity)
+    except EngineError as error:
+        raise StructureError(f"{spec.name}: search: {error}") from None
     return level
 
 
@@ -175,17 +190,6 @@ def _hosted(atoms: Atoms, wanted: Host, spec: ClusterSpec, library: Library) -> 
     both.cell, both.pbc = host.cell, host.pbc
     _refuse_walls(both, len(atoms), spec.name)
     return both
-
-
-def _refuse_walls(atoms: Atoms, n_own: int, who: str) -> None:
-    """Refuse a cluster that is bonded across its cell, where no bond is looked for."""
-    pair = bond_through_walls(atoms, n_own)
-    if pair is not None:
-        one, other = (f"{atoms.symbols[i]}{i}" for i in pair)
-        raise StructureError(
-            f"{who}: {one} reaches an image of {other} through the walls of the cell; "
-            "give the host a larger size or vacuum_a, or put the cluster in its middle"
-        )
 
 
 def _capped(atoms: Atoms, wanted: Cap, who: str, library: Library) -> Atoms:
