@@ -162,6 +162,8 @@ def test_an_unknown_builder_lists_the_known():
         ("fcc111", {"element": "Ag", "vacuum_a": -3}),
         ("fcc111", {"element": "Ag", "lattice_a": 0}),
         ("mx2", {"thickness_a": -1}),
+        ("mx2", {"formula": "Mo2S"}),
+        ("mx2", {"formula": "Mo"}),
         ("zr6_node", {"edge_a": -3}),
         ("zr6_node", {"carboxylate_a": 0.3}),
     ],

@@ -14,6 +14,7 @@ from ase import Atoms
 
 from clusterflow.core.builders.registry import BUILDERS
 from clusterflow.core.truncation import hydrogen_cap
+from clusterflow.formula import parse_formula
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,9 @@ def mx2(
     Lattice constant and thickness are ASE's for MoS2 unless given.
     """
     _refuse_nothing(vacuum_a=vacuum_a, lattice_a=lattice_a, thickness_a=thickness_a)
+    # ASE takes the first letters for the metal, whatever the numbers say.
+    if list(parse_formula(formula).values()) != [1, 2]:
+        raise ValueError(f"formula {formula!r}: give one metal and two X, as in MoS2")
     n, m = size
     layer = ase.build.mx2(
         formula, a=lattice_a, thickness=thickness_a, size=(n, m, 1), vacuum=vacuum_a
