@@ -17,6 +17,7 @@ from clusterflow.config import (
     VibrateSettings,
 )
 from clusterflow.core.builders.support import zr6_node
+from clusterflow.core.fate import judge
 from clusterflow.core.hosts import beside, cut_out
 from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import radii
@@ -170,6 +171,26 @@ def test_a_charged_cell_is_refused(library, tmp_path):
 def test_a_cluster_bonded_through_the_walls_is_refused(library, tmp_path, host):
     with pytest.raises(StructureError, match="through the walls of the cell"):
         build_structures(hosted(**host), tmp_path, library)
+
+
+def test_what_binds_to_the_support_alone_has_left_the_cluster(library, tmp_path):
+    bare = build_structures(library.cluster("Cu4-Ag111"), tmp_path, library)[0]
+    fates = set()
+    for atom in np.array(bare.positions):
+        place = atom + (0, 0, 1.6)
+        complex_ = bare.model_copy(
+            update={
+                "symbols": (*bare.symbols, "H"),
+                "positions": (*bare.positions, tuple(place)),
+                "roles": (*bare.roles, "adsorbate"),
+            }
+        )
+        copper = np.linalg.norm(np.array(bare.positions)[:4] - place, axis=1).min()
+        fate = judge(complex_, bare, library.adsorbate("H"), {}).fate
+        # 1.35 sums of the radii of Cu and H, 1.32 + 0.31 Å.
+        assert fate == ("intact" if copper < 1.35 * 1.63 else "desorbed")
+        fates.add(fate)
+    assert fates == {"intact", "desorbed"}
 
 
 def test_a_charged_state_of_a_neutral_cell_is_refused(library, tmp_path):
