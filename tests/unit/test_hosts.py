@@ -176,12 +176,12 @@ def test_a_cluster_bonded_through_the_walls_is_refused(library, tmp_path, host):
 def test_what_binds_to_the_support_alone_has_left_the_cluster(library, tmp_path):
     bare = build_structures(library.cluster("Cu4-Ag111"), tmp_path, library)[0]
     fates = set()
-    for atom in np.array(bare.positions):
-        place = atom + (0, 0, 1.6)
+    for x, y, z in bare.positions:
+        place = (x, y, z + 1.6)
         complex_ = bare.model_copy(
             update={
                 "symbols": (*bare.symbols, "H"),
-                "positions": (*bare.positions, tuple(place)),
+                "positions": (*bare.positions, place),
                 "roles": (*bare.roles, "adsorbate"),
             }
         )
