@@ -70,14 +70,25 @@ def check_parity(
     Raises
     ------
     LibraryError
-        If an even count meets an even multiplicity, or an odd one an odd one.
+        If an even count meets an even multiplicity, or an odd one an odd one, or there
+        are not so many electrons.
     """
     electrons = n_electrons(counts, charge)
+    if electrons < 0:
+        raise LibraryError(
+            f"{who}: multiplicity {multiplicity}, charge {charge:+d}: there are only "
+            f"{electrons + charge} electrons to take; correct the charge"
+        )
     if (electrons + multiplicity) % 2 == 0:
         allowed = "1, 3, 5, ..." if electrons % 2 == 0 else "2, 4, 6, ..."
         raise LibraryError(
             f"{who}: multiplicity {multiplicity} does not fit {electrons} electrons "
             f"(charge {charge:+d}); use one of {allowed}, or correct the charge"
+        )
+    if multiplicity - 1 > electrons:
+        raise LibraryError(
+            f"{who}: multiplicity {multiplicity} needs {multiplicity - 1} unpaired "
+            f"electrons, and there are {electrons} (charge {charge:+d}); correct one"
         )
 
 

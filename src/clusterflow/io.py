@@ -190,7 +190,26 @@ def read_atoms(path: Path) -> Atoms:
         raise StructureError(
             f"{path}: holds {len(images)} structures; give a file with exactly one"
         )
+    refuse_nowhere(images[0], path)
     return images[0]
+
+
+def refuse_nowhere(atoms: Atoms, path: Path) -> None:
+    """Refuse coordinates that are no numbers.
+
+    Raises
+    ------
+    StructureError
+        Which names the first such atom.
+    """
+    import numpy as np
+
+    lost = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
+    if len(lost):
+        symbol = atoms.symbols[lost[0]]
+        raise StructureError(
+            f"{path}: the coordinates of atom {lost[0]} ({symbol}) are not all numbers"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

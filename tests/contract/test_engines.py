@@ -285,6 +285,14 @@ def test_xtb_python_has_no_spin_polarisation(library):
         make_calculator(level)
 
 
+@pytest.mark.parametrize("level", [available("xtb-python-gfn1")])
+def test_xtb_python_computes_no_cells(level):
+    argon = Atoms("Ar2", [(0, 0, 0), (0.3, 0.4, 3.7)], cell=[4, 5, 6], pbc=True)
+    argon.calc = make_calculator(level)
+    with pytest.raises(EngineError, match="no periodic cells here; use tblite"):
+        argon.get_potential_energy()
+
+
 @pytest.mark.parametrize("multiplicity", [0, -1])
 def test_no_multiplicity_below_one(multiplicity):
     with pytest.raises(EngineError, match=f"multiplicity = {multiplicity}"):

@@ -150,7 +150,7 @@ def test_wrong_parameters_are_refused_with_those_it_takes(name):
 
 
 def test_an_unknown_builder_lists_the_known():
-    with pytest.raises(LibraryError, match=r"unknown builder 'sphere': .*ring"):
+    with pytest.raises(LibraryError, match=r"Cu4: unknown builder 'sphere': .*ring"):
         build("sphere", {}, "Cu4")
 
 
@@ -159,8 +159,20 @@ def test_an_unknown_builder_lists_the_known():
     [
         ("icosahedron", {"element": "Qq", "shells": 2, "bond_a": 2.4}),
         ("rhombus", {"element": "Cu", "bond_a": "long"}),
+        ("fcc111", {"element": "Ag", "vacuum_a": -3}),
+        ("fcc111", {"element": "Ag", "lattice_a": 0}),
+        ("mx2", {"thickness_a": -1}),
+        ("mx2", {"formula": "Mo2S"}),
+        ("mx2", {"formula": "Mo"}),
+        ("zr6_node", {"edge_a": -3}),
+        ("zr6_node", {"carboxylate_a": 0.3}),
     ],
 )
 def test_values_a_builder_cannot_use_are_refused(name, parameters):
     with pytest.raises(LibraryError, match=f"it: builder '{name}' refused"):
         build(name, parameters, "it")
+
+
+def test_a_builder_that_makes_nothing_is_refused():
+    with pytest.raises(LibraryError, match="it: builder 'fcc111' made no atoms"):
+        build("fcc111", {"element": "Ag", "size": [0, 4, 2]}, "it")

@@ -63,12 +63,12 @@ def test_electrons():
 
 @pytest.mark.parametrize("charge", [-2, -1, 0, 1])
 @pytest.mark.parametrize("multiplicity", [1, 2, 3, 4])
-@pytest.mark.parametrize("formula", ["H2O", "Cu13", "OH"])
+@pytest.mark.parametrize("formula", ["H2O", "Cu13", "OH", "H", "He"])
 def test_parity_means_that_unpaired_electrons_fit(formula, charge, multiplicity):
     counts = parse_formula(formula)
     electrons = sum(ATOMIC_NUMBERS[e] * n for e, n in counts.items()) - charge
     paired, rest = divmod(electrons - (multiplicity - 1), 2)
-    if rest == 0 and paired >= 0:
+    if electrons >= 0 and rest == 0 and paired >= 0:
         check_parity(counts, charge, multiplicity, "it")
     else:
         with pytest.raises(LibraryError, match=f"it: multiplicity {multiplicity}"):

@@ -17,6 +17,7 @@ from clusterflow.config import (
     VibrateSettings,
 )
 from clusterflow.core.builders.support import zr6_node
+from clusterflow.core.fate import judge
 from clusterflow.core.hosts import beside, cut_out
 from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import radii
@@ -157,6 +158,53 @@ def test_a_cluster_can_be_put_at_a_place(library, tmp_path):
 def test_a_charged_cell_is_refused(library, tmp_path):
     with pytest.raises(StructureError, match=r"charge \+1 on a periodic support"):
         build_structures(hosted(charge=1, multiplicity=2), tmp_path, library)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        {"parameters": {"element": "Ag", "size": [1, 4, 1]}},  # its image
+        {"centre_a": (0.0, 0.0, 10.4)},  # the slab beyond a wall
+        {"centre_a": (3.0, 2.0, 21.6)},  # the slab from below
+    ],
+)
+def test_a_cluster_bonded_through_the_walls_is_refused(library, tmp_path, host):
+    with pytest.raises(StructureError, match="through the walls of the cell"):
+        build_structures(hosted(**host), tmp_path, library)
+
+
+def test_what_binds_to_the_support_alone_has_left_the_cluster(library, tmp_path):
+    bare = build_structures(library.cluster("Cu4-Ag111"), tmp_path, library)[0]
+    fates = set()
+    for x, y, z in bare.positions:
+        place = (x, y, z + 1.6)
+        complex_ = bare.model_copy(
+            update={
+                "symbols": (*bare.symbols, "H"),
+                "positions": (*bare.positions, place),
+                "roles": (*bare.roles, "adsorbate"),
+            }
+        )
+        copper = np.linalg.norm(np.array(bare.positions)[:4] - place, axis=1).min()
+        fate = judge(complex_, bare, library.adsorbate("H"), {}).fate
+        # 1.35 sums of the radii of Cu and H, 1.32 + 0.31 Å.
+        assert fate == ("intact" if copper < 1.35 * 1.63 else "desorbed")
+        fates.add(fate)
+    assert fates == {"intact", "desorbed"}
+
+
+def test_a_charged_state_of_a_neutral_cell_is_refused(library, tmp_path):
+    state = {
+        "name": "Cu3-Ag111-cation",
+        "source": "unpublished: a test",
+        "formula": "Cu3Ag32",
+        "charge": 1,
+        "multiplicity": 1,
+        "parent": "Cu4-Ag111",
+        "removed": {"element": "Cu", "count": 1},
+    }
+    with pytest.raises(StructureError, match=r"charge \+1 on a periodic support"):
+        build_structures(ClusterSpec.model_validate(state), tmp_path, library)
 
 
 def test_orbitals_are_shared_out_by_the_overlap():

@@ -11,11 +11,12 @@ import pytest
 from ase.data import atomic_numbers, covalent_radii
 
 from clusterflow.core.builders import icosahedron, rhombus, rows
-from clusterflow.core.placement import place_adsorbate
+from clusterflow.core.placement import molecules_apart, place_adsorbate
 from clusterflow.core.site_pairs import site_pairs
 from clusterflow.core.sites import find_sites
 from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import bond_graph
+from clusterflow.errors import LibraryError
 from clusterflow.specs import AdsorbateForm
 
 ICO = icosahedron("Cu", 2, 2.42)
@@ -135,3 +136,24 @@ def test_what_is_apart_has_two_molecules(library):
     form = library.adsorbate("CO-H").forms[-1].model_dump()
     with pytest.raises(ValueError, match="apart needs two binding atoms"):
         AdsorbateForm.model_validate(form | {"binding": [0]})
+
+
+@pytest.mark.parametrize(
+    ("x", "binding", "n"),
+    [(0.7, [0, 1], 1), (2.0, [0, 2], 2)],  # glyoxal without H; both ends of one CO
+)
+def test_what_is_drawn_apart_is_two_molecules(x, binding, n):
+    form = AdsorbateForm.model_validate(
+        {
+            "name": "wrong",
+            "atoms": [
+                *(["C", side * x, 0.0, 0.0] for side in (-1, 1)),
+                *(["O", side * x, 0.0, 1.15] for side in (-1, 1)),
+            ],
+            "binding": binding,
+            "sites": ["top"],
+            "apart": True,
+        }
+    )
+    with pytest.raises(LibraryError, match=rf"it: form 'wrong': .* draws {n}"):
+        molecules_apart(form, "it")

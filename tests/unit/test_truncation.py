@@ -169,6 +169,20 @@ def test_a_chelating_phosphine_becomes_two(name, before, bonds):
     assert Counter(found.symbols) == {"Cu": 2, "P": 2, "H": 6}
 
 
+def test_the_hydrogens_of_two_donors_on_one_carbon_are_no_molecule():
+    found = cut(on_copper("DPPM"), "PH3")
+    new = found.positions[-2:]
+    assert np.linalg.norm(new[0] - new[1]) == pytest.approx(1.6)
+    phosphorus = found.positions[[s == "P" for s in found.symbols]]
+    bonds = np.linalg.norm(new[:, None] - phosphorus[None], axis=-1).min(axis=1)
+    assert bonds == pytest.approx([1.421, 1.421])
+
+
+def test_two_models_of_one_donor_are_refused():
+    with pytest.raises(ValueError, match="SH and SCH3 both replace ligands of S"):
+        cut(on_copper("SEt"), "SH", "SCH3")
+
+
 def test_a_flat_carbon_becomes_a_tetrahedral_methyl():
     ring = molecule("C6H6")
     hydrogen = 6

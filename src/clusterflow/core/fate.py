@@ -121,9 +121,13 @@ def _settled_graph(
 
 
 def _touching(complex_: Structure, n_host: int) -> set[int]:
-    """Adsorbate atoms, counted from 0, within reach of the cluster."""
+    """Adsorbate atoms, counted from 0, within reach of the cluster.
+
+    Its support is none of it: what has gone over to that has left the cluster.
+    """
     ratios = distance_ratios(complex_.symbols, np.array(complex_.positions))
-    close = ratios[:n_host, n_host:] < CONTACT
+    own = np.array(complex_.roles[:n_host]) != "support"
+    close = ratios[:n_host, n_host:][own] < CONTACT
     return {int(i) for i in np.flatnonzero(close.any(axis=0))}
 
 

@@ -216,6 +216,31 @@ def _siblings(bonds: _Bonds, donor: Node) -> set[Node]:
     }
 
 
+def bond_through_walls(atoms: Atoms, n_own: int) -> tuple[int, int] | None:
+    """An atom of a cluster and one whose image it is bonded to, or None.
+
+    Parameters
+    ----------
+    atoms
+        The cluster, then its host, side by side in the cell.
+    n_own
+        Number of atoms of the cluster.
+
+    Examples
+    --------
+    >>> pair = Atoms("Cu2", [(0, 0, 0), (2.3, 0, 0)], cell=[5, 9, 9], pbc=True)
+    >>> bond_through_walls(pair, 2)
+    (0, 1)
+    """
+    from ase.neighborlist import neighbor_list
+
+    reach = FORMED * radii(atoms.get_chemical_symbols())
+    for i, j, shift in zip(*neighbor_list("ijS", atoms, reach), strict=True):
+        if i < n_own and shift.any():
+            return int(i), int(j)
+    return None
+
+
 def beside(
     host: Atoms, cluster: Atoms, direction: Sequence[float], contact: float = 1.0
 ) -> Atoms:

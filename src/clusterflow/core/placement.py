@@ -11,6 +11,7 @@ import numpy as np
 
 from clusterflow.core.site_pairs import site_pairs
 from clusterflow.core.topology import NONMETALS, connected_pieces, radii
+from clusterflow.errors import LibraryError
 from clusterflow.records import Structure
 
 if TYPE_CHECKING:
@@ -63,7 +64,12 @@ def place_adsorbate(
     binding. Within a kind, lone pairs meet metals before anions, and sites of low
     coordination and high multiplicity come first.
 
-    Raises nothing: an adsorbate that fits no site gives an empty list.
+    An adsorbate that fits no site gives an empty list.
+
+    Raises
+    ------
+    LibraryError
+        If a form that sits apart is not two molecules.
     """
     groups = []
     for form in adsorbate.forms:
@@ -103,7 +109,7 @@ def _on_pairs(
     multiplicity: int,
 ) -> list[Iterator[Start]]:
     """The starts of two molecules on two sites, by kinds of site, nearest first."""
-    first, second = _molecules(form)
+    first, second = molecules_apart(form, adsorbate.name)
     allowed = [site for site in sites if site.kind in form.sites]
     pairs = site_pairs(host, allowed, alike=first.form.atoms == second.form.atoms)
     by_kinds: dict[tuple[int, ...], list[SitePair]] = {}
@@ -129,12 +135,24 @@ class _Molecule:
     atoms: tuple[int, ...]
 
 
-def _molecules(form: AdsorbateForm) -> list[_Molecule]:
-    """The two molecules of a form that sits on two sites."""
+def molecules_apart(form: AdsorbateForm, who: str) -> list[_Molecule]:
+    """The two molecules of a form that sits on two sites.
+
+    Raises
+    ------
+    LibraryError
+        If it is not two molecules, or one has no binding atom of its own.
+    """
     symbols = [line[0] for line in form.atoms]
     positions = np.array([line[1:] for line in form.atoms], dtype=float)
+    pieces = connected_pieces(symbols, positions)
+    if [len(set(piece) & set(form.binding)) for piece in pieces] != [1, 1]:
+        raise LibraryError(
+            f"{who}: form {form.name!r}: apart needs two molecules with a binding atom "
+            f"each, and this draws {len(pieces)}; correct binding, or draw them apart"
+        )
     found = []
-    for piece in connected_pieces(symbols, positions):
+    for piece in pieces:
         (bound,) = set(piece) & set(form.binding)
         lines = tuple(
             (symbols[i], *map(float, positions[i] - positions[bound])) for i in piece

@@ -27,6 +27,9 @@ H_BOND_A = {
 # Elements that hold a ligand on a metal; hydrogens and carbons that lean on one do not.
 _DONORS = NONMETALS - {"H", "C", "B", "Si"}
 _TETRAHEDRAL = np.arccos(-1 / 3)
+# Two hydrogens that replace one carbon (DPPM) would stand at 0.7 Å, as in H2; so far
+# apart they are none, and lean by some 25°, Å.
+_APART_A = 1.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +98,8 @@ def truncate_ligands(
     Raises
     ------
     ValueError
-        For a ligand that cannot be cut without changing the cluster, or if there is
-        none.
+        For a ligand that cannot be cut without changing the cluster, if there is none,
+        or for two models of one donor.
 
     Examples
     --------
@@ -105,6 +108,7 @@ def truncate_ligands(
     >>> found.symbols, str(found.cuts[0])
     (('Cu', 'S', 'H'), '1 × CS -> SH, 1 bond cut')
     """
+    _refuse_rivals(models)
     positions = np.asarray(positions, dtype=float)
     graph = bond_graph(symbols, positions)
     found = [
@@ -146,6 +150,16 @@ def hydrogen_cap(symbol: str, start: FloatArray, towards: FloatArray) -> Cap:
 
 def _donor_of(model: LigandModel) -> str:
     return {"SH": "S", "SCH3": "S", "SeH": "Se", "PH3": "P"}[model]
+
+
+def _refuse_rivals(models: Sequence[LigandModel]) -> None:
+    for k, model in enumerate(models):
+        for other in models[:k]:
+            if _donor_of(other) == _donor_of(model):
+                raise ValueError(
+                    f"{other} and {model} both replace ligands of {_donor_of(model)}; "
+                    "choose one"
+                )
 
 
 def _ligands(
@@ -228,8 +242,27 @@ def _caps(
                 caps += _methyl(graph, symbols, positions, donor, carbon)
             else:
                 start, end = positions[donor], positions[carbon]
-                caps.append(hydrogen_cap(symbols[donor], start, end))
+                cap = hydrogen_cap(symbols[donor], start, end)
+                rivals = sorted(set(graph[carbon]) & set(ligand.donors) - {donor})
+                if rivals:
+                    cap = _leaning(cap, start, positions[rivals].mean(axis=0))
+                caps.append(cap)
     return caps
+
+
+def _leaning(cap: Cap, start: FloatArray, rival: FloatArray) -> Cap:
+    """A hydrogen turned away from another donor, until there is room for two."""
+    gap = float(np.linalg.norm(rival - start))
+    axis = (rival - start) / gap
+    bond = cap.position - start
+    along = float(bond @ axis)
+    most = (gap - _APART_A) / 2
+    if along <= most:
+        return cap
+    across = bond - along * axis
+    rise = np.sqrt(max(float(bond @ bond) - most**2, 0.0))
+    place = start + most * axis + rise * across / np.linalg.norm(across)
+    return Cap(symbol=cap.symbol, position=place)
 
 
 def _methyl(

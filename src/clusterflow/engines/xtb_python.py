@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from clusterflow.engines.base import ENGINES, UP_TO_RADON
 from clusterflow.engines.ladder import Rung
+from clusterflow.errors import EngineError
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
@@ -45,8 +46,6 @@ class XtbPythonEngine:
         self, level: LevelSpec, *, charge: int, multiplicity: int, accuracy: float
     ) -> Calculator:
         """A rotating calculator; spin polarisation does not exist in this engine."""
-        from clusterflow.errors import EngineError
-
         if level.spin_polarization is not None:
             raise EngineError(
                 f"level {level.name!r}: xtb-python has no spin polarisation; use tblite"
@@ -113,6 +112,12 @@ def _rotating_calculator(
             system_changes: Any = all_changes,
         ) -> None:
             super().calculate(atoms, properties, system_changes)
+            if self.atoms.pbc.any():
+                # Atoms are turned and the cell is not.
+                raise EngineError(
+                    f"level {level.name!r}: xtb-python computes no periodic cells "
+                    "here; use tblite"
+                )
             turned = self.atoms.copy()
             turned.positions = self.atoms.positions @ turn.T
             share = np.eye(len(turned))[0]

@@ -10,12 +10,12 @@ from ase import Atoms
 
 from clusterflow.core.builders import build as build_shape
 from clusterflow.core.capping import cap
-from clusterflow.core.hosts import beside
+from clusterflow.core.hosts import beside, bond_through_walls
 from clusterflow.core.hydrides import place_hydrides
 from clusterflow.core.roles import guess_roles
 from clusterflow.core.topology import clashes, n_fragments
-from clusterflow.engines import check_elements
-from clusterflow.errors import StructureError
+from clusterflow.engines import check_elements, make_calculator
+from clusterflow.errors import EngineError, StructureError
 from clusterflow.io import from_atoms, read_atoms, to_atoms
 from clusterflow.records import BuildRecord, Structure
 from clusterflow.specs import LIGAND, Role
@@ -86,6 +86,7 @@ def build_structures(
     if spec.parent is not None:
         found = derive_states(spec, _geometries(spec.parent, library), library)
         _check_search(spec, found, library)
+        _refuse_charged_cells(spec, found)
         return found
     found = []
     for start in spec.structures:
@@ -95,7 +96,28 @@ def build_structures(
         else:
             found += _built(spec, start, folder, library)
     _check_search(spec, found, library)
+    _refuse_charged_cells(spec, found)
     return found
+
+
+def _refuse_charged_cells(spec: ClusterSpec, structures: Sequence[Structure]) -> None:
+    """Also for states and substitutions, which take the cell of their parent."""
+    if spec.charge and any(s.cell is not None for s in structures):
+        raise StructureError(
+            f"{spec.name}: charge {spec.charge:+d} on a periodic support: a "
+            "charged cell has no energy; use a finite host"
+        )
+
+
+def _refuse_walls(atoms: Atoms, n_own: int, who: str) -> None:
+    """Refuse a cluster that is bonded across its cell, where no bond is looked for."""
+    pair = bond_through_walls(atoms, n_own)
+    if pair is not None:
+        one, other = (f"{atoms.symbols[i]}{i}" for i in pair)
+        raise StructureError(
+            f"{who}: {one} reaches an image of {other} through the walls of the cell; "
+            "give the host a larger size or vacuum_a, or put the cluster in its middle"
+        )
 
 
 def _search_level(spec: ClusterSpec, library: Library) -> LevelSpec | None:
@@ -104,6 +126,10 @@ def _search_level(spec: ClusterSpec, library: Library) -> LevelSpec | None:
         return None
     level = library.level(spec.search.level)
     check_elements(level, spec.counts, f"{spec.name}: search")
+    try:
+        make_calculator(level, spec.charge, spec.multiplicity)
+    except EngineError as error:
+        raise StructureError(f"{spec.name}: search: {error}") from None
     return level
 
 
@@ -177,11 +203,6 @@ def _hosted(
     else:
         host = to_atoms(_geometries(str(wanted.cluster), library)[0])
         del host.arrays["roles"]
-    if host.pbc.any() and spec.charge:
-        raise StructureError(
-            f"{spec.name}: charge {spec.charge:+d} on a periodic support: a "
-            "charged cell has no energy; use a finite host"
-        )
     if wanted.centre_a is None:
         placed = beside(host, atoms, wanted.direction, wanted.contact)
     else:
@@ -189,6 +210,7 @@ def _hosted(
         placed.positions += wanted.centre_a - atoms.positions.mean(axis=0)
     both = placed + host
     both.cell, both.pbc = host.cell, host.pbc
+    _refuse_walls(both, len(atoms), spec.name)
     return both
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterflow.core.network import build_network, read_change, read_surface
+from clusterflow.core.placement import molecules_apart
 from clusterflow.engines import check_elements
 from clusterflow.errors import ClusterflowError, EngineError
 from clusterflow.library import KINDS, Library, load_spec
-from clusterflow.specs import ClusterSpec, ReactionSpec
+from clusterflow.specs import AdsorbateSpec, ClusterSpec, ReactionSpec
 from clusterflow.tasks.build import build_structures
 from clusterflow.tasks.che import composition_of
 from clusterflow.tasks.level import why_no_auto
@@ -60,6 +61,10 @@ def _library_problems(library: Library) -> list[str]:
                 spec = load_spec(path, model)
                 if isinstance(spec, ClusterSpec):
                     build_structures(spec, path.parent, library)
+                if isinstance(spec, AdsorbateSpec):
+                    for form in spec.forms:
+                        if form.apart:
+                            molecules_apart(form, spec.name)
                 if isinstance(spec, ReactionSpec):
                     build_network(spec, composition_of(library))
             except ClusterflowError as error:

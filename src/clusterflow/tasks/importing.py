@@ -100,9 +100,10 @@ def _check(choices: Choices) -> None:
         )
     if choices.host_centre and choices.host_radius_a is None:
         raise LibraryError("--host-centre needs --host-radius-a, in Å")
-    if choices.host_radius_a is not None and choices.host_radius_a <= 0:
+    if choices.host_radius_a is not None and not 0 < choices.host_radius_a < np.inf:
         raise LibraryError(
-            f"--host-radius-a {choices.host_radius_a:g}: must be more than 0 Å"
+            f"--host-radius-a {choices.host_radius_a:g}: must be more than 0 Å "
+            "and finite"
         )
     if choices.host_centre and (choices.molecule or choices.truncate):
         raise LibraryError(
@@ -279,7 +280,7 @@ def _centre(cell: Atoms, text: str, file: Path) -> np.ndarray:
                 "give one, or three fractional coordinates such as 0.5,0.5,0"
             ) from None
         return np.asarray(cell.positions[labels.index(text)])
-    if len(fractional) != 3:
+    if len(fractional) != 3 or not np.isfinite(fractional).all():
         raise StructureError(
             f"{file}: --host-centre {text}: give three fractional coordinates such as "
             "0.5,0.5,0"

@@ -46,6 +46,9 @@ def relax(
         If the multiplicity is to be found at a level without spin polarisation.
     """
     job.settings = settings_of(settings)
+    auto = build.auto_multiplicity
+    if level.level and (why_not := why_no_auto(build.cluster, auto, level.level)):
+        raise EngineError(why_not)
     isomers: list[Isomer] = []
     failures: dict[str, str] = {}
     tried: list[SpinState] = []
@@ -55,11 +58,7 @@ def relax(
         if level.level is None:
             failures[start.name] = f"no level: {level.reason}"
             continue
-        if why_not := why_no_auto(build.cluster, build.auto_multiplicity, level.level):
-            raise EngineError(why_not)
-        outcomes = _relax_spins(
-            _spins(start, build.auto_multiplicity), level.level, settings, job
-        )
+        outcomes = _relax_spins(_spins(start, auto), level.level, settings, job)
         outcome = _lowest(list(outcomes.values()))
         tried += [_spin_state(m, found) for m, found in outcomes.items()]
         if isinstance(outcome, str):
@@ -72,7 +71,7 @@ def relax(
         level=level.level,
         isomers=tuple(isomers),
         failures=failures,
-        spin_states=_best_of_each(tried) if build.auto_multiplicity else (),
+        spin_states=_best_of_each(tried) if auto else (),
         search=searched,
         status="ok" if isomers else "failed",
         reason="" if isomers else "; ".join(f"{k}: {v}" for k, v in failures.items()),

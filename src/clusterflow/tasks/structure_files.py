@@ -17,7 +17,7 @@ from ase import Atoms
 
 from clusterflow.errors import StructureError
 from clusterflow.formula import ATOMIC_NUMBERS
-from clusterflow.io import read_atoms
+from clusterflow.io import read_atoms, refuse_nowhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -298,6 +298,7 @@ def _read_pdb(file: Path, disorder: str) -> Content:
         raise StructureError(
             f"{file}: not a PDB file ({_line(error)}); get it anew, or use XYZ"
         ) from None
+    refuse_nowhere(atoms, file)
     # Alternatives of one site share it, whatever their occupancies say.
     shares = [
         1.0 if disorder else min(row.occupancy, 0.5 if row.group else 1.0)
@@ -325,7 +326,7 @@ def _with_element(line: str, file: Path) -> str:
         return line
     # A name that starts in the first of its columns has an element of two letters.
     name = line[12:16]
-    element = _element_of_name(name.strip(), file, two=name[0].isalpha())
+    element = _element_of_name(name.strip(), file, two=name[:1].isalpha())
     return f"{line[:76]:76}{element:>2}"
 
 

@@ -22,9 +22,13 @@ def build(name: str, parameters: Mapping[str, Any], who: str) -> Atoms:
     Raises
     ------
     LibraryError
-        If the builder is unknown or the parameters are not its own.
+        If the builder is unknown, the parameters are not its own, or it makes nothing
+        of them.
     """
-    builder = BUILDERS.get(name)
+    try:
+        builder = BUILDERS.get(name)
+    except LibraryError as error:
+        raise LibraryError(f"{who}: {error}") from None
     signature = inspect.signature(builder)
     try:
         signature.bind(**parameters)
@@ -34,6 +38,13 @@ def build(name: str, parameters: Mapping[str, Any], who: str) -> Atoms:
             f"{who}: builder {name!r}: {error}; it takes {takes}"
         ) from None
     try:
-        return builder(**parameters)
-    except (ValueError, TypeError, KeyError) as error:
+        atoms = builder(**parameters)
+    except KeyError as error:
+        raise LibraryError(
+            f"{who}: builder {name!r} refused: {error} is unknown"
+        ) from None
+    except (ValueError, TypeError) as error:
         raise LibraryError(f"{who}: builder {name!r} refused: {error}") from None
+    if not len(atoms):
+        raise LibraryError(f"{who}: builder {name!r} made no atoms of {parameters}")
+    return atoms

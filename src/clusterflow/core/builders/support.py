@@ -14,11 +14,19 @@ from ase import Atoms
 
 from clusterflow.core.builders.registry import BUILDERS
 from clusterflow.core.truncation import hydrogen_cap
+from clusterflow.formula import parse_formula
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clusterflow.core.topology import FloatArray
+
+
+def _refuse_nothing(**lengths_a: float | None) -> None:
+    """Refuse lengths, Å, that are none."""
+    for name, length in lengths_a.items():
+        if length is not None and not 0 < length < np.inf:
+            raise ValueError(f"{name} = {length}: must be more than 0 Å")
 
 
 @BUILDERS.register("fcc111")
@@ -29,6 +37,7 @@ def fcc111(
     lattice_a: float | None = None,
 ) -> Atoms:
     """Layers of an fcc metal with a close-packed surface; the cell is periodic."""
+    _refuse_nothing(vacuum_a=vacuum_a, lattice_a=lattice_a)
     n, m, layers = size
     slab = ase.build.fcc111(
         element, size=(n, m, layers), a=lattice_a, vacuum=vacuum_a, orthogonal=False
@@ -49,6 +58,10 @@ def mx2(
 
     Lattice constant and thickness are ASE's for MoS2 unless given.
     """
+    _refuse_nothing(vacuum_a=vacuum_a, lattice_a=lattice_a, thickness_a=thickness_a)
+    # ASE takes the first letters for the metal, whatever the numbers say.
+    if list(parse_formula(formula).values()) != [1, 2]:
+        raise ValueError(f"formula {formula!r}: give one metal and two X, as in MoS2")
     n, m = size
     layer = ase.build.mx2(
         formula, a=lattice_a, thickness=thickness_a, size=(n, m, 1), vacuum=vacuum_a
@@ -75,7 +88,13 @@ def zr6_node(
         Zr-Zr distance, Å.
     oxide_a, hydroxide_a, carboxylate_a
         Zr-O distances to oxide, hydroxide and formate, Å.
+
+    Raises
+    ------
+    ValueError
+        If the lengths do not go together.
     """
+    _refuse_nothing(edge_a=edge_a)
     corners = edge_a / np.sqrt(2) * np.vstack([np.eye(3), -np.eye(3)])
     node = Atoms("Zr6", positions=corners)
     for signs in product((1, -1), repeat=3):
@@ -115,6 +134,8 @@ def _formate(one: FloatArray, other: FloatArray, bond_a: float) -> Atoms:
     out = (one + other) / np.linalg.norm(one + other)
     middle = (one + other) / 2
     slant = (np.linalg.norm(other - one) - _OO_A) / 2
+    if bond_a <= abs(slant):
+        raise ValueError(f"a Zr-O bond of {bond_a} Å does not reach a formate")
     rise = float(np.sqrt(bond_a**2 - slant**2))
     oxygens = [middle + rise * out + side * _OO_A / 2 * along for side in (-1, 1)]
     carbon = middle + (rise + np.sqrt(_CO_A**2 - (_OO_A / 2) ** 2)) * out
