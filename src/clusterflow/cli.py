@@ -764,20 +764,13 @@ def list_(
     json_: AsJson = False,
 ) -> None:
     """List the items of the library."""
-    from clusterflow.tasks.listing import listing
+    from clusterflow.tasks.listing import listing, shown
 
     rows = listing(kind)
     if json_:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*rows[0], box=box.SIMPLE_HEAD) if rows else Table("nothing")
-    for row in rows:
-        table.add_row(*("" if v is None else str(v) for v in row.values()))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+    cli_results.print_table(shown(kind, rows))
 
 
 @app.command()

@@ -130,14 +130,14 @@ def cluster_table(root: Path) -> str:
             spec.n_atoms,
             f"{spec.charge:+d}" if spec.charge else 0,
             "auto" if spec.auto_multiplicity else spec.multiplicity,
-            _made_by(spec),
+            made_by(spec),
             spec.source,
         )
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join([*lines, "", ""])
 
 
-def _made_by(spec: ClusterSpec) -> str:
+def made_by(spec: ClusterSpec) -> str:
     """Builders, files and parents of a cluster, each once."""
     if spec.parent is not None and spec.removed is not None:
         return f"{spec.parent} less {spec.removed.count} {spec.removed.what}"
