@@ -12,7 +12,7 @@ EXTRAS_run :=
 EXTRAS_test := [test]
 EXTRAS_lint := [test,dev]
 
-.PHONY: run test lint generate constraints clean help
+.PHONY: run test lint generate pictures constraints clean help
 
 run: $(VENV)/.installed-run ## Run the study of config.yaml; ARGS="--cores 4" goes to `clusterflow run`
 	@$(BIN)/clusterflow run $(ARGS)
@@ -30,6 +30,9 @@ lint: $(VENV)/.installed-lint ## Check style, types, workflow and spelling
 
 generate: $(VENV)/.installed-run ## Write config.yaml, the schemas and the tables of docs/ anew
 	$(BIN)/python -m clusterflow.generated
+
+pictures: $(VENV)/.installed-run ## Write build/clusters.html: all clusters with pictures
+	@$(BIN)/clusterflow list clusters --html build/clusters.html
 
 constraints: ## Resolve all dependencies anew into constraints.txt
 	@$(call need_python)
