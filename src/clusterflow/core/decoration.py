@@ -144,7 +144,8 @@ def most_spread(
     """
 
     def crowding(subset: tuple[int, ...]) -> float:
-        gaps = distances(positions[list(subset)])
+        chosen = positions[list(subset)]
+        gaps = np.linalg.norm(chosen[:, None] - chosen[None], axis=-1)
         pairs = gaps[np.triu_indices(len(subset), k=1)]
         # Rounding must not choose among ways that are equally spread.
         return float((1 / pairs).sum().round(6))
