@@ -55,6 +55,8 @@ reactions: []
 level:
   # The second is for clusters whose SCF needs smearing, the last for magnetic ones.
   preferred: [gfn1-xtb, gfn1-xtb-1000k, spgfn1-xtb-1000k]
+  # Nothing is adsorbed, so only the bare cluster decides.
+  probes: []
 """
 
 

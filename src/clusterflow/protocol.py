@@ -8,7 +8,7 @@ runs again. The changelog names every such step under "Changes results".
 PROTOCOL = {
     "build": 1,
     "level": 1,
-    "relax": 1,
+    "relax": 3,
     "edges": 1,
     "gas": 1,
     "sites": 1,
