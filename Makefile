@@ -13,7 +13,7 @@ EXTRAS_test := [test,parquet,postgresql]
 EXTRAS_lint := [test,dev,parquet,postgresql]
 EXTRAS_docs := [docs]
 
-.PHONY: run test lint docs generate constraints clean help
+.PHONY: run test lint docs generate pictures constraints clean help
 
 run: $(VENV)/.installed-run ## Run the study of config.yaml; ARGS="--cores 4" goes to `clusterflow run`
 	@$(BIN)/clusterflow run $(ARGS)
@@ -31,9 +31,13 @@ lint: $(VENV)/.installed-lint ## Check style, types, workflow and spelling
 
 docs: $(VENV)/.installed-docs ## Build the site of the documentation into build/docs
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
+	$(BIN)/clusterflow list clusters --html build/docs/clusters.html
 
 generate: $(VENV)/.installed-run ## Write config.yaml, the schemas and the tables of docs/ anew
 	$(BIN)/python -m clusterflow.generated
+
+pictures: $(VENV)/.installed-run ## Write build/clusters.html: all clusters with pictures
+	@$(BIN)/clusterflow list clusters --html build/clusters.html
 
 constraints: ## Resolve all dependencies anew into constraints.txt
 	@$(call need_python)

@@ -31,6 +31,11 @@ def fill_in(app, page, source):
     """Put what is made from the code in the place of its marker."""
     if page in PAGES:
         source[0] = source[0].replace("<!-- made from the code -->", PAGES[page]())
+    # `make docs` writes that page beside the others; a code host has none.
+    source[0] = source[0].replace(
+        "<!-- link to the page of pictures, on the site -->",
+        '<p><a href="clusters.html">All of them with pictures</a></p>',
+    )
 
 
 def escape_stars(app, what, name, thing, options, lines):

@@ -799,22 +799,33 @@ def list_(
         ),
     ],
     json_: AsJson = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write clusters with pictures to this file.")
+    ] = None,
 ) -> None:
     """List the items of the library."""
-    from clusterflow.tasks.listing import listing
+    from clusterflow.tasks.listing import listing, shown
 
+    if html is not None:
+        _write_gallery(kind, html)
+        return
     rows = listing(kind)
     if json_:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
+    cli_results.print_table(shown(kind, rows))
 
-    table = Table(*rows[0], box=box.SIMPLE_HEAD) if rows else Table("nothing")
-    for row in rows:
-        table.add_row(*("" if v is None else str(v) for v in row.values()))
-    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+def _write_gallery(kind: str, path: Path) -> None:
+    from clusterflow.errors import LibraryError
+    from clusterflow.io import write_atomic
+    from clusterflow.library import Library
+    from clusterflow.tasks.gallery import gallery
+
+    if kind != "clusters":
+        raise LibraryError(f"list {kind} --html: only clusters have pictures")
+    write_atomic(path, gallery(Library.default()))
+    print(path)
 
 
 @app.command(epilog="clusterflow electrons 'Au25(SCH3)18' --charge=-1")

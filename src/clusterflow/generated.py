@@ -55,6 +55,10 @@ reactions: []
 level:
   # The second is for clusters whose SCF needs smearing, the last for magnetic ones.
   preferred: [gfn1-xtb, gfn1-xtb-1000k, spgfn1-xtb-1000k]
+  # Nothing is adsorbed, so only the bare cluster decides.
+  probes: []
+  # One magnetic cluster must not bring all metals to a spin-polarised level.
+  scope: cluster
 """
 
 
@@ -130,14 +134,14 @@ def cluster_table(root: Path) -> str:
             spec.n_atoms,
             f"{spec.charge:+d}" if spec.charge else 0,
             "auto" if spec.auto_multiplicity else spec.multiplicity,
-            _made_by(spec),
+            made_by(spec),
             spec.source,
         )
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join([*lines, "", ""])
 
 
-def _made_by(spec: ClusterSpec) -> str:
+def made_by(spec: ClusterSpec) -> str:
     """Builders, files and parents of a cluster, each once."""
     if spec.parent is not None and spec.removed is not None:
         rest = " (its binding atom stays)" if spec.removed.keep_binding_atom else ""

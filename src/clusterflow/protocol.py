@@ -8,7 +8,7 @@ runs again. The changelog names every such step under "Changes results".
 PROTOCOL = {
     "build": 1,
     "level": 2,
-    "relax": 2,
+    "relax": 3,
     "edges": 1,
     "gas": 2,
     "sites": 2,

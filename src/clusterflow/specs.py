@@ -112,6 +112,11 @@ class Substitution(Model):
         default=(), description="Places on the convex hull; everywhere unless given"
     )
     mirror_images: Literal["merged", "kept"] = "merged"
+    choices: int | None = Field(
+        default=None,
+        ge=1,
+        description="So many, new atoms farthest apart first; all unless given",
+    )
 
     @field_validator("sites", mode="before")
     @classmethod

@@ -94,6 +94,31 @@ def test_list(folder, kind, name):
     assert name in output_of("list", kind)
 
 
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        # 11 electrons of Au and Cu, 1 of H, 2 of Cd, 6 of Se; one s electron a metal
+        # atom less one a hydride or thiolate, less the charge.
+        ("Au20", (220, 20, False, "tetrahedron", None)),
+        ("Au8-anion", (89, 9, False, "dodecahedron", None)),
+        ("Cu2H2", (24, 0, False, "ring", None)),
+        ("Cu2S2H2", (36, 0, True, "file + SH", None)),
+        ("Cu2H", (23, 1, False, "Cu2H2 less 1 H", "Cu2H2")),
+        # 13 NH3 bring 8 each. No metal sphere here, nor on a support.
+        ("Cd13Se13-13NH3", (208, None, True, "core_at_cage + NH3", None)),
+        ("Cu4-Ag111", (396, None, False, "rhombus on fcc111", None)),
+    ],
+)
+def test_list_clusters_says_what_they_are(folder, name, expected):
+    rows = {row["name"]: row for row in json_of("list", "clusters", "--json")}
+    keys = ("valence_electrons", "superatom_electrons", "protected", "made_by")
+    assert tuple(rows[name][key] for key in (*keys, "parent")) == expected
+    lines = [line.split() for line in output_of("list", "clusters").splitlines()]
+    line = next(words for words in lines if words[:1] == [name])
+    assert {rows[name]["formula"], str(rows[name]["valence_electrons"])} <= {*line}
+    assert ("yes" in line) == rows[name]["protected"]
+
+
 def test_gas_prints_the_documented_keys(folder):
     values = json_of(
         *("gas", "H2", "--level", "gfn1-xtb", "--temperature-k", "298.15"),

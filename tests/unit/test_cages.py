@@ -148,3 +148,15 @@ def test_a_core_along_the_diagonal_keeps_the_threefold_axis():
 def test_what_is_no_cage_is_refused(parameters, message):
     with pytest.raises(ValueError, match=message):
         cage("Cd", "Se", **parameters)
+
+
+def test_a_core_of_five_pairs_is_the_prism_of_six_without_one():
+    six = core_at_cage("Cd", "Se", n=28, core=6, squares=OCTAHEDRAL_28)[56:]
+    five = core_at_cage("Cd", "Se", n=28, core=5, squares=OCTAHEDRAL_28)[56:]
+    assert sorted(five.symbols) == ["Cd"] * 5 + ["Se"] * 5
+    bond = six.get_distance(0, 1)
+    gaps = five.get_all_distances()
+    bonds = np.argwhere(np.triu((gaps < 1.1 * bond) & (gaps > 0)))
+    assert all(five.symbols[i] != five.symbols[j] for i, j in bonds)
+    # 18 of the prism; each atom of the pair had three, one of them to the other.
+    assert len(bonds) == 18 - 5

@@ -20,7 +20,12 @@ from clusterflow.core.builders import (
     stacked_rings,
     tetrahedron,
 )
-from clusterflow.core.decoration import distinct_subsets, isometries, places
+from clusterflow.core.decoration import (
+    distinct_subsets,
+    isometries,
+    most_spread,
+    places,
+)
 
 # Colourings of the 12 corners of an icosahedron in two colours, by Pólya's theorem.
 MERGED = [1, 1, 3, 5, 10, 12, 18, 12, 10, 5, 3, 1, 1]
@@ -121,3 +126,18 @@ def test_places_on_the_hull(atoms, numbers):
 def test_a_flat_cluster_has_no_places():
     with pytest.raises(ValueError, match="flat cluster has no vertices"):
         places(rows("Cu", [1, 2, 1]).positions)
+
+
+def test_atoms_far_apart_come_first():
+    atoms = icosahedron("Cu", 2)
+    corners = range(1, 13)
+    gaps = atoms.get_all_distances()
+    pairs = most_spread(
+        distinct_subsets(corners, 2, operations(atoms)), atoms.positions
+    )
+    # Opposite, next but one, neighbours: the three distances of an icosahedron.
+    found = [gaps[pair] for pair in pairs]
+    assert found == sorted(found, reverse=True)
+    threes = most_spread(list(combinations(corners, 3)), atoms.positions)
+    crowding = [sum(1 / gaps[p] for p in combinations(three, 2)) for three in threes]
+    assert np.diff(crowding).min() > -1e-5

@@ -103,6 +103,23 @@ def test_a_threefold_axis_leaves_five_places_for_manganese(library):
     assert (len(pairs), pairs[0].multiplicity) == (26, 7)
 
 
+def test_only_the_most_spread_ways_are_made_if_so_many_are_asked_for(built):
+    changes = {"count": 2, "sites": "vertex"}
+    every = built("mine", "Cu11Co2", 2, structures=substituted(**changes))
+    few = substituted(**changes, choices=2)
+    one, two = built("few", "Cu11Co2", 2, structures=few)
+
+    def gap(found):
+        ends = np.array(found.positions)[[s == "Co" for s in found.symbols]]
+        return np.linalg.norm(ends[0] - ends[1])
+
+    farthest = sorted((gap(found) for found in every), reverse=True)
+    assert len(farthest) == 3
+    assert [gap(one), gap(two)] == pytest.approx(farthest[:2])
+    # The first corners are opposite, with the centre between them.
+    assert gap(one) == pytest.approx(2 * 2.42, abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("formula", "changes", "message"),
     [

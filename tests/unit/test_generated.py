@@ -34,6 +34,22 @@ def test_the_catalogue_has_a_row_for_every_cluster(root, library):
         assert library.cluster(name).source in row
 
 
+def test_every_system_of_the_field_is_in_the_library_or_has_a_reason(root, library):
+    page = (root / "docs/catalogue.md").read_text(encoding="utf-8")
+    section = page.split("## Systems of the field")[1]
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \|$", section, re.MULTILINE)
+    rows = [row for row in rows if row[0] != "system"]
+    assert len(rows) == 31
+    known = library.paths("clusters").keys()
+    for system, here, remarks in rows:
+        names = re.findall(r"`([^`]+)`", here)
+        assert set(names) <= known, system
+        # `Cu1` to `Cu20` stands for all between.
+        for metal, first, last in re.findall(r"`([A-Z][a-z])(\d+)` to `\1(\d+)`", here):
+            assert {f"{metal}{n}" for n in range(int(first), int(last) + 1)} <= known
+        assert names or re.search("import|odd-electron", remarks), system
+
+
 def test_the_page_about_builders_names_each(root):
     page = (root / "docs/builders.md").read_text(encoding="utf-8")
     assert all(f"`{name}`" in page for name in BUILDERS.names())

@@ -9,12 +9,12 @@ from clusterflow.core.spin import cluster_multiplicities, complex_multiplicities
 from clusterflow.engines import make_calculator
 from clusterflow.errors import ClusterflowError, EngineError, LibraryError
 from clusterflow.io import to_atoms
-from clusterflow.records import BuildRecord, LevelRecord
+from clusterflow.records import BuildRecord, Isomer, LevelRecord
 from clusterflow.specs import ClusterSpec
 from clusterflow.tasks.adsorb import adsorb
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.level import level as choose
-from clusterflow.tasks.relax import relax
+from clusterflow.tasks.relax import _crossed, _relax_one, relax
 from clusterflow.tasks.sites import sites
 
 AUTO = {
@@ -134,6 +134,41 @@ def test_the_ground_state_is_found(build, at_level, symbols, length, ground):
     assert energies == sorted(energies)
     assert len(energies) >= 2, "the runner-up is in the record"
     assert all(s.reason for s in states if s.energy_ev is None)
+
+
+@pytest.mark.xtb
+def test_a_geometry_that_one_multiplicity_found_is_tried_with_the_others(
+    library, structure
+):
+    # O3 in a row: as a start the singlet is given the bent minimum and the triplet and
+    # quintet stay where they are, as on a saddle that only one of them leaves.
+    level, settings = library.level("spgfn1-xtb"), RelaxSettings()
+    bent = [[0, 0, 0], [1.1, 0.65, 0.0], [-1.1, 0.65, 0.0]]
+    row = [[0, 0, 0], [1.9, 0, 0], [-1.9, 0, 0]]
+
+    def isomer(multiplicity, positions, energy_ev):
+        return Isomer(
+            structure=structure("OOO", positions, multiplicity=multiplicity),
+            energy_ev=energy_ev,
+            fmax_ev_per_a=0.0,
+            n_gradients=1,
+        )
+
+    singlet = _relax_one(isomer(1, bent, 0.0).structure, level, settings, Job("relax"))
+    held = singlet.energy_ev + 5
+    outcomes = {1: singlet, 3: isomer(3, row, held), 5: "not-converged: a test"}
+    found = _crossed(outcomes, level, settings, Job("relax"))
+    assert found[1] is singlet
+    for multiplicity in (3, 5):
+        atoms = to_atoms(singlet.structure)
+        atoms.calc = make_calculator("spgfn1-xtb", 0, multiplicity)
+        # Relaxed from the singlet's geometry, so no higher than it is there.
+        assert found[multiplicity].energy_ev < atoms.get_potential_energy()
+        assert found[multiplicity].structure.multiplicity == multiplicity
+    assert outcomes[5] == "not-converged: a test"
+    # What gains nothing is left as it is.
+    again = _crossed(found, level, settings, Job("relax"))
+    assert all(again[key] is found[key] for key in found)
 
 
 @pytest.mark.xtb

@@ -110,6 +110,34 @@ def distinct_subsets(
     return [tuple(candidates[k] for k in kind) for kind in sorted(kinds)]
 
 
+def most_spread(
+    subsets: Sequence[tuple[int, ...]], positions: FloatArray
+) -> list[tuple[int, ...]]:
+    """Choices in order of Σ 1/d over their pairs: atoms that lie far apart first.
+
+    Parameters
+    ----------
+    subsets
+        Choices of atoms; equal ones keep their order.
+    positions : Å, shape (n_atoms, 3)
+
+    Examples
+    --------
+    >>> chain = np.array([[0, 0, 0], [0, 0, 1], [0, 0, 2], [0, 0, 3]])
+    >>> most_spread([(0, 1), (0, 2), (0, 3)], chain)
+    [(0, 3), (0, 2), (0, 1)]
+    """
+
+    def crowding(subset: tuple[int, ...]) -> float:
+        chosen = positions[list(subset)]
+        gaps = np.linalg.norm(chosen[:, None] - chosen[None], axis=-1)
+        pairs = gaps[np.triu_indices(len(subset), k=1)]
+        # Rounding must not choose among ways that are equally spread.
+        return float((1 / pairs).sum().round(6))
+
+    return sorted(subsets, key=crowding)
+
+
 def places(positions: FloatArray, tolerance_a: float = 0.1) -> list[Place]:
     """Where each atom lies on the convex hull of all: vertex, edge, face, or core.
 

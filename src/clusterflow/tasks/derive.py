@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clusterflow.core.capping import ligands_of
-from clusterflow.core.decoration import distinct_subsets, isometries, places
+from clusterflow.core.decoration import (
+    distinct_subsets,
+    isometries,
+    most_spread,
+    places,
+)
 from clusterflow.core.topology import composition
 from clusterflow.errors import StructureError
 
@@ -119,6 +124,16 @@ def substitute(
 
 
 def _choices(whole: Structure, wanted: Substitution, who: str) -> list[tuple[int, ...]]:
+    """The sets of atoms to be replaced: all distinct ones, or the most spread."""
+    found = _all_choices(whole, wanted, who)
+    if wanted.choices is None:
+        return found
+    return most_spread(found, np.array(whole.positions))[: wanted.choices]
+
+
+def _all_choices(
+    whole: Structure, wanted: Substitution, who: str
+) -> list[tuple[int, ...]]:
     """The distinct sets of atoms to be replaced."""
     positions = np.array(whole.positions)
     core = [i for i, role in enumerate(whole.roles) if role == "core"]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clusterflow.errors import LibraryError
-from clusterflow.formula import n_electrons
+from clusterflow.formula import n_electrons, valence_electrons
+from clusterflow.generated import made_by
 from clusterflow.library import Library
 from clusterflow.specs import (
-    ClusterSpec,
     Composed,
     DomainSpec,
     LevelSpec,
@@ -16,10 +16,47 @@ from clusterflow.specs import (
     ReactionSpec,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clusterflow.specs import ClusterSpec
+
 _LISTED = (
     *("clusters", "adsorbates", "gases", "reactions", "levels", "couples"),
     *("ligands", "domain"),
 )
+
+
+# What a terminal shows of a row; JSON has all.
+_SHOWN = {
+    "clusters": {
+        "name": "name",
+        "formula": "formula",
+        "atoms": "atoms",
+        "valence_electrons": "valence e",
+        "superatom_electrons": "superatom e",
+        "charge": "charge",
+        "multiplicity": "mult.",
+        "material": "material",
+        "protected": "ligands",
+        "made_by": "made by",
+        "source": "source",
+    }
+}
+
+
+def shown(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The columns of a listing that people look at, under short headings."""
+    if kind not in _SHOWN:
+        return rows
+    columns = _SHOWN[kind].items()
+    return [{head: _plain(row[key]) for key, head in columns} for row in rows]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return value
 
 
 def listing(kind: str) -> list[dict[str, Any]]:
@@ -37,8 +74,11 @@ def listing(kind: str) -> list[dict[str, Any]]:
         return [_row(spec) for spec in library.ligands()]
     if kind == "domain":
         return [_row(spec) for spec in library.domain()]
+    if kind == "clusters":
+        specs = {name: library.cluster(name) for name in library.paths(kind)}
+        ligands = {ligand.name: ligand for ligand in library.ligands()}
+        return [_cluster_row(spec, specs, ligands) for spec in specs.values()]
     load = {
-        "clusters": library.cluster,
         "adsorbates": library.adsorbate,
         "gases": library.gas,
         "reactions": library.reaction,
@@ -48,16 +88,54 @@ def listing(kind: str) -> list[dict[str, Any]]:
     return [_row(load(name)) for name in library.paths(kind)]
 
 
+def _cluster_row(
+    spec: ClusterSpec,
+    specs: Mapping[str, ClusterSpec],
+    ligands: Mapping[str, LigandSpec],
+) -> dict[str, Any]:
+    """What a cluster is made of, how, and how many electrons that makes."""
+    row = _row(spec)
+    source = row.pop("source")
+    if spec.auto_multiplicity:
+        row["multiplicity"] = "auto"
+    valence = sum(valence_electrons(e) * n for e, n in spec.counts.items())
+    row["valence_electrons"] = valence - spec.charge
+    row["superatom_electrons"] = _superatom(spec, ligands)
+    row |= {"material": spec.material, "protected": _protected(spec, specs)}
+    row |= {"supported": _supported(spec), "made_by": made_by(spec)}
+    return row | {"parent": ", ".join(spec.parents) or None, "source": source}
+
+
+def _protected(spec: ClusterSpec, specs: Mapping[str, ClusterSpec]) -> bool:
+    """Whether it has ligands, of its own or of what it is made from."""
+    parents = (specs[name] for name in spec.parents if name in specs)
+    return bool(spec.ligands) or any(_protected(one, specs) for one in parents)
+
+
+def _supported(spec: ClusterSpec) -> bool:
+    return any(start.host is not None for start in spec.structures)
+
+
+def _superatom(spec: ClusterSpec, ligands: Mapping[str, LigandSpec]) -> int | None:
+    """Electrons of the metal sphere; none for II-VI pairs and on supports."""
+    from clusterflow.core.electrons import count_electrons, read_cluster_formula
+
+    if spec.material != "metal" or _supported(spec):
+        return None
+    try:
+        formula = read_cluster_formula(spec.formula, ligands.values())
+    except LibraryError:
+        return None
+    return count_electrons(formula, ligands, charge=spec.charge).n_superatom
+
+
 def _row(spec: Any) -> dict[str, Any]:
     row: dict[str, Any] = {"name": spec.name}
     if isinstance(spec, Composed):
         row |= {"formula": spec.formula, "atoms": spec.n_atoms}
-        auto = isinstance(spec, ClusterSpec) and spec.auto_multiplicity
         electrons = n_electrons(spec.counts, spec.charge)
         row |= {"electrons": electrons, "charge": spec.charge}
-        row |= {"multiplicity": "auto" if auto else spec.multiplicity}
-    if isinstance(spec, ClusterSpec):
-        row |= {"material": spec.material, "parent": ", ".join(spec.parents) or None}
+        row |= {"multiplicity": spec.multiplicity}
     if isinstance(spec, ReactionSpec):
         row |= {"product": spec.product, "steps": len(spec.steps)}
     if isinstance(spec, LevelSpec):

@@ -120,7 +120,46 @@ def _relax_spins(
         if len(found) >= ALWAYS_TRIED and _lowest(found) is not found[-1]:
             break
         outcomes[spin.multiplicity] = _relax_one(spin, level, settings, job)
-    return outcomes
+    return _crossed(outcomes, level, settings, job)
+
+
+def _crossed(
+    outcomes: dict[int, Isomer | str],
+    level: LevelSpec,
+    settings: RelaxSettings,
+    job: Job,
+) -> dict[int, Isomer | str]:
+    """Outcomes, each also sought from the lowest minimum of all.
+
+    A start that is no minimum may fall far with one multiplicity and stay with the
+    others: the geometry then decides, and not the spin.
+    """
+    crossed = dict(outcomes)
+    best = None
+    while len(outcomes) > 1 and (lowest := _lowest(list(crossed.values()))) is not best:
+        if isinstance(lowest, str):
+            break
+        best = lowest
+        for multiplicity, found in crossed.items():
+            start = best.structure.model_copy(update={"multiplicity": multiplicity})
+            if found is not best and _lies_below(start, found, level, job):
+                again = _relax_one(start, level, settings, job)
+                crossed[multiplicity] = _lowest([found, again])
+    return crossed
+
+
+def _lies_below(
+    start: Structure, found: Isomer | str, level: LevelSpec, job: Job
+) -> bool:
+    """Whether a geometry is lower than what its multiplicity has found so far."""
+    relaxation = Relaxation(
+        to_atoms(start), job.calculator(level, start.charge, start.multiplicity)
+    )
+    if relaxation.run(np.inf, 0) == "scf-failed":
+        return False
+    if isinstance(found, str):
+        return True
+    return relaxation.energy_ev < found.energy_ev - _SAME_ENERGY_EV
 
 
 def _lowest(outcomes: list[Isomer | str]) -> Isomer | str:

@@ -98,8 +98,8 @@ def core_at_cage(
 
     The cage of twelve is the truncated octahedron. In this one, and in every cage of
     octahedral symmetry, squares lie along x, y and z. The core is a pair, which lies
-    along the axis with its metal in front, a ring of two or three pairs across it, or
-    else a cage.
+    along the axis with its metal in front, a ring of two or three pairs across it, two
+    stacked rings for six, those without one pair for five, or else a cage.
     """
     bond = _bond(metal, anion, bond_a)
     if n == 12 and isomer == 1 and squares is None:
@@ -180,10 +180,11 @@ def _core(metal: str, anion: str, n: int, bond_a: float) -> Atoms:
         return Atoms([metal, anion], positions=along * bond_a)
     if n in (2, 3):
         return ring(metal, anion, n, bond_a)
-    if n == 6:
+    if n in (5, 6):
         core = stacked_rings(metal, anion, 3, 2, bond_a)
         core.positions -= core.positions.mean(axis=0)
-        return core
+        # The first atom of a ring and the one above it are unlike.
+        return core if n == 6 else core[[i for i in range(12) if i not in (0, 6)]]
     return cage(metal, anion, n, bond_a)
 
 

@@ -1,0 +1,55 @@
+"""A page with a picture of each cluster of the library."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+import clusterflow
+from clusterflow.report.picture import ball_definitions, draw_structure
+from clusterflow.report.text import chem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clusterflow.records import Structure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A cluster with its picture, or the reason why it has none."""
+
+    name: str
+    formula: str
+    structure: Structure | None
+    reason: str = ""
+    n_isomers: int
+    facts: tuple[str, ...]
+    source: str
+
+    @property
+    def svg(self) -> Markup:
+        """The first starting geometry."""
+        assert self.structure is not None
+        return Markup(draw_structure(self.structure, alt=f"{self.name}, as built"))
+
+
+def render_gallery(cards: Sequence[Card]) -> str:
+    """One HTML file that works without a network, a figure for each cluster."""
+    files = resources.files("clusterflow.report")
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["chem"] = chem
+    template = files.joinpath("gallery.html.j2").read_text(encoding="utf-8")
+    symbols = {s for card in cards if card.structure for s in card.structure.symbols}
+    return environment.from_string(template).render(
+        cards=cards,
+        balls=Markup(ball_definitions(sorted(symbols))),
+        style=Markup(files.joinpath("style.css").read_text(encoding="utf-8")),
+        version=clusterflow.__version__,
+    )
