@@ -268,25 +268,36 @@ def kind_of(verdict: Verdict) -> str:
 
 
 def summarise(folder: Path, pairs: Sequence[Pair]) -> None:
-    """Write the table of the reference from the finished files of a folder."""
-    rows = []
+    """Put the finished files of a folder into the table of the reference."""
+    rows = read_table()
     for pair in pairs:
         made = finished(folder / f"{pair.name}.jsonl")
         for n_starts in (N_STARTS, N_CONVERGED):
             if len(made) >= n_starts:
-                rows.append(summary(pair, made[:n_starts]))
-                print(rows[-1], flush=True)
+                row = summary(pair, made[:n_starts])
+                rows[pair.name, n_starts] = {k: str(v) for k, v in row.items()}
+                print(row, flush=True)
     with REFERENCE.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        writer = csv.DictWriter(
+            stream, list(next(iter(rows.values()))), lineterminator="\n"
+        )
         writer.writeheader()
-        writer.writerows(rows)
+        writer.writerows(rows.values())
+
+
+def read_table() -> dict[tuple[str, int], dict[str, str]]:
+    """The rows of the reference, by pair and number of starts."""
+    if not REFERENCE.exists():
+        return {}
+    with REFERENCE.open(encoding="utf-8", newline="") as stream:
+        return {
+            (row["pair"], int(row["starts"])): row for row in csv.DictReader(stream)
+        }
 
 
 def read_reference() -> dict[str, dict[str, str]]:
     """The row of each pair with the usual number of starts."""
-    with REFERENCE.open(encoding="utf-8", newline="") as stream:
-        rows = list(csv.DictReader(stream))
-    return {row["pair"]: row for row in rows if int(row["starts"]) == N_STARTS}
+    return {pair: row for (pair, n), row in read_table().items() if n == N_STARTS}
 
 
 def search(pair: Pair, settings: AdsorbSettings) -> dict[str, Any]:
