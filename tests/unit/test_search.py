@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from clusterflow.config import THOROUGH_SEARCH, RelaxSettings, SitesSettings
+from clusterflow.config import (
+    THOROUGH_SEARCH,
+    AdsorbSettings,
+    RelaxSettings,
+    SitesSettings,
+)
 from clusterflow.core.builders import icosahedron, octahedron
 from clusterflow.core.fate import judge
 from clusterflow.core.likeness import same_shape, shape_of
@@ -18,6 +23,7 @@ from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import distance_ratios
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.records import BuildRecord
+from clusterflow.specs import LevelSpec
 from clusterflow.tasks.adsorb import adsorb
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.relax import relax
@@ -210,16 +216,19 @@ class Bare:
 
     def search(self, settings=THOROUGH_SEARCH, scratch=None):
         job = Job("adsorb", scratch=scratch)
-        found = adsorb(
-            self.relaxed,
+        found = self.adsorb("O", self.relaxed, settings, job)
+        return found, job.meter.n_gradients
+
+    def adsorb(self, adsorbate, relaxed, settings, job=None):
+        return adsorb(
+            relaxed,
             self.sites,
-            self.library.adsorbate("O"),
+            self.library.adsorbate(adsorbate),
             self.library.adsorbates(),
             settings,
             RelaxSettings(),
-            job,
+            job or Job("adsorb"),
         )
-        return found, job.meter.n_gradients
 
     def brute_force(self, n_starts):
         """Energies of intact minima below random starts, and all gradients."""
@@ -242,6 +251,19 @@ class Bare:
 @pytest.fixture(scope="module")
 def bare(library, structure, provenance):
     return Bare(library, structure, provenance)
+
+
+def test_what_goes_in_circles_is_no_minimum(bare):
+    level = LevelSpec(
+        name="whirl",
+        source="unpublished: a test",
+        engine={"calculator": "tests.unit.test_relaxation:Whirl", "spinless": True},
+    )
+    relaxed = bare.relaxed.model_copy(update={"level": level})
+    found = bare.adsorb("O", relaxed, AdsorbSettings(patience=9))
+    assert found.minima == () and found.status == "failed"
+    assert found.failures == {"oscillating": found.n_starts}
+    assert found.reason == f"{found.n_starts} oscillating"
 
 
 def test_all_minima_of_brute_force_are_found_for_half_of_its_gradients(bare):

@@ -185,7 +185,7 @@ def _candidate(
     failures: Counter[str],
 ) -> _Candidate | None:
     """A start as far as it came; None, and counted, if it came to nothing."""
-    if outcome.energy_ev is None or outcome.outcome == "not-converged":
+    if outcome.energy_ev is None:
         failures[outcome.outcome] += n_starts
         return None
     verdict = search.verdict(outcome.structure)
@@ -268,6 +268,9 @@ def _relax_in_turn(
 def _relax_one(search: Search, coarse: _Candidate, found: _Found) -> bool | None:
     """Whether a candidate ends in a lowest minimum; None if it ends in none."""
     outcome, states = _finish_lowest(search, coarse.outcome)
+    if outcome.outcome != "converged":
+        found.failures[outcome.outcome] += coarse.n_starts
+        return None
     done = _candidate(search, coarse.start, outcome, coarse.n_starts, found.failures)
     return None if done is None else found.add(done, states)
 
