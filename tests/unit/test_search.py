@@ -24,12 +24,15 @@ from clusterflow.core.topology import distance_ratios
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.records import BuildRecord
 from clusterflow.specs import LevelSpec
+from clusterflow.tasks import search
 from clusterflow.tasks.adsorb import adsorb
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.relax import relax
 from clusterflow.tasks.relaxation import Relaxation, same_geometry
 from clusterflow.tasks.sites import sites
 from clusterflow.tasks.subjects import level_record
+
+from .test_relaxation import Whirl
 
 
 def candidate(energy_ev, is_intact=True, at=0):
@@ -253,11 +256,32 @@ def bare(library, structure, provenance):
     return Bare(library, structure, provenance)
 
 
+def test_reserves_leave_room_for_what_changed(monkeypatch):
+    """No good start stays what it was: a few reserves, and then the changed ones."""
+    relaxed = []
+
+    def relax_one(search, coarse, found):
+        end = candidate(coarse.energy_ev, is_intact=coarse in found.reserve)
+        relaxed.append(coarse)
+        return found.add(end, ())
+
+    monkeypatch.setattr(search, "_relax_one", relax_one)
+    monkeypatch.setattr(search._Found, "alike", lambda *_: False)
+    found = search._Found(host=None)
+    found.reserve = [candidate(energy) for energy in (9.0, 4.0, 6.0, 5.0, 7.0, 8.0)]
+    good = [candidate(energy) for energy in (1.0, 0.0)]
+    changed = [candidate(energy, is_intact=False) for energy in (-3.0, -4.0)]
+    settings = SimpleNamespace(max_relaxed=6, patience=3)
+    wanted = SimpleNamespace(settings=settings, spare=3)
+    search._relax_best(wanted, [*changed, *good], found)
+    assert [c.energy_ev for c in relaxed] == [0, 1, 4, 5, 6, -4, -3]
+
+
 def test_what_goes_in_circles_is_no_minimum(bare):
     level = LevelSpec(
         name="whirl",
         source="unpublished: a test",
-        engine={"calculator": "tests.unit.test_relaxation:Whirl", "spinless": True},
+        engine={"calculator": f"{Whirl.__module__}:Whirl", "spinless": True},
     )
     relaxed = bare.relaxed.model_copy(update={"level": level})
     found = bare.adsorb("O", relaxed, AdsorbSettings(patience=9))
