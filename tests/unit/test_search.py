@@ -23,7 +23,7 @@ from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import distance_ratios
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.records import BuildRecord
-from clusterflow.specs import LevelSpec
+from clusterflow.specs import AdsorbateForm, AdsorbateSpec, LevelSpec
 from clusterflow.tasks import search
 from clusterflow.tasks.adsorb import adsorb
 from clusterflow.tasks.job import Job
@@ -219,14 +219,15 @@ class Bare:
 
     def search(self, settings=THOROUGH_SEARCH, scratch=None):
         job = Job("adsorb", scratch=scratch)
-        found = self.adsorb("O", self.relaxed, settings, job)
+        oxygen = self.library.adsorbate("O")
+        found = self.adsorb(oxygen, self.relaxed, settings, job)
         return found, job.meter.n_gradients
 
     def adsorb(self, adsorbate, relaxed, settings, job=None):
         return adsorb(
             relaxed,
             self.sites,
-            self.library.adsorbate(adsorbate),
+            adsorbate,
             self.library.adsorbates(),
             settings,
             RelaxSettings(),
@@ -284,10 +285,30 @@ def test_what_goes_in_circles_is_no_minimum(bare):
         engine={"calculator": f"{Whirl.__module__}:Whirl", "spinless": True},
     )
     relaxed = bare.relaxed.model_copy(update={"level": level})
-    found = bare.adsorb("O", relaxed, AdsorbSettings(patience=9))
+    oxygen = bare.library.adsorbate("O")
+    found = bare.adsorb(oxygen, relaxed, AdsorbSettings(patience=9))
     assert found.minima == () and found.status == "failed"
     assert found.failures == {"oscillating": found.n_starts}
     assert found.reason == f"{found.n_starts} oscillating"
+
+
+def test_an_adsorbate_larger_than_any_site_has_no_start_and_a_reason(bare):
+    """A ring that would have to go around the atom it sits on."""
+    angles = 2 * np.pi * np.arange(12) / 12
+    ring = tuple(("C", 1.7 * np.cos(a), 1.7 * np.sin(a), -2.0) for a in angles)
+    form = {"name": "crown", "binding": (0,), "sites": ("top", "hollow3")}
+    huge = AdsorbateSpec(
+        name="crown",
+        source="unpublished: a test",
+        formula="C13",
+        multiplicity=1,
+        forms=(AdsorbateForm(**form, atoms=(("C", 0.0, 0.0, 0.0), *ring)),),
+    )
+    job = Job("adsorb")
+    found = bare.adsorb(huge, bare.relaxed, AdsorbSettings(), job)
+    assert (found.status, found.n_starts, found.minima) == ("failed", 0, ())
+    assert "*crown is too large: none of its forms (crown) fits" in found.reason
+    assert job.meter.n_gradients == 0
 
 
 def test_all_minima_of_brute_force_are_found_for_half_of_its_gradients(bare):

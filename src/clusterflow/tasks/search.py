@@ -17,7 +17,7 @@ from clusterflow.io import from_atoms, to_atoms
 from clusterflow.models import Model
 from clusterflow.protocol import PROTOCOL
 from clusterflow.records import Minimum, SpinState, Structure
-from clusterflow.tasks.relaxation import Relaxation
+from clusterflow.tasks.relaxation import Relaxation, same_geometry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -368,6 +368,18 @@ def _advance(search: Search, structure: Structure, kind: str, steps: int) -> Out
     )
     search.scratch.save(result, *key)
     return result
+
+
+def same_minimum(first: Minimum, second: Minimum) -> bool:
+    """Whether two minima of one adsorbate are one, by energy and sorted distances."""
+    near = abs(first.energy_ev - second.energy_ev) < _SAME_EV
+    return (
+        near
+        and (first.isomer, first.fate) == (second.isomer, second.fate)
+        and same_geometry(
+            to_atoms(first.structure), to_atoms(second.structure), _SAME_A
+        )
+    )
 
 
 def _minimum(
