@@ -12,9 +12,10 @@ from clusterflow.core.placement import place_adsorbate
 from clusterflow.core.random_placement import place_anywhere
 from clusterflow.core.spin import complex_multiplicities
 from clusterflow.records import AdsorbRecord
+from clusterflow.tasks.descent import Search
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.scratch import Scratch
-from clusterflow.tasks.search import Search, find_minima, same_minimum
+from clusterflow.tasks.search import find_minima, same_minimum
 from clusterflow.tasks.sites import sites_on
 
 if TYPE_CHECKING:
