@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from clusterflow.models import Model
     from clusterflow.records import Record
+    from clusterflow.tasks.subjects import ClusterRecords
 
 Output = Annotated[
     Path | None,
@@ -95,6 +96,32 @@ def selected(folder: Path, selection: str | None) -> tuple[Any, str]:
         return read_records(folder), folder.name
     chosen = sections(selection)
     return read_records(folder, record_paths(folder, chosen)), chosen["study"]
+
+
+def cluster_records(
+    verb: Literal["pool", "vibrate", "thermo"],
+    subjects: list[str],
+    adsorbates: list[str] | None,
+    settings: str,
+    level: str,
+    charge: int,
+    multiplicity: int | None,
+) -> ClusterRecords:
+    """Records as given, or computed for a cluster given by name or file."""
+    from clusterflow.config import load_study
+    from clusterflow.tasks.by_hand import records_by_hand
+    from clusterflow.tasks.subjects import sort_records, stage_of
+
+    from_records = not adsorbates and stage_of(Path(subjects[0])) is not None
+    if adsorbates and len(subjects) > 1:
+        raise ConfigError("--adsorbate is for one cluster; records have theirs")
+    if from_records or len(subjects) > 1:
+        return sort_records([Path(subject) for subject in subjects])
+    given = {k: v for k, v in sections(settings).items() if k != "protocol"}
+    study = load_study(given, ["--settings"])
+    return records_by_hand(
+        subjects[0], adsorbates or [], verb, study, level, charge, multiplicity
+    )
 
 
 def emit(record: Record, output: Path | None) -> None:

@@ -1,4 +1,4 @@
-"""The verbs from free energies to the report: thin, like those of ``cli``."""
+"""The verbs from vibrations to the report: thin, like those of ``cli``."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clusterflow.cli_common import (
+    Adsorbates,
     AsJson,
+    Charge,
+    LevelName,
+    Multiplicity,
     Output,
     Results,
     Selection,
     Settings,
+    Subjects,
+    cluster_records,
     emit,
+    files,
     print_or_write,
     section,
     sections,
@@ -27,6 +34,98 @@ if TYPE_CHECKING:
     from clusterflow.records import CheRecord
 
 app = typer.Typer()
+
+
+@app.command(epilog="clusterflow vibrate mine.xyz --adsorbate CO")
+def vibrate(
+    subject: Annotated[
+        str, typer.Argument(help="Adsorb record, or cluster by name or file.")
+    ],
+    pool: Annotated[
+        Path | None,
+        typer.Argument(help="Pool record, where minima on any isomer count."),
+    ] = None,
+    relaxed: Annotated[
+        Path | None, typer.Option("--relax", help="Relax record, for a record.")
+    ] = None,
+    adsorbate: Annotated[
+        str | None, typer.Option(help="Adsorbate by name, for a cluster.")
+    ] = None,
+    level: LevelName = "gfn1-xtb",
+    settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    output: Output = None,
+) -> None:
+    """Compute the vibrations of an adsorbate's best minimum."""
+    from clusterflow.config import RelaxSettings, ThermoSettings, VibrateSettings
+    from clusterflow.io import read_record
+    from clusterflow.library import Library
+    from clusterflow.records import AdsorbRecord, PoolRecord, RelaxRecord
+    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.scratch import Scratch
+    from clusterflow.tasks.subjects import stage_of
+    from clusterflow.tasks.vibrate import vibrate as run
+
+    if stage_of(Path(subject)) != "adsorb":
+        if adsorbate is None:
+            raise ConfigError(f"{subject}: no adsorb record; name an --adsorbate")
+        found = cluster_records(
+            "vibrate", [subject], [adsorbate], settings, level, charge, multiplicity
+        )
+        emit(found.vibrations[0], output)
+        return
+    if relaxed is None:
+        raise ConfigError(f"{subject}: give the cluster's relax record with --relax")
+    scratch = Scratch.beside(output) if output else None
+    adsorbed = read_record(Path(subject), AdsorbRecord)
+    hosts = read_record(relaxed, RelaxRecord).isomers
+    inputs = [Path(subject), relaxed, *([pool] if pool else [])]
+    record = run(
+        adsorbed,
+        hosts[0] if hosts else None,
+        Library.default().adsorbate(adsorbed.adsorbate),
+        section(settings, "vibrate", VibrateSettings),
+        section(settings, "relax", RelaxSettings),
+        Job("vibrate", inputs=inputs, scratch=scratch),
+        isomers=section(settings, "thermo", ThermoSettings).isomers,
+        pool=read_record(pool, PoolRecord) if pool else None,
+    )
+    emit(record, output)
+    Scratch(scratch).clear()
+
+
+@app.command(epilog="clusterflow thermo Cu2 --adsorbate H")
+def thermo(
+    subjects: Subjects,
+    adsorbate: Adsorbates = None,
+    level: LevelName = "gfn1-xtb",
+    settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    output: Output = None,
+) -> None:
+    """Compute free energies of everything on a cluster, with corrections."""
+    from clusterflow.config import ThermoSettings
+    from clusterflow.library import Library
+    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.thermo import thermo as run
+
+    job = Job("thermo", inputs=files(subjects))
+    found = cluster_records(
+        "thermo", subjects, adsorbate, settings, level, charge, multiplicity
+    )
+    record = run(
+        found.relaxed,
+        found.adsorptions,
+        found.vibrations,
+        found.gases,
+        section(settings, "thermo", ThermoSettings),
+        Library.default(),
+        job,
+        found.pool,
+    )
+    emit(record, output)
 
 
 @app.command(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -17,6 +17,7 @@ from clusterflow.cli_common import (
     Output,
     Settings,
     Subjects,
+    cluster_records,
     emit,
     files,
     print_table,
@@ -24,10 +25,6 @@ from clusterflow.cli_common import (
     section,
     sections,
 )
-from clusterflow.errors import ConfigError
-
-if TYPE_CHECKING:
-    from clusterflow.tasks.subjects import ClusterRecords
 
 app = typer.Typer()
 
@@ -343,7 +340,7 @@ def pool(
 
     scratch = Scratch.beside(output) if output else None
     job = Job("pool", inputs=files(subjects), scratch=scratch)
-    found = _cluster_records(
+    found = cluster_records(
         "pool", subjects, adsorbate, settings, level, charge, multiplicity
     )
     record = run(
@@ -356,121 +353,3 @@ def pool(
     )
     emit(record, output)
     Scratch(scratch).clear()
-
-
-@app.command(epilog="clusterflow vibrate mine.xyz --adsorbate CO")
-def vibrate(
-    subject: Annotated[
-        str, typer.Argument(help="Adsorb record, or cluster by name or file.")
-    ],
-    pool: Annotated[
-        Path | None,
-        typer.Argument(help="Pool record, where minima on any isomer count."),
-    ] = None,
-    relaxed: Annotated[
-        Path | None, typer.Option("--relax", help="Relax record, for a record.")
-    ] = None,
-    adsorbate: Annotated[
-        str | None, typer.Option(help="Adsorbate by name, for a cluster.")
-    ] = None,
-    level: LevelName = "gfn1-xtb",
-    settings: Settings = "{}",
-    charge: Charge = 0,
-    multiplicity: Multiplicity = None,
-    output: Output = None,
-) -> None:
-    """Compute the vibrations of an adsorbate's best minimum."""
-    from clusterflow.config import RelaxSettings, ThermoSettings, VibrateSettings
-    from clusterflow.io import read_record
-    from clusterflow.library import Library
-    from clusterflow.records import AdsorbRecord, PoolRecord, RelaxRecord
-    from clusterflow.tasks.job import Job
-    from clusterflow.tasks.scratch import Scratch
-    from clusterflow.tasks.subjects import stage_of
-    from clusterflow.tasks.vibrate import vibrate as run
-
-    if stage_of(Path(subject)) != "adsorb":
-        if adsorbate is None:
-            raise ConfigError(f"{subject}: no adsorb record; name an --adsorbate")
-        found = _cluster_records(
-            "vibrate", [subject], [adsorbate], settings, level, charge, multiplicity
-        )
-        emit(found.vibrations[0], output)
-        return
-    if relaxed is None:
-        raise ConfigError(f"{subject}: give the cluster's relax record with --relax")
-    scratch = Scratch.beside(output) if output else None
-    adsorbed = read_record(Path(subject), AdsorbRecord)
-    hosts = read_record(relaxed, RelaxRecord).isomers
-    inputs = [Path(subject), relaxed, *([pool] if pool else [])]
-    record = run(
-        adsorbed,
-        hosts[0] if hosts else None,
-        Library.default().adsorbate(adsorbed.adsorbate),
-        section(settings, "vibrate", VibrateSettings),
-        section(settings, "relax", RelaxSettings),
-        Job("vibrate", inputs=inputs, scratch=scratch),
-        isomers=section(settings, "thermo", ThermoSettings).isomers,
-        pool=read_record(pool, PoolRecord) if pool else None,
-    )
-    emit(record, output)
-    Scratch(scratch).clear()
-
-
-@app.command(epilog="clusterflow thermo Cu2 --adsorbate H")
-def thermo(
-    subjects: Subjects,
-    adsorbate: Adsorbates = None,
-    level: LevelName = "gfn1-xtb",
-    settings: Settings = "{}",
-    charge: Charge = 0,
-    multiplicity: Multiplicity = None,
-    output: Output = None,
-) -> None:
-    """Compute free energies of everything on a cluster, with corrections."""
-    from clusterflow.config import ThermoSettings
-    from clusterflow.library import Library
-    from clusterflow.tasks.job import Job
-    from clusterflow.tasks.thermo import thermo as run
-
-    job = Job("thermo", inputs=files(subjects))
-    found = _cluster_records(
-        "thermo", subjects, adsorbate, settings, level, charge, multiplicity
-    )
-    record = run(
-        found.relaxed,
-        found.adsorptions,
-        found.vibrations,
-        found.gases,
-        section(settings, "thermo", ThermoSettings),
-        Library.default(),
-        job,
-        found.pool,
-    )
-    emit(record, output)
-
-
-def _cluster_records(
-    verb: Literal["pool", "vibrate", "thermo"],
-    subjects: list[str],
-    adsorbates: list[str] | None,
-    settings: str,
-    level: str,
-    charge: int,
-    multiplicity: int | None,
-) -> ClusterRecords:
-    """Records as given, or computed for a cluster given by name or file."""
-    from clusterflow.config import load_study
-    from clusterflow.tasks.by_hand import records_by_hand
-    from clusterflow.tasks.subjects import sort_records, stage_of
-
-    from_records = not adsorbates and stage_of(Path(subjects[0])) is not None
-    if adsorbates and len(subjects) > 1:
-        raise ConfigError("--adsorbate is for one cluster; records have theirs")
-    if from_records or len(subjects) > 1:
-        return sort_records([Path(subject) for subject in subjects])
-    given = {k: v for k, v in sections(settings).items() if k != "protocol"}
-    study = load_study(given, ["--settings"])
-    return records_by_hand(
-        subjects[0], adsorbates or [], verb, study, level, charge, multiplicity
-    )
