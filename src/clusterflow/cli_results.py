@@ -7,13 +7,13 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from clusterflow.cli_common import AsJson, print_table
 
+if TYPE_CHECKING:
     from clusterflow.status import Progress, StageProgress
     from clusterflow.tasks.plot import Conditions, Plot
 
@@ -37,8 +37,6 @@ Scale = Annotated[
     str | None, typer.Option("--scale", help="rhe or she; as recorded by default.")
 ]
 Ph = Annotated[float | None, typer.Option("--ph", help="pH; as recorded by default.")]
-_WIDEST = 10_000  # characters
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @plot_app.command(
@@ -195,39 +193,6 @@ def query(
         print(to_csv(table, rows), end="")
     else:
         print_table(rows)
-
-
-def print_table(rows: Sequence[Mapping[str, object]]) -> None:
-    """Print rows as a table; where nobody looks, as wide as it needs to be."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    if not rows:
-        print("nothing")
-        return
-    numbers = {
-        key for key in rows[0] if any(isinstance(row[key], float) for row in rows)
-    }
-    table = Table(box=box.SIMPLE_HEAD)
-    for key in rows[0]:
-        justify: Literal["left", "right"] = "right" if key in numbers else "left"
-        table.add_column(key, justify=justify, overflow="fold")
-    for row in rows:
-        # Text: brackets in a reason are no markup.
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
-    console = Console()
-    if not console.is_terminal:
-        wide = console.options.update(width=_WIDEST)
-        console.width = console.measure(table, options=wide).maximum
-    console.print(table)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
 
 
 @app.command(

@@ -27,7 +27,3 @@ class EngineError(ClusterflowError):
 
 class RecordError(ClusterflowError):
     """A record cannot be read, or is not of the kind that was asked for."""
-
-
-class ConvergenceFailure(Exception):
-    """A calculation did not converge: science, not a fault; becomes a status."""

@@ -324,9 +324,12 @@ class Minimum(Model):
     form: str
     site_kind: SiteKind
     site_atoms: tuple[int, ...]
-    placed: Literal["site", "random"] = Field(
+    placed: Literal["site", "random", "offered"] = Field(
         default="site",
-        description="`random`: not on a site; the site is the atom it touched first",
+        description=(
+            "`random`: not on a site; `offered`: where another adsorbate became this "
+            "one. The site then is the atom it touched first"
+        ),
     )
     spin_states: tuple[SpinState, ...] = Field(
         default=(), description="Multiplicities tried, lowest energy first"
@@ -385,6 +388,18 @@ class MinimumHost(Model):
     reason: str = ""
 
 
+class Offer(Model):
+    """A minimum in which an adsorbate became another: a start of that one."""
+
+    adsorbate: str = Field(description="What it has become")
+    found_by: str = Field(description="What was placed")
+    placed_on: str = Field(description="Isomer")
+    energy_ev: float
+    structure: Structure = Field(
+        description="Its atoms in the order of what was placed"
+    )
+
+
 class PoolRecord(Record):
     """Isomers of a cluster: the relaxed ones, and those adsorbates pushed it into."""
 
@@ -401,6 +416,10 @@ class PoolRecord(Record):
         default=(), description="Isomers that joined in this round, by name"
     )
     hosts: tuple[MinimumHost, ...] = ()
+    offers: tuple[Offer, ...] = Field(
+        default=(),
+        description="Starts for the next round, of minima that are new in this one",
+    )
     reconstructed_by: tuple[str, ...] = ()
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.build import molecule
+from ase.build import add_adsorbate, fcc111, molecule
 from ase.calculators.calculator import Calculator, all_changes
+from ase.calculators.emt import EMT
 
 from clusterflow.core.quasi_newton import QuasiNewton
 from clusterflow.engines import make_calculator
@@ -89,6 +90,25 @@ def test_symmetric_saddle_points_do_not_survive(atoms, angle_deg):
     assert relaxation.finish(0.02, 60) == "converged"
     # Measured angles; GFN1-xTB is within 4 degrees of them.
     assert relaxation.atoms.get_angle(1, 0, 2) == pytest.approx(angle_deg, abs=4)
+
+
+def test_a_saddle_on_a_frozen_support_does_not_survive():
+    """A bridge of Ag(111) is the way from one hollow to the next, by symmetry."""
+    ends = []
+    for place in ("bridge", "hcp"):
+        slab = fcc111("Ag", (3, 3, 2), vacuum=8.0)
+        add_adsorbate(slab, "Cu", 2.0, place)
+        slab.set_array("roles", np.array(["support"] * 18 + ["core"], dtype="U10"))
+        relaxation = Relaxation(slab, EMT())
+        assert relaxation.run(0.02, 60) == "converged"
+        before = relaxation.energy_ev
+        assert relaxation.finish(0.02, 60) == "converged"
+        assert np.array_equal(relaxation.atoms.positions[:18], slab.positions[:18])
+        ends.append((before, relaxation.energy_ev))
+    (saddle, down), (hollow, same) = ends
+    assert same == pytest.approx(hollow, abs=1e-3)
+    assert saddle > hollow + 0.01
+    assert down == pytest.approx(same, abs=5e-3)
 
 
 @pytest.mark.xtb

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from clusterflow.specs import LevelSpec
+from clusterflow.tasks.descent import Outcome
 from clusterflow.tasks.scratch import Scratch
-from clusterflow.tasks.search import Outcome
 
 
 @pytest.fixture

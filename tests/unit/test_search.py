@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from scipy.optimize import least_squares
 
-from clusterflow.config import THOROUGH_SEARCH, RelaxSettings, SitesSettings
+from clusterflow.config import (
+    THOROUGH_SEARCH,
+    AdsorbSettings,
+    RelaxSettings,
+    SitesSettings,
+)
 from clusterflow.core.builders import icosahedron, octahedron
 from clusterflow.core.fate import judge
 from clusterflow.core.likeness import same_shape, shape_of
@@ -18,12 +23,16 @@ from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import distance_ratios
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.records import BuildRecord
+from clusterflow.specs import AdsorbateForm, AdsorbateSpec, LevelSpec
+from clusterflow.tasks import search
 from clusterflow.tasks.adsorb import adsorb
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.relax import relax
 from clusterflow.tasks.relaxation import Relaxation, same_geometry
 from clusterflow.tasks.sites import sites
 from clusterflow.tasks.subjects import level_record
+
+from .test_relaxation import Whirl
 
 
 def candidate(energy_ev, is_intact=True, at=0):
@@ -210,16 +219,20 @@ class Bare:
 
     def search(self, settings=THOROUGH_SEARCH, scratch=None):
         job = Job("adsorb", scratch=scratch)
-        found = adsorb(
-            self.relaxed,
+        oxygen = self.library.adsorbate("O")
+        found = self.adsorb(oxygen, self.relaxed, settings, job)
+        return found, job.meter.n_gradients
+
+    def adsorb(self, adsorbate, relaxed, settings, job=None):
+        return adsorb(
+            relaxed,
             self.sites,
-            self.library.adsorbate("O"),
+            adsorbate,
             self.library.adsorbates(),
             settings,
             RelaxSettings(),
-            job,
+            job or Job("adsorb"),
         )
-        return found, job.meter.n_gradients
 
     def brute_force(self, n_starts):
         """Energies of intact minima below random starts, and all gradients."""
@@ -242,6 +255,60 @@ class Bare:
 @pytest.fixture(scope="module")
 def bare(library, structure, provenance):
     return Bare(library, structure, provenance)
+
+
+def test_reserves_leave_room_for_what_changed(monkeypatch):
+    """No good start stays what it was: a few reserves, and then the changed ones."""
+    relaxed = []
+
+    def relax_one(search, coarse, found):
+        end = candidate(coarse.energy_ev, is_intact=coarse in found.reserve)
+        relaxed.append(coarse)
+        return found.add(end, ())
+
+    monkeypatch.setattr(search, "_relax_one", relax_one)
+    monkeypatch.setattr(search._Found, "alike", lambda *_: False)
+    found = search._Found(host=None)
+    found.reserve = [candidate(energy) for energy in (9.0, 4.0, 6.0, 5.0, 7.0, 8.0)]
+    good = [candidate(energy) for energy in (1.0, 0.0)]
+    changed = [candidate(energy, is_intact=False) for energy in (-3.0, -4.0)]
+    settings = SimpleNamespace(max_relaxed=6, patience=3)
+    wanted = SimpleNamespace(settings=settings, spare=3)
+    search._relax_best(wanted, [*changed, *good], found)
+    assert [c.energy_ev for c in relaxed] == [0, 1, 4, 5, 6, -4, -3]
+
+
+def test_what_goes_in_circles_is_no_minimum(bare):
+    level = LevelSpec(
+        name="whirl",
+        source="unpublished: a test",
+        engine={"calculator": f"{Whirl.__module__}:Whirl", "spinless": True},
+    )
+    relaxed = bare.relaxed.model_copy(update={"level": level})
+    oxygen = bare.library.adsorbate("O")
+    found = bare.adsorb(oxygen, relaxed, AdsorbSettings(patience=9))
+    assert found.minima == () and found.status == "failed"
+    assert found.failures == {"oscillating": found.n_starts}
+    assert found.reason == f"{found.n_starts} oscillating"
+
+
+def test_an_adsorbate_larger_than_any_site_has_no_start_and_a_reason(bare):
+    """A ring that would have to go around the atom it sits on."""
+    angles = 2 * np.pi * np.arange(12) / 12
+    ring = tuple(("C", 1.7 * np.cos(a), 1.7 * np.sin(a), -2.0) for a in angles)
+    form = {"name": "crown", "binding": (0,), "sites": ("top", "hollow3")}
+    huge = AdsorbateSpec(
+        name="crown",
+        source="unpublished: a test",
+        formula="C13",
+        multiplicity=1,
+        forms=(AdsorbateForm(**form, atoms=(("C", 0.0, 0.0, 0.0), *ring)),),
+    )
+    job = Job("adsorb")
+    found = bare.adsorb(huge, bare.relaxed, AdsorbSettings(), job)
+    assert (found.status, found.n_starts, found.minima) == ("failed", 0, ())
+    assert "*crown is too large: none of its forms (crown) fits" in found.reason
+    assert job.meter.n_gradients == 0
 
 
 def test_all_minima_of_brute_force_are_found_for_half_of_its_gradients(bare):

@@ -71,9 +71,7 @@ def judge(
     positions = np.array(complex_.positions)
     changed = changed_bonds(host.symbols, np.array(host.positions), positions[:n_host])
     symbols = complex_.symbols[n_host:]
-    graph = _settled_graph(
-        symbols, positions[n_host:], adsorbate, _hydrogens_given(complex_, n_host)
-    )
+    graph = settled_graph(complex_, n_host, adsorbate)
     touching = _touching(complex_, n_host)
     fate, detail = _name(graph, touching, adsorbate, others)
     taken = hydrides_taken(complex_, n_host)
@@ -97,17 +95,24 @@ def _host_fate(host: Structure, changed: list[tuple[int, int]]) -> tuple[Fate, s
     return "ligand-migrated", f"{listed} with other bonds"
 
 
-def _settled_graph(
-    symbols: tuple[str, ...],
-    positions: np.ndarray,
-    adsorbate: AdsorbateSpec,
-    given: set[int],
+def settled_graph(
+    complex_: Structure, n_host: int, adsorbate: AdsorbateSpec
 ) -> nx.Graph:
-    """Bonds of the adsorbate with hysteresis: the intended ones break only late.
+    """Bonds within what was placed, with hysteresis: the intended ones break only late.
 
     That of a hydrogen which the cluster has bonded breaks at once: it has moved over.
     (Of H2 both ends are bonded to the cluster, and it still is a molecule.)
+
+    Parameters
+    ----------
+    complex_
+        Host atoms first, `n_host` of them, then those of the adsorbate.
+    adsorbate
+        What was placed.
     """
+    symbols = complex_.symbols[n_host:]
+    positions = np.array(complex_.positions)[n_host:]
+    given = _hydrogens_given(complex_, n_host)
     graph = bond_graph(symbols, positions, FORMED)
     loose = bond_graph(symbols, positions, BROKEN)
     for intended in intended_graphs(adsorbate):

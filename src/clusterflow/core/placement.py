@@ -47,7 +47,7 @@ class Start:
     clearance: float
     # Of the second of two molecules that sit apart.
     second_site: Site | None = None
-    placed: Literal["site", "random"] = "site"
+    placed: Literal["site", "random", "offered"] = "site"
 
 
 def place_adsorbate(

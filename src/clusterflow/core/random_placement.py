@@ -57,9 +57,8 @@ def place_anywhere(
             continue
         placed = middle + distance * direction
         structure = join(host, symbols, placed, adsorbate, multiplicity)
-        touched = _touched(structure, len(positions))
-        if host.roles[touched] in _BEARING:
-            site = _site(host, touched, direction)
+        site = touched_site(structure, len(positions))
+        if host.roles[site.atoms[0]] in _BEARING:
             return Start(
                 structure=structure,
                 site=site,
@@ -96,21 +95,28 @@ def _first_contact(
     return float(stops.max()) if len(stops) else None
 
 
-def _touched(structure: Structure, n_host: int) -> int:
-    """The atom of the cluster that is closest, in bond lengths."""
-    ratios = distance_ratios(structure.symbols, np.array(structure.positions))
-    return int(ratios[:n_host, n_host:].min(axis=1).argmin())
+def touched_site(complex_: Structure, n_host: int) -> Site:
+    """The atom of the cluster that is closest to the adsorbate, in bond lengths.
 
+    Its normal points from the middle of the cluster to that of the adsorbate.
 
-def _site(host: Structure, atom: int, direction: FloatArray) -> Site:
-    x, y, z = (float(v) for v in direction)
-    graph = bond_graph(host.symbols, np.array(host.positions))
+    Parameters
+    ----------
+    complex_
+        Host atoms first, `n_host` of them, then those of the adsorbate.
+    """
+    symbols, positions = complex_.symbols, np.array(complex_.positions)
+    ratios = distance_ratios(symbols, positions)[:n_host, n_host:]
+    atom = int(ratios.min(axis=1).argmin())
+    outward = positions[n_host:].mean(axis=0) - positions[:n_host].mean(axis=0)
+    x, y, z = (float(v) for v in outward / np.linalg.norm(outward))
+    graph = bond_graph(symbols[:n_host], positions[:n_host])
     return Site(
-        kind="hydride" if host.roles[atom] == "hydride" else "top",
+        kind="hydride" if complex_.roles[atom] == "hydride" else "top",
         atoms=(atom,),
-        elements=(host.symbols[atom],),
+        elements=(symbols[atom],),
         multiplicity=1,
-        position=host.positions[atom],
+        position=complex_.positions[atom],
         normal=(x, y, z),
         coordination_numbers=(graph.degree[atom],),
     )

@@ -6,13 +6,16 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from clusterflow.core.isomers import all_isomers
+from clusterflow.core.offers import offered_start
 from clusterflow.core.placement import place_adsorbate
 from clusterflow.core.random_placement import place_anywhere
 from clusterflow.core.spin import complex_multiplicities
 from clusterflow.records import AdsorbRecord
+from clusterflow.tasks.descent import Search
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.scratch import Scratch
-from clusterflow.tasks.search import Search, find_minima
+from clusterflow.tasks.search import find_minima, same_minimum
 from clusterflow.tasks.sites import sites_on
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from clusterflow.records import (
         Isomer,
         Minimum,
+        Offer,
         PoolRecord,
         RelaxRecord,
         Site,
@@ -55,7 +59,8 @@ def adsorb(
 
     After a round before this one the isomers of its pool that were not tried yet are
     tried in the same way, and their minima join those known: all rounds stand in one
-    record. Without such isomers nothing is computed.
+    record. Where another adsorbate has become this one, that geometry is a start too.
+    Without such isomers and geometries nothing is computed.
 
     How the minima are looked for stands in docs/theory.md, "Search for minima".
 
@@ -69,8 +74,10 @@ def adsorb(
     if not relaxed.isomers or relaxed.level is None or sites.status != "ok":
         reason = relaxed.reason or sites.reason
         return _record(relaxed, adsorbate, found, reason, job)
-    for host, places in _hosts(relaxed, sites, before):
-        search = Search(
+
+    def search_on(host: Isomer) -> Search:
+        assert relaxed.level is not None
+        return Search(
             host=host,
             level=relaxed.level,
             adsorbate=adsorbate,
@@ -83,16 +90,15 @@ def adsorb(
             scratch=Scratch(job.scratch),
             job=job,
         )
-        starts = _starts(search, places)
-        minima, failures = find_minima(search, starts)
-        found.minima += minima
-        found.failures += failures
-        found.n_starts += len(starts)
+
+    for host, places in _hosts(relaxed, sites, before):
+        search = search_on(host)
+        found.add(search, _starts(search, places))
         found.isomers.append(host.structure.name)
-    reason = "" if found.n_starts else "no start fits any site without a clash"
-    if found.n_starts and not found.minima:
-        reason = ", ".join(f"{n} {why}" for why, n in found.failures.items())
-    return _record(relaxed, adsorbate, found, reason, job)
+    for host, offers in _offers(adsorbate.name, before):
+        search = search_on(host)
+        found.add(search, _offered_starts(search, offers))
+    return _record(relaxed, adsorbate, found, _why_none(found, adsorbate), job)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -103,6 +109,24 @@ class _Found:
     failures: Counter[str] = field(default_factory=Counter)
     n_starts: int = 0
     isomers: list[str] = field(default_factory=list)
+
+    def add(self, search: Search, starts: Sequence[Start]) -> None:
+        """Search from some starts, and keep the minima that are not known yet."""
+        minima, failures = find_minima(search, starts)
+        n_before = len(self.minima)
+        for new in minima:
+            self._count(new, n_before)
+        self.failures += failures
+        self.n_starts += len(starts)
+
+    def _count(self, new: Minimum, n_before: int) -> None:
+        """Add a minimum, or count it with one of those before its search."""
+        for index, old in enumerate(self.minima[:n_before]):
+            if same_minimum(old, new):
+                total = {"n_starts": old.n_starts + new.n_starts}
+                self.minima[index] = old.model_copy(update=total)
+                return
+        self.minima.append(new)
 
 
 def _found_before(adsorbed: AdsorbRecord) -> _Found:
@@ -148,6 +172,44 @@ def _starts(search: Search, places: Sequence[Site]) -> list[Start]:
         for index in range(settings.random_starts)
     )
     return [*on_sites, *(start for start in anywhere if start is not None)]
+
+
+def _offers(
+    adsorbate: str, before: Round | None
+) -> Iterator[tuple[Isomer, list[Offer]]]:
+    """What other adsorbates have become this one on, with those geometries."""
+    if before is None:
+        return
+    own = [offer for offer in before.pool.offers if offer.adsorbate == adsorbate]
+    for isomer in all_isomers(before.pool):
+        here = [offer for offer in own if offer.placed_on == isomer.structure.name]
+        if here:
+            yield isomer, here
+
+
+def _offered_starts(search: Search, offers: Sequence[Offer]) -> list[Start]:
+    starts = (
+        offered_start(
+            offer,
+            search.host.structure,
+            search.others[offer.found_by],
+            search.adsorbate,
+            multiplicity=search.multiplicities[0],
+        )
+        for offer in offers
+    )
+    return [start for start in starts if start is not None]
+
+
+def _why_none(found: _Found, adsorbate: AdsorbateSpec) -> str:
+    """Why a search came to no minimum, if it did not."""
+    if found.n_starts:
+        return ", ".join(f"{n} {why}" for why, n in found.failures.items())
+    forms = ", ".join(form.name for form in adsorbate.forms)
+    return (
+        f"*{adsorbate.name} is too large: none of its forms ({forms}) fits any site "
+        "without a clash"
+    )
 
 
 def _record(

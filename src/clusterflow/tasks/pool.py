@@ -13,14 +13,14 @@ from clusterflow.core.topology import bond_graph
 from clusterflow.io import to_atoms
 from clusterflow.models import Model
 from clusterflow.protocol import PROTOCOL
-from clusterflow.records import Isomer, MinimumHost, PooledIsomer, PoolRecord
+from clusterflow.records import Isomer, MinimumHost, Offer, PooledIsomer, PoolRecord
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.relax import relaxed_isomer, same_isomer
 from clusterflow.tasks.relaxation import same_geometry
 from clusterflow.tasks.scratch import Scratch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from clusterflow.config import PoolSettings, RelaxSettings
     from clusterflow.records import AdsorbRecord, Minimum, RelaxRecord, Structure
@@ -108,6 +108,7 @@ def pool(
         left_out=tuple(outside),
         new=tuple(name for name in names if name not in stay),
         hosts=tuple(hosts),
+        offers=tuple(_offers(adsorptions, before)),
         reconstructed_by=tuple(
             record.adsorbate
             for record in adsorptions
@@ -130,10 +131,7 @@ def _hosts(
     pooling: _Pooling, adsorptions: Sequence[AdsorbRecord], before: PoolRecord | None
 ) -> list[MinimumHost]:
     """The host of each minimum; new isomers are added to those known."""
-    done = {
-        (host.adsorbate, host.placed_on, host.energy_ev): host
-        for host in (before.hosts if before else ())
-    }
+    done = _done(before)
     found = []
     for record in adsorptions:
         for index, minimum in enumerate(record.minima):
@@ -141,6 +139,34 @@ def _hosts(
             host = done.get(key) or _host(pooling, record, index)
             found.append(host)
     return found
+
+
+def _done(before: PoolRecord | None) -> dict[tuple[str, str, float], MinimumHost]:
+    """The minima of earlier rounds, by adsorbate, isomer and energy."""
+    return {
+        (host.adsorbate, host.placed_on, host.energy_ev): host
+        for host in (before.hosts if before else ())
+    }
+
+
+def _offers(
+    adsorptions: Sequence[AdsorbRecord], before: PoolRecord | None
+) -> Iterator[Offer]:
+    """New minima in which an adsorbate has become another one of the study."""
+    done = _done(before)
+    wanted = {record.adsorbate for record in adsorptions}
+    for record in adsorptions:
+        for minimum in record.minima:
+            key = (record.adsorbate, minimum.isomer, minimum.energy_ev)
+            became = minimum.detail if minimum.fate == "became" else ""
+            if became in wanted and key not in done:
+                yield Offer(
+                    adsorbate=became,
+                    found_by=record.adsorbate,
+                    placed_on=minimum.isomer,
+                    energy_ev=minimum.energy_ev,
+                    structure=minimum.structure,
+                )
 
 
 def _host(pooling: _Pooling, record: AdsorbRecord, index: int) -> MinimumHost:

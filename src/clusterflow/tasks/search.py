@@ -8,80 +8,28 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from clusterflow.core.fate import judge
 from clusterflow.core.likeness import Shape, near_shape, same_shape, shape_of
 from clusterflow.core.search import better_half, is_exhausted, merge
-from clusterflow.core.spin import by_energy
 from clusterflow.core.symmetry import find_symmetry
-from clusterflow.io import from_atoms, to_atoms
-from clusterflow.models import Model
-from clusterflow.protocol import PROTOCOL
+from clusterflow.io import to_atoms
 from clusterflow.records import Minimum, SpinState, Structure
-from clusterflow.tasks.relaxation import Relaxation
+from clusterflow.tasks.descent import advance, finish_lowest, single_point
+from clusterflow.tasks.relaxation import same_geometry
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-    from clusterflow.config import AdsorbSettings, RelaxSettings
     from clusterflow.core.fate import Verdict
     from clusterflow.core.placement import Start
-    from clusterflow.records import Isomer
-    from clusterflow.specs import AdsorbateSpec, LevelSpec
-    from clusterflow.tasks.job import Job
-    from clusterflow.tasks.scratch import Scratch
+    from clusterflow.tasks.descent import Outcome, Search
 
 # Minima are one if they agree in these; their forces are not quite zero.
 _SAME_A, _SAME_EV = 0.1, 0.005
 # Coarse geometries so alike end in one minimum: of H, CO, COOH and OCHO on Cd6Se6 and
 # Cu8 those that still move end apart in one case of twenty.
 _ALIKE_A, _ALIKE_EV = 0.3, 0.1
-# Fewest minima of another kind that a search may come across before it gives up.
-_SPARE_MINIMA = 2
-# A spin state this close above another one at its geometry is relaxed as well: what a
-# spin state gains by its own geometry is less.
-_SPIN_WINDOW_EV = 0.3
 # Symmetry of the bare cluster, as for its sites.
 _SYMMETRY_A = 0.1
-
-
-class Outcome(Model):
-    """What one start came to, in a form that can wait in the scratch folder."""
-
-    outcome: str
-    reason: str = ""
-    structure: Structure
-    energy_ev: float | None = None
-    fmax_ev_per_a: float | None = None
-    n_gradients: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """Everything the search for one pair needs."""
-
-    host: Isomer
-    level: LevelSpec
-    adsorbate: AdsorbateSpec
-    others: Mapping[str, AdsorbateSpec]
-    multiplicities: tuple[int, ...]
-    settings: AdsorbSettings
-    relax: RelaxSettings
-    scratch: Scratch
-    job: Job
-
-    @property
-    def n_host(self) -> int:
-        """Atoms of the bare cluster."""
-        return len(self.host.structure.symbols)
-
-    @property
-    def spare(self) -> int:
-        """Minima that no longer are what was meant which are worth a look."""
-        return max(_SPARE_MINIMA, self.settings.max_relaxed // 2)
-
-    def verdict(self, structure: Structure) -> Verdict:
-        """What a geometry is."""
-        return judge(structure, self.host.structure, self.adsorbate, self.others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,7 +110,7 @@ def find_minima(
     """
     found = _Found(host=search.host.structure)
     steps = search.settings.screen_steps
-    outcomes = [_advance(search, start.structure, "screen", steps) for start in starts]
+    outcomes = [advance(search, start.structure, "screen", steps) for start in starts]
     candidates = [
         made
         for start, outcome in zip(starts, outcomes, strict=True)
@@ -185,7 +133,7 @@ def _candidate(
     failures: Counter[str],
 ) -> _Candidate | None:
     """A start as far as it came; None, and counted, if it came to nothing."""
-    if outcome.energy_ev is None or outcome.outcome == "not-converged":
+    if outcome.energy_ev is None:
         failures[outcome.outcome] += n_starts
         return None
     verdict = search.verdict(outcome.structure)
@@ -224,7 +172,7 @@ def _halved(
             made := _candidate(
                 search,
                 c.start,
-                _advance(search, c.outcome.structure, "screen", steps),
+                advance(search, c.outcome.structure, "screen", steps),
                 c.n_starts,
                 found.failures,
             )
@@ -241,12 +189,14 @@ def _relax_best(
     Those that are no longer what was meant are worth a look, but not in the place of
     good ones: they follow when the good ones have brought too few minima. Where all
     good ones have pulled the cluster into another isomer, a few that the halvings
-    dropped come before: the lowest on the way often are those about to fall.
+    dropped come before: the lowest on the way often are those about to fall. They are
+    few, so that what the others have become is looked at too: of CO on Cd13Se13 that
+    is 2 eV lower.
     """
     _relax_in_turn(search, [c for c in candidates if c.is_intact], found)
     if not found.n_intact:
         reserve = sorted(found.reserve, key=lambda c: c.energy_ev)
-        for coarse in reserve[: search.settings.max_relaxed]:
+        for coarse in reserve[: search.spare]:
             _relax_one(search, coarse, found)
     _relax_in_turn(search, [c for c in candidates if not c.is_intact], found)
 
@@ -267,7 +217,10 @@ def _relax_in_turn(
 
 def _relax_one(search: Search, coarse: _Candidate, found: _Found) -> bool | None:
     """Whether a candidate ends in a lowest minimum; None if it ends in none."""
-    outcome, states = _finish_lowest(search, coarse.outcome)
+    outcome, states = finish_lowest(search, coarse.outcome)
+    if outcome.outcome != "converged":
+        found.failures[outcome.outcome] += coarse.n_starts
+        return None
     done = _candidate(search, coarse.start, outcome, coarse.n_starts, found.failures)
     return None if done is None else found.add(done, states)
 
@@ -276,7 +229,7 @@ def _lowest_spin(search: Search, coarse: _Candidate) -> _Candidate:
     """A screened geometry in the spin state that is lowest there."""
     structure = coarse.outcome.structure
     others = [
-        _single_point(search, structure, multiplicity)
+        single_point(search, structure, multiplicity)
         for multiplicity in search.multiplicities
         if multiplicity != structure.multiplicity
     ]
@@ -285,84 +238,16 @@ def _lowest_spin(search: Search, coarse: _Candidate) -> _Candidate:
     return replace(coarse, outcome=best)
 
 
-def _single_point(search: Search, structure: Structure, multiplicity: int) -> Outcome:
-    """The energy of a geometry with another multiplicity."""
-    changed = structure.model_copy(update={"multiplicity": multiplicity})
-    return _advance(search, changed, "screen", 0)
-
-
-def _finish(search: Search, coarse: Outcome) -> Outcome:
-    """A screened geometry brought to its minimum."""
-    return _advance(search, coarse.structure, "finish", search.relax.max_steps)
-
-
-def _finish_lowest(
-    search: Search, coarse: Outcome
-) -> tuple[Outcome, tuple[SpinState, ...]]:
-    """A geometry's minimum in its lowest spin state, and the states that were tried."""
-    best = _finish(search, coarse)
-    own = coarse.structure.multiplicity
-    rest = [m for m in search.multiplicities if m != own]
-    if not rest:
-        return best, ()
-    states = {own: _spin_state(best, own, relaxed=True)}
-    for multiplicity in rest:
-        geometry = best if best.outcome == "converged" else coarse
-        point = _single_point(search, geometry.structure, multiplicity)
-        states[multiplicity] = _spin_state(point, multiplicity, relaxed=False)
-        if point.energy_ev is None:
-            continue
-        limit = (best.energy_ev or 0.0) + _SPIN_WINDOW_EV
-        if best.outcome == "converged" and point.energy_ev > limit:
-            continue
-        done = _finish(search, point)
-        states[multiplicity] = _spin_state(done, multiplicity, relaxed=True)
-        if done.outcome == "converged" and (
-            best.outcome != "converged"
-            or (done.energy_ev or 0.0) < (best.energy_ev or 0.0)
-        ):
-            best = done
-    return best, tuple(sorted(states.values(), key=by_energy))
-
-
-def _spin_state(outcome: Outcome, multiplicity: int, *, relaxed: bool) -> SpinState:
-    failed = relaxed and outcome.outcome != "converged"
-    return SpinState(
-        multiplicity=multiplicity,
-        energy_ev=None if failed else outcome.energy_ev,
-        relaxed=relaxed,
-        reason=f"{outcome.outcome}: {outcome.reason}" if outcome.reason else "",
+def same_minimum(first: Minimum, second: Minimum) -> bool:
+    """Whether two minima of one adsorbate are one, by energy and sorted distances."""
+    near = abs(first.energy_ev - second.energy_ev) < _SAME_EV
+    return (
+        near
+        and (first.isomer, first.fate) == (second.isomer, second.fate)
+        and same_geometry(
+            to_atoms(first.structure), to_atoms(second.structure), _SAME_A
+        )
     )
-
-
-def _advance(search: Search, structure: Structure, kind: str, steps: int) -> Outcome:
-    fmax = search.relax.fmax_ev_per_a
-    key = (structure, search.level.hash, kind, fmax, steps, PROTOCOL["adsorb"])
-    known = search.scratch.load(Outcome, *key)
-    if known is not None:
-        return known
-    calculator = search.job.calculator(
-        search.level, structure.charge, structure.multiplicity
-    )
-    relaxation = Relaxation(to_atoms(structure), calculator)
-    advance = relaxation.run if kind == "screen" else relaxation.finish
-    outcome = advance(fmax, steps)
-    failed = outcome == "scf-failed"
-    result = Outcome(
-        outcome=outcome,
-        reason=relaxation.reason,
-        structure=from_atoms(
-            relaxation.atoms,
-            charge=structure.charge,
-            multiplicity=structure.multiplicity,
-            name=structure.name,
-        ),
-        energy_ev=None if failed else relaxation.energy_ev,
-        fmax_ev_per_a=None if failed else relaxation.fmax_ev_per_a,
-        n_gradients=relaxation.n_gradients,
-    )
-    search.scratch.save(result, *key)
-    return result
 
 
 def _minimum(

@@ -1,0 +1,177 @@
+"""Options and helpers that several verbs share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import typer
+
+from clusterflow.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clusterflow.models import Model
+    from clusterflow.records import Record
+    from clusterflow.tasks.subjects import ClusterRecords
+
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", help="File for the record; by default it is printed."),
+]
+Settings = Annotated[
+    str,
+    typer.Option("--settings", help="Settings as JSON, by section; rules pass them."),
+]
+LevelName = Annotated[
+    str, typer.Option("--level", help="A level by name, or a record of stage level.")
+]
+Charge = Annotated[int, typer.Option(help="Charge, for a structure file.")]
+Multiplicity = Annotated[
+    int | None, typer.Option(help="Multiplicity, for a structure file.")
+]
+Subjects = Annotated[
+    list[str],
+    typer.Argument(help="Records of a cluster, or one cluster by name or file."),
+]
+Adsorbates = Annotated[
+    list[str] | None,
+    typer.Option(help="Adsorbate by name, for a cluster; may be repeated."),
+]
+Results = Annotated[Path, typer.Argument(help="Results of a study.")]
+Selection = Annotated[
+    str | None,
+    typer.Option("--selection", help="Which records, as JSON; all by default."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_WIDEST = 10_000  # characters
+M = TypeVar("M", bound="Model")
+
+
+def sections(settings: str) -> dict[str, Any]:
+    """The settings that a rule passes, by section."""
+    try:
+        found = json.loads(settings)
+    except ValueError as error:
+        raise ConfigError(f"--settings: not valid JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise ConfigError("--settings: must be a JSON object of sections")
+    return found
+
+
+def section(
+    settings: str, name: str, model: type[M], given: dict[str, Any] | None = None
+) -> M:
+    """One section of the settings, with options given by hand on top."""
+    from pydantic import ValidationError
+
+    from clusterflow.library import explain
+
+    content = dict(sections(settings).get(name, {}))
+    content |= {k: v for k, v in (given or {}).items() if v is not None}
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{name}: {explain(error)}") from None
+
+
+def record_inputs(subject: str, output: Path | None, *more: str) -> list[Path]:
+    """Files whose hashes belong into the record; none when run by hand on a name."""
+    return [] if output is None else files([subject, *more])
+
+
+def files(subjects: list[str]) -> list[Path]:
+    """Those of some subjects that are files."""
+    return [Path(name) for name in subjects if Path(name).is_file()]
+
+
+def selected(folder: Path, selection: str | None) -> tuple[Any, str]:
+    """Records of a study, all or as selected, and its name."""
+    from clusterflow.io import read_records
+    from clusterflow.workflow import record_paths
+
+    if selection is None:
+        return read_records(folder), folder.name
+    chosen = sections(selection)
+    return read_records(folder, record_paths(folder, chosen)), chosen["study"]
+
+
+def cluster_records(
+    verb: Literal["pool", "vibrate", "thermo"],
+    subjects: list[str],
+    adsorbates: list[str] | None,
+    settings: str,
+    level: str,
+    charge: int,
+    multiplicity: int | None,
+) -> ClusterRecords:
+    """Records as given, or computed for a cluster given by name or file."""
+    from clusterflow.config import load_study
+    from clusterflow.tasks.by_hand import records_by_hand
+    from clusterflow.tasks.subjects import sort_records, stage_of
+
+    from_records = not adsorbates and stage_of(Path(subjects[0])) is not None
+    if adsorbates and len(subjects) > 1:
+        raise ConfigError("--adsorbate is for one cluster; records have theirs")
+    if from_records or len(subjects) > 1:
+        return sort_records([Path(subject) for subject in subjects])
+    given = {k: v for k, v in sections(settings).items() if k != "protocol"}
+    study = load_study(given, ["--settings"])
+    return records_by_hand(
+        subjects[0], adsorbates or [], verb, study, level, charge, multiplicity
+    )
+
+
+def emit(record: Record, output: Path | None) -> None:
+    """Write a record, or print it."""
+    from clusterflow.io import write_record
+
+    if output is None:
+        print(record.model_dump_json(indent=1))
+    else:
+        write_record(record, output)
+
+
+def print_or_write(text: str, output: Path | None) -> None:
+    """Write a text, or print it."""
+    from clusterflow.io import write_atomic
+
+    if output is None:
+        print(text)
+    else:
+        write_atomic(output, text + "\n")
+
+
+def print_table(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print rows as a table; where nobody looks, as wide as it needs to be."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        print("nothing")
+        return
+    numbers = {
+        key for key in rows[0] if any(isinstance(row[key], float) for row in rows)
+    }
+    table = Table(box=box.SIMPLE_HEAD)
+    for key in rows[0]:
+        justify: Literal["left", "right"] = "right" if key in numbers else "left"
+        table.add_column(key, justify=justify, overflow="fold")
+    for row in rows:
+        # Text: brackets in a reason are no markup.
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    console = Console()
+    if not console.is_terminal:
+        wide = console.options.update(width=_WIDEST)
+        console.width = console.measure(table, options=wide).maximum
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
