@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,14 +13,16 @@ from clusterflow.cli import main
 from clusterflow.core.che import Electrode, Energies, evaluate_network
 from clusterflow.core.level_intervals import HALF_WIDTH_90
 from clusterflow.core.network import build_network
+from clusterflow.io import read_records
 from clusterflow.report import render_page
 from clusterflow.tasks.che import composition_of
 from clusterflow.tasks.scan import scan
+from clusterflow.tasks.temperatures import step_energies
 from unit.test_report import EVIL, make_failed_study, make_result, make_study
 
 MEV = 1e-3
 # Keys, as the WebDriver standard names them.
-ENTER, RIGHT = "\ue007", "\ue014"
+ENTER, RIGHT, SPACE = "\ue007", "\ue014", " "
 SET = """
 const [block, name, value] = arguments;
 const node = block.querySelector(`[data-control="${name}"]`);
@@ -287,11 +290,46 @@ def test_a_number_says_where_it_is_from(browser, results):
     assert focused.text in panel.text
     block = diagram(browser, "Cu4", "CO2-to-CO")
     (level,) = block.find_elements("css selector", '.level[data-state="*COOH"]')[:1]
-    level.send_keys(ENTER)
+    level.send_keys(SPACE)
     assert (
         "adsorb/Cu4/COOH.json" in panel.text and "vibrate/Cu4/COOH.json" in panel.text
     )
     browser.keep("source")
+
+
+def test_numbers_made_by_the_script_say_where_they_are_from(browser, results):
+    browser.open(results / "report.html")
+    panel = browser.find("#source")[0]
+    block = diagram(browser, "Cu4", "CO2-to-CO")
+    (cell, *_) = block.find_elements("css selector", "[data-dg-ev]")
+    browser.run("arguments[0].closest('details').open = true", cell)
+    cell.click()
+    assert "che/Cu4.json" in panel.text and cell.text in panel.text
+    (point, *_) = browser.find("figure[data-scaling] .point")
+    point.send_keys(ENTER)
+    assert f"thermo/{point.get_attribute('data-cluster')}.json" in panel.text
+    # The table of energies is made of rows as they are; its numbers are numbers too.
+    (energy, *_) = browser.find("#provenance [data-record] td.n")
+    browser.run("arguments[0].closest('details').open = true", energy)
+    energy.send_keys(ENTER)
+    assert energy.text in panel.text and "thermo/" in panel.text
+
+
+def test_a_page_without_other_temperatures_says_why(browser, results, library):
+    records = read_records(results)
+    (che, *_) = records.che
+    partly = replace(records, adsorptions=())
+    steps = {che.cluster: step_energies(che, partly, library)}
+    page = results / "one-temperature.html"
+    page.write_text(render_page(records, study="one", steps=steps))
+    browser.open(page)
+    block = diagram(browser, che.cluster, "HER")
+    slider, reason = (
+        block.find_element("css selector", f'[data-control="{name}"]')
+        for name in ("temperature", "temperatureReason")
+    )
+    assert not slider.is_enabled() and "no record adsorb/" in reason.text
+    assert block.find_elements("css selector", ".interval")
 
 
 def test_structures_turn_and_tell_their_atoms(browser, results):

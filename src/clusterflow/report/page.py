@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 import clusterflow
+from clusterflow.core.che import THERMALLY_CLOSED_EV
 from clusterflow.core.gate_summary import summarise
 from clusterflow.report import live, text, views
 from clusterflow.report.band_edges import draw_band_edges
@@ -96,6 +97,7 @@ class _Table:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[bool, ...]
     csv_uri: str
     records: tuple[str, ...]
 
@@ -227,6 +229,7 @@ def _template() -> Template:
         potential_label=text.potential_label,
         hole_reason=no_potential_reason,
         hole_mark=text.HOLE,
+        closed_ev=THERMALLY_CLOSED_EV,
     )
     # Indentation is for whoever reads the template; a large page has megabytes of it.
     return environment.from_string(_INDENTATION.sub("", _resource("template.html.j2")))
@@ -334,6 +337,9 @@ def _table(rows: Sequence[Mapping[str, object]]) -> _Table:
     return _Table(
         columns=tuple(_heading(key) for key in keys),
         rows=tuple(tuple(_cell(row.get(key)) for key in keys) for row in rows),
+        numeric=tuple(
+            any(isinstance(row.get(key), float) for row in rows) for key in keys
+        ),
         csv_uri=_csv_uri(keys, rows),
         records=tuple(
             f"thermo/{row['cluster']}.json" if row.get("cluster") else ""

@@ -29,7 +29,7 @@ class Diagram {
     const { temperature } = controls;
     temperature.max = data.temperatures.length - 1;
     temperature.disabled = data.temperatures.length < 2;
-    temperature.title = data.temperature_reason;
+    controls.temperatureReason.textContent = data.temperature_reason;
     for (const [one, other] of [["potential", "potentialNumber"], ["ph", "phNumber"]]) {
       controls[one].addEventListener("input", () => (controls[other].value = controls[one].value));
       controls[other].addEventListener("input", () => (controls[one].value = controls[other].value));
@@ -44,7 +44,9 @@ class Diagram {
     });
     this.plot.addEventListener("click", (event) => this.explain(event.target));
     this.plot.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.explain(event.target);
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      this.explain(event.target);
     });
   }
 
@@ -149,16 +151,18 @@ class Diagram {
 
   /** The steps of a pathway at the conditions, as a table. */
   tabulate(found) {
+    const { cluster_records } = dataOf(this.block.closest("section").dataset.block);
     const rows = found.taken.map((step, index) =>
       make(
         "tr",
-        {},
+        { "data-record": cluster_records.join("|") },
         make("td", { class: "text" }, chem(step.name)),
         make("td", { class: "n" }, write(step.dg0, 3)),
         make("td", { class: "n main", "data-dg-ev": found.energies[index] ?? "" }, write(found.energies[index], 3)),
       ),
     );
     this.controls.steps.replaceChildren(...rows);
+    reachByTab(this.controls.steps);
   }
 
   /** Everything drawn: bars, intervals, connectors, names, axis. */
