@@ -36,7 +36,10 @@ class Diagram {
     }
     controls.scale.addEventListener("change", () => this.changeScale());
     controls.reset.addEventListener("click", () => this.reset());
-    this.block.querySelector(".conditions").addEventListener("input", () => this.update());
+    // A scale just chosen does not belong to the number yet: `changeScale` makes it.
+    this.block.querySelector(".conditions").addEventListener("input", (event) => {
+      if (event.target !== controls.scale) this.update();
+    });
     controls.pathways.addEventListener("change", (event) => {
       const { value, checked } = event.target;
       this.shown[checked ? "add" : "delete"](Number(value));

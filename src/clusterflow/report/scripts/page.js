@@ -78,11 +78,11 @@ function showSource(title, lines, records) {
     return item;
   });
   const panel = document.getElementById("source");
+  panel.hidden = false; // first: what is hidden is not read out
   panel.querySelector("h2").textContent = title;
   panel
     .querySelector("div")
     .replaceChildren(...lines.map((line) => make("p", {}, line)), make("ul", {}, ...items));
-  panel.hidden = false;
 }
 
 function hideSource() {
