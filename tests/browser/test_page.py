@@ -55,6 +55,10 @@ def test_the_page_opens_without_a_network_or_a_complaint(browser, results):
     browser.open(results / "report.html")
     assert browser.run("return navigator.onLine") is False
     assert browser.run("return performance.getEntriesByType('resource').length") == 0
+    painted_ms = browser.run(
+        "return performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    )
+    assert painted_ms < 2000
     browser.keep("desktop-light")
     for link in browser.find("nav a"):
         target = link.get_attribute("href").partition("#")[2]
