@@ -141,10 +141,8 @@ def render_page(
     hashes
         SHA-256 of each record by the name of its file.
     """
-    summary = views.summarise_stages(records)
     edges = views.edges_of(records)
     flags = views.flags_of(records, domain)
-    every = [result for record in records.che for result in record.results]
     clusters = [(v, live.structures_of(v)) for v in views.cluster_views(records)]
     sections = [
         _section(view, records, structures, order, figures or {}, steps or {})
@@ -154,12 +152,8 @@ def render_page(
         study=study,
         style=Markup(_resource("style.css")),
         version=clusterflow.__version__,
-        stages=summary,
-        fates=views.count_fates(records),
-        n_results=len(every),
-        n_complete=sum(r.limiting_potential_v_rhe is not None for r in every),
-        n_records=len(records.all()),
-        n_failed=sum(stage.n_failed for stage in summary),
+        **_counted(records),
+        **_provenance(records),
         failures=_table(failures or views.failures_of(records)),
         overviews=overviews(records.che),
         rankings=rank_reactions(records.che),
@@ -171,15 +165,35 @@ def render_page(
         scalings=live.scalings_of(records.thermo),
         **_scripted(records, [group for _, group in clusters], hashes or {}),
         corrections=views.gas_corrections(records),
-        levels=views.levels_of(records),
         flags=flags,
         marks={flag.name: flag.mark for flag in flags},
         energies=_table(energies),
-        versions=views.versions_of(records),
-        protocols=views.protocols_of(records),
-        created=sorted(r.provenance.created for r in records.all()),
     )
     return page.lstrip()
+
+
+def _counted(records: StudyRecords) -> dict[str, object]:
+    """How much ran, and what became of it."""
+    stages = views.summarise_stages(records)
+    every = [result for record in records.che for result in record.results]
+    return {
+        "stages": stages,
+        "fates": views.count_fates(records),
+        "n_results": len(every),
+        "n_complete": sum(r.limiting_potential_v_rhe is not None for r in every),
+        "n_records": len(records.all()),
+        "n_failed": sum(stage.n_failed for stage in stages),
+    }
+
+
+def _provenance(records: StudyRecords) -> dict[str, object]:
+    """By what the records were made, and when."""
+    return {
+        "levels": views.levels_of(records),
+        "versions": views.versions_of(records),
+        "protocols": views.protocols_of(records),
+        "created": sorted(r.provenance.created for r in records.all()),
+    }
 
 
 def _scripted(
