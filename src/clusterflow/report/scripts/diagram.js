@@ -185,9 +185,11 @@ class Diagram {
       role: "group",
       "aria-label": `Free energies of ${this.data.reaction} in eV at the chosen conditions`,
     });
-    root.append(...axis(low, high, y, width), ...connectors(chosen, best, x, y), ...holesOf(chosen[0], x));
+    root.append(...axis(low, high, y, width), ...connectors(chosen, best, x, y));
+    const holes = holesOf(chosen[0]);
+    root.prepend(...holes.map((hole) => holePicture(hole, x)));
     for (const bar of bars) root.append(barPicture(bar, x(bar.column), y));
-    root.append(...names(bars, x, y));
+    root.append(...names(bars, holes, x, y));
     return root;
   }
 
@@ -280,17 +282,19 @@ function connectors(chosen, best, x, y) {
   return found.reverse();
 }
 
-/** The columns of states without a value, with the reason. */
-function holesOf(found, x) {
+/** The states of a pathway that have no value, with the reason. */
+function holesOf(found) {
   if (!found) return [];
-  return found.pathway.states.flatMap((state, column) => {
-    if (found.levels[column] !== null) return [];
-    const reason = found.pathway.reasons[column] || "no value";
-    return [
-      draw("rect", { class: "hole", x: x(column) - COLUMN / 2, y: PLOT.top, width: COLUMN, height: PLOT.height }, draw("title", {}, reason)),
-      draw("text", { class: "axis", transform: `translate(${x(column) + 4} ${PLOT.top + PLOT.height / 2}) rotate(-90)` }, `${chem(state)}: no value`),
-    ];
-  });
+  return found.pathway.states.flatMap((state, column) =>
+    found.levels[column] === null
+      ? [{ column, state, reason: found.pathway.reasons[column] || "no value" }]
+      : [],
+  );
+}
+
+function holePicture({ column, reason }, x) {
+  const place = { x: x(column) - COLUMN / 2, y: PLOT.top, width: COLUMN, height: PLOT.height };
+  return draw("rect", { class: "hole", ...place }, draw("title", {}, reason));
 }
 
 function barPicture(bar, x, y) {
@@ -321,22 +325,23 @@ function barPicture(bar, x, y) {
 }
 
 /** Names and values beside their bars, where none covers another name or a bar. */
-function names(bars, x, y) {
+function names(bars, holes, x, y) {
   const texts = [];
-  for (const column of new Set(bars.map((bar) => bar.column))) {
+  for (const column of new Set([...bars, ...holes].map((one) => one.column))) {
     const here = bars.filter((bar) => bar.column === column).sort((one, other) => one.rank - other.rank);
     const taken = here.map((bar) => [y(bar.level) - 4, y(bar.level) + 4]);
-    for (const bar of here) {
-      const lines = [...wrap(chem(bar.state)), write(bar.level)];
-      const top = freePlace(y(bar.level), lines.length * LABEL_LINE, taken);
+    const label = (state, value, near, kind) => {
+      const lines = [...wrap(chem(state)), value];
+      const top = freePlace(near, lines.length * LABEL_LINE, taken);
       taken.push([top, top + lines.length * LABEL_LINE]);
       texts.push(
-        ...lines.map((line, index) => {
-          const kind = index === lines.length - 1 ? "value" : bar.rank === 0 ? "name best" : "name";
-          return draw("text", { class: kind, x: x(column), y: top + (index + 0.8) * LABEL_LINE }, line);
-        }),
+        ...lines.map((line, index) =>
+          draw("text", { class: index === lines.length - 1 ? "value" : kind, x: x(column), y: top + (index + 0.8) * LABEL_LINE }, line),
+        ),
       );
-    }
+    };
+    for (const bar of here) label(bar.state, write(bar.level), y(bar.level), bar.rank === 0 ? "name best" : "name");
+    for (const hole of holes.filter((one) => one.column === column)) label(hole.state, "no value", PLOT.top + PLOT.height / 2, "name best");
   }
   return texts;
 }
