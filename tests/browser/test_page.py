@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,14 +13,16 @@ from clusterflow.cli import main
 from clusterflow.core.che import Electrode, Energies, evaluate_network
 from clusterflow.core.level_intervals import HALF_WIDTH_90
 from clusterflow.core.network import build_network
+from clusterflow.io import read_records
 from clusterflow.report import render_page
 from clusterflow.tasks.che import composition_of
 from clusterflow.tasks.scan import scan
+from clusterflow.tasks.temperatures import step_energies
 from unit.test_report import EVIL, make_failed_study, make_result, make_study
 
 MEV = 1e-3
 # Keys, as the WebDriver standard names them.
-ENTER, RIGHT = "\ue007", "\ue014"
+ENTER, RIGHT, SPACE = "\ue007", "\ue014", " "
 SET = """
 const [block, name, value] = arguments;
 const node = block.querySelector(`[data-control="${name}"]`);
@@ -52,6 +55,10 @@ def test_the_page_opens_without_a_network_or_a_complaint(browser, results):
     browser.open(results / "report.html")
     assert browser.run("return navigator.onLine") is False
     assert browser.run("return performance.getEntriesByType('resource').length") == 0
+    painted_ms = browser.run(
+        "return performance.getEntriesByName('first-contentful-paint')[0].startTime"
+    )
+    assert painted_ms < 2000
     browser.keep("desktop-light")
     for link in browser.find("nav a"):
         target = link.get_attribute("href").partition("#")[2]
@@ -107,11 +114,11 @@ def test_the_scale_changes_the_number_and_not_the_diagram(browser, results):
     browser.open(results / "report.html")
     block = diagram(browser, "Cu2", "HER")
     set_controls(browser, block, phNumber=7, potentialNumber=-0.4)
-    on_rhe = [bar[2] for bar in browser.run(BARS, block)]
+    on_rhe = browser.run(BARS, block)
     set_controls(browser, block, scale="she")
-    assert [bar[2] for bar in browser.run(BARS, block)] == pytest.approx(
-        on_rhe, abs=MEV
-    )
+    for before, after in zip(on_rhe, browser.run(BARS, block), strict=True):
+        assert after[2] == pytest.approx(before[2], abs=MEV)
+        assert after[3] == pytest.approx(before[3], abs=0.5), "the axis stays too"
     shown = block.find_element("css selector", '[data-control="potentialNumber"]')
     # kT ln10 · 7 at 298.15 K
     assert float(shown.get_attribute("value")) == pytest.approx(-0.4 - 0.4141, abs=MEV)
@@ -152,8 +159,8 @@ def test_pathways_can_be_switched(browser, results):
     # The other one has a state that nothing was computed for.
     show(browser, block, "last")
     assert [state for _, state, *_ in browser.run(BARS, block)] == ["*"]
-    said = block.find_element("css selector", ".live").text
-    assert "*CO₂: no value" in said
+    said = block.find_element("css selector", ".live").text.split()
+    assert " ".join(said[said.index("*CO₂") :][:3]) == "*CO₂ no value"
     show(browser, block, "all")
     count = block.find_element("css selector", '[data-control="count"]')
     assert count.get_attribute("textContent") == "2 of 2 shown"
@@ -200,12 +207,17 @@ def test_the_script_ranks_pathways_as_python_does(browser, results, library, see
         assert levels[pathway.name] == pytest.approx(pathway.levels_ev)
 
 
-def test_names_of_levels_cover_neither_one_another_nor_a_bar(browser, results):
+@pytest.mark.parametrize(
+    ("reaction", "which"), [("CO2-to-HCOOH", "all"), ("CO2-to-CO", "last")]
+)
+def test_names_of_levels_cover_neither_one_another_nor_a_bar(
+    browser, results, reaction, which
+):
     browser.open(results / "report.html")
-    block = diagram(browser, "Cu4", "CO2-to-HCOOH")
+    block = diagram(browser, "Cu4", reaction)
     for potential in (-1.0, 0.0, 0.3):
         set_controls(browser, block, potentialNumber=potential)
-        show(browser, block, "all")
+        show(browser, block, which)
         boxes = browser.run(
             """
             const box = (node) => { const b = node.getBoundingClientRect();
@@ -287,11 +299,46 @@ def test_a_number_says_where_it_is_from(browser, results):
     assert focused.text in panel.text
     block = diagram(browser, "Cu4", "CO2-to-CO")
     (level,) = block.find_elements("css selector", '.level[data-state="*COOH"]')[:1]
-    level.send_keys(ENTER)
+    level.send_keys(SPACE)
     assert (
         "adsorb/Cu4/COOH.json" in panel.text and "vibrate/Cu4/COOH.json" in panel.text
     )
     browser.keep("source")
+
+
+def test_numbers_made_by_the_script_say_where_they_are_from(browser, results):
+    browser.open(results / "report.html")
+    panel = browser.find("#source")[0]
+    block = diagram(browser, "Cu4", "CO2-to-CO")
+    (cell, *_) = block.find_elements("css selector", "[data-dg-ev]")
+    browser.run("arguments[0].closest('details').open = true", cell)
+    cell.click()
+    assert "che/Cu4.json" in panel.text and cell.text in panel.text
+    (point, *_) = browser.find("figure[data-scaling] .point")
+    point.send_keys(ENTER)
+    assert f"thermo/{point.get_attribute('data-cluster')}.json" in panel.text
+    # The table of energies is made of rows as they are; its numbers are numbers too.
+    (energy, *_) = browser.find("#provenance [data-record] td.n")
+    browser.run("arguments[0].closest('details').open = true", energy)
+    energy.send_keys(ENTER)
+    assert energy.text in panel.text and "thermo/" in panel.text
+
+
+def test_a_page_without_other_temperatures_says_why(browser, results, library):
+    records = read_records(results)
+    (che, *_) = records.che
+    partly = replace(records, adsorptions=())
+    steps = {che.cluster: step_energies(che, partly, library)}
+    page = results / "one-temperature.html"
+    page.write_text(render_page(records, study="one", steps=steps))
+    browser.open(page)
+    block = diagram(browser, che.cluster, "HER")
+    slider, reason = (
+        block.find_element("css selector", f'[data-control="{name}"]')
+        for name in ("temperature", "temperatureReason")
+    )
+    assert not slider.is_enabled() and "no record adsorb/" in reason.text
+    assert block.find_elements("css selector", ".interval")
 
 
 def test_structures_turn_and_tell_their_atoms(browser, results):
@@ -365,6 +412,8 @@ def test_a_study_in_which_everything_failed_opens(browser, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(render_page(make_failed_study(), study="failed"))
     browser.open(page)
-    assert "Nothing succeeded" in browser.find("#overview .notice")[0].text
+    overview = browser.find("#overview")[0].text
+    assert "Nothing succeeded" in overview
+    assert "at a glance" not in overview and "without a level" not in overview
     assert browser.complaints() == []
     browser.keep("failed")

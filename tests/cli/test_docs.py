@@ -15,6 +15,7 @@ from clusterflow.cli import command as cli
 from clusterflow.cli import main
 from clusterflow.config import Study as Settings
 from clusterflow.reference import PAGES
+from clusterflow.tables import TABLES
 from unit.results import write_results
 from unit.test_database import ask
 from unit.test_species import Study
@@ -167,6 +168,13 @@ def test_the_reference_holds_every_verb_setting_and_page():
         )
     assert "`thermo.temperature_k`" in pages["reference/configuration"]
     assert "(at least -5, at most 5)" in pages["reference/configuration"]
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+def test_every_table_of_a_study_is_on_the_page(page):
+    text = (DOCS.parent / page).read_text(encoding="utf-8")
+    rows = "".join(line for line in text.splitlines() if line.startswith("| `"))
+    assert [name for name in (*TABLES, "gates") if f"`{name}.csv`" not in rows] == []
 
 
 FORM = re.compile(r"\b(FILE|TABLE|NAME|FOLDER|DIR|VERB|LAYERS|MINE|PART)\b|\[--|\.\.\.")

@@ -53,6 +53,8 @@ def test_without_the_records_underneath_there_is_a_reason(records, library):
     found = step_energies(partly.che[0], partly, library)
     assert found.temperatures_k == ()
     assert "no record adsorb/Cu2/" in found.reason
+    whole = step_energies(records.che[0], records, library)
+    assert found.deviations == whole.deviations is not None
 
 
 def test_no_name_leads_out_of_the_results_folder(records, library, tmp_path):

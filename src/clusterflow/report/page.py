@@ -15,6 +15,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 import clusterflow
+from clusterflow.core.che import THERMALLY_CLOSED_EV
 from clusterflow.core.gate_summary import summarise
 from clusterflow.report import live, text, views
 from clusterflow.report.band_edges import draw_band_edges
@@ -96,6 +97,7 @@ class _Table:
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    numeric: tuple[bool, ...]
     csv_uri: str
     records: tuple[str, ...]
 
@@ -139,10 +141,8 @@ def render_page(
     hashes
         SHA-256 of each record by the name of its file.
     """
-    summary = views.summarise_stages(records)
     edges = views.edges_of(records)
     flags = views.flags_of(records, domain)
-    every = [result for record in records.che for result in record.results]
     clusters = [(v, live.structures_of(v)) for v in views.cluster_views(records)]
     sections = [
         _section(view, records, structures, order, figures or {}, steps or {})
@@ -152,12 +152,8 @@ def render_page(
         study=study,
         style=Markup(_resource("style.css")),
         version=clusterflow.__version__,
-        stages=summary,
-        fates=views.count_fates(records),
-        n_results=len(every),
-        n_complete=sum(r.limiting_potential_v_rhe is not None for r in every),
-        n_records=len(records.all()),
-        n_failed=sum(stage.n_failed for stage in summary),
+        **_counted(records),
+        **_provenance(records),
         failures=_table(failures or views.failures_of(records)),
         overviews=overviews(records.che),
         rankings=rank_reactions(records.che),
@@ -169,15 +165,35 @@ def render_page(
         scalings=live.scalings_of(records.thermo),
         **_scripted(records, [group for _, group in clusters], hashes or {}),
         corrections=views.gas_corrections(records),
-        levels=views.levels_of(records),
         flags=flags,
         marks={flag.name: flag.mark for flag in flags},
         energies=_table(energies),
-        versions=views.versions_of(records),
-        protocols=views.protocols_of(records),
-        created=sorted(r.provenance.created for r in records.all()),
     )
     return page.lstrip()
+
+
+def _counted(records: StudyRecords) -> dict[str, object]:
+    """How much ran, and what became of it."""
+    stages = views.summarise_stages(records)
+    every = [result for record in records.che for result in record.results]
+    return {
+        "stages": stages,
+        "fates": views.count_fates(records),
+        "n_results": len(every),
+        "n_complete": sum(r.limiting_potential_v_rhe is not None for r in every),
+        "n_records": len(records.all()),
+        "n_failed": sum(stage.n_failed for stage in stages),
+    }
+
+
+def _provenance(records: StudyRecords) -> dict[str, object]:
+    """By what the records were made, and when."""
+    return {
+        "levels": views.levels_of(records),
+        "versions": views.versions_of(records),
+        "protocols": views.protocols_of(records),
+        "created": sorted(r.provenance.created for r in records.all()),
+    }
 
 
 def _scripted(
@@ -227,6 +243,7 @@ def _template() -> Template:
         potential_label=text.potential_label,
         hole_reason=no_potential_reason,
         hole_mark=text.HOLE,
+        closed_ev=THERMALLY_CLOSED_EV,
     )
     # Indentation is for whoever reads the template; a large page has megabytes of it.
     return environment.from_string(_INDENTATION.sub("", _resource("template.html.j2")))
@@ -334,6 +351,9 @@ def _table(rows: Sequence[Mapping[str, object]]) -> _Table:
     return _Table(
         columns=tuple(_heading(key) for key in keys),
         rows=tuple(tuple(_cell(row.get(key)) for key in keys) for row in rows),
+        numeric=tuple(
+            any(isinstance(row.get(key), float) for row in rows) for key in keys
+        ),
         csv_uri=_csv_uri(keys, rows),
         records=tuple(
             f"thermo/{row['cluster']}.json" if row.get("cluster") else ""

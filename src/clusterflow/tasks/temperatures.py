@@ -98,12 +98,15 @@ def step_energies(
         )
         return with_states(first, states, che.networks, library).thermo
 
+    deviations = None
     try:
         deviations = deviations_of(joined(own))
         chosen = sorted({own, *temperatures_k})
         at = [energies_of(joined(temperature)) for temperature in chosen]
     except (ClusterflowError, ValueError) as error:
-        return StepEnergies(reason=f"no other temperature: {error}")
+        # Intervals are of the study's temperature, and stay without another one.
+        reason = f"no other temperature: {error}"
+        return StepEnergies(reason=reason, deviations=deviations)
     return StepEnergies(
         temperatures_k=tuple(chosen),
         dg0_ev={

@@ -29,14 +29,17 @@ class Diagram {
     const { temperature } = controls;
     temperature.max = data.temperatures.length - 1;
     temperature.disabled = data.temperatures.length < 2;
-    temperature.title = data.temperature_reason;
+    controls.temperatureReason.textContent = data.temperature_reason;
     for (const [one, other] of [["potential", "potentialNumber"], ["ph", "phNumber"]]) {
       controls[one].addEventListener("input", () => (controls[other].value = controls[one].value));
       controls[other].addEventListener("input", () => (controls[one].value = controls[other].value));
     }
     controls.scale.addEventListener("change", () => this.changeScale());
     controls.reset.addEventListener("click", () => this.reset());
-    this.block.querySelector(".conditions").addEventListener("input", () => this.update());
+    // A scale just chosen does not belong to the number yet: `changeScale` makes it.
+    this.block.querySelector(".conditions").addEventListener("input", (event) => {
+      if (event.target !== controls.scale) this.update();
+    });
     controls.pathways.addEventListener("change", (event) => {
       const { value, checked } = event.target;
       this.shown[checked ? "add" : "delete"](Number(value));
@@ -44,7 +47,9 @@ class Diagram {
     });
     this.plot.addEventListener("click", (event) => this.explain(event.target));
     this.plot.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") this.explain(event.target);
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      this.explain(event.target);
     });
   }
 
@@ -149,16 +154,18 @@ class Diagram {
 
   /** The steps of a pathway at the conditions, as a table. */
   tabulate(found) {
+    const { cluster_records } = dataOf(this.block.closest("section").dataset.block);
     const rows = found.taken.map((step, index) =>
       make(
         "tr",
-        {},
+        { "data-record": cluster_records.join("|") },
         make("td", { class: "text" }, chem(step.name)),
         make("td", { class: "n" }, write(step.dg0, 3)),
         make("td", { class: "n main", "data-dg-ev": found.energies[index] ?? "" }, write(found.energies[index], 3)),
       ),
     );
     this.controls.steps.replaceChildren(...rows);
+    reachByTab(this.controls.steps);
   }
 
   /** Everything drawn: bars, intervals, connectors, names, axis. */
@@ -178,9 +185,11 @@ class Diagram {
       role: "group",
       "aria-label": `Free energies of ${this.data.reaction} in eV at the chosen conditions`,
     });
-    root.append(...axis(low, high, y, width), ...connectors(chosen, best, x, y), ...holesOf(chosen[0], x));
+    root.append(...axis(low, high, y, width), ...connectors(chosen, best, x, y));
+    const holes = holesOf(chosen[0]);
+    root.prepend(...holes.map((hole) => holePicture(hole, x)));
     for (const bar of bars) root.append(barPicture(bar, x(bar.column), y));
-    root.append(...names(bars, x, y));
+    root.append(...names(bars, holes, x, y));
     return root;
   }
 
@@ -273,17 +282,19 @@ function connectors(chosen, best, x, y) {
   return found.reverse();
 }
 
-/** The columns of states without a value, with the reason. */
-function holesOf(found, x) {
+/** The states of a pathway that have no value, with the reason. */
+function holesOf(found) {
   if (!found) return [];
-  return found.pathway.states.flatMap((state, column) => {
-    if (found.levels[column] !== null) return [];
-    const reason = found.pathway.reasons[column] || "no value";
-    return [
-      draw("rect", { class: "hole", x: x(column) - COLUMN / 2, y: PLOT.top, width: COLUMN, height: PLOT.height }, draw("title", {}, reason)),
-      draw("text", { class: "axis", transform: `translate(${x(column) + 4} ${PLOT.top + PLOT.height / 2}) rotate(-90)` }, `${chem(state)}: no value`),
-    ];
-  });
+  return found.pathway.states.flatMap((state, column) =>
+    found.levels[column] === null
+      ? [{ column, state, reason: found.pathway.reasons[column] || "no value" }]
+      : [],
+  );
+}
+
+function holePicture({ column, reason }, x) {
+  const place = { x: x(column) - COLUMN / 2, y: PLOT.top, width: COLUMN, height: PLOT.height };
+  return draw("rect", { class: "hole", ...place }, draw("title", {}, reason));
 }
 
 function barPicture(bar, x, y) {
@@ -314,22 +325,23 @@ function barPicture(bar, x, y) {
 }
 
 /** Names and values beside their bars, where none covers another name or a bar. */
-function names(bars, x, y) {
+function names(bars, holes, x, y) {
   const texts = [];
-  for (const column of new Set(bars.map((bar) => bar.column))) {
+  for (const column of new Set([...bars, ...holes].map((one) => one.column))) {
     const here = bars.filter((bar) => bar.column === column).sort((one, other) => one.rank - other.rank);
     const taken = here.map((bar) => [y(bar.level) - 4, y(bar.level) + 4]);
-    for (const bar of here) {
-      const lines = [...wrap(chem(bar.state)), write(bar.level)];
-      const top = freePlace(y(bar.level), lines.length * LABEL_LINE, taken);
+    const label = (state, value, near, kind) => {
+      const lines = [...wrap(chem(state)), value];
+      const top = freePlace(near, lines.length * LABEL_LINE, taken);
       taken.push([top, top + lines.length * LABEL_LINE]);
       texts.push(
-        ...lines.map((line, index) => {
-          const kind = index === lines.length - 1 ? "value" : bar.rank === 0 ? "name best" : "name";
-          return draw("text", { class: kind, x: x(column), y: top + (index + 0.8) * LABEL_LINE }, line);
-        }),
+        ...lines.map((line, index) =>
+          draw("text", { class: index === lines.length - 1 ? "value" : kind, x: x(column), y: top + (index + 0.8) * LABEL_LINE }, line),
+        ),
       );
-    }
+    };
+    for (const bar of here) label(bar.state, write(bar.level), y(bar.level), bar.rank === 0 ? "name best" : "name");
+    for (const hole of holes.filter((one) => one.column === column)) label(hole.state, "no value", PLOT.top + PLOT.height / 2, "name best");
   }
   return texts;
 }

@@ -78,11 +78,11 @@ function showSource(title, lines, records) {
     return item;
   });
   const panel = document.getElementById("source");
+  panel.hidden = false; // first: what is hidden is not read out
   panel.querySelector("h2").textContent = title;
   panel
     .querySelector("div")
     .replaceChildren(...lines.map((line) => make("p", {}, line)), make("ul", {}, ...items));
-  panel.hidden = false;
 }
 
 function hideSource() {
@@ -118,10 +118,14 @@ function walk(cell, key) {
 }
 
 const CELL = "[data-record] td.n";
-for (const table of document.querySelectorAll("table")) {
+
+/** Puts the first number of a table in the order of tabs. */
+function reachByTab(table) {
   const first = table.querySelector(CELL);
   if (first) first.tabIndex = 0;
 }
+
+document.querySelectorAll("table").forEach(reachByTab);
 document.addEventListener("click", (event) => {
   const cell = event.target.closest(CELL);
   if (cell && !event.target.closest("a, button")) showCell(cell);

@@ -5,6 +5,11 @@ class ScalingPlot {
     Object.assign(this, { figure, data });
     this.plot = figure.querySelector(".scroll");
     const template = document.getElementById("axes").content;
+    this.plot.addEventListener("click", (event) => explainPoint(event.target));
+    this.plot.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      if (explainPoint(event.target)) event.preventDefault();
+    });
     figure.prepend(document.importNode(template, true));
     [this.x, this.y] = figure.querySelectorAll("select");
     for (const select of [this.x, this.y]) {
@@ -34,7 +39,7 @@ function scatter(points, line, x_name, y_name) {
   const [width, height, left, top, size] = [460, 420, 58, 14, 340];
   const root = draw("svg", {
     class: "plot live", viewBox: `0 0 ${width} ${height}`, style: `--natural: ${width}px`,
-    role: "img", "aria-label": `ΔG of ${y_name} against ΔG of ${x_name} in eV: ${points.map((p) => `${p.cluster} ${write(p.x)}, ${write(p.y)}`).join("; ")}`,
+    role: "group", "aria-label": `ΔG of ${y_name} against ΔG of ${x_name} in eV: ${points.map((p) => `${p.cluster} ${write(p.x)}, ${write(p.y)}`).join("; ")}`,
   });
   const limits = (values) => {
     const [low, high] = [Math.min(...values), Math.max(...values)];
@@ -74,12 +79,22 @@ function scatter(points, line, x_name, y_name) {
   }
   const taken = points.map((point) => ({ x: x(point.x), y: y(point.y), half: 6, high: 12 }));
   for (const point of points) {
-    const title = draw("title", {}, `${point.cluster}: ${write(point.x, 3)}, ${write(point.y, 3)} eV`);
-    root.append(draw("circle", { class: "point", cx: x(point.x), cy: y(point.y), r: 5 }, title));
-    const place = freeBeside(x(point.x), y(point.y), point.cluster, taken);
-    if (place) root.append(draw("text", { class: "name", x: place.x, y: place.y + 4 }, point.cluster));
+    const said = `${point.cluster}: ${write(point.x, 3)}, ${write(point.y, 3)} eV`;
+    const place = { class: "point", cx: x(point.x), cy: y(point.y), r: 5 };
+    const button = { tabindex: "0", role: "button", "aria-label": said, "data-cluster": point.cluster };
+    root.append(draw("circle", { ...place, ...button }, draw("title", {}, said)));
+    const free = freeBeside(x(point.x), y(point.y), point.cluster, taken);
+    if (free) root.append(draw("text", { class: "name", x: free.x, y: free.y + 4 }, point.cluster));
   }
   return root;
+}
+
+/** Where the two free energies of a point are from; whether it was one. */
+function explainPoint(target) {
+  const point = target.closest(".point");
+  if (!point) return false;
+  showSource(point.getAttribute("aria-label"), [], [`thermo/${point.dataset.cluster}.json`]);
+  return true;
 }
 
 /** A place for a name beside its point; null where there is none, as the title has it too. */
