@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterflow.cli import command as cli
-from clusterflow.cli import main
+from clusterflow.cli import command, main
 from clusterflow.config import Study as Settings
 from clusterflow.reference import PAGES
 from clusterflow.tables import TABLES
@@ -160,7 +159,7 @@ def test_the_reference_holds_every_verb_setting_and_page():
     for name in pages:
         page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
         assert page.count("<!-- made from the code -->") == 1
-    for verb in cli().commands:
+    for verb in command().commands:
         assert f"\n## {verb}\n" in f"\n{pages['reference/cli']}", verb
     for section in Settings.model_fields:
         assert f"## {section}" in pages["reference/configuration"] or (
@@ -193,6 +192,8 @@ def typed_on(page):
                         yield words[1:], whole
 
 
+# Of its own: a verb that is parsed without its parents forgets `-h` for good.
+CLI = command.__wrapped__()
 PAGES_READ = [*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md"]
 
 
@@ -200,12 +201,12 @@ PAGES_READ = [*sorted(DOCS.rglob("*.md")), DOCS.parent / "README.md"]
 def test_every_command_on_a_page_is_one(page):
     """Verbs and options exist; where it stands on its own, nothing is missing."""
     for words, whole in typed_on(page):
-        verb, rest = cli(), words
+        verb, rest = CLI, words
         while hasattr(verb, "commands") and rest and not rest[0].startswith("-"):
             assert rest[0] in verb.commands, words
             verb, rest = verb.commands[rest[0]], rest[1:]
         known = set().union(*(p.opts for p in verb.params))
         options = {word.partition("=")[0] for word in rest if word.startswith("--")}
         assert options <= known or words[0] == "run", words
-        if whole and verb is not cli():
+        if whole and verb is not CLI:
             verb.make_context("clusterflow", list(rest))
