@@ -36,7 +36,7 @@ def check(config: Sequence[Path]) -> list[str]:
     plan = Plan.from_config(read_config(config), config)
     library = plan.library
     problems = [
-        *_library_problems(library),
+        *_library_problems(library, plan.clusters),
         *_study_problems(plan),
         *_table_problems(plan),
     ]
@@ -53,13 +53,15 @@ def check(config: Sequence[Path]) -> list[str]:
     ]
 
 
-def _library_problems(library: Library) -> list[str]:
+def _library_problems(library: Library, clusters: Sequence[str]) -> list[str]:
+    """What is wrong in any file; of clusters, the study's and one's own are built."""
     problems = []
     for kind, model in KINDS.items():
         for path in library.paths(kind).values():
             try:
                 spec = load_spec(path, model)
-                if isinstance(spec, ClusterSpec):
+                own = path.is_relative_to("structures")
+                if isinstance(spec, ClusterSpec) and (own or spec.name in clusters):
                     build_structures(spec, path.parent, library)
                 if isinstance(spec, AdsorbateSpec):
                     for form in spec.forms:
