@@ -323,13 +323,12 @@ def _cores(cores: int | None, snakemake_args: Sequence[str]) -> int | None:
 
 
 def _progress_flags(snakemake_args: Sequence[str]) -> list[str]:
-    """Bars and the time left on a terminal, else plain lines without control codes."""
+    """Bars on a terminal and a line for each rule elsewhere, but plans in full."""
     if _has(snakemake_args, "--logger", "--quiet", "-q", "--verbose"):
         return []
-    terminal = sys.stdout.isatty() and sys.stderr.isatty()
-    if terminal and os.environ.get("TERM", "dumb") != "dumb":
-        return ["--logger", "clusterflow"]
-    return ["--quiet", "rules", "host", "reason"]
+    if _has(snakemake_args, "--dry-run", "--dryrun", "-n"):
+        return ["--quiet", "rules", "host", "reason"]
+    return ["--logger", "clusterflow"]
 
 
 def _has(arguments: Sequence[str], *options: str) -> bool:

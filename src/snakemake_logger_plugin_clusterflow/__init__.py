@@ -1,11 +1,15 @@
-"""What `clusterflow run` shows on a terminal: a bar for each rule, and the time left.
+"""What `clusterflow run` shows: a bar for each rule on a terminal, and the time left.
 
 Snakemake finds logger plugins by the beginning of their name. The bars are those of
-snakemake-logger-plugin-rich; this one adds how long it will take.
+snakemake-logger-plugin-rich; this one adds how long it will take. In a pipe there is
+one line for each rule, when its last job has ended, and one for each job that failed.
 """
 
 from __future__ import annotations
 
+import logging
+import os
+import sys
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -20,6 +24,7 @@ from clusterflow.time_left import TimeLeft
 
 if TYPE_CHECKING:
     from logging import LogRecord
+    from typing import TextIO
 
 # The bar of the whole run, as the plugin below names it.
 _ALL = "Total Progress"
@@ -46,19 +51,67 @@ class LeftColumn(ProgressColumn):
         return Text(f"{about} {time_left} left", style="progress.remaining")
 
 
+class PlainLines:
+    """A run in a few lines without control codes."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.planned: Counter[str] = Counter()
+        self.ended: Counter[str] = Counter()
+        self.rules: dict[int, str] = {}
+        self.logs: dict[int, list[str]] = {}
+
+    def show(self, record: LogRecord) -> None:
+        """A line, if the record is worth one."""
+        event, said = getattr(record, "event", None), vars(record)
+        if event == LogEvent.RUN_INFO:
+            self.planned = Counter(said["stats"])
+        elif event == LogEvent.JOB_INFO:
+            self.rules[said["jobid"]] = said["rule_name"]
+            self.logs[said["jobid"]] = list(said["log"] or ())
+        elif event == LogEvent.JOB_FINISHED:
+            self._end(self.rules.get(said["job_id"], ""))
+        elif event == LogEvent.JOB_ERROR:
+            job = said["jobid"]
+            log = ", ".join(self.logs.get(job, ())) or "none"
+            self._write(f"failed: {self.rules.get(job, job)}, log {log}")
+        elif record.levelno >= logging.ERROR:
+            self._write(record.getMessage())
+
+    def _end(self, rule: str) -> None:
+        self.ended[rule] += 1
+        if self.ended[rule] == self.planned[rule] and rule not in _NOT_COUNTED:
+            self._write(f"{rule}: {self.ended[rule]} done")
+
+    def _write(self, line: str) -> None:
+        if line:
+            print(line, file=self.stream, flush=True)
+
+
 class LogHandler(RichHandler):  # type: ignore[misc]
-    """The rich handler, which also hears when jobs start and end."""
+    """The rich handler, which also hears when jobs start and end; plain in a pipe."""
 
     def __post_init__(self) -> None:
-        """Add the column."""
-        super().__post_init__()
-        self.run = TimeLeft()
-        self.progress.columns = (*self.progress.columns, LeftColumn(self.run))
+        """Add the column, or take plain lines in the place of bars."""
+        stream = sys.stdout if self.common_settings.stdout else sys.stderr
+        self.plain = None if is_terminal(stream) else PlainLines(stream)
+        if self.plain is None:
+            super().__post_init__()
+            self.run = TimeLeft()
+            self.progress.columns = (*self.progress.columns, LeftColumn(self.run))
 
     def emit(self, record: LogRecord) -> None:
         """Note what the record says about time, then show it."""
+        if self.plain is not None:
+            self.plain.show(record)
+            return
         self._note(record)
         super().emit(record)
+
+    def close(self) -> None:
+        """Take the bars away."""
+        if self.plain is None:
+            super().close()
 
     def _note(self, record: LogRecord) -> None:
         event, now_s = getattr(record, "event", None), time.monotonic()
@@ -72,3 +125,8 @@ class LogHandler(RichHandler):  # type: ignore[misc]
             self.run.end(said["job_id"], now_s)
         elif event == LogEvent.JOB_ERROR:
             self.run.end(said["jobid"], now_s, failed=True)
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether a stream can show bars."""
+    return stream.isatty() and os.environ.get("TERM", "dumb") != "dumb"

@@ -83,6 +83,26 @@ def test_a_terminal_shows_bars_and_the_time_left(tmp_path):
     assert "Traceback" not in text
 
 
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [("true", "wait: 3 done"), ("false", "failed: wait, log wait-0.log")],
+)
+def test_a_pipe_shows_a_line_for_each_rule(tmp_path, command, shown):
+    rule = SNAKEFILE.replace('    shell: "sleep 0.5"', '    log: "wait-{n}.log"\n')
+    (tmp_path / "Snakefile").write_text(f'{rule}    shell: "{command}"\n')
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "1", "--logger", "clusterflow"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == (1 if command == "false" else 0), done.stderr
+    lines = re.sub(r"wait-\d", "wait-0", done.stderr).splitlines()
+    assert shown in lines and len(lines) < 12
+    assert "\x1b" not in done.stderr
+
+
 def _read(descriptor):
     try:
         return os.read(descriptor, 4096)
