@@ -326,7 +326,9 @@ def _progress_flags(snakemake_args: Sequence[str]) -> list[str]:
     """Bars on a terminal and a line for each rule elsewhere, but plans in full."""
     if _has(snakemake_args, "--logger", "--quiet", "-q", "--verbose"):
         return []
-    if _has(snakemake_args, "--dry-run", "--dryrun", "-n"):
+    # What computes nothing has its say in Snakemake's own words.
+    plans = ("--dry-run", "--dryrun", "-n", "--lint", "--unlock", "--report")
+    if _has(snakemake_args, *plans):
         return ["--quiet", "rules", "host", "reason"]
     return ["--logger", "clusterflow"]
 

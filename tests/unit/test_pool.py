@@ -24,7 +24,7 @@ from clusterflow.core.isomers import (
     split_pool,
     why_other_species,
 )
-from clusterflow.core.topology import like_ion_bonds, same_connectivity
+from clusterflow.core.topology import changed_bonds, like_ion_bonds
 from clusterflow.errors import RecordError
 from clusterflow.io import to_atoms, write_record
 from clusterflow.records import BuildRecord, Isomer, PooledIsomer
@@ -185,7 +185,7 @@ def test_a_fate_is_judged_on_the_isomer_placed_on(rounds):
         for minimum in record.minima:
             host = isomers[minimum.isomer]
             after = np.array(minimum.structure.positions)[: len(host.symbols)]
-            kept = same_connectivity(host.symbols, np.array(host.positions), after)
+            kept = not changed_bonds(host.symbols, np.array(host.positions), after)
             assert minimum.core_intact == kept
 
 

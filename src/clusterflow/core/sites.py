@@ -289,11 +289,3 @@ def _site(
 def _vector(values: FloatArray) -> tuple[float, float, float]:
     x, y, z = (round(float(v), 6) for v in values)
     return (x, y, z)
-
-
-def count_by_kind(sites: Sequence[Site]) -> Counter[str]:
-    """Sites of each kind, symmetry images included."""
-    total: Counter[str] = Counter()
-    for site in sites:
-        total[site.kind] += site.multiplicity
-    return total

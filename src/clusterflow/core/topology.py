@@ -158,13 +158,6 @@ def connected_pieces(symbols: Sequence[str], positions: FloatArray) -> list[list
     return sorted(sorted(piece) for piece in pieces)
 
 
-def same_connectivity(
-    symbols: Sequence[str], before: FloatArray, after: FloatArray
-) -> bool:
-    """Whether no bond formed or broke, atom by atom, with hysteresis."""
-    return not changed_bonds(symbols, before, after)
-
-
 def changed_bonds(
     symbols: Sequence[str], before: FloatArray, after: FloatArray
 ) -> list[tuple[int, int]]:
