@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 from ase.data import atomic_numbers, covalent_radii
 
 from clusterflow.core.builders import icosahedron, octahedron, stacked_rings
+from clusterflow.core.likeness import same_shape, shape_of
 from clusterflow.core.placement import place_adsorbate
 from clusterflow.core.sites import find_sites
+from clusterflow.core.symmetry import find_symmetry
 from clusterflow.specs import AdsorbateForm
 
 ICO = icosahedron("Cu", 2, 2.42)
@@ -63,6 +67,22 @@ def test_what_would_fall_through_a_wide_hollow_lies_just_above_it(place):
     for start in [s for s in starts if s.site.kind == "hollow4"]:
         above = np.array(start.structure.positions)[13] - start.site.position
         assert 0 < above @ np.array(start.site.normal) < 0.2
+
+
+@pytest.mark.parametrize(
+    ("cluster", "name"), [(ICO, "OCHO"), (ICO, "COOH"), (PRISM, "OCHO"), (OCT, "CH2O")]
+)
+def test_no_start_is_an_image_of_another(place, cluster, name):
+    """By the operations of the point group, which placement does not know."""
+    host, starts = place(cluster, name)
+    group = find_symmetry(host.symbols, np.array(host.positions)).permutations
+    shapes = [
+        shape_of(start.structure, len(host.symbols), core_intact=True)
+        for start in starts
+    ]
+    assert len({start.clearance for start in starts}) > 1
+    for first, second in combinations(shapes, 2):
+        assert not same_shape(first, second, group, 0.05)
 
 
 def test_the_shortest_bond_is_never_short_of_its_length(place, library):

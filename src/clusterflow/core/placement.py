@@ -33,8 +33,10 @@ _APART = 1.5
 _LIFT_STEP_A = 0.1
 _MAX_LIFT_A = 0.8
 _N_AZIMUTHS = 12
-# An orientation about the normal counts as new when turned by at least this much.
+# So many of them are tried, the roomiest that the site's symmetry does not make one.
 _KEPT_AZIMUTHS = 2
+# Orientations are one if no distance to the cluster differs more, Å: as for its sites.
+_SAME_A = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -233,7 +235,7 @@ def _on_site(
 def _poses(
     host: Structure, site: Site, form: AdsorbateForm
 ) -> list[tuple[FloatArray, float]]:
-    """Positions and clearance of all orientations that fit, the roomiest first."""
+    """Positions and clearance of the distinct orientations that fit, roomiest first."""
     symbols = [line[0] for line in form.atoms]
     own = np.array([line[1:] for line in form.atoms], dtype=float)
     frame = _frame(site, host)
@@ -244,7 +246,26 @@ def _poses(
         if (pose := _settle(host, site, symbols, own @ _turn(angle) @ frame, bound))
     ]
     poses.sort(key=lambda pose: -round(pose[1], 3))
-    return poses
+    return _distinct(host, symbols, poses)
+
+
+def _distinct(
+    host: Structure, symbols: Sequence[str], poses: Sequence[tuple[FloatArray, float]]
+) -> list[tuple[FloatArray, float]]:
+    """Poses without the images that the symmetry of the site makes of them."""
+    there = np.array(host.positions)
+    elements = np.unique(host.symbols, return_inverse=True)[1]
+    own = np.unique(symbols, return_inverse=True)[1]
+    pairs = (own[:, None] * len(there) + elements[None, :]).ravel()
+    kept: list[tuple[FloatArray, float]] = []
+    known: list[FloatArray] = []
+    for pose in poses:
+        gaps = np.linalg.norm(pose[0][:, None] - there[None, :], axis=-1).ravel()
+        spectrum = gaps[np.lexsort((gaps, pairs))]
+        if all(np.abs(spectrum - other).max() > _SAME_A for other in known):
+            kept.append(pose)
+            known.append(spectrum)
+    return kept
 
 
 def _frame(site: Site, host: Structure) -> FloatArray:
@@ -301,9 +322,13 @@ def _settle(
     positions = np.array(host.positions)
     lateral = oriented + foot
     radius_host, radius_own = radii(host.symbols), radii(symbols)
+    partners = _nearest_partners(bound, positions, lateral)
+    below, site_atoms = {i for i, _ in partners}, {i for i, _ in bound}
+    if len(below) < len(partners) == len(site_atoms):
+        return None  # as many binding atoms as site atoms: one over each
     height = max(
         _height(lateral[b] - positions[i], normal, radius_host[i] + radius_own[b])
-        for i, b in _nearest_partners(bound, positions, lateral)
+        for i, b in partners
     )
     reach = radius_host[:, None] + radius_own[None, :]
     unbound = np.ones_like(reach, dtype=bool)

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 from clusterflow.core.fate import judge
 from clusterflow.core.spin import by_energy
 from clusterflow.io import from_atoms, to_atoms
-from clusterflow.models import Model
 from clusterflow.protocol import PROTOCOL
-from clusterflow.records import SpinState, Structure
+from clusterflow.records import SpinState
 from clusterflow.tasks.relaxation import Relaxation
+from clusterflow.tasks.remembered import Remembered
+from clusterflow.tasks.scratch import Bundle
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from ase.calculators.calculator import Calculator
 
     from clusterflow.config import AdsorbSettings, RelaxSettings
     from clusterflow.core.fate import Verdict
-    from clusterflow.records import Isomer
+    from clusterflow.records import Isomer, Structure
     from clusterflow.specs import AdsorbateSpec, LevelSpec
     from clusterflow.tasks.job import Job
     from clusterflow.tasks.scratch import Scratch
@@ -30,15 +33,17 @@ _SPARE_MINIMA = 2
 _SPIN_WINDOW_EV = 0.3
 
 
-class Outcome(Model):
-    """What one start came to, in a form that can wait in the scratch folder."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What one start has come to so far, and the descent that goes on from there."""
 
+    descent: Descent
     outcome: str
-    reason: str = ""
+    reason: str
     structure: Structure
-    energy_ev: float | None = None
-    fmax_ev_per_a: float | None = None
-    n_gradients: int = 0
+    energy_ev: float | None
+    fmax_ev_per_a: float | None
+    n_gradients: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,53 +75,70 @@ class Search:
         return judge(structure, self.host.structure, self.adsorbate, self.others)
 
 
-def advance(search: Search, structure: Structure, kind: str, steps: int) -> Outcome:
-    """A geometry after some steps, or brought to rest if `kind` is ``finish``."""
-    fmax = search.relax.fmax_ev_per_a
-    key = (structure, search.level.hash, kind, fmax, steps, PROTOCOL["adsorb"])
-    known = search.scratch.load(Outcome, *key)
-    if known is not None:
-        return known
-    calculator = search.job.calculator(
-        search.level, structure.charge, structure.multiplicity
-    )
-    relaxation = Relaxation(to_atoms(structure), calculator)
-    go_on = relaxation.run if kind == "screen" else relaxation.finish
-    outcome = go_on(fmax, steps)
-    failed = outcome == "scf-failed"
-    result = Outcome(
-        outcome=outcome,
-        reason=relaxation.reason,
-        structure=from_atoms(
-            relaxation.atoms,
-            charge=structure.charge,
-            multiplicity=structure.multiplicity,
-            name=structure.name,
-        ),
-        energy_ev=None if failed else relaxation.energy_ev,
-        fmax_ev_per_a=None if failed else relaxation.fmax_ev_per_a,
-        n_gradients=relaxation.n_gradients,
-    )
-    search.scratch.save(result, *key)
-    return result
+class Descent:
+    """A geometry on its way to its minimum, which can rest and then go on.
+
+    What its steps have learnt of the surface stays with it. Its gradients wait in the
+    job's scratch folder, so that a job that was killed computes none twice.
+    """
+
+    def __init__(self, search: Search, structure: Structure) -> None:
+        self._search = search
+        self._start = structure
+        self._relaxation = Relaxation(to_atoms(structure), None)
+        self._key = (search.level.hash, PROTOCOL["adsorb"])
+        self._gradients = Bundle(search.scratch, structure, *self._key)
+
+    def run(self, steps: int) -> Outcome:
+        """Some steps further down; its energy at least, without any."""
+        return self._go_on(self._relaxation.run, steps)
+
+    def finish(self) -> Outcome:
+        """Down to a minimum, or as far as it comes."""
+        return self._go_on(self._relaxation.finish, self._search.relax.max_steps)
+
+    def _go_on(self, go: Callable[[float, int], str], steps: int) -> Outcome:
+        start, relaxation = self._start, self._relaxation
+        # Between its turns it keeps no calculator: many wait at a time.
+        relaxation.atoms.calc = self._calculator()
+        outcome = go(self._search.relax.fmax_ev_per_a, steps)
+        relaxation.atoms.calc = None
+        self._gradients.keep()
+        failed = outcome == "scf-failed"
+        return Outcome(
+            descent=self,
+            outcome=outcome,
+            reason=relaxation.reason,
+            structure=from_atoms(
+                relaxation.atoms,
+                charge=start.charge,
+                multiplicity=start.multiplicity,
+                name=start.name,
+            ),
+            energy_ev=None if failed else relaxation.energy_ev,
+            fmax_ev_per_a=None if failed else relaxation.fmax_ev_per_a,
+            n_gradients=relaxation.n_gradients,
+        )
+
+    def _calculator(self) -> Calculator:
+        charge, multiplicity = self._start.charge, self._start.multiplicity
+        engine = self._search.job.calculator(self._search.level, charge, multiplicity)
+        if self._search.job.scratch is None:
+            return engine
+        return Remembered(engine, self._gradients, *self._key, charge, multiplicity)
 
 
 def single_point(search: Search, structure: Structure, multiplicity: int) -> Outcome:
     """The energy of a geometry with another multiplicity."""
     changed = structure.model_copy(update={"multiplicity": multiplicity})
-    return advance(search, changed, "screen", 0)
-
-
-def _finish(search: Search, coarse: Outcome) -> Outcome:
-    """A screened geometry brought to its minimum."""
-    return advance(search, coarse.structure, "finish", search.relax.max_steps)
+    return Descent(search, changed).run(0)
 
 
 def finish_lowest(
     search: Search, coarse: Outcome
 ) -> tuple[Outcome, tuple[SpinState, ...]]:
     """A geometry's minimum in its lowest spin state, and the states that were tried."""
-    best = _finish(search, coarse)
+    best = coarse.descent.finish()
     own = coarse.structure.multiplicity
     rest = [m for m in search.multiplicities if m != own]
     if not rest:
@@ -131,7 +153,7 @@ def finish_lowest(
         limit = (best.energy_ev or 0.0) + _SPIN_WINDOW_EV
         if best.outcome == "converged" and point.energy_ev > limit:
             continue
-        done = _finish(search, point)
+        done = point.descent.finish()
         states[multiplicity] = _spin_state(done, multiplicity, relaxed=True)
         if done.outcome == "converged" and (
             best.outcome != "converged"

@@ -53,9 +53,10 @@ class Relaxation:
     """A relaxation that can be stopped after a few steps and taken up again.
 
     Atoms of the role ``support`` stay where they are, and their forces do not count.
+    Without a calculator it waits for one as ``atoms.calc``.
     """
 
-    def __init__(self, atoms: Atoms, calculator: Calculator) -> None:
+    def __init__(self, atoms: Atoms, calculator: Calculator | None) -> None:
         self.atoms = atoms.copy()
         self.atoms.calc = calculator
         self.outcome: Outcome = "running"

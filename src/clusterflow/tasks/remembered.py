@@ -10,7 +10,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from clusterflow.models import Model
 
 if TYPE_CHECKING:
-    from clusterflow.tasks.scratch import Scratch
+    from clusterflow.tasks.scratch import Bundle, Scratch
 
 
 class Gradient(Model):
@@ -29,7 +29,7 @@ class Remembered(Calculator):  # type: ignore[misc]
 
     implemented_properties: ClassVar[list[str]] = ["energy", "forces"]
 
-    def __init__(self, inner: Calculator, scratch: Scratch, *key: Any) -> None:
+    def __init__(self, inner: Calculator, scratch: Scratch | Bundle, *key: Any) -> None:
         super().__init__()
         self._inner = inner
         self._scratch = scratch

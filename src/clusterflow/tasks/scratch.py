@@ -53,6 +53,45 @@ class Scratch:
     def _path(self, key: tuple[Any, ...]) -> Path | None:
         if self._folder is None:
             return None
-        plain = [k.model_dump(mode="json") if isinstance(k, Model) else k for k in key]
-        text = json.dumps(plain, sort_keys=True)
-        return self._folder / f"{hashlib.sha256(text.encode()).hexdigest()[:24]}.json"
+        return self._folder / f"{digest(key)}.json"
+
+
+class Bundle:
+    """Pieces that share one file of a scratch folder, where each would be too small.
+
+    They are on disk once `keep` was called.
+    """
+
+    def __init__(self, scratch: Scratch, *key: Any) -> None:
+        self._scratch = scratch
+        self._key = key
+        self._pieces = scratch.load(_Pieces, *key) or _Pieces(pieces={})
+        self._n_kept = len(self._pieces.pieces)
+
+    def load(self, model: type[M], *key: Any) -> M | None:
+        """The piece computed from `key`, if there is one."""
+        text = self._pieces.pieces.get(digest(key))
+        return None if text is None else model.model_validate_json(text)
+
+    def save(self, piece: Model, *key: Any) -> None:
+        """Add a piece."""
+        self._pieces.pieces[digest(key)] = piece.model_dump_json()
+
+    def keep(self) -> None:
+        """Write what is new to disk."""
+        if len(self._pieces.pieces) > self._n_kept:
+            self._scratch.save(self._pieces, *self._key)
+            self._n_kept = len(self._pieces.pieces)
+
+
+class _Pieces(Model):
+    """JSON of pieces by the digest of what each was computed from."""
+
+    pieces: dict[str, str]
+
+
+def digest(key: tuple[Any, ...]) -> str:
+    """A short name for what a piece was computed from."""
+    plain = [k.model_dump(mode="json") if isinstance(k, Model) else k for k in key]
+    text = json.dumps(plain, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]

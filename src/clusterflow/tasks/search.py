@@ -13,7 +13,7 @@ from clusterflow.core.search import better_half, is_exhausted, merge
 from clusterflow.core.symmetry import find_symmetry
 from clusterflow.io import to_atoms
 from clusterflow.records import Minimum, SpinState, Structure
-from clusterflow.tasks.descent import advance, finish_lowest, single_point
+from clusterflow.tasks.descent import Descent, finish_lowest, single_point
 from clusterflow.tasks.relaxation import same_geometry
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def find_minima(
     """
     found = _Found(host=search.host.structure)
     steps = search.settings.screen_steps
-    outcomes = [advance(search, start.structure, "screen", steps) for start in starts]
+    outcomes = [Descent(search, start.structure).run(steps) for start in starts]
     candidates = [
         made
         for start, outcome in zip(starts, outcomes, strict=True)
@@ -172,7 +172,7 @@ def _halved(
             made := _candidate(
                 search,
                 c.start,
-                advance(search, c.outcome.structure, "screen", steps),
+                c.outcome.descent.run(steps),
                 c.n_starts,
                 found.failures,
             )
