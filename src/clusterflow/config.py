@@ -170,7 +170,7 @@ class AdsorbSettings(Model):
         ge=1,
         description=(
             "Starts on sites for one adsorbate on one cluster, spread over sites and "
-            "orientations. A thorough study uses 32."
+            "orientations. A thorough study uses 24."
         ),
     )
     random_starts: int = Field(
@@ -178,7 +178,7 @@ class AdsorbSettings(Model):
         ge=0,
         description=(
             "Further starts that come in from random directions in random "
-            "orientations. A thorough study uses 16: they find what sites miss."
+            "orientations. A thorough study uses 12: they find what sites miss."
         ),
     )
     seed: int = Field(
@@ -208,7 +208,7 @@ class AdsorbSettings(Model):
         description=(
             "Minima wanted that are still the intended species: screened starts, "
             "lowest first, are relaxed to the end until there are so many. "
-            "A thorough study uses 6."
+            "A thorough study uses 4."
         ),
     )
     patience: int = Field(
@@ -219,11 +219,20 @@ class AdsorbSettings(Model):
             "one, before the search stops."
         ),
     )
+    kicks: int = Field(
+        default=0,
+        ge=0,
+        description=(
+            "Small random moves of the lowest minimum in a row that lead to no lower "
+            "one before the search ends. A thorough study uses 6: they find what lies "
+            "behind a low barrier."
+        ),
+    )
 
 
 # Measured against brute force by benchmarks/adsorption.py.
 THOROUGH_SEARCH = AdsorbSettings(
-    max_screened=32, random_starts=16, halvings=2, max_relaxed=6
+    max_screened=24, random_starts=12, halvings=2, max_relaxed=4, kicks=6
 )
 
 

@@ -324,7 +324,7 @@ class Minimum(Model):
     form: str
     site_kind: SiteKind
     site_atoms: tuple[int, ...]
-    placed: Literal["site", "random", "offered"] = Field(
+    placed: Literal["site", "random", "offered", "kicked"] = Field(
         default="site",
         description=(
             "`random`: not on a site; `offered`: where another adsorbate became this "

@@ -141,7 +141,7 @@ def test_the_adsorbate_keeps_its_shape_and_hand(place, library, name):
 
 def test_the_free_end_points_away(place):
     _, starts = place(ICO, "CO")
-    for start in starts:
+    for start in [s for s in starts if s.form == "c-down"]:
         carbon, oxygen = np.array(start.structure.positions)[13:]
         along = (oxygen - carbon) / np.linalg.norm(oxygen - carbon)
         assert along @ np.array(start.site.normal) == pytest.approx(1.0, abs=1e-5)
@@ -168,6 +168,7 @@ def test_every_time_the_same(place):
 @pytest.mark.parametrize("name", ["H", "CO"])
 def test_what_stands_upright_is_not_turned(place, name):
     _, starts = place(ICO, name)
+    starts = [s for s in starts if s.form != "bent"]
     keys = [(s.form, s.site.kind, s.site.atoms, s.site.normal) for s in starts]
     assert len(set(keys)) == len(keys)
 

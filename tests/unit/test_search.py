@@ -16,6 +16,7 @@ from clusterflow.config import (
 )
 from clusterflow.core.builders import icosahedron, octahedron
 from clusterflow.core.fate import judge
+from clusterflow.core.kicks import kicked
 from clusterflow.core.likeness import same_shape, shape_of
 from clusterflow.core.random_placement import place_anywhere
 from clusterflow.core.search import better_half, is_exhausted, merge
@@ -35,8 +36,8 @@ from clusterflow.tasks.subjects import level_record
 from .test_relaxation import Whirl
 
 
-def candidate(energy_ev, is_intact=True, at=0):
-    return SimpleNamespace(energy_ev=energy_ev, is_intact=is_intact, at=at)
+def candidate(energy_ev, is_intact=True, at=0, way=""):
+    return SimpleNamespace(energy_ev=energy_ev, is_intact=is_intact, at=at, way=way)
 
 
 def energies(rng):
@@ -77,6 +78,25 @@ def test_the_better_half_keeps_the_lowest_of_each_kind(seed):
         # Whatever the other kind holds, what is kept are the lowest ones.
         assert own == sorted(values)[: len(own)]
         assert len(own) <= max(least if kind else 1, (len(values) + 1) // 2)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_lowest_of_each_way_of_binding_goes_on(seed):
+    rng = np.random.default_rng(seed)
+    ways = rng.choice(["top", "bridge", "hollow3", "random"], size=24)
+    found = [
+        candidate(float(e), way=way)
+        for e, way in zip(rng.permutation(24), ways, strict=True)
+    ]
+    found += [candidate(float(e) - 50, is_intact=False, way="pair") for e in range(4)]
+    kept = [c for c in better_half(found, 99.0) if c.is_intact]
+    for way in set(ways):
+        own = [c.energy_ev for c in found if c.is_intact and c.way == way]
+        assert min(own) in [c.energy_ev for c in kept]
+    # Those above the middle are there for their way alone.
+    upper = [c.way for c in kept if c.energy_ev >= 12]
+    assert len(upper) == len(set(upper))
+    assert {c.energy_ev for c in kept} >= set(range(12))
 
 
 def test_the_search_stops_after_trials_without_news():
@@ -322,6 +342,47 @@ def test_all_minima_of_brute_force_are_found_for_half_of_its_gradients(bare):
         assert np.abs(np.array(ranked) - energy).min() < 5e-4
     assert n_gradients < n_brute / 2
     assert 4 <= sum(m.n_starts for m in found.minima) <= found.n_starts
+
+
+def test_kicks_lead_from_a_single_start_to_the_lowest_minimum(bare):
+    one = AdsorbSettings(max_screened=1)
+    first, _ = bare.search(one)
+    back, _ = bare.search(one.model_copy(update={"kicks": 24}))
+    lower, _ = bare.search(one.model_copy(update={"kicks": 24, "seed": 3}))
+    lowest, _ = bare.search()
+    assert first.minima[0].energy_ev > lowest.minima[0].energy_ev + 0.1
+    assert lower.minima[0].energy_ev == pytest.approx(
+        lowest.minima[0].energy_ev, abs=5e-4
+    )
+    assert [m.placed for m in lower.minima] == ["kicked", "site"]
+    # One atom gets a quarter of the kicks, anew after each lower minimum; all count.
+    assert [m.placed for m in back.minima] == ["site"]
+    assert back.n_starts == back.minima[0].n_starts == 1 + 6
+    assert lower.n_starts == sum(m.n_starts for m in lower.minima) > 1 + 6
+
+
+def test_a_kick_moves_the_core_and_turns_the_adsorbate(structure):
+    symbols = ["Pt", "Cu", "Cu", "S", "C", "O"]
+    roles = ("support", "core", "core", "ligand", "adsorbate", "adsorbate")
+    positions = np.array(
+        [[0, 0, 3.0 * i] for i in range(4)] + [[2, 0, 3], [3.15, 0, 3]]
+    )
+    resting = structure(symbols, positions).model_copy(update={"roles": roles})
+    moves = [
+        np.array(kicked(resting, 4, (1, i)).positions) - positions for i in range(400)
+    ]
+    assert (
+        np.array(kicked(resting, 4, (1, 7)).positions) == positions + moves[7]
+    ).all()
+    spread = np.std(moves, axis=0)
+    assert (spread[[0, 3]] == 0).all()
+    assert spread[[1, 2]] == pytest.approx(0.2, rel=0.15)
+    for move in moves:
+        bond = np.diff((positions + move)[4:], axis=0)
+        assert np.linalg.norm(bond) == pytest.approx(1.15)
+    # Half a bond at 0.4 rad, on top of the shift of the middle.
+    across = np.hypot(0.2, 0.4 * 1.15 / 2)
+    assert spread[5, 1:] == pytest.approx(across, rel=0.15)
 
 
 def test_a_killed_search_goes_on_to_the_same_end(bare, tmp_path):

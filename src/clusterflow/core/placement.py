@@ -49,7 +49,7 @@ class Start:
     clearance: float
     # Of the second of two molecules that sit apart.
     second_site: Site | None = None
-    placed: Literal["site", "random", "offered"] = "site"
+    placed: Literal["site", "random", "offered", "kicked"] = "site"
 
 
 def place_adsorbate(

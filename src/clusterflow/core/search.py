@@ -14,7 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
 
 
 class Candidate(Protocol):
@@ -28,6 +28,11 @@ class Candidate(Protocol):
     @property
     def is_intact(self) -> bool:
         """Whether adsorbate and cluster still are what was asked for."""
+        ...
+
+    @property
+    def way(self) -> Hashable:
+        """How it was placed."""
         ...
 
 
@@ -71,7 +76,8 @@ def better_half(
     """Those worth more steps: the lower half of each kind, within a window.
 
     Candidates that changed what they are count apart, so that their often low energies
-    do not push out the good ones; nor are these measured against them.
+    do not push out the good ones; nor are these measured against them. Of the good ones
+    the lowest of each way of binding stays as well: a way that starts high may end low.
 
     Parameters
     ----------
@@ -83,17 +89,24 @@ def better_half(
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> made = [SimpleNamespace(energy_ev=e, is_intact=True) for e in (0, 3, 1, 2)]
-    >>> [c.energy_ev for c in better_half(made, 5.0)]
-    [0, 1]
+    >>> made = [(0, "top"), (3, "bridge"), (1, "top"), (2, "top"), (9, "hollow")]
+    >>> found = [SimpleNamespace(energy_ev=e, way=w, is_intact=True) for e, w in made]
+    >>> [c.energy_ev for c in better_half(found, 5.0)]
+    [0, 1, 2, 3]
     """
     kept: list[C] = []
     for kind, least in ((True, intact), (False, changed)):
         same_kind = sorted(
             (c for c in candidates if c.is_intact is kind), key=lambda c: c.energy_ev
         )
-        half = same_kind[: max(least, (len(same_kind) + 1) // 2)]
-        kept += [c for c in half if c.energy_ev - half[0].energy_ev <= window_ev]
+        half = max(least, (len(same_kind) + 1) // 2)
+        ways: set[Hashable] = set()
+        for rank, candidate in enumerate(same_kind):
+            is_first = kind and candidate.way not in ways
+            is_near = candidate.energy_ev - same_kind[0].energy_ev <= window_ev
+            if is_near and (rank < half or is_first):
+                kept.append(candidate)
+            ways.add(candidate.way)
     return kept
 
 

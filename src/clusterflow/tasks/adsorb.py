@@ -112,12 +112,12 @@ class _Found:
 
     def add(self, search: Search, starts: Sequence[Start]) -> None:
         """Search from some starts, and keep the minima that are not known yet."""
-        minima, failures = find_minima(search, starts)
+        minima, failures, n_starts = find_minima(search, starts)
         n_before = len(self.minima)
         for new in minima:
             self._count(new, n_before)
         self.failures += failures
-        self.n_starts += len(starts)
+        self.n_starts += n_starts
 
     def _count(self, new: Minimum, n_before: int) -> None:
         """Add a minimum, or count it with one of those before its search."""
@@ -169,7 +169,7 @@ def _starts(search: Search, places: Sequence[Site]) -> list[Start]:
             multiplicity=multiplicity,
             seed=(settings.seed, index),
         )
-        for index in range(settings.random_starts)
+        for index in range(search.tries(settings.random_starts))
     )
     return [*on_sites, *(start for start in anywhere if start is not None)]
 

@@ -70,6 +70,11 @@ class Search:
         """Minima that no longer are what was meant which are worth a look."""
         return max(_SPARE_MINIMA, self.settings.max_relaxed // 2)
 
+    def tries(self, wanted: int) -> int:
+        """So many random tries; a single atom, which cannot turn, needs a quarter."""
+        is_atom = all(len(form.atoms) == 1 for form in self.adsorbate.forms)
+        return -(-wanted // 4) if is_atom else wanted
+
     def verdict(self, structure: Structure) -> Verdict:
         """What a geometry is."""
         return judge(structure, self.host.structure, self.adsorbate, self.others)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from clusterflow.core.kicks import kicked
 from clusterflow.core.likeness import Shape, near_shape, same_shape, shape_of
 from clusterflow.core.search import better_half, is_exhausted, merge
 from clusterflow.core.symmetry import find_symmetry
@@ -28,6 +29,8 @@ _SAME_A, _SAME_EV = 0.1, 0.005
 # Coarse geometries so alike end in one minimum: of H, CO, COOH and OCHO on Cd6Se6 and
 # Cu8 those that still move end apart in one case of twenty.
 _ALIKE_A, _ALIKE_EV = 0.3, 0.1
+# So many steps after a kick its geometry is looked at.
+_KICK_STEPS = 8
 # Symmetry of the bare cluster, as for its sites.
 _SYMMETRY_A = 0.1
 
@@ -51,6 +54,12 @@ class _Candidate:
     def is_intact(self) -> bool:
         return self.verdict.fate == "intact"
 
+    @property
+    def way(self) -> tuple[str, str, str]:
+        start = self.start
+        kind = start.site.kind if start.placed == "site" else ""
+        return start.placed, start.form, kind
+
 
 @dataclass(slots=True, kw_only=True)
 class _Found:
@@ -63,6 +72,11 @@ class _Found:
     # Good ones that a halving dropped.
     reserve: list[_Candidate] = field(default_factory=list)
     _permutations: np.ndarray | None = None
+
+    @property
+    def lowest(self) -> _Candidate:
+        """The lowest intact minimum, or without one the lowest of all."""
+        return min(self.known, key=lambda c: (not c.is_intact, c.energy_ev))
 
     @property
     def n_intact(self) -> int:
@@ -87,23 +101,35 @@ class _Found:
             self._permutations = symmetry.permutations
         return same_shape(first.shape, second.shape, self._permutations, tolerance_a)
 
-    def add(self, new: _Candidate, states: tuple[SpinState, ...]) -> bool:
-        """Add a minimum, or count it with one known; whether it is a lowest one."""
+    def counted(self, new: _Candidate, tolerance_a: float, energy_ev: float) -> bool:
+        """Count a candidate with the known minimum that it is, if there is one."""
         for index, old in enumerate(self.known):
-            if self.alike(old, new, _SAME_A, _SAME_EV):
+            if self.alike(old, new, tolerance_a, energy_ev):
                 total = old.n_starts + new.n_starts
                 self.known[index] = replace(old, n_starts=total)
-                return False
+                return True
+        return False
+
+    def add(self, new: _Candidate, states: tuple[SpinState, ...]) -> bool:
+        """Add a minimum, or count it with one known; whether it is a lowest one."""
+        if self.counted(new, _SAME_A, _SAME_EV):
+            return False
         kin = [c.energy_ev for c in self.known if c.is_intact == new.is_intact]
         self.known.append(new)
         self.spin_states.append(states)
         return new.energy_ev < min(kin, default=np.inf)
 
 
-def find_minima(
-    search: Search, starts: Sequence[Start]
-) -> tuple[list[Minimum], Counter[str]]:
-    """Minima below some starts, and the starts without one by reason.
+class FoundMinima(NamedTuple):
+    """Minima, starts without one by reason, and the number of all starts."""
+
+    minima: list[Minimum]
+    failures: Counter[str]
+    n_starts: int
+
+
+def find_minima(search: Search, starts: Sequence[Start]) -> FoundMinima:
+    """Minima below some starts, and below those that kicks of the lowest add to them.
 
     All starts are screened; those that became one go on as one, the better half of
     them for twice the steps, as often as the settings say; the rest is relaxed.
@@ -121,8 +147,10 @@ def find_minima(
         steps *= 2
         candidates = _halved(search, candidates, steps, found)
     _relax_best(search, candidates, found)
+    n_kicks = _kick(search, found)
     pairs = zip(found.known, found.spin_states, strict=True)
-    return [_minimum(search, c, states) for c, states in pairs], found.failures
+    minima = [_minimum(search, c, states) for c, states in pairs]
+    return FoundMinima(minima, found.failures, len(starts) + n_kicks)
 
 
 def _candidate(
@@ -194,11 +222,31 @@ def _relax_best(
     is 2 eV lower.
     """
     _relax_in_turn(search, [c for c in candidates if c.is_intact], found)
-    if not found.n_intact:
+    if found.n_intact < search.spare:
         reserve = sorted(found.reserve, key=lambda c: c.energy_ev)
         for coarse in reserve[: search.spare]:
             _relax_one(search, coarse, found)
     _relax_in_turn(search, [c for c in candidates if not c.is_intact], found)
+
+
+def _kick(search: Search, found: _Found) -> int:
+    """Kick the lowest minimum until that leads to no lower one; how often that was.
+
+    A kick that soon is back near a known minimum counts as a start of that one.
+    """
+    n_kicks = n_idle = 0
+    while found.known and n_idle < search.tries(search.settings.kicks):
+        lowest = found.lowest
+        seed = (search.settings.seed, n_kicks)
+        structure = kicked(lowest.outcome.structure, search.n_host, seed)
+        start = replace(lowest.start, structure=structure, placed="kicked")
+        outcome = Descent(search, structure).run(_KICK_STEPS)
+        coarse = _candidate(search, start, outcome, 1, found.failures)
+        if coarse and not found.counted(coarse, _ALIKE_A, _ALIKE_EV):
+            _relax_one(search, coarse, found)
+        n_kicks += 1
+        n_idle = n_idle + 1 if found.lowest.outcome is lowest.outcome else 0
+    return n_kicks
 
 
 def _relax_in_turn(
