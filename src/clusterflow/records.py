@@ -328,7 +328,8 @@ class Minimum(Model):
         default="site",
         description=(
             "`random`: not on a site; `offered`: where another adsorbate became this "
-            "one. The site then is the atom it touched first"
+            "one. The site then is the atom it touched first. `kicked`: from a minimum "
+            "that was moved a little; the site is that minimum's"
         ),
     )
     spin_states: tuple[SpinState, ...] = Field(

@@ -29,8 +29,9 @@ _SAME_A, _SAME_EV = 0.1, 0.005
 # Coarse geometries so alike end in one minimum: of H, CO, COOH and OCHO on Cd6Se6 and
 # Cu8 those that still move end apart in one case of twenty.
 _ALIKE_A, _ALIKE_EV = 0.3, 0.1
-# So many steps after a kick its geometry is looked at.
-_KICK_STEPS = 8
+# After so many steps a geometry is looked at: whether it still is what was meant, or,
+# when it was kicked, is back where it came from.
+_LOOK_STEPS = 8
 # Symmetry of the bare cluster, as for its sites.
 _SYMMETRY_A = 0.1
 
@@ -214,19 +215,61 @@ def _relax_best(
 ) -> None:
     """Relax candidates to the end, lowest first, until that is enough.
 
-    Those that are no longer what was meant are worth a look, but not in the place of
-    good ones: they follow when the good ones have brought too few minima. Where all
-    good ones have pulled the cluster into another isomer, a few that the halvings
-    dropped come before: the lowest on the way often are those about to fall. They are
-    few, so that what the others have become is looked at too: of CO on Cd13Se13 that
-    is 2 eV lower.
+    Good ones come first. Where they bring too few minima, what the halvings dropped
+    follows: the lowest on the way often are those about to fall. What is no longer what
+    was meant is worth a look where it lies below all good ones, or where those are too
+    few: CO on Cd13Se13 pulls it into isomers that are 2 eV lower.
     """
-    _relax_in_turn(search, [c for c in candidates if c.is_intact], found)
-    if found.n_intact < search.spare:
-        reserve = sorted(found.reserve, key=lambda c: c.energy_ev)
-        for coarse in reserve[: search.spare]:
-            _relax_one(search, coarse, found)
-    _relax_in_turn(search, [c for c in candidates if not c.is_intact], found)
+    changed = [c for c in candidates if not c.is_intact]
+    good = [c for c in candidates if c.is_intact]
+    changed += _relax_good(search, good, found)
+    changed += _relax_good(search, found.reserve, found)
+    _relax_changed(search, changed, found)
+
+
+def _relax_good(
+    search: Search, candidates: Sequence[_Candidate], found: _Found
+) -> list[_Candidate]:
+    """Relax good candidates, as many as are wanted; those that changed, unfinished."""
+    wanted = search.settings.max_relaxed
+    changed: list[_Candidate] = []
+    news: list[bool] = []
+    for coarse in sorted(candidates, key=lambda c: c.energy_ev):
+        if found.n_intact >= wanted or is_exhausted(news, search.settings.patience):
+            break
+        ahead = _followed(search, coarse, found)
+        if ahead is not None and not ahead.is_intact:
+            changed.append(ahead)
+        elif ahead is not None:
+            is_news = _relax_one(search, ahead, found)
+            news += [] if is_news is None else [is_news]
+    return changed
+
+
+def _relax_changed(
+    search: Search, candidates: Sequence[_Candidate], found: _Found
+) -> None:
+    """Relax the lowest of those that changed, as few as may be."""
+    n_before = len(found.known)
+    for coarse in sorted(candidates, key=lambda c: c.energy_ev):
+        is_low = not found.n_intact or coarse.energy_ev < found.lowest.energy_ev
+        is_wanted = is_low or found.n_intact < search.settings.max_relaxed
+        if not is_wanted or len(found.known) >= n_before + search.spare:
+            return
+        _relax_one(search, coarse, found)
+
+
+def _followed(search: Search, coarse: _Candidate, found: _Found) -> _Candidate | None:
+    """A good candidate at rest, or as soon as it is no longer what was meant."""
+    ahead: _Candidate | None = coarse
+    for _ in range(0, search.relax.max_steps, _LOOK_STEPS):
+        if ahead is None or not ahead.is_intact or ahead.outcome.outcome != "running":
+            break
+        outcome = ahead.outcome.descent.run(_LOOK_STEPS)
+        ahead = _candidate(
+            search, coarse.start, outcome, coarse.n_starts, found.failures
+        )
+    return ahead
 
 
 def _kick(search: Search, found: _Found) -> int:
@@ -240,27 +283,15 @@ def _kick(search: Search, found: _Found) -> int:
         seed = (search.settings.seed, n_kicks)
         structure = kicked(lowest.outcome.structure, search.n_host, seed)
         start = replace(lowest.start, structure=structure, placed="kicked")
-        outcome = Descent(search, structure).run(_KICK_STEPS)
+        outcome = Descent(search, structure).run(_LOOK_STEPS)
         coarse = _candidate(search, start, outcome, 1, found.failures)
         if coarse and not found.counted(coarse, _ALIKE_A, _ALIKE_EV):
-            _relax_one(search, coarse, found)
+            ahead = _followed(search, coarse, found)
+            if ahead and ahead.is_intact == lowest.is_intact:
+                _relax_one(search, ahead, found)
         n_kicks += 1
         n_idle = n_idle + 1 if found.lowest.outcome is lowest.outcome else 0
     return n_kicks
-
-
-def _relax_in_turn(
-    search: Search, candidates: Sequence[_Candidate], found: _Found
-) -> None:
-    wanted = search.settings.max_relaxed
-    news: list[bool] = []
-    for coarse in sorted(candidates, key=lambda c: c.energy_ev):
-        enough = found.n_intact >= wanted or len(found.known) >= wanted + search.spare
-        if enough or is_exhausted(news, search.settings.patience):
-            return
-        is_news = _relax_one(search, coarse, found)
-        if is_news is not None:
-            news.append(is_news)
 
 
 def _relax_one(search: Search, coarse: _Candidate, found: _Found) -> bool | None:
