@@ -277,25 +277,61 @@ def bare(library, structure, provenance):
     return Bare(library, structure, provenance)
 
 
-def test_reserves_leave_room_for_what_changed(monkeypatch):
-    """No good start stays what it was: a few reserves, and then the changed ones."""
-    relaxed = []
+@pytest.fixture
+def relaxed_of(monkeypatch):
+    """The energies of what is relaxed to the end; those of `falling` change before.
 
-    def relax_one(search, coarse, found):
-        end = candidate(coarse.energy_ev, is_intact=coarse in found.reserve)
-        relaxed.append(coarse)
-        return found.add(end, ())
+    They come to rest 5 eV lower, all in minima of their own.
+    """
 
-    monkeypatch.setattr(search, "_relax_one", relax_one)
-    monkeypatch.setattr(search._Found, "alike", lambda *_: False)
-    found = search._Found(host=None)
-    found.reserve = [candidate(energy) for energy in (9.0, 4.0, 6.0, 5.0, 7.0, 8.0)]
-    good = [candidate(energy) for energy in (1.0, 0.0)]
-    changed = [candidate(energy, is_intact=False) for energy in (-3.0, -4.0)]
-    settings = SimpleNamespace(max_relaxed=6, patience=3)
-    wanted = SimpleNamespace(settings=settings, spare=3)
-    search._relax_best(wanted, [*changed, *good], found)
-    assert [c.energy_ev for c in relaxed] == [0, 1, 4, 5, 6, -4, -3]
+    def run(good, reserve=(), changed=(), falling=(), wanted=2, patience=3):
+        relaxed = []
+
+        def followed(_search, coarse, _found):
+            if coarse.energy_ev not in falling:
+                return coarse
+            return candidate(coarse.energy_ev - 5, is_intact=False)
+
+        def relax_one(_search, coarse, found):
+            relaxed.append(coarse.energy_ev)
+            return found.add(coarse, ())
+
+        monkeypatch.setattr(search, "_followed", followed)
+        monkeypatch.setattr(search, "_relax_one", relax_one)
+        monkeypatch.setattr(search._Found, "alike", lambda *_: False)
+        found = search._Found(host=None)
+        found.reserve = [candidate(e) for e in reserve]
+        settings = SimpleNamespace(max_relaxed=wanted, patience=patience)
+        candidates = [candidate(e) for e in good]
+        candidates += [candidate(e, is_intact=False) for e in changed]
+        search._relax_best(
+            SimpleNamespace(settings=settings, spare=2), candidates, found
+        )
+        return relaxed
+
+    return run
+
+
+def test_good_ones_are_relaxed_until_there_are_enough(relaxed_of):
+    assert relaxed_of([3.0, 1.0, 2.0], reserve=[0.5], changed=[4.0]) == [1, 2]
+    # Above the lowest three times: no news to come. The reserve has its own chance.
+    assert relaxed_of([3.0, 1.0, 2.0, 4.0, 5.0], wanted=9) == [1, 2, 3, 4]
+    assert relaxed_of([1.0], reserve=[3.0, 2.0], wanted=2) == [1, 2]
+
+
+def test_good_ones_that_fall_make_room_for_those_that_stay(relaxed_of):
+    good = [0.0, 1.0, 2.0, 3.0]
+    assert relaxed_of(good, falling=[0.0, 1.0]) == [2, 3, -5, -4]
+    # Nothing stays: reserves are tried, and then the lowest of what has changed.
+    fallen = relaxed_of([0.0, 1.0], reserve=[2.0, 3.0], falling=[0.0, 1.0, 2.0, 3.0])
+    assert fallen == [-5, -4]
+
+
+def test_what_changed_is_relaxed_where_it_is_low_or_nothing_else_is_there(relaxed_of):
+    assert relaxed_of([1.0, 2.0], changed=[1.5, 0.5]) == [1, 2, 0.5]
+    assert relaxed_of([1.0, 2.0], changed=[0.5, 0.4, 0.3]) == [1, 2, 0.3, 0.4]
+    assert relaxed_of([1.0], changed=[3.0, 4.0, 5.0]) == [1, 3, 4]
+    assert relaxed_of([], changed=[5.0, 3.0, 4.0]) == [3, 4]
 
 
 def test_what_goes_in_circles_is_no_minimum(bare):

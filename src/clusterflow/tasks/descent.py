@@ -102,12 +102,18 @@ class Descent:
         """Down to a minimum, or as far as it comes."""
         return self._go_on(self._relaxation.finish, self._search.relax.max_steps)
 
+    def rest(self) -> None:
+        """Wait without a calculator, which may hold much memory.
+
+        The next gradient then costs about one and a half.
+        """
+        self._relaxation.atoms.calc = None
+
     def _go_on(self, go: Callable[[float, int], str], steps: int) -> Outcome:
         start, relaxation = self._start, self._relaxation
-        # Between its turns it keeps no calculator: many wait at a time.
-        relaxation.atoms.calc = self._calculator()
+        if relaxation.atoms.calc is None:
+            relaxation.atoms.calc = self._calculator()
         outcome = go(self._search.relax.fmax_ev_per_a, steps)
-        relaxation.atoms.calc = None
         self._gradients.keep()
         failed = outcome == "scf-failed"
         return Outcome(

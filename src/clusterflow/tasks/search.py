@@ -137,13 +137,9 @@ def find_minima(search: Search, starts: Sequence[Start]) -> FoundMinima:
     """
     found = _Found(host=search.host.structure)
     steps = search.settings.screen_steps
-    outcomes = [Descent(search, start.structure).run(steps) for start in starts]
-    candidates = [
-        made
-        for start, outcome in zip(starts, outcomes, strict=True)
-        if (made := _candidate(search, start, outcome, 1, found.failures))
-    ]
-    candidates = [_lowest_spin(search, c) for c in _merged(candidates, found)]
+    fresh = [(start, Descent(search, start.structure), 1) for start in starts]
+    candidates = _screened(search, fresh, steps, found)
+    candidates = [_lowest_spin(search, c) for c in candidates]
     for _ in range(search.settings.halvings):
         steps *= 2
         candidates = _halved(search, candidates, steps, found)
@@ -152,6 +148,29 @@ def find_minima(search: Search, starts: Sequence[Start]) -> FoundMinima:
     pairs = zip(found.known, found.spin_states, strict=True)
     minima = [_minimum(search, c, states) for c, states in pairs]
     return FoundMinima(minima, found.failures, len(starts) + n_kicks)
+
+
+def _screened(
+    search: Search,
+    coming: Sequence[tuple[Start, Descent, int]],
+    steps: int,
+    found: _Found,
+) -> list[_Candidate]:
+    """Descents of so many starts some steps further, those that became one as one."""
+    candidates = []
+    for start, descent, n_starts in coming:
+        outcome = descent.run(steps)
+        descent.rest()
+        made = _candidate(search, start, outcome, n_starts, found.failures)
+        candidates += [] if made is None else [made]
+    groups = merge(
+        candidates,
+        lambda a, b: found.alike(a, b, _ALIKE_A, _ALIKE_EV),
+        _ALIKE_EV,
+    )
+    return [
+        replace(group[0], n_starts=sum(c.n_starts for c in group)) for group in groups
+    ]
 
 
 def _candidate(
@@ -172,18 +191,6 @@ def _candidate(
     )
 
 
-def _merged(candidates: Sequence[_Candidate], found: _Found) -> list[_Candidate]:
-    """Candidates that have become one as one, which counts the starts of all."""
-    groups = merge(
-        candidates,
-        lambda a, b: found.alike(a, b, _ALIKE_A, _ALIKE_EV),
-        _ALIKE_EV,
-    )
-    return [
-        replace(group[0], n_starts=sum(c.n_starts for c in group)) for group in groups
-    ]
-
-
 def _halved(
     search: Search, candidates: Sequence[_Candidate], steps: int, found: _Found
 ) -> list[_Candidate]:
@@ -194,20 +201,8 @@ def _halved(
     )
     stay = {id(c) for c in kept}
     found.reserve += [c for c in candidates if c.is_intact and id(c) not in stay]
-    further = [
-        made
-        for c in kept
-        if (
-            made := _candidate(
-                search,
-                c.start,
-                c.outcome.descent.run(steps),
-                c.n_starts,
-                found.failures,
-            )
-        )
-    ]
-    return _merged(further, found)
+    further = [(c.start, c.outcome.descent, c.n_starts) for c in kept]
+    return _screened(search, further, steps, found)
 
 
 def _relax_best(
@@ -250,13 +245,12 @@ def _relax_changed(
     search: Search, candidates: Sequence[_Candidate], found: _Found
 ) -> None:
     """Relax the lowest of those that changed, as few as may be."""
-    n_before = len(found.known)
+    n_more = search.spare
     for coarse in sorted(candidates, key=lambda c: c.energy_ev):
         is_low = not found.n_intact or coarse.energy_ev < found.lowest.energy_ev
         is_wanted = is_low or found.n_intact < search.settings.max_relaxed
-        if not is_wanted or len(found.known) >= n_before + search.spare:
-            return
-        _relax_one(search, coarse, found)
+        if n_more and is_wanted and _relax_one(search, coarse, found) is not None:
+            n_more -= 1
 
 
 def _followed(search: Search, coarse: _Candidate, found: _Found) -> _Candidate | None:
@@ -269,6 +263,8 @@ def _followed(search: Search, coarse: _Candidate, found: _Found) -> _Candidate |
         ahead = _candidate(
             search, coarse.start, outcome, coarse.n_starts, found.failures
         )
+    if ahead is not None and not ahead.is_intact:
+        ahead.outcome.descent.rest()
     return ahead
 
 
@@ -297,6 +293,7 @@ def _kick(search: Search, found: _Found) -> int:
 def _relax_one(search: Search, coarse: _Candidate, found: _Found) -> bool | None:
     """Whether a candidate ends in a lowest minimum; None if it ends in none."""
     outcome, states = finish_lowest(search, coarse.outcome)
+    coarse.outcome.descent.rest()
     if outcome.outcome != "converged":
         found.failures[outcome.outcome] += coarse.n_starts
         return None
