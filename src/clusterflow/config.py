@@ -166,7 +166,7 @@ class AdsorbSettings(Model):
         ),
     )
     max_screened: int = Field(
-        default=6,
+        default=12,
         ge=1,
         description=(
             "Starts on sites for one adsorbate on one cluster, spread over sites and "
