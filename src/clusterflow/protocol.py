@@ -14,7 +14,7 @@ PROTOCOL = {
     "sites": 2,
     "adsorb": 3,
     "pool": 2,
-    "vibrate": 2,
+    "vibrate": 3,
     "thermo": 1,
     "che": 2,
     "collect": 1,

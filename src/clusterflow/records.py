@@ -432,6 +432,10 @@ class VibrateRecord(Record):
     adsorbate: str
     level: LevelSpec | None
     minimum: int | None = Field(description="Index into the adsorb record's minima")
+    not_minima: tuple[int, ...] = Field(
+        default=(),
+        description="Those before it that an imaginary mode led to something else",
+    )
     structure: Structure | None = Field(
         default=None, description="Relaxed again where a mode was imaginary"
     )

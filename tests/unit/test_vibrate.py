@@ -186,3 +186,23 @@ def test_wrong_forces_make_no_molecule(library):
     assert record.status == "failed"
     assert "forces are not the slope of the energy" in record.reason
     assert record.force_error_ev_per_a > 0.003
+
+
+def test_the_next_minimum_stands_for_one_that_becomes_something_else(carbon, library):
+    """A saddle point under a wrong name, which following its mode finds out."""
+    saddle, host = carbon("bridge")
+    lowest, _ = carbon("hollow")
+    wrong = saddle.minima[0].model_copy(update={"fate": "reconstructed"})
+
+    def run(*minima):
+        adsorbed = saddle.model_copy(update={"minima": minima})
+        args = (VibrateSettings(), RelaxSettings(), Job("vibrate"))
+        spec = library.adsorbate("C")
+        return vibrate(adsorbed, host, spec, *args, isomers="pool")
+
+    found = run(wrong, *lowest.minima)
+    assert (found.status, found.minimum, found.not_minima) == ("ok", 1, (0,))
+    assert found.energy_ev == pytest.approx(lowest.minima[0].energy_ev, abs=1e-3)
+    alone = run(wrong)
+    assert (alone.status, alone.minimum, alone.not_minima) == ("failed", None, (0,))
+    assert alone.reason == "following an imaginary mode, C intact"

@@ -9,7 +9,7 @@ from clusterflow.core.isomers import host_of, reference_isomers, why_not_pooled
 from clusterflow.records import OtherIsomers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from clusterflow.records import (
         AdsorbRecord,
@@ -34,6 +34,7 @@ def choose_minimum(
     record: AdsorbRecord,
     isomers: IsomerMode = "fixed_core_first",
     pool: PoolRecord | None = None,
+    not_minima: Collection[int] = (),
 ) -> int | None:
     """Index of the minimum that stands for an adsorbate, if there is one.
 
@@ -45,15 +46,18 @@ def choose_minimum(
         lowest of both on any isomer, unless its cluster is another species.
     pool
         Says which clusters are another species.
+    not_minima
+        Indices left out: their vibrations led to something else.
     """
+    minima = [(i, m) for i, m in enumerate(record.minima) if i not in not_minima]
     if isomers == "pool":
-        for index, minimum in enumerate(record.minima):
+        for index, minimum in minima:
             if minimum.fate in USABLE_FATES and not _is_other(record, minimum, pool):
                 return index
         return None
     own = record.isomers_tried[:1]
     for fate in USABLE_FATES if isomers == "fixed_core_first" else USABLE_FATES[:1]:
-        for index, minimum in enumerate(record.minima):
+        for index, minimum in minima:
             if minimum.fate == fate and (not own or minimum.isomer in own):
                 return index
     return None
@@ -85,6 +89,7 @@ def by_other_isomers(
     adsorptions: Sequence[AdsorbRecord],
     pool: PoolRecord | None,
     mode: IsomerMode,
+    not_minima: Mapping[str, Collection[int]],
 ) -> OtherIsomers | None:
     """Formation energies by the other choice of isomers: ``pool``, or else fixed core.
 
@@ -97,6 +102,8 @@ def by_other_isomers(
         Free energies by the choice `mode`.
     relaxed
         The cluster's own isomers.
+    not_minima
+        By adsorbate, as for `choose_minimum`.
     """
     if pool is None or not relaxed.isomers:
         return None
@@ -114,7 +121,8 @@ def by_other_isomers(
         shift_ev = 0.0
         if item.name in records:
             record = records[item.name]
-            old, new = (choose_minimum(record, m, pool) for m in (mode, other))
+            out = not_minima.get(record.adsorbate, ())
+            old, new = (choose_minimum(record, m, pool, out) for m in (mode, other))
             if old is None or new is None:
                 continue
             shift_ev = record.minima[new].energy_ev - record.minima[old].energy_ev

@@ -218,6 +218,8 @@ def adsorbed_species(
         for this adsorbate. It then stays as it is, and a flag says so.
     """
     name = f"*{spec.name}"
+    if index is None and vibrated is not None and vibrated.not_minima:
+        return hole(name, vibrated.reason, "failed")
     if index is None:
         return hole(name, why_no_minimum(adsorbed), _fate_of(adsorbed))
     if vibrated is None or vibrated.status != "ok" or vibrated.energy_ev is None:

@@ -184,9 +184,11 @@ def _adsorbed(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
     }
     modes = {thermo.cluster: thermo.isomers for thermo in records.thermo}
     pools = {pool.cluster: pool for pool in records.pools}
+    without = {(v.cluster, v.adsorbate): v.not_minima for v in records.vibrations}
     for adsorbed in records.adsorptions:
         mode = modes.get(adsorbed.cluster, "fixed_core_first")
-        best = choose_minimum(adsorbed, mode, pools.get(adsorbed.cluster))
+        out = without.get((adsorbed.cluster, adsorbed.adsorbate), ())
+        best = choose_minimum(adsorbed, mode, pools.get(adsorbed.cluster), out)
         dg_ev = formation.get((adsorbed.cluster, f"*{adsorbed.adsorbate}"))
         for rank, minimum in enumerate(adsorbed.minima):
             keys = {"kind": "adsorbed", "cluster": adsorbed.cluster, "rank": rank}

@@ -115,7 +115,7 @@ def thermo(
             for s in species
         ]
     hosts = reference.isomers
-    whole = _computed(reference, adsorptions, at_level, settings, pool)
+    whole = _computed(reference, adsorptions, vibrations, at_level, settings, pool)
     species = [
         _flagged(
             s, whole, hosts[0].structure if hosts else None, level, settings, library
@@ -137,7 +137,12 @@ def thermo(
         minima=tuple(_minima(relaxed, adsorptions, pool, around, library)),
         isomer_weights=tuple(isomer_weights(relaxed, pool, settings.temperature_k)),
         other_isomers=by_other_isomers(
-            species, relaxed, adsorptions, pool, settings.isomers
+            species,
+            relaxed,
+            adsorptions,
+            pool,
+            settings.isomers,
+            {v.adsorbate: v.not_minima for v in vibrations},
         ),
         gas_corrections=tuple(corrections),
         status="ok" if relaxed.isomers else "failed",
@@ -182,11 +187,12 @@ def _adsorbates(
             yield hole(f"*{adsorbed.adsorbate}", relaxed.reason, "failed")
             continue
         spec = library.adsorbate(adsorbed.adsorbate)
-        index = choose_minimum(adsorbed, mode, pool)
+        found = vibrated.get(adsorbed.adsorbate)
+        index = choose_minimum(adsorbed, mode, pool, found.not_minima if found else ())
         chosen = None if index is None else adsorbed.minima[index]
         yield adsorbed_species(
             adsorbed,
-            vibrated.get(adsorbed.adsorbate),
+            found,
             reference_isomers(relaxed, pool, mode).isomers[0].energy_ev,
             spec,
             around,
@@ -250,16 +256,19 @@ def _shifts(
 def _computed(
     relaxed: RelaxRecord,
     adsorptions: Sequence[AdsorbRecord],
+    vibrations: Sequence[VibrateRecord],
     gases: Mapping[str, GasRecord],
     settings: ThermoSettings,
     pool: PoolRecord | None,
 ) -> dict[str, Structure]:
     """The structure behind each species' number, by its name in equations."""
     found: dict[str, Structure] = {}
+    without = {v.adsorbate: v.not_minima for v in vibrations}
     if relaxed.isomers:
         found["*"] = relaxed.isomers[0].structure
     for adsorbed in adsorptions:
-        index = choose_minimum(adsorbed, settings.isomers, pool)
+        out = without.get(adsorbed.adsorbate, ())
+        index = choose_minimum(adsorbed, settings.isomers, pool, out)
         if index is not None:
             found[f"*{adsorbed.adsorbate}"] = adsorbed.minima[index].structure
     for name, gas in gases.items():

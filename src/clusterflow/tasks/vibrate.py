@@ -76,14 +76,39 @@ def vibrate(
 
     The forces are compared with the energy first. An imaginary mode is followed
     downhill and the geometry relaxed again, at most twice; what is left of them is
-    classified in the record. Gradients wait in the job's scratch folder.
+    classified in the record. Where that leads to something else, the next minimum
+    stands for the adsorbate. Gradients wait in the job's scratch folder.
     """
     job.settings = settings_of(relax, settings) | {"isomers": isomers}
-    index = choose_minimum(adsorbed, isomers, pool)
-    if index is None or adsorbed.level is None or host is None:
+    if adsorbed.level is None or host is None:
         return _failed(adsorbed, None, why_no_minimum(adsorbed), job)
+    not_minima: list[int] = []
+    reason = why_no_minimum(adsorbed)
+    while True:
+        index = choose_minimum(adsorbed, isomers, pool, not_minima)
+        if index is None:
+            found = _failed(adsorbed, None, reason, job)
+        else:
+            own = _placed_on(adsorbed.minima[index], host, pool)
+            found = _of_minimum(adsorbed, index, own, adsorbate, settings, relax, job)
+        if index is None or found.minimum is not None:
+            return found.model_copy(update={"not_minima": tuple(not_minima)})
+        not_minima.append(index)
+        reason = found.reason
+
+
+def _of_minimum(
+    adsorbed: AdsorbRecord,
+    index: int,
+    host: Isomer,
+    adsorbate: AdsorbateSpec,
+    settings: VibrateSettings,
+    relax: RelaxSettings,
+    job: Job,
+) -> VibrateRecord:
+    """Vibrations of a minimum; of none, and why, if it becomes something else."""
+    assert adsorbed.level is not None
     minimum = adsorbed.minima[index]
-    host = _placed_on(minimum, host, pool)
     n_host = len(host.structure.symbols)
     calculator = _calculator(minimum.structure, adsorbed.level, settings, job)
     moving = _moving_atoms(minimum.structure, n_host, settings)
@@ -105,8 +130,9 @@ def vibrate(
     )
     verdict = judge(structure, host.structure, adsorbate, {})
     if verdict.fate != minimum.fate:
-        reason = f"following an imaginary mode, {adsorbate.name} {verdict.fate}"
-        return _failed(adsorbed, index, f"{reason} ({verdict.detail})", job)
+        detail = f" ({verdict.detail})" if verdict.detail else ""
+        reason = f"following an imaginary mode, {adsorbate.name} {verdict.fate}{detail}"
+        return _failed(adsorbed, None, reason, job)
     record = _record(adsorbed, index, structure, vibrating, n_repairs, job)
     return record.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
 
