@@ -12,9 +12,9 @@ found beside the reference: the lowest minimum that kept cluster and adsorbate, 
 The reference puts each adsorbate on its cluster 200 times (2,000 times for two pairs)
 and relaxes every start to the end. A start is turned at random, comes in along a ray
 from a random direction through the middle of the cluster, and stops where two atoms
-first touch; no code for sites is involved. In random orientations the two forms of CO are
-one; its rows were made with the upright one alone. Each finished start is a line of a
-file in FOLDER: a run that is killed goes on where it was.
+first touch; no code for sites is involved. In random orientations the two forms of CO
+are one; its rows were made with the upright one alone. Each finished start is a line of
+a file in FOLDER: a run that is killed goes on where it was.
 """
 
 from __future__ import annotations
