@@ -83,8 +83,9 @@ class Search:
 class Descent:
     """A geometry on its way to its minimum, which can rest and then go on.
 
-    What its steps have learnt of the surface stays with it. Its gradients wait in the
-    job's scratch folder, so that a job that was killed computes none twice.
+    What its steps have learnt of the surface stays with it. Whenever it comes to a stop
+    its gradients go to the job's scratch folder; a job that was killed repeats those
+    since then.
     """
 
     def __init__(self, search: Search, structure: Structure) -> None:
