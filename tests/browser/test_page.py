@@ -384,6 +384,8 @@ def click_at(browser, element, x, y):
 def test_scaling_has_the_line_of_its_points(browser, results):
     browser.open(results / "report.html")
     (figure,) = browser.find("figure[data-scaling]")
+    # It is drawn when the page has nothing else to do.
+    browser.wait("return document.querySelector('[data-scaling] .point') !== null")
     assert len(figure.find_elements("css selector", ".point")) == 3
     data = json.loads(
         browser.run("return document.getElementById('scaling-0').textContent")
