@@ -48,8 +48,8 @@ Fate = Literal[
     "scf-failed",
     "not-converged",
 ]
-
-
+# Where the start of a minimum came from.
+Placed = Literal["site", "random", "offered", "kicked"]
 # What the imaginary modes that are left make of a geometry, the worst of them counted:
 # none; below 10 cm⁻¹; below 50 cm⁻¹; above.
 StationaryPoint = Literal["minimum", "noise", "soft", "saddle"]
@@ -324,7 +324,7 @@ class Minimum(Model):
     form: str
     site_kind: SiteKind
     site_atoms: tuple[int, ...]
-    placed: Literal["site", "random", "offered", "kicked"] = Field(
+    placed: Placed = Field(
         default="site",
         description=(
             "`random`: not on a site; `offered`: where another adsorbate became this "

@@ -10,8 +10,10 @@ import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 
 from clusterflow.cli import command, main
+from clusterflow.config import THOROUGH_SEARCH, AdsorbSettings
 from clusterflow.config import Study as Settings
 from clusterflow.reference import PAGES
 from clusterflow.tables import TABLES
@@ -210,3 +212,16 @@ def test_every_command_on_a_page_is_one(page):
         assert options <= known or words[0] == "run", words
         if whole and verb is not CLI:
             verb.make_context("clusterflow", list(rest))
+
+
+def test_the_page_shows_the_thorough_search_that_is_measured():
+    page = (DOCS / "theory.md").read_text(encoding="utf-8")
+    (block,) = re.findall(
+        r"^```yaml\n(adsorb:\n.+?)^```", page, re.MULTILINE | re.DOTALL
+    )
+    assert AdsorbSettings(**yaml.safe_load(block)["adsorb"]) == THOROUGH_SEARCH
+    for key, field in AdsorbSettings.model_fields.items():
+        named = re.search(r"A thorough study uses (\d+)", field.description or "")
+        changed = getattr(THOROUGH_SEARCH, key) != field.default
+        assert (named is not None) == changed, key
+        assert named is None or int(named[1]) == getattr(THOROUGH_SEARCH, key)

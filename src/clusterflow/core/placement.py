@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from itertools import islice, product
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from clusterflow.core.site_pairs import SitePair
     from clusterflow.core.topology import FloatArray
-    from clusterflow.records import Site
+    from clusterflow.records import Placed, Site
     from clusterflow.specs import AdsorbateForm, AdsorbateSpec
 
 # Bonds to the surface start a little long, so that the relaxation pulls them in.
@@ -49,7 +49,7 @@ class Start:
     clearance: float
     # Of the second of two molecules that sit apart.
     second_site: Site | None = None
-    placed: Literal["site", "random", "offered", "kicked"] = "site"
+    placed: Placed = "site"
 
 
 def place_adsorbate(

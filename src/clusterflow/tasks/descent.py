@@ -143,7 +143,9 @@ class Descent:
 def single_point(search: Search, structure: Structure, multiplicity: int) -> Outcome:
     """The energy of a geometry with another multiplicity."""
     changed = structure.model_copy(update={"multiplicity": multiplicity})
-    return Descent(search, changed).run(0)
+    point = Descent(search, changed).run(0)
+    point.descent.rest()
+    return point
 
 
 def finish_lowest(

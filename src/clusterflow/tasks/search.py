@@ -76,8 +76,8 @@ class _Found:
 
     @property
     def lowest(self) -> _Candidate:
-        """The lowest intact minimum, or without one the lowest of all."""
-        return min(self.known, key=lambda c: (not c.is_intact, c.energy_ev))
+        """The lowest intact minimum; there must be one."""
+        return min((c for c in self.known if c.is_intact), key=lambda c: c.energy_ev)
 
     @property
     def n_intact(self) -> int:
@@ -269,12 +269,12 @@ def _followed(search: Search, coarse: _Candidate, found: _Found) -> _Candidate |
 
 
 def _kick(search: Search, found: _Found) -> int:
-    """Kick the lowest minimum until that leads to no lower one; how often that was.
+    """Kick the lowest good minimum until none lower is found; how often that was.
 
     A kick that soon is back near a known minimum counts as a start of that one.
     """
     n_kicks = n_idle = 0
-    while found.known and n_idle < search.tries(search.settings.kicks):
+    while found.n_intact and n_idle < search.tries(search.settings.kicks):
         lowest = found.lowest
         seed = (search.settings.seed, n_kicks)
         structure = kicked(lowest.outcome.structure, search.n_host, seed)
@@ -283,7 +283,7 @@ def _kick(search: Search, found: _Found) -> int:
         coarse = _candidate(search, start, outcome, 1, found.failures)
         if coarse and not found.counted(coarse, _ALIKE_A, _ALIKE_EV):
             ahead = _followed(search, coarse, found)
-            if ahead and ahead.is_intact == lowest.is_intact:
+            if ahead and ahead.is_intact:
                 _relax_one(search, ahead, found)
         n_kicks += 1
         n_idle = n_idle + 1 if found.lowest.outcome is lowest.outcome else 0

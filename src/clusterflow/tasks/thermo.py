@@ -99,12 +99,19 @@ def thermo(
     hydrogen = around.anchor_energy_ev({"H": 2})
     h2 = around.gas_terms("H2")
     reference = reference_isomers(relaxed, pool, settings.isomers)
+    not_minima = {v.adsorbate: v.not_minima for v in vibrations}
+    chosen = {
+        a.adsorbate: choose_minimum(
+            a, settings.isomers, pool, not_minima.get(a.adsorbate, ())
+        )
+        for a in adsorptions
+    }
     species = [
         clean_surface(reference, pool),
         *_gases(around, inherited),
         *_adsorbates(
             *(relaxed, adsorptions, vibrations, around, inherited, tables, library),
-            pool,
+            *(pool, chosen),
         ),
     ]
     if settings.isomers == "pool" and (why_not := why_not_pooled(pool, adsorptions)):
@@ -115,7 +122,7 @@ def thermo(
             for s in species
         ]
     hosts = reference.isomers
-    whole = _computed(reference, adsorptions, vibrations, at_level, settings, pool)
+    whole = _computed(reference, adsorptions, at_level, chosen)
     species = [
         _flagged(
             s, whole, hosts[0].structure if hosts else None, level, settings, library
@@ -137,12 +144,7 @@ def thermo(
         minima=tuple(_minima(relaxed, adsorptions, pool, around, library)),
         isomer_weights=tuple(isomer_weights(relaxed, pool, settings.temperature_k)),
         other_isomers=by_other_isomers(
-            species,
-            relaxed,
-            adsorptions,
-            pool,
-            settings.isomers,
-            {v.adsorbate: v.not_minima for v in vibrations},
+            species, relaxed, adsorptions, pool, settings.isomers, not_minima
         ),
         gas_corrections=tuple(corrections),
         status="ok" if relaxed.isomers else "failed",
@@ -179,6 +181,7 @@ def _adsorbates(
     tables: Mapping[str, Mapping[str, float]],
     library: Library,
     pool: PoolRecord | None,
+    chosen: Mapping[str, int | None],
 ) -> Iterator[SpeciesFreeEnergy]:
     mode = around.settings.isomers
     vibrated = {v.adsorbate: v for v in vibrations}
@@ -187,19 +190,18 @@ def _adsorbates(
             yield hole(f"*{adsorbed.adsorbate}", relaxed.reason, "failed")
             continue
         spec = library.adsorbate(adsorbed.adsorbate)
-        found = vibrated.get(adsorbed.adsorbate)
-        index = choose_minimum(adsorbed, mode, pool, found.not_minima if found else ())
-        chosen = None if index is None else adsorbed.minima[index]
+        index = chosen[adsorbed.adsorbate]
+        best = None if index is None else adsorbed.minima[index]
         yield adsorbed_species(
             adsorbed,
-            found,
+            vibrated.get(adsorbed.adsorbate),
             reference_isomers(relaxed, pool, mode).isomers[0].energy_ev,
             spec,
             around,
             inherited,
             _shifts(spec, around.settings, tables),
             index,
-            None if chosen is None else bare_energies(relaxed, pool, spec.name, chosen),
+            None if best is None else bare_energies(relaxed, pool, spec.name, best),
         )
 
 
@@ -256,19 +258,15 @@ def _shifts(
 def _computed(
     relaxed: RelaxRecord,
     adsorptions: Sequence[AdsorbRecord],
-    vibrations: Sequence[VibrateRecord],
     gases: Mapping[str, GasRecord],
-    settings: ThermoSettings,
-    pool: PoolRecord | None,
+    chosen: Mapping[str, int | None],
 ) -> dict[str, Structure]:
     """The structure behind each species' number, by its name in equations."""
     found: dict[str, Structure] = {}
-    without = {v.adsorbate: v.not_minima for v in vibrations}
     if relaxed.isomers:
         found["*"] = relaxed.isomers[0].structure
     for adsorbed in adsorptions:
-        out = without.get(adsorbed.adsorbate, ())
-        index = choose_minimum(adsorbed, settings.isomers, pool, out)
+        index = chosen[adsorbed.adsorbate]
         if index is not None:
             found[f"*{adsorbed.adsorbate}"] = adsorbed.minima[index].structure
     for name, gas in gases.items():

@@ -84,17 +84,16 @@ def vibrate(
         return _failed(adsorbed, None, why_no_minimum(adsorbed), job)
     not_minima: list[int] = []
     reason = why_no_minimum(adsorbed)
-    while True:
-        index = choose_minimum(adsorbed, isomers, pool, not_minima)
-        if index is None:
-            found = _failed(adsorbed, None, reason, job)
-        else:
-            own = _placed_on(adsorbed.minima[index], host, pool)
-            found = _of_minimum(adsorbed, index, own, adsorbate, settings, relax, job)
-        if index is None or found.minimum is not None:
-            return found.model_copy(update={"not_minima": tuple(not_minima)})
-        not_minima.append(index)
-        reason = found.reason
+    while (i := choose_minimum(adsorbed, isomers, pool, not_minima)) is not None:
+        own = _placed_on(adsorbed.minima[i], host, pool)
+        found = _of_minimum(adsorbed, i, own, adsorbate, settings, relax, job)
+        if not isinstance(found, str):
+            break
+        not_minima.append(i)
+        reason = found
+    else:
+        found = _failed(adsorbed, None, reason, job)
+    return found.model_copy(update={"not_minima": tuple(not_minima)})
 
 
 def _of_minimum(
@@ -105,8 +104,8 @@ def _of_minimum(
     settings: VibrateSettings,
     relax: RelaxSettings,
     job: Job,
-) -> VibrateRecord:
-    """Vibrations of a minimum; of none, and why, if it becomes something else."""
+) -> VibrateRecord | str:
+    """Vibrations of a minimum, or what it becomes along an imaginary mode."""
     assert adsorbed.level is not None
     minimum = adsorbed.minima[index]
     n_host = len(host.structure.symbols)
@@ -131,8 +130,7 @@ def _of_minimum(
     verdict = judge(structure, host.structure, adsorbate, {})
     if verdict.fate != minimum.fate:
         detail = f" ({verdict.detail})" if verdict.detail else ""
-        reason = f"following an imaginary mode, {adsorbate.name} {verdict.fate}{detail}"
-        return _failed(adsorbed, None, reason, job)
+        return f"following an imaginary mode, {adsorbate.name} {verdict.fate}{detail}"
     record = _record(adsorbed, index, structure, vibrating, n_repairs, job)
     return record.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
 
