@@ -43,7 +43,7 @@ from clusterflow.core.likeness import same_shape, shape_of
 from clusterflow.core.random_placement import place_anywhere
 from clusterflow.core.search import merge
 from clusterflow.core.spin import complex_multiplicities
-from clusterflow.core.symmetry import find_symmetry
+from clusterflow.core.symmetry import own_permutations
 from clusterflow.engines import Meter, make_calculator
 from clusterflow.io import to_atoms
 from clusterflow.library import Library
@@ -207,9 +207,9 @@ def ends(pair: Pair, rows: Sequence[dict[str, Any]]) -> list[End]:
 def distinct(pair: Pair, found: Sequence[End]) -> list[list[End]]:
     """Ends in groups of one minimum each, lowest first."""
     host = relaxed(pair.cluster, pair.level).isomers[0].structure
-    group = find_symmetry(host.symbols, np.array(host.positions)).permutations
+    images = own_permutations(host)
     return merge(
-        found, lambda a, b: same_shape(a.shape, b.shape, group, SAME_A), SAME_EV
+        found, lambda a, b: same_shape(a.shape, b.shape, images, SAME_A), SAME_EV
     )
 
 

@@ -12,7 +12,7 @@ PROTOCOL = {
     "edges": 1,
     "gas": 2,
     "sites": 2,
-    "adsorb": 3,
+    "adsorb": 4,
     "pool": 2,
     "vibrate": 3,
     "thermo": 1,

@@ -24,6 +24,7 @@ from clusterflow.core.isomers import (
     split_pool,
     why_other_species,
 )
+from clusterflow.core.symmetry import own_permutations
 from clusterflow.core.topology import changed_bonds, like_ion_bonds
 from clusterflow.errors import RecordError
 from clusterflow.io import to_atoms, write_record
@@ -185,8 +186,9 @@ def test_a_fate_is_judged_on_the_isomer_placed_on(rounds):
         for minimum in record.minima:
             host = isomers[minimum.isomer]
             after = np.array(minimum.structure.positions)[: len(host.symbols)]
-            kept = not changed_bonds(host.symbols, np.array(host.positions), after)
-            assert minimum.core_intact == kept
+            before, images = np.array(host.positions), own_permutations(host)
+            changed = changed_bonds(host.symbols, before, after, images)
+            assert minimum.core_intact == (not changed)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from ase.data import covalent_radii
 from ase.neighborlist import neighbor_list
 
 from clusterflow.core.builders import core_at_cage, icosahedron, octahedron
+from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import (
     BROKEN,
     FORMED,
@@ -150,6 +151,39 @@ def test_connectivity_has_hysteresis(before, after, same):
 
     changed = changed_bonds(["Cu", "Cu"], dimer(before), dimer(after))
     assert (not changed) is same
+
+
+def test_a_change_does_not_hang_on_the_image_of_a_noisy_cluster():
+    """A square of side 1.35 bond lengths, noisy, in which one contact closes."""
+    symbols, side = ["Cu"] * 4, BROKEN * 2 * 1.32
+    corners = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]) * side
+    found = find_symmetry(symbols, corners)
+    before = corners + np.random.default_rng(0).normal(0.0, 0.02, corners.shape)
+    naive, judged = [], []
+    for order in found.permutations:
+        after = before.copy()
+        i, j = order[[0, 1]]
+        middle = (after[i] + after[j]) / 2
+        after[[i, j]] = middle + 0.75 * (after[[i, j]] - middle)
+        naive.append(bool(changed_bonds(symbols, before, after)))
+        judged.append(bool(changed_bonds(symbols, before, after, found.permutations)))
+    assert len(set(naive)) == 2
+    assert set(judged) == {False}
+
+
+@pytest.mark.parametrize(
+    ("moved", "changed"),
+    # A diagonal closes, or a corner leaves its two neighbours.
+    [(0.5, [(0, 2)]), (-1.2, [(0, 1), (0, 3)])],
+)
+def test_what_no_image_has_does_change(moved, changed):
+    symbols = ["Cu"] * 4
+    before = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]) * 2.6
+    after = before + np.array([[moved, moved, 0], *np.zeros((3, 3))])
+    if moved > 0:
+        after[2] -= [moved, moved, 0]
+    images = find_symmetry(symbols, before).permutations
+    assert changed_bonds(symbols, before, after, images) == changed
 
 
 def brute_triangles(graph):

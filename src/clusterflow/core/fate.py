@@ -11,6 +11,7 @@ import numpy as np
 from networkx.algorithms.isomorphism import categorical_node_match
 
 from clusterflow.core.capping import ligands_of
+from clusterflow.core.symmetry import own_permutations
 from clusterflow.core.topology import (
     BROKEN,
     CONTACT,
@@ -69,7 +70,8 @@ def judge(
     """
     n_host = len(host.symbols)
     positions = np.array(complex_.positions)
-    changed = changed_bonds(host.symbols, np.array(host.positions), positions[:n_host])
+    before, after = np.array(host.positions), positions[:n_host]
+    changed = changed_bonds(host.symbols, before, after, own_permutations(host))
     symbols = complex_.symbols[n_host:]
     graph = settled_graph(complex_, n_host, adsorbate)
     touching = _touching(complex_, n_host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clusterflow.core.topology import FloatArray
+    from clusterflow.records import Structure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,15 @@ def find_symmetry(
         permutations=np.array([o.permutation for o in operations]),
         rotations=np.array([o.rotation for o in operations]),
     )
+
+
+@lru_cache(maxsize=16)
+def own_permutations(structure: Structure) -> np.ndarray:
+    """How the symmetry of a structure permutes its atoms, found once for each.
+
+    Shape (n_operations, n_atoms), with the usual tolerance of :func:`find_symmetry`.
+    """
+    return find_symmetry(structure.symbols, np.array(structure.positions)).permutations
 
 
 def symmetrised(positions: FloatArray, symmetry: Symmetry) -> FloatArray:

@@ -159,16 +159,48 @@ def connected_pieces(symbols: Sequence[str], positions: FloatArray) -> list[list
 
 
 def changed_bonds(
-    symbols: Sequence[str], before: FloatArray, after: FloatArray
+    symbols: Sequence[str],
+    before: FloatArray,
+    after: FloatArray,
+    images: NDArray[np.int64] | None = None,
 ) -> list[tuple[int, int]]:
-    """Bonds that broke, then those that formed, with hysteresis."""
-    formed_before = bond_graph(symbols, before, FORMED)
-    formed_after = bond_graph(symbols, after, FORMED)
-    possible_before = bond_graph(symbols, before, BROKEN)
-    possible_after = bond_graph(symbols, after, BROKEN)
-    broken = [b for b in formed_before.edges if not possible_after.has_edge(*b)]
-    formed = [b for b in formed_after.edges if not possible_before.has_edge(*b)]
-    return [*broken, *formed]
+    """Bonds that broke, then those that formed, with hysteresis.
+
+    The symmetric images of a relaxed cluster differ a little, and a contact near the
+    limit of a bond may be below it in one image alone. A bond has changed only if it
+    has as seen from every image.
+
+    Parameters
+    ----------
+    symbols
+        Element of each atom.
+    before, after : Å, shape (n_atoms, 3)
+    images : shape (n_operations, n_atoms)
+        How the symmetry of `before` permutes its atoms.
+    """
+    n_atoms = len(symbols)
+    orders = np.arange(n_atoms)[None] if images is None else images
+
+    def in_images(ratio: float) -> NDArray[np.bool_]:
+        bonded = _bonded(symbols, before, ratio)
+        return np.array([bonded[np.ix_(order, order)] for order in orders])
+
+    surely_before = in_images(FORMED).all(axis=0)
+    maybe_before = in_images(BROKEN).any(axis=0)
+    broken = surely_before & ~_bonded(symbols, after, BROKEN)
+    formed = _bonded(symbols, after, FORMED) & ~maybe_before
+    rows = [*np.argwhere(np.triu(broken)), *np.argwhere(np.triu(formed))]
+    return [(int(i), int(j)) for i, j in rows]
+
+
+def _bonded(
+    symbols: Sequence[str], positions: FloatArray, ratio: float
+) -> NDArray[np.bool_]:
+    """Whether each pair is bonded, shape (n_atoms, n_atoms)."""
+    bonded = np.zeros((len(symbols), len(symbols)), dtype=bool)
+    for i, j in bond_graph(symbols, positions, ratio).edges:
+        bonded[i, j] = bonded[j, i] = True
+    return bonded
 
 
 def triangles(graph: nx.Graph) -> list[tuple[int, int, int]]:

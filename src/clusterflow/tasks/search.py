@@ -11,7 +11,7 @@ import numpy as np
 from clusterflow.core.kicks import kicked
 from clusterflow.core.likeness import Shape, near_shape, same_shape, shape_of
 from clusterflow.core.search import better_half, is_exhausted, merge
-from clusterflow.core.symmetry import find_symmetry
+from clusterflow.core.symmetry import own_permutations
 from clusterflow.io import to_atoms
 from clusterflow.records import Minimum, SpinState, Structure
 from clusterflow.tasks.descent import Descent, finish_lowest, single_point
@@ -32,8 +32,6 @@ _ALIKE_A, _ALIKE_EV = 0.3, 0.1
 # After so many steps a geometry is looked at: whether it still is what was meant, or,
 # when it was kicked, is back where it came from.
 _LOOK_STEPS = 8
-# Symmetry of the bare cluster, as for its sites.
-_SYMMETRY_A = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +70,6 @@ class _Found:
     failures: Counter[str] = field(default_factory=Counter)
     # Good ones that a halving dropped.
     reserve: list[_Candidate] = field(default_factory=list)
-    _permutations: np.ndarray | None = None
 
     @property
     def lowest(self) -> _Candidate:
@@ -96,11 +93,8 @@ class _Found:
             return False
         if not near_shape(first.shape, second.shape, tolerance_a):
             return False
-        if self._permutations is None:  # slow to import, and most pairs never get here
-            positions = np.array(self.host.positions)
-            symmetry = find_symmetry(self.host.symbols, positions, _SYMMETRY_A)
-            self._permutations = symmetry.permutations
-        return same_shape(first.shape, second.shape, self._permutations, tolerance_a)
+        permutations = own_permutations(self.host)
+        return same_shape(first.shape, second.shape, permutations, tolerance_a)
 
     def counted(self, new: _Candidate, tolerance_a: float, energy_ev: float) -> bool:
         """Count a candidate with the known minimum that it is, if there is one."""
