@@ -237,6 +237,11 @@ def status(
 
     if not folder.is_dir():
         raise ConfigError(f"status {folder}: no such folder")
+    if not any((folder / name).exists() for name in ("config.yaml", "results")):
+        raise ConfigError(
+            f"status {folder}: no study here, neither config.yaml nor results; "
+            "give the folder where `clusterflow run` is started"
+        )
     overlays = [path.resolve() for path in configfile or []]
     # The library and the settings of a study are found from its own folder.
     with contextlib.chdir(folder):

@@ -512,6 +512,7 @@ AUTO = (
         ),
         ({"mine/x.txt": "x"}, ["new", "mine"], "mine: is not empty"),
         ({}, ["status", "nowhere"], "nowhere: no such folder"),
+        ({"results/x/che/Cu2.json": "{}"}, ["status", "results/x"], "no study here"),
         ({"config.yaml": "clusters: [Nope]\n"}, ["status"], "Nope"),
         ({}, ["query", "nowhere", "best"], "nowhere: holds no records"),
         ({}, ["explain", "nowhere", "Cu2/CO"], "nowhere: holds no records"),
