@@ -263,6 +263,8 @@ def sites(
         emit(record, output)
     elif json_:
         print(json.dumps([s.model_dump(mode="json") for s in record.sites], indent=1))
+        if not record.sites:
+            typer.echo(site_summary(record), err=True)
     else:
         print(site_summary(record))
         if record.sites:

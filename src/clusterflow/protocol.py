@@ -11,7 +11,7 @@ PROTOCOL = {
     "relax": 3,
     "edges": 1,
     "gas": 2,
-    "sites": 2,
+    "sites": 3,
     "adsorb": 4,
     "pool": 2,
     "vibrate": 3,

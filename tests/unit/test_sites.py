@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, fcc111
+from ase.data import atomic_numbers, covalent_radii
 from scipy.spatial.transform import Rotation
 
 from clusterflow.core.builders import (
@@ -497,6 +498,46 @@ def test_sites_of_covered_clusters_of_the_library(name, elements, counts, librar
     assert {e for s in sites for e in s.elements} == elements
     found = count_by_kind(sites)
     assert {kind: found[kind] for kind in counts} == counts
+
+
+@pytest.mark.parametrize(
+    "name", ["Cd13Se13-13NH3", "Cu2S2H2", "Cd4SeCl6", "Cu25H22-PH3"]
+)
+def test_the_way_along_a_normal_is_free_beside_a_ligand_too(name, library):
+    """On an open atom with one ligand the middle of the opening is the ligand."""
+    folder = library.path("clusters", name).parent
+    whole = build_structures(library.cluster(name), folder, library)[0]
+    positions = np.array(whole.positions)
+    _, sites = find_sites(whole.symbols, positions, roles=whole.roles)
+    # Cordero 2008: as in ASE; the probe is 1 Å.
+    reach = covalent_radii[[atomic_numbers[s] for s in whole.symbols]] + 1.0
+    tops = [site for site in sites if site.kind == "top"]
+    assert tops
+    for site in tops:
+        (atom,) = site.atoms
+        way = positions[atom] + np.outer(np.linspace(reach[atom], 15, 500), site.normal)
+        gaps = np.linalg.norm(way[:, None] - positions[None], axis=-1) - reach
+        gaps[:, atom] = np.inf
+        assert gaps.min() > -0.06  # the allowed overlap of 0.05 Å
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_sites_without_symmetry_turn_with_the_cluster(seed):
+    """Openings at the resolution of the directions, 55 atoms less four of the shell."""
+    whole = icosahedron("Cu", 3)
+    corner = np.linalg.norm(whole.positions, axis=1).argmax()
+    near = np.argsort(np.linalg.norm(whole.positions - whole.positions[corner], axis=1))
+    outer = [i for i in near if np.linalg.norm(whole.positions[i]) > 3.0]
+    kept = sorted({*range(55)} - {outer[k] for k in (0, 1, 9, 20)})
+    positions = whole.positions[kept]
+    turned = Rotation.random(random_state=seed).apply(positions)
+    mirrored = turned * [1, 1, -1]
+    group, sites = find_sites(["Cu"] * 51, positions)
+    assert group == "C1"
+    for other in (turned, mirrored):
+        _, same = find_sites(["Cu"] * 51, other)
+        assert count_by_kind(same) == count_by_kind(sites)
+        assert len(same) == len(sites)
 
 
 def test_a_gold_cluster_under_staples_has_sites_on_all_but_hydrogen(library):

@@ -186,6 +186,16 @@ def test_what_no_image_has_does_change(moved, changed):
     assert changed_bonds(symbols, before, after, images) == changed
 
 
+def test_a_bond_that_is_one_in_one_image_alone_still_breaks():
+    """A square with sides of 1.14 and 1.16 bond lengths, torn at a corner."""
+    symbols, (near, far) = ["Cu"] * 4, (1.14 * 2.64, 1.16 * 2.64)
+    before = np.array([[0, 0, 0], [near, 0, 0], [near, far, 0], [0, far, 0]])
+    images = find_symmetry(symbols, before).permutations
+    assert {tuple(p) for p in images.tolist()} > {(0, 1, 2, 3), (1, 2, 3, 0)}
+    after = before + np.array([[0, 0, 0], [4.0, -4.0, 0], [0, 0, 0], [0, 0, 0]])
+    assert changed_bonds(symbols, before, after, images) == [(0, 1), (1, 2)]
+
+
 def brute_triangles(graph):
     return [
         t

@@ -8,10 +8,12 @@ hollow and non-convex clusters alike, and ligands cast shadows.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from clusterflow.core.symmetry import own_axes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -51,7 +53,7 @@ class Rest:
     solid_angle_sr: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Probe:
     """The ball: how close its centre may come to each atom.
 
@@ -61,6 +63,15 @@ class Probe:
 
     positions: FloatArray
     reach_a: FloatArray
+
+    @cached_property
+    def _axes(self) -> FloatArray:
+        """The cluster's own axes, shape (3, 3): directions turn with it."""
+        return own_axes(self.positions)
+
+    @cached_property
+    def _sphere(self) -> FloatArray:
+        return _lattice() @ self._axes
 
     def rests_on(self, atoms: tuple[int, ...]) -> Iterator[Rest]:
         """The ways to rest on one to four atoms, four in ring order."""
@@ -105,7 +116,7 @@ class Probe:
     ) -> Rest:
         """A rest on several atoms, with its opening."""
         middle = self.positions[list(atoms)].mean(axis=0)
-        half = _sphere()[_sphere() @ normal > 0]
+        half = self._sphere[self._sphere @ normal > 0]
         n_open = int(self._open(middle, half, atoms).sum())
         return Rest(
             atoms=atoms,
@@ -119,11 +130,14 @@ class Probe:
         centre = self.positions[atoms[0]]
         reach = float(self.reach_a[atoms[0]])
         heights = np.full(_N_SPHERE, reach)
-        open_ = self._free(centre, _sphere(), heights, atoms)
+        open_ = self._free(centre, self._sphere, heights, atoms)
         for patch in _patches(open_, _neighbours_on_sphere()):
             if len(patch) < _FEWEST_ON_SPHERE:
                 continue
-            normal = _mean_direction(_sphere()[patch])
+            normal = _mean_direction(self._sphere[patch])
+            # A patch around a ligand is a ring, and the ligand is in its middle.
+            if not self._comes_in(centre, normal, reach, atoms):
+                normal = _widest(self._sphere[patch], self._sphere[~open_])
             yield Rest(
                 atoms=atoms,
                 position=centre,
@@ -141,7 +155,7 @@ class Probe:
         square = reach[0] ** 2 - along**2
         if square <= 0:
             return
-        directions = _around(axis)
+        directions = _around(axis, self._axes)
         foot, height = start + along * axis, float(np.sqrt(square))
         open_ = self._free(foot, directions, np.full(_N_CIRCLE, height), atoms)
         for patch in _patches(open_, _neighbours_on_circle()):
@@ -189,7 +203,7 @@ def _foot(
 
 
 @cache
-def _sphere() -> FloatArray:
+def _lattice() -> FloatArray:
     """Nearly even directions (Fibonacci lattice), shape (n, 3)."""
     k = np.arange(_N_SPHERE) + 0.5
     polar = np.arccos(1 - 2 * k / _N_SPHERE)
@@ -198,9 +212,9 @@ def _sphere() -> FloatArray:
     return np.stack([*around, np.cos(polar)], axis=1)
 
 
-def _around(axis: FloatArray) -> FloatArray:
-    """Even directions square to an axis, shape (n, 3)."""
-    helper = np.eye(3)[np.abs(axis).argmin()]
+def _around(axis: FloatArray, axes: FloatArray) -> FloatArray:
+    """Even directions square to an axis, shape (n, 3), the first by one of `axes`."""
+    helper = axes[np.abs(axes @ axis).argmin()]
     across = np.cross(axis, helper)
     across /= np.linalg.norm(across)
     angles = 2 * np.pi * np.arange(_N_CIRCLE)[:, None] / _N_CIRCLE
@@ -213,7 +227,7 @@ def _neighbours_on_sphere() -> csr_array:
     from scipy.sparse import csr_array
 
     spacing = 1.7 * np.sqrt(4 * np.pi / _N_SPHERE)
-    return csr_array(_sphere() @ _sphere().T > np.cos(spacing))
+    return csr_array(_lattice() @ _lattice().T > np.cos(spacing))
 
 
 @cache
@@ -234,6 +248,11 @@ def _patches(open_: np.ndarray, neighbours: csr_array) -> list[np.ndarray]:
         return []
     n, labels = connected_components(neighbours[found][:, found], directed=False)
     return [found[labels == k] for k in range(n)]
+
+
+def _widest(directions: FloatArray, blocked: FloatArray) -> FloatArray:
+    """The direction with the most room to all sides."""
+    return np.asarray(directions[(directions @ blocked.T).max(axis=1).argmin()])
 
 
 def _mean_direction(directions: FloatArray) -> FloatArray:

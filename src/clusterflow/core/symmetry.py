@@ -60,6 +60,18 @@ def find_symmetry(
     )
 
 
+def own_axes(positions: FloatArray) -> FloatArray:
+    """Axes of a geometry that turn with it, and its mirror image, as rows of (3, 3).
+
+    The principal axes of its moments, each towards the side that reaches farther.
+    Where symmetry makes moments equal, any such axes.
+    """
+    centred = positions - positions.mean(axis=0)
+    _, axes = np.linalg.eigh(centred.T @ centred)
+    skew = ((centred @ axes) ** 3).sum(axis=0)
+    return np.asarray(axes.T * np.where(skew < 0, -1.0, 1.0)[:, None])
+
+
 @lru_cache(maxsize=16)
 def own_permutations(structure: Structure) -> np.ndarray:
     """How the symmetry of a structure permutes its atoms, found once for each.

@@ -167,8 +167,8 @@ def changed_bonds(
     """Bonds that broke, then those that formed, with hysteresis.
 
     The symmetric images of a relaxed cluster differ a little, and a contact near the
-    limit of a bond may be below it in one image alone. A bond has changed only if it
-    has as seen from every image.
+    limit of a bond may be below it in one image alone. What became of a complex must
+    not hang on the image it sits on, so each pair counts as near as its nearest image.
 
     Parameters
     ----------
@@ -178,17 +178,15 @@ def changed_bonds(
     images : shape (n_operations, n_atoms)
         How the symmetry of `before` permutes its atoms.
     """
-    n_atoms = len(symbols)
-    orders = np.arange(n_atoms)[None] if images is None else images
+    orders = np.arange(len(symbols))[None] if images is None else images
 
-    def in_images(ratio: float) -> NDArray[np.bool_]:
+    def bonded_before(ratio: float) -> NDArray[np.bool_]:
         bonded = _bonded(symbols, before, ratio)
-        return np.array([bonded[np.ix_(order, order)] for order in orders])
+        seen = [bonded[np.ix_(order, order)] for order in orders]
+        return np.asarray(np.any(seen, axis=0))
 
-    surely_before = in_images(FORMED).all(axis=0)
-    maybe_before = in_images(BROKEN).any(axis=0)
-    broken = surely_before & ~_bonded(symbols, after, BROKEN)
-    formed = _bonded(symbols, after, FORMED) & ~maybe_before
+    broken = bonded_before(FORMED) & ~_bonded(symbols, after, BROKEN)
+    formed = _bonded(symbols, after, FORMED) & ~bonded_before(BROKEN)
     rows = [*np.argwhere(np.triu(broken)), *np.argwhere(np.triu(formed))]
     return [(int(i), int(j)) for i, j in rows]
 
