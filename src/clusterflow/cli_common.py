@@ -160,7 +160,9 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
     table = Table(box=box.SIMPLE_HEAD)
     for key in rows[0]:
         justify: Literal["left", "right"] = "right" if key in numbers else "left"
-        table.add_column(key, justify=justify, overflow="fold")
+        # The name, by which a row is found, stays in one piece.
+        is_name = key == next(iter(rows[0]))
+        table.add_column(key, justify=justify, overflow="fold", no_wrap=is_name)
     for row in rows:
         # Text: brackets in a reason are no markup.
         table.add_row(*(Text(_cell(value)) for value in row.values()))

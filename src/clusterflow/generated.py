@@ -14,6 +14,7 @@ import yaml
 from pydantic import BaseModel
 
 from clusterflow.config import Study
+from clusterflow.formula import n_electrons
 from clusterflow.library import Library
 
 if TYPE_CHECKING:
@@ -123,8 +124,9 @@ def cluster_table(root: Path) -> str:
     library = Library((root / "structures",))
     lines = [
         "\n",
-        "| name | formula | atoms | charge | multiplicity | made by | source |",
-        "|---|---|---|---|---|---|---|",
+        "| name | formula | atoms | electrons | charge | multiplicity | status "
+        "| made by | source |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for name in library.paths("clusters"):
         spec = library.cluster(name)
@@ -132,8 +134,10 @@ def cluster_table(root: Path) -> str:
             f"`{name}`",
             spec.formula,
             spec.n_atoms,
+            n_electrons(spec.counts, spec.charge),
             f"{spec.charge:+d}" if spec.charge else 0,
             "auto" if spec.auto_multiplicity else spec.multiplicity,
+            spec.status,
             made_by(spec),
             spec.source,
         )

@@ -111,6 +111,9 @@ class BuildRecord(Record):
     formula: str
     material: Material
     source: str
+    sources: dict[str, str] = Field(
+        default={}, description="By structure, where it is another one"
+    )
     structures: tuple[Structure, ...]
     auto_multiplicity: bool = Field(
         default=False, description="Higher multiplicities are to be tried too"

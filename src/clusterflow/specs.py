@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import Counter
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from clusterflow.errors import LibraryError
 from clusterflow.formula import (
@@ -30,6 +31,24 @@ SUBSTITUTE = "substitute"
 # Parameter of builders that names an item of structures/ligands.
 LIGAND = "ligand"
 Source = Annotated[str, Field(min_length=1, description="A DOI or `unpublished: NAME`")]
+
+
+def check_source(source: str) -> str:
+    """A source of a geometry, if it is one that others can follow or ask about.
+
+    Raises
+    ------
+    ValueError
+        If it is neither a DOI nor `unpublished:` with words behind it.
+    """
+    if not re.match(r"10\.\d{4,9}/\S|unpublished: \S", source):
+        raise ValueError(
+            f"{source!r}: give a DOI such as 10.1038/nmat1056, or `unpublished: NAME`"
+        )
+    return source
+
+
+GeometrySource = Annotated[Source, AfterValidator(check_source)]
 
 
 class Spec(Model):
@@ -160,6 +179,9 @@ class StartingStructure(Model):
     """
 
     name: Name = "main"
+    source: GeometrySource | None = Field(
+        default=None, description="Where it is not that of the whole cluster"
+    )
     builder: str | None = None
     parameters: dict[str, Any] = {}
     file: str | None = None
@@ -251,6 +273,7 @@ class ClusterSpec(Composed):
     `auto_multiplicity` set: higher ones are then tried as well.
     """
 
+    source: GeometrySource
     auto_multiplicity: bool = False
     material: Material = "other"
     structures: tuple[StartingStructure, ...] = ()
@@ -281,6 +304,16 @@ class ClusterSpec(Composed):
         if len(set(names)) != len(names):
             raise ValueError(f"{self.name}: two structures share a name: {names}")
         return self
+
+    @property
+    def status(self) -> Literal["built", "imported", "searched", "state"]:
+        """What its geometries are: by rule, from a file, looked for, or of a parent."""
+        if self.parent is not None:
+            return "state"
+        if self.search is not None:
+            return "searched"
+        is_file = any(structure.file is not None for structure in self.structures)
+        return "imported" if is_file else "built"
 
     @property
     def parents(self) -> tuple[str, ...]:

@@ -116,7 +116,7 @@ def test_list_clusters_says_what_they_are(folder, name, expected):
     lines = [line.split() for line in output_of("list", "clusters").splitlines()]
     line = next(words for words in lines if words[:1] == [name])
     assert {rows[name]["formula"], str(rows[name]["valence_electrons"])} <= {*line}
-    assert ("yes" in line) == rows[name]["protected"]
+    assert rows[name]["status"] in line
 
 
 def test_gas_prints_the_documented_keys(folder):
@@ -327,6 +327,20 @@ def test_add_reads_what_people_have(folder, name):
     (x, y, z), (u, v, w) = ([float(c) for c in line.split()[1:]] for line in lines)
     assert abs(z - w) == pytest.approx(2.2, abs=1e-3)
     assert (x, y) == pytest.approx((u, v))
+
+
+def test_add_keeps_the_roles_that_a_file_says(folder):
+    Path("node.extxyz").write_text(
+        "4\nProperties=species:S:1:pos:R:3:roles:S:1\n"
+        "Cu 0 0 0 core\nCu 2.2 0 0 core\nZn 4.5 0 0 support\nZn 9 0 0 support\n"
+    )
+    text = output_of(
+        *("add", "node.extxyz", "--name", "Held", "--charge", 0, "--multiplicity", 1),
+        *("--source", "unpublished: a test"),
+    )
+    assert "roles: 2 core, 2 support" in text
+    (structure,) = json_of("build", "Held")["structures"]
+    assert structure["roles"] == ["core", "core", "support", "support"]
 
 
 PIECES = "2\ntwo clusters\nCu 0 0 0\nCu 0 0 9\n"

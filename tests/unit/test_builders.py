@@ -173,6 +173,21 @@ def test_values_a_builder_cannot_use_are_refused(name, parameters):
         build(name, parameters, "it")
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters", "says"),
+    [
+        ("ring", {"n": 0}, "can make nothing of"),
+        ("core_at_cage", {"core_axis": [0, 0, 0]}, "can make nothing of"),
+        ("ring", {"n": 6, "bond_a": -2.0}, "bond_a -2: must be above 0"),
+        # Six pairs have no room in a cage of twelve.
+        ("core_at_cage", {"n": 12, "core": 6}, r"0\.60 sums of covalent radii apart"),
+    ],
+)
+def test_what_no_cluster_can_be_is_one_line(name, parameters, says):
+    with pytest.raises(LibraryError, match=f"it: builder '{name}'.*{says}"):
+        build(name, {"metal": "Cd", "anion": "Se", **parameters}, "it")
+
+
 def test_a_builder_that_makes_nothing_is_refused():
     with pytest.raises(LibraryError, match="it: builder 'fcc111' made no atoms"):
         build("fcc111", {"element": "Ag", "size": [0, 4, 2]}, "it")

@@ -19,7 +19,8 @@ from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import bond_graph, distance_ratios
 from clusterflow.errors import ClusterflowError, LibraryError
 from clusterflow.library import Library, package_data
-from clusterflow.tasks.build import build_structures
+from clusterflow.tasks.build import build, build_structures
+from clusterflow.tasks.job import Job
 from clusterflow.workflow import Plan
 
 SUBSTITUTED = {"parent": "Cu13", "isomer": "ico", "element": "Co", "count": 1}
@@ -224,6 +225,45 @@ def test_of_two_like_hydrides_one_state_remains(library):
     assert state.name == "rhombus"
     assert state.symbols == ("Cu", "H", "Cu")
     assert state.roles.count("hydride") == 1
+
+
+def test_the_charge_of_what_is_left_of_an_ion_must_be_stated(built):
+    removed = {"ligand": "SH", "count": 1}
+    lost = {"parent": "Au25SH18-anion", "removed": removed, "formula": "Au25(SH)17"}
+    with pytest.raises(ClusterflowError, match=r"has charge -1; state the `charge`"):
+        built("silent", **lost)
+    assert {s.charge for s in built("said", charge=0, **lost)} == {0}
+
+
+def test_acetate_binds_by_one_oxygen(built):
+    """Six of them make a tetrahedron Cd4Se of 2+ cadmium neutral."""
+    start = {
+        "builder": "zincblende_tetrahedron",
+        "parameters": {"metal": "Cd", "anion": "Se", "layers": 1},
+        "caps": [{"ligand": "OAc", "element": "Cd", "count": 6}],
+    }
+    (found,) = built("mine", "Cd4Se(C2H3O2)6", structures=[start])
+    bonds = bond_graph(found.symbols, np.array(found.positions))
+    cadmium = [i for i, symbol in enumerate(found.symbols) if symbol == "Cd"]
+    held = [sum(found.symbols[j] == "O" for j in bonds[i]) for i in cadmium]
+    assert sum(held) == 6
+    carbon = [i for i, symbol in enumerate(found.symbols) if symbol == "C"]
+    assert sorted(bonds.degree[i] for i in carbon) == [3] * 6 + [4] * 6
+
+
+def test_a_structure_may_have_a_source_of_its_own(built, tmp_path, root):
+    rhombus = {"name": "flat", "builder": "rhombus", "parameters": {"element": "Cu"}}
+    other = {
+        "name": "compact",
+        "builder": "tetrahedron",
+        "parameters": {"element": "Cu", "length": 2},
+        "source": "10.1063/1.4935061",
+    }
+    built("mine", "Cu4", structures=[rhombus, other])
+    library = Library((tmp_path, root / "structures"))
+    record = build(library.cluster("mine"), tmp_path, library, Job("build"))
+    assert record.source == "unpublished: test"
+    assert record.sources == {"compact": "10.1063/1.4935061"}
 
 
 def test_more_than_there_is_cannot_be_removed(built):

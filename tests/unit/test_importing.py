@@ -152,6 +152,34 @@ def test_two_elements_on_one_site_are_refused_or_the_major_one_taken(tmp_path):
     assert found.atoms.get_chemical_formula() == "Cu4"
 
 
+def test_single_sites_that_major_leaves_out_are_named_and_halves_refused(tmp_path):
+    """Copper with a hydride that is there four times in ten, or every second time."""
+    hydride = RHOMBUS[0] + [0.0, 1.6, 0.0]
+    header = "_chemical_formula_sum 'Cu2 H'\n_cell_formula_units_Z 1\n"
+    rare = [*COPPER, site("H1", hydride, "0.4")]
+    found = import_cluster(
+        write_cif(tmp_path / "h.cif", rare, header=header), Choices(disorder="major")
+    )
+    assert found.atoms.get_chemical_formula() == "Cu2"
+    assert "left out, not always there: H1 (0.40)" in found.notes
+    assert any("1 H fewer than its formula Cu2 H" in note for note in found.notes)
+    half = write_cif(tmp_path / "half.cif", [*COPPER, site("H1", hydride, "0.5")])
+    with pytest.raises(StructureError, match="H1 are occupied by half and in no"):
+        import_cluster(half, Choices(disorder="major"))
+
+
+def test_an_occupancy_that_is_left_out_is_one(tmp_path):
+    given = [line.replace(" 1 . .", " . . .") for line in COPPER]
+    file = write_cif(tmp_path / "dot.cif", given)
+    assert import_cluster(file, Choices()).atoms.get_chemical_formula() == "Cu2"
+
+
+def test_a_peak_without_an_element_is_named(tmp_path):
+    file = write_cif(tmp_path / "q.cif", [*COPPER, site("Q1", (6, 6, 6))])
+    with pytest.raises(StructureError, match="site Q1 is no element"):
+        import_cluster(file, Choices())
+
+
 def test_hydrogens_that_were_not_located_are_missed(tmp_path):
     methanethiolate = [(0, 0, 0), (2.2, 0, 0), (2.8, 1.7, 0)]
     sites = [

@@ -77,6 +77,8 @@ def changed(**changes):
         (changed(colour="red"), "unknown key 'colour'"),
         (changed(source=None), "key 'source' is missing"),
         (changed(source=""), "source = ''"),
+        (changed(source="ask Bob"), "give a DOI such as 10.1038/nmat1056"),
+        (changed(source="unpublished: "), "or `unpublished: NAME`"),
         (changed(formula="Ag3)"), "never opened"),
         (changed(formula="Qq3"), "unknown element 'Qq'"),
         (changed(multiplicity=1), "multiplicity 1 does not fit 141 electrons"),

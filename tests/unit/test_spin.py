@@ -77,6 +77,14 @@ def test_no_more_electrons_are_unpaired_than_there_are(structure):
     assert three == (1, 3, 5)
 
 
+def test_six_manganese_may_hold_thirty_unpaired_electrons(structure):
+    """Five of each half-filled 3d shell; of one atom up to ten more than it must."""
+    positions = [[2.5 * k, 0.0, 0.0] for k in range(6)]
+    many = cluster_multiplicities(structure(["Mn"] * 6, positions))
+    assert many == tuple(range(1, 32, 2))
+    assert cluster_multiplicities(structure(["Mn"], [[0.0, 0, 0]])) == (2, 4, 6, 8)
+
+
 @pytest.mark.parametrize(
     ("host", "adsorbate", "expected"),
     [

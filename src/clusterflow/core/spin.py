@@ -14,17 +14,24 @@ if TYPE_CHECKING:
 # A cluster whose YAML says `auto` is tried with none, two and four more unpaired
 # electrons than it must have; with further ones only while they bring it down.
 ALWAYS_TRIED = 3
-_MORE_UNPAIRED = (0, 2, 4, 6, 8, 10)
+_MOST_MORE_UNPAIRED = 10
+# A half-filled d shell has five.
+_MAGNETIC = {"Cr", "Mn", "Fe", "Co", "Ni"}
+_MOST_UNPAIRED_OF_ATOM = 5
 
 
 def cluster_multiplicities(structure: Structure) -> tuple[int, ...]:
-    """The lowest multiplicity that parity allows and the next five, if they fit.
+    """The lowest multiplicity that parity allows and the next ones, if they fit.
 
+    Up to ten more unpaired electrons, or five for each atom of a magnetic 3d metal.
     No more electrons can be unpaired than there are valence electrons.
     """
     counts = Counter(structure.symbols)
     lowest = lowest_multiplicity(counts, structure.charge)
-    return _within(counts, structure.charge, [lowest + n for n in _MORE_UNPAIRED])
+    magnetic = sum(counts[element] for element in _MAGNETIC)
+    most = max(_MOST_MORE_UNPAIRED, _MOST_UNPAIRED_OF_ATOM * magnetic)
+    tried = [lowest + n for n in range(0, most + 1, 2)]
+    return _within(counts, structure.charge, tried)
 
 
 def complex_multiplicities(

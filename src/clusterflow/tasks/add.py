@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from clusterflow.errors import LibraryError
 from clusterflow.formula import n_electrons
 from clusterflow.io import write_atomic
 from clusterflow.library import Library, explain
-from clusterflow.specs import ClusterSpec
+from clusterflow.specs import ClusterSpec, check_source
 from clusterflow.tasks.build import (
     assign_roles,
     guess_material,
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from clusterflow.tasks.importing import Imported
-
-_SOURCE = re.compile(r"^(10\.\d{4,9}/\S+|unpublished: \S.*)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +57,10 @@ def add(file: Path, claims: Claims, choices: Choices) -> list[str]:
         If the name is taken, the source is neither DOI nor `unpublished:`, or charge
         and multiplicity do not fit.
     """
-    if not _SOURCE.match(claims.source):
-        raise LibraryError(
-            f"--source {claims.source!r}: give a DOI such as 10.1038/nmat1056, "
-            "or `unpublished: NAME`"
-        )
+    try:
+        check_source(claims.source)
+    except ValueError as error:
+        raise LibraryError(f"--source {error}") from None
     if claims.name in Library.default().paths("clusters"):
         raise LibraryError(
             f"--name {claims.name}: there is a cluster of that name; choose another"
@@ -72,11 +68,12 @@ def add(file: Path, claims: Claims, choices: Choices) -> list[str]:
     found = import_cluster(file, choices)
     atoms = found.atoms
     refuse_overlap(atoms, str(file))
-    free = [i for i in range(len(atoms)) if i not in set(found.support)]
-    refuse_pieces(atoms[free], str(file))
     counts = Counter(atoms.get_chemical_symbols())
     notes = [*found.notes, *_warnings(counts, claims)]
     spec = _spec(found, claims, notes)
+    support = set(spec.roles.get("support", ()))
+    free = [i for i in range(len(atoms)) if i not in support]
+    refuse_pieces(atoms[free], str(file))
     folder = Path("structures/clusters")
     # The structure first: a YAML without its file would break every later run.
     write_atomic(folder / f"{spec.name}.xyz", _xyz(atoms, spec.source))
@@ -117,12 +114,22 @@ def _spec(found: Imported, claims: Claims, notes: Sequence[str]) -> ClusterSpec:
         "multiplicity": claims.multiplicity,
         "source": claims.source,
         "structures": [{"name": "main", "file": f"{claims.name}.xyz"}],
-        "roles": {"support": found.support} if found.support else {},
+        "roles": _roles(found),
     }
     try:
         return ClusterSpec.model_validate(content)
     except ValidationError as error:
         raise LibraryError(explain(error)) from None
+
+
+def _roles(found: Imported) -> dict[str, list[int]]:
+    """Atoms by role, where the file says it; of a host that was cut out too."""
+    roles: dict[str, list[int]] = {"support": list(found.support)}
+    if found.atoms.has("roles"):
+        for index, role in enumerate(map(str, found.atoms.get_array("roles"))):
+            if index not in found.support:
+                roles.setdefault(role, []).append(index)
+    return {role: atoms for role, atoms in roles.items() if role and atoms}
 
 
 def _yaml(spec: ClusterSpec) -> str:

@@ -63,6 +63,7 @@ def build(spec: ClusterSpec, folder: Path, library: Library, job: Job) -> BuildR
         formula=spec.formula,
         material=spec.material,
         source=spec.source,
+        sources={s.name: s.source for s in spec.structures if s.source},
         structures=tuple(build_structures(spec, folder, library)),
         auto_multiplicity=spec.auto_multiplicity,
         search=spec.search,

@@ -38,6 +38,12 @@ def derive_states(
         If there are too few of them, or the formula is not what is left.
     """
     assert spec.parent is not None and spec.removed is not None
+    if parents and parents[0].charge and "charge" not in spec.model_fields_set:
+        raise StructureError(
+            f"{spec.name}: its parent {spec.parent} has charge {parents[0].charge:+d}; "
+            "state the `charge` of what is left: the same where a radical leaves, one "
+            "more where an anion does"
+        )
     states = []
     for whole in parents:
         units = _units(whole, spec, library)

@@ -13,14 +13,11 @@ from clusterflow.core.molecules import Molecule, broken_bonds, matching, molecul
 from clusterflow.core.truncation import MODELS, LigandModel, truncate_ligands
 from clusterflow.errors import LibraryError, StructureError
 from clusterflow.tasks.relaxation import same_geometry
-from clusterflow.tasks.structure_files import read_content, uncertain
+from clusterflow.tasks.structure_files import few, read_content, uncertain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-# How many offending sites a message names.
-_SHOWN = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,14 +170,9 @@ def _refuse_disorder(atoms: Atoms, indices: Sequence[int], file: Path) -> None:
     sites = uncertain(atoms[list(indices)])
     if sites:
         raise StructureError(
-            f"{file}: sites that are not always occupied: {_few(sites)}; choose with "
+            f"{file}: sites that are not always occupied: {few(sites)}; choose with "
             "--disorder major, or name a disorder group of the file"
         )
-
-
-def _few(items: Sequence[str]) -> str:
-    more = f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
-    return ", ".join(items[:_SHOWN]) + more
 
 
 def _truncated(atoms: Atoms, choices: Choices, file: Path) -> tuple[Atoms, list[str]]:
@@ -204,7 +196,7 @@ def _refuse_broken(atoms: Atoms, file: Path) -> None:
     signs = broken_bonds(atoms.get_chemical_symbols(), atoms.positions, labels)
     if signs:
         raise StructureError(
-            f"{file}: atoms are missing: {_few(signs)}; add them in a viewer, or cut "
+            f"{file}: atoms are missing: {few(signs)}; add them in a viewer, or cut "
             "the ligands with --truncate-ligands"
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from clusterflow.errors import LibraryError
@@ -27,18 +28,18 @@ _LISTED = (
 )
 
 
-# What a terminal shows of a row; JSON has all.
+# What a terminal shows of a row, and of a text in it; JSON has all.
+_LONGEST = 28
 _SHOWN = {
     "clusters": {
         "name": "name",
         "formula": "formula",
         "atoms": "atoms",
-        "valence_electrons": "valence e",
-        "superatom_electrons": "superatom e",
+        "valence_electrons": "val. e",
+        "superatom_electrons": "sup. e",
         "charge": "charge",
         "multiplicity": "mult.",
-        "material": "material",
-        "protected": "ligands",
+        "status": "status",
         "made_by": "made by",
         "source": "source",
     }
@@ -54,8 +55,8 @@ def shown(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, bool):
-        return "yes" if value else ""
+    if isinstance(value, str):
+        return textwrap.shorten(value, _LONGEST, placeholder=" …")
     return value
 
 
@@ -102,7 +103,8 @@ def _cluster_row(
     row["valence_electrons"] = valence - spec.charge
     row["superatom_electrons"] = _superatom(spec, ligands)
     row |= {"material": spec.material, "protected": _protected(spec, specs)}
-    row |= {"supported": _supported(spec), "made_by": made_by(spec)}
+    row |= {"supported": _supported(spec), "status": spec.status}
+    row |= {"made_by": made_by(spec)}
     return row | {"parent": ", ".join(spec.parents) or None, "source": source}
 
 

@@ -20,7 +20,7 @@ from clusterflow.formula import ATOMIC_NUMBERS
 from clusterflow.io import read_atoms, refuse_nowhere
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
 # Below this a site is not always occupied.
@@ -34,6 +34,8 @@ _UNREADABLE = (
     *(ValueError, KeyError, IndexError, TypeError, AttributeError),
     *(ArithmeticError, OSError),
 )
+# How many offending sites a message names.
+_SHOWN = 6
 # Second letters of names such as CA and CD that count carbons of a chain in Greek.
 _GREEK = "ABGDEZH"
 
@@ -104,6 +106,8 @@ def _labelled(
     )
     plain.set_array("labels", np.array(labels))
     plain.set_array("occupancies", np.array(occupancies, dtype=float))
+    if atoms.has("roles"):
+        plain.set_array("roles", atoms.get_array("roles"))
     return plain
 
 
@@ -114,7 +118,7 @@ def _kept(rows: Sequence[_Row], disorder: str, file: Path) -> set[int]:
     ordered = {row.number for row in rows if not row.group and row.occupancy > FULL}
     others = [row for row in rows if row.number not in ordered]
     if disorder == "major":
-        return ordered | _major(others)
+        return ordered | _major(others, file)
     chosen = {row.number for row in others if row.group == disorder}
     if not chosen:
         known = sorted({row.group for row in rows if row.group}) or ["none"]
@@ -126,8 +130,17 @@ def _kept(rows: Sequence[_Row], disorder: str, file: Path) -> set[int]:
     return ordered | chosen | without
 
 
-def _major(rows: Iterable[_Row]) -> set[int]:
+def _major(rows: Sequence[_Row], file: Path) -> set[int]:
     """Rows of the most occupied group of each assembly; lone ones over one half."""
+    halves = sorted(
+        row.label for row in rows if not row.group and abs(row.occupancy - 0.5) < 0.01
+    )
+    if halves:
+        raise StructureError(
+            f"{file}: --disorder major: {few(halves)} are occupied by half and in no "
+            "disorder group, so nothing says which stay; give those that do an "
+            "occupancy of 1 in the file and take the others out"
+        )
     groups: dict[str, dict[str, list[_Row]]] = defaultdict(lambda: defaultdict(list))
     kept = set()
     for row in rows:
@@ -146,9 +159,10 @@ def _read_cif(file: Path, disorder: str) -> Content:
     from pymatgen.io.cif import CifParser
 
     block = _cif_block(file)
+    left_out: tuple[str, ...] = ()
     try:
         if disorder:
-            _keep_rows(block, disorder, file)
+            left_out = _keep_rows(block, disorder, file)
         with warnings.catch_warnings():
             # What it warns of is checked here, or refused below.
             warnings.simplefilter("ignore")
@@ -165,10 +179,16 @@ def _read_cif(file: Path, disorder: str) -> Content:
         for kind, share in site.species.items()
     ]
     labels, symbols, occupancies, positions = zip(*sites, strict=True)
+    for label, symbol in zip(labels, symbols, strict=True):
+        if symbol not in ATOMIC_NUMBERS:
+            raise StructureError(
+                f"{file}: site {label} is no element ({symbol}); take it out, or name "
+                "its element"
+            )
     atoms = Atoms(
         symbols, positions=positions, cell=crystal.lattice.matrix.copy(), pbc=True
     )
-    notes = () if disorder else _formula_note(block, atoms, np.array(occupancies))
+    notes = (*left_out, *_formula_note(block, atoms, np.array(occupancies)))
     return Content(atoms=_labelled(atoms, labels, occupancies), notes=notes)
 
 
@@ -185,6 +205,10 @@ def _cif_block(file: Path) -> Any:
             f"{file}: not a whole CIF ({_line(error)}); get it anew, or use XYZ"
         ) from None
     full = {name: block for name, block in blocks.items() if _LABEL in block.data}
+    for block in full.values():
+        if _OCCUPANCY in block.data:  # where it is left out, it is 1
+            shares = block.data[_OCCUPANCY]
+            block.data[_OCCUPANCY] = [one if _given(one) else "1" for one in shares]
     if len(full) != 1:
         names = ", ".join(full) or "none"
         raise StructureError(
@@ -194,8 +218,11 @@ def _cif_block(file: Path) -> Any:
     return next(iter(full.values()))
 
 
-def _keep_rows(block: Any, disorder: str, file: Path) -> None:
-    """Strike out the sites of a CIF that are not the chosen alternative."""
+def _keep_rows(block: Any, disorder: str, file: Path) -> tuple[str, ...]:
+    """Strike out the sites of a CIF that are not the chosen alternative.
+
+    Returns a note of those that are an alternative to nothing.
+    """
     labels = block.data[_LABEL]
     n = len(labels)
     rows = [
@@ -217,6 +244,15 @@ def _keep_rows(block: Any, disorder: str, file: Path) -> None:
         ]
     if _OCCUPANCY in columns:
         block.data[_OCCUPANCY] = ["1"] * len(kept)
+    lone = [r for r in rows if r.number not in kept and not r.group]
+    shown = few([f"{row.label} ({row.occupancy:.2f})" for row in lone])
+    return (f"left out, not always there: {shown}",) if lone else ()
+
+
+def few(names: Sequence[str]) -> str:
+    """The first few of some names, and how many more there are."""
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more
 
 
 def _line(error: BaseException) -> str:
