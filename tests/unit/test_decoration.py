@@ -141,3 +141,18 @@ def test_atoms_far_apart_come_first():
     threes = most_spread(list(combinations(corners, 3)), atoms.positions)
     crowding = [sum(1 / gaps[p] for p in combinations(three, 2)) for three in threes]
     assert np.diff(crowding).min() > -1e-5
+
+
+def test_the_most_spread_of_too_many_are_found_atom_by_atom(monkeypatch):
+    """Three of the 42 outer atoms of an icosahedron of 55: all, and the best of few."""
+    atoms = icosahedron("Cu", 3)
+    shell = [i for i, r in enumerate(np.linalg.norm(atoms.positions, axis=1)) if r > 4]
+    group, positions = operations(atoms), atoms.positions
+    every = most_spread(distinct_subsets(shell, 3, group), positions)
+    assert len(every) > 30
+    monkeypatch.setattr("clusterflow.core.decoration.MOST_DISTINCT", 12)
+    with pytest.raises(ValueError, match="more than 12 distinct ways"):
+        distinct_subsets(shell, 3, group)
+    few = distinct_subsets(shell, 3, group, positions)
+    assert len(few) == 12
+    assert most_spread(few, positions)[:3] == every[:3]

@@ -60,12 +60,26 @@ def isometries(
 
 
 def distinct_subsets(
-    candidates: Sequence[int], count: int, permutations: np.ndarray
+    candidates: Sequence[int],
+    count: int,
+    permutations: np.ndarray,
+    spread_over: FloatArray | None = None,
 ) -> list[tuple[int, ...]]:
     """All choices of `count` candidates that no permutation turns into another.
 
     Of each kind the first in the order of `candidates` stands for all. The complement
     is counted where that is shorter: the number of kinds is the same.
+
+    Parameters
+    ----------
+    candidates
+        Atoms to choose from.
+    count
+        So many are chosen.
+    permutations : shape (n_operations, n_atoms)
+    spread_over : Å, shape (n_atoms, 3)
+        Positions of all atoms. With them not all choices are made where there are
+        too many: one atom at a time is added to those that are most spread so far.
 
     Raises
     ------
@@ -88,7 +102,8 @@ def distinct_subsets(
             if all(int(row[atom]) in place for atom in candidates)
         ]
     )
-    n, fewer = len(candidates), min(count, len(candidates) - count)
+    n = len(candidates)
+    fewer = count if spread_over is not None else min(count, n - count)
     kinds: set[tuple[int, ...]] = {()}
     for _ in range(fewer):
         # Every choice is a smaller one of some kind and one more.
@@ -98,10 +113,13 @@ def distinct_subsets(
             for k in range(n)
             if k not in kind
         }
-        if len(kinds) > MOST_DISTINCT:
+        if len(kinds) > MOST_DISTINCT and spread_over is not None:
+            own = spread_over[list(candidates)]
+            kinds = {*most_spread(sorted(kinds), own)[:MOST_DISTINCT]}
+        elif len(kinds) > MOST_DISTINCT:
             raise ValueError(
                 f"there are more than {MOST_DISTINCT} distinct ways to choose {count} "
-                f"of {n}; name fewer sites"
+                f"of {n}; name fewer sites, or make the most spread with `choices`"
             )
     if fewer != count:
         kinds = {

@@ -140,7 +140,7 @@ def _choices(whole: Structure, wanted: Substitution, who: str) -> list[tuple[int
 def _all_choices(
     whole: Structure, wanted: Substitution, who: str
 ) -> list[tuple[int, ...]]:
-    """The distinct sets of atoms to be replaced."""
+    """The distinct sets of atoms to be replaced, or of too many the most spread."""
     positions = np.array(whole.positions)
     core = [i for i, role in enumerate(whole.roles) if role == "core"]
     bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
@@ -160,6 +160,7 @@ def _all_choices(
                 [[i] for i in bare],
                 improper=wanted.mirror_images == "merged",
             ),
+            None if wanted.choices is None else positions[bare],
         )
         return [tuple(bare[k] for k in subset) for subset in chosen]
     except ValueError as error:
