@@ -278,7 +278,10 @@ class GasRecord(Record):
 
 
 class Site(Model):
-    """A place on the surface; `multiplicity` counts its symmetry images."""
+    """A place on the surface; `multiplicity` counts all that are like it.
+
+    Without symmetry `alike` lists the atoms and normals of the others.
+    """
 
     kind: SiteKind
     atoms: tuple[int, ...]
@@ -295,6 +298,7 @@ class Site(Model):
         ),
     )
     accessible_solid_angle_sr: float | None = None
+    alike: tuple[tuple[tuple[int, ...], Vector], ...] = ()
 
 
 class SitesRecord(Record):

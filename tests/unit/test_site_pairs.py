@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ase.data import atomic_numbers, covalent_radii
 
-from clusterflow.core.builders import icosahedron, rhombus, rows
+from clusterflow.core.builders import icosahedron, octahedron, rhombus, rows
 from clusterflow.core.placement import molecules_apart, place_adsorbate
 from clusterflow.core.site_pairs import site_pairs
 from clusterflow.core.sites import find_sites
@@ -157,3 +157,25 @@ def test_what_is_drawn_apart_is_two_molecules(x, binding, n):
     )
     with pytest.raises(LibraryError, match=rf"it: form 'wrong': .* draws {n}"):
         molecules_apart(form, "it")
+
+
+def test_without_symmetry_sites_that_are_alike_are_neighbours_too(on):
+    """Every bond of two tops is a pair: one of 38 atoms has moved by 0.37 Å."""
+    atoms = octahedron("Cu", 4, 1)
+    host, whole = on(atoms, kinds=("top",))
+    symmetric = {_coordination(pair) for pair in site_pairs(host, whole, alike=True)}
+    atoms.positions[0] += [0.2, 0.3, 0.1]
+    host, sites = on(atoms, kinds=("top",))
+    tops = {i for site in sites for i in (*site.atoms, *(a for (a,), _ in site.alike))}
+    assert len(tops) == sum(site.multiplicity for site in sites) == 32 > len(sites)
+    pairs = site_pairs(host, sites, alike=True)
+    assert {_coordination(pair) for pair in pairs} >= symmetric
+    bonds = bond_graph(host.symbols, np.array(host.positions))
+    ends = [(*pair.first.atoms, *pair.second.atoms) for pair in pairs]
+    assert all(bonds.has_edge(*pair) for pair in ends)
+    assert len(set(map(frozenset, ends))) == len(ends)
+
+
+def _coordination(pair):
+    numbers = [site.coordination_numbers for site in (pair.first, pair.second)]
+    return tuple(sorted(numbers))

@@ -25,7 +25,7 @@ _LOOKOUT_A = 2.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SitePair:
-    """Two sites side by side; each is one of the distinct sites or an image of one."""
+    """Two sites side by side; each is one of the distinct sites or like one."""
 
     first: Site
     second: Site
@@ -44,7 +44,8 @@ def site_pairs(
     host
         The cluster.
     sites
-        Its distinct sites; their images by symmetry are found here.
+        Its distinct sites; their images by symmetry are found here. Without symmetry
+        those merged with them are taken for themselves: their neighbours differ.
     alike
         Whether the two molecules are the same, so that they may change places.
     tolerance_a
@@ -53,17 +54,19 @@ def site_pairs(
     Returns
     -------
     pairs
-        Nearest first; the first of each pair is one of `sites`.
+        Nearest first; with symmetry the first of each pair is one of `sites`.
     """
     positions = np.array(host.positions)
+    merged = [[site, *_merged_with(site, positions)] for site in sites]
+    firsts = [(orbit, site) for orbit, own in enumerate(merged) for site in own]
     everywhere = [
         (orbit, image)
-        for orbit, images in enumerate(_images(host, sites, tolerance_a))
+        for orbit, images in enumerate(_images(host, merged, tolerance_a))
         for image in images
     ]
     near = _neighbourhoods(host, positions)
     found: dict[tuple[int, int], list[tuple[FloatArray, SitePair]]] = {}
-    for (a, first), (b, second) in product(enumerate(sites), everywhere):
+    for (a, first), (b, second) in product(firsts, everywhere):
         if alike and b < a:
             continue
         if _same(first, second) or not _touch(first, second, near):
@@ -77,13 +80,23 @@ def site_pairs(
     return sorted(pairs, key=lambda pair: round(pair.gap_a, 3))
 
 
+def _merged_with(site: Site, positions: FloatArray) -> list[Site]:
+    """The sites for which a distinct one stands without symmetry."""
+    return [
+        _moved(site, atoms, np.array(normal), positions) for atoms, normal in site.alike
+    ]
+
+
 def _images(
-    host: Structure, sites: Sequence[Site], tolerance_a: float
+    host: Structure, sites: Sequence[Sequence[Site]], tolerance_a: float
 ) -> list[list[Site]]:
-    """All images of each site by the symmetry of the host, itself first."""
+    """All images of the first of each kind of sites by the symmetry of the host.
+
+    Those that are given come first.
+    """
     positions = np.array(host.positions)
     symmetry = find_symmetry(host.symbols, positions, tolerance_a)
-    found: list[list[Site]] = [[site] for site in sites]
+    found = [list(given) for given in sites]
     for permutation, rotation in zip(
         symmetry.permutations, symmetry.rotations, strict=True
     ):
@@ -98,8 +111,15 @@ def _image(
     site: Site, permutation: np.ndarray, rotation: FloatArray, positions: FloatArray
 ) -> Site:
     atoms = tuple(int(permutation[i]) for i in site.atoms)
+    return _moved(site, atoms, rotation @ np.array(site.normal), positions)
+
+
+def _moved(
+    site: Site, atoms: tuple[int, ...], normal: FloatArray, positions: FloatArray
+) -> Site:
+    """A site like another on other atoms."""
     x, y, z = (float(v) for v in positions[list(atoms)].mean(axis=0))
-    u, v, w = (float(value) for value in rotation @ np.array(site.normal))
+    u, v, w = (float(value) for value in normal)
     return site.model_copy(
         update={"atoms": atoms, "position": (x, y, z), "normal": (u, v, w)}
     )

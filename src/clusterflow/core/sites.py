@@ -45,11 +45,12 @@ ENVIRONMENT_A = 4.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """A rest of the probe, its kind, and how many there are like it."""
+    """A rest of the probe, its kind, how many are like it; without symmetry, which."""
 
     kind: SiteKind
     rest: Rest
     multiplicity: int
+    alike: tuple[Rest, ...] = ()
 
 
 def find_sites(
@@ -231,6 +232,7 @@ def _merged(
             kind=group[0].kind,
             rest=group[0].rest,
             multiplicity=sum(place.multiplicity for place in group),
+            alike=tuple(place.rest for place in group[1:]),
         )
         for group in groups.values()
     ]
@@ -283,6 +285,7 @@ def _site(
             place.kind, atoms, lattice
         ),
         accessible_solid_angle_sr=place.rest.solid_angle_sr,
+        alike=tuple((rest.atoms, _vector(rest.normal)) for rest in place.alike),
     )
 
 
