@@ -33,22 +33,14 @@ LIGAND = "ligand"
 Source = Annotated[str, Field(min_length=1, description="A DOI or `unpublished: NAME`")]
 
 
-def check_source(source: str) -> str:
-    """A source of a geometry, if it is one that others can follow or ask about.
-
-    Raises
-    ------
-    ValueError
-        If it is neither a DOI nor `unpublished:` with words behind it.
-    """
+def _traceable(source: str) -> str:
     if not re.match(r"10\.\d{4,9}/\S|unpublished: \S", source):
-        raise ValueError(
-            f"{source!r}: give a DOI such as 10.1038/nmat1056, or `unpublished: NAME`"
-        )
+        raise ValueError("give a DOI such as 10.1038/nmat1056, or `unpublished: NAME`")
     return source
 
 
-GeometrySource = Annotated[Source, AfterValidator(check_source)]
+# That of a geometry must be one that others can follow or ask about.
+GeometrySource = Annotated[Source, AfterValidator(_traceable)]
 
 
 class Spec(Model):

@@ -168,6 +168,22 @@ def test_single_sites_that_major_leaves_out_are_named_and_halves_refused(tmp_pat
         import_cluster(half, Choices(disorder="major"))
 
 
+def test_a_pdb_file_names_the_single_sites_that_major_leaves_out(tmp_path):
+    row = (
+        "HETATM    {} {:4} LIG A   1    {:8.3f}{:8.3f}   0.000{:6.2f}  0.00" + 10 * " "
+    )
+    lines = [
+        row.format(1, "CU", 0, 0, 1) + "CU",
+        row.format(2, "CU", 2.2, 0, 1) + "CU",
+        row.format(3, " H1", 1.1, 1.3, 0.3) + " H",
+    ]
+    file = tmp_path / "lone.pdb"
+    file.write_text("\n".join(lines) + "\n")
+    found = import_cluster(file, Choices(disorder="major"))
+    assert found.atoms.get_chemical_formula() == "Cu2"
+    assert "left out, not always there: H1 (0.30)" in found.notes
+
+
 def test_an_occupancy_that_is_left_out_is_one(tmp_path):
     given = [line.replace(" 1 . .", " . . .") for line in COPPER]
     file = write_cif(tmp_path / "dot.cif", given)

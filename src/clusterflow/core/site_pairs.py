@@ -120,9 +120,8 @@ def _moved(
     """A site like another on other atoms."""
     x, y, z = (float(v) for v in positions[list(atoms)].mean(axis=0))
     u, v, w = (float(value) for value in normal)
-    return site.model_copy(
-        update={"atoms": atoms, "position": (x, y, z), "normal": (u, v, w)}
-    )
+    moved = {"atoms": atoms, "position": (x, y, z), "normal": (u, v, w), "alike": ()}
+    return site.model_copy(update=moved)
 
 
 def _same(first: Site, second: Site) -> bool:

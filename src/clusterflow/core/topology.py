@@ -130,9 +130,10 @@ def like_ion_bonds(
 def clashes(
     symbols: Sequence[str], positions: FloatArray, ratio: float = 0.6
 ) -> list[tuple[int, int]]:
-    """Pairs of atoms closer than `ratio` sums of covalent radii."""
-    close = np.argwhere(np.triu(distance_ratios(symbols, positions) < ratio))
-    return [(int(i), int(j)) for i, j in close]
+    """Pairs of atoms closer than `ratio` sums of covalent radii, the closest first."""
+    ratios = distance_ratios(symbols, positions)
+    close = np.argwhere(np.triu(ratios < ratio))
+    return sorted(((int(i), int(j)) for i, j in close), key=lambda pair: ratios[pair])
 
 
 def n_fragments(symbols: Sequence[str], positions: FloatArray) -> int:
@@ -195,10 +196,10 @@ def _bonded(
     symbols: Sequence[str], positions: FloatArray, ratio: float
 ) -> NDArray[np.bool_]:
     """Whether each pair is bonded, shape (n_atoms, n_atoms)."""
-    bonded = np.zeros((len(symbols), len(symbols)), dtype=bool)
-    for i, j in bond_graph(symbols, positions, ratio).edges:
-        bonded[i, j] = bonded[j, i] = True
-    return bonded
+    import networkx as nx
+
+    graph = bond_graph(symbols, positions, ratio)
+    return np.asarray(nx.to_numpy_array(graph, dtype=bool))
 
 
 def triangles(graph: nx.Graph) -> list[tuple[int, int, int]]:

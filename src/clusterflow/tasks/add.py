@@ -14,7 +14,7 @@ from clusterflow.errors import LibraryError
 from clusterflow.formula import n_electrons
 from clusterflow.io import write_atomic
 from clusterflow.library import Library, explain
-from clusterflow.specs import ClusterSpec, check_source
+from clusterflow.specs import ClusterSpec
 from clusterflow.tasks.build import (
     assign_roles,
     guess_material,
@@ -57,10 +57,6 @@ def add(file: Path, claims: Claims, choices: Choices) -> list[str]:
         If the name is taken, the source is neither DOI nor `unpublished:`, or charge
         and multiplicity do not fit.
     """
-    try:
-        check_source(claims.source)
-    except ValueError as error:
-        raise LibraryError(f"--source {error}") from None
     if claims.name in Library.default().paths("clusters"):
         raise LibraryError(
             f"--name {claims.name}: there is a cluster of that name; choose another"

@@ -314,7 +314,7 @@ def refuse_overlap(atoms: Atoms, who: str) -> None:
     """
     close = clashes(atoms.get_chemical_symbols(), atoms.positions)
     if close:
-        i, j = min(close, key=lambda pair: atoms.get_distance(*pair))
+        i, j = close[0]
         raise StructureError(
             f"{who}: atoms {i} ({atoms.symbols[i]}) and {j} ({atoms.symbols[j]}) "
             f"overlap at {atoms.get_distance(i, j):.2f} Å; remove one of them"

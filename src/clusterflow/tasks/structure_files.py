@@ -130,6 +130,13 @@ def _kept(rows: Sequence[_Row], disorder: str, file: Path) -> set[int]:
     return ordered | chosen | without
 
 
+def _left_out(rows: Sequence[_Row], kept: set[int]) -> tuple[str, ...]:
+    """A note of the rows left out that are an alternative to nothing."""
+    lone = [row for row in rows if row.number not in kept and not row.group]
+    shown = few([f"{row.label} ({row.occupancy:.2f})" for row in lone])
+    return (f"left out, not always there: {shown}",) if lone else ()
+
+
 def _major(rows: Sequence[_Row], file: Path) -> set[int]:
     """Rows of the most occupied group of each assembly; lone ones over one half."""
     halves = sorted(
@@ -219,10 +226,7 @@ def _cif_block(file: Path) -> Any:
 
 
 def _keep_rows(block: Any, disorder: str, file: Path) -> tuple[str, ...]:
-    """Strike out the sites of a CIF that are not the chosen alternative.
-
-    Returns a note of those that are an alternative to nothing.
-    """
+    """Strike out the sites of a CIF that are not the chosen alternative, and say so."""
     labels = block.data[_LABEL]
     n = len(labels)
     rows = [
@@ -244,9 +248,7 @@ def _keep_rows(block: Any, disorder: str, file: Path) -> tuple[str, ...]:
         ]
     if _OCCUPANCY in columns:
         block.data[_OCCUPANCY] = ["1"] * len(kept)
-    lone = [r for r in rows if r.number not in kept and not r.group]
-    shown = few([f"{row.label} ({row.occupancy:.2f})" for row in lone])
-    return (f"left out, not always there: {shown}",) if lone else ()
+    return _left_out(rows, kept)
 
 
 def few(names: Sequence[str]) -> str:
@@ -325,6 +327,7 @@ def _read_pdb(file: Path, disorder: str) -> Content:
     if not rows:
         raise StructureError(f"{file}: holds no ATOM or HETATM")
     kept = _kept(rows, disorder, file)
+    notes = _left_out(rows, kept)
     rows = [row for row in rows if row.number in kept]
     fixed = [_with_element(lines[row.number], file) for row in rows]
     try:
@@ -340,7 +343,8 @@ def _read_pdb(file: Path, disorder: str) -> Content:
         1.0 if disorder else min(row.occupancy, 0.5 if row.group else 1.0)
         for row in rows
     ]
-    return Content(atoms=_labelled(atoms, [row.label for row in rows], shares))
+    atoms = _labelled(atoms, [row.label for row in rows], shares)
+    return Content(atoms=atoms, notes=notes)
 
 
 def _pdb_occupancy(line: str) -> float:

@@ -68,10 +68,10 @@ def _refuse_crowded(atoms: Atoms, name: str, who: str) -> None:
     symbols = atoms.get_chemical_symbols()
     close = clashes(symbols, atoms.positions, _CLOSEST)
     if close:
-        ratios = distance_ratios(symbols, atoms.positions)
-        i, j = min(close, key=lambda pair: ratios[pair])
+        i, j = close[0]
+        ratio = distance_ratios(symbols, atoms.positions)[i, j]
         raise LibraryError(
             f"{who}: builder {name!r} puts atoms {i} ({symbols[i]}) and {j} "
-            f"({symbols[j]}) {ratios[i, j]:.2f} sums of covalent radii apart, less "
+            f"({symbols[j]}) {ratio:.2f} sums of covalent radii apart, less "
             f"than {_CLOSEST:g}; choose other parameters"
         )
