@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from clusterflow.stage_table import STAGES
 from snakemake.utils import min_version
 
 min_version("9.16")
@@ -21,19 +22,10 @@ container: "clusterflow.sif"
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/build.smk"
-include: "workflow/rules/level.smk"
-include: "workflow/rules/relax.smk"
-include: "workflow/rules/edges.smk"
-include: "workflow/rules/gas.smk"
-include: "workflow/rules/sites.smk"
-include: "workflow/rules/adsorb.smk"
-include: "workflow/rules/pool.smk"
-include: "workflow/rules/vibrate.smk"
-include: "workflow/rules/thermo.smk"
-include: "workflow/rules/che.smk"
-include: "workflow/rules/collect.smk"
-include: "workflow/rules/report.smk"
+
+for stage in STAGES:
+
+    include: rule_file(stage)
 
 
 onstart:
@@ -45,19 +37,9 @@ onstart:
         workflow.scheduler.job_rate_limiter = None
 
 
-# Jobs of a second or less: sent to a queue they would wait longer than they run.
-localrules:
-    all,
-    build,
-    sites,
-    thermo,
-    che,
-    collect,
-    report,
-
-
 rule all:
     """Everything the study asks for, down to the report."""
     default_target: True
+    localrule: True
     input:
         final_outputs(),

@@ -17,7 +17,8 @@ from itertools import cycle
 from pathlib import Path
 from time import perf_counter
 
-from clusterflow.io import StudyRecords, read_records, record_name, write_record
+from clusterflow.io import StudyRecords, read_records, write_record
+from clusterflow.stage_table import record_name
 from clusterflow.library import Library
 
 N_CLUSTERS = 50

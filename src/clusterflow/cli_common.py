@@ -15,8 +15,11 @@ if TYPE_CHECKING:
 
     from clusterflow.models import Model
     from clusterflow.records import Record
-    from clusterflow.tasks.subjects import ClusterRecords
+    from clusterflow.tasks.inputs import Inputs
 
+TemperatureK = Annotated[
+    float | None, typer.Option(help="Temperature, K; by default that of a study.")
+]
 Output = Annotated[
     Path | None,
     typer.Option("--output", help="File for the record; by default it is printed."),
@@ -77,20 +80,10 @@ def section(
         raise ConfigError(f"{name}: {explain(error)}") from None
 
 
-def record_inputs(subject: str, output: Path | None, *more: str) -> list[Path]:
-    """Files whose hashes belong into the record; none when run by hand on a name."""
-    return [] if output is None else files([subject, *more])
-
-
-def files(subjects: list[str]) -> list[Path]:
-    """Those of some subjects that are files."""
-    return [Path(name) for name in subjects if Path(name).is_file()]
-
-
 def selected(folder: Path, selection: str | None) -> tuple[Any, str]:
     """Records of a study, all or as selected, and its name."""
     from clusterflow.io import read_records
-    from clusterflow.workflow import record_paths
+    from clusterflow.stage_table import record_paths
 
     if selection is None:
         return read_records(folder), folder.name
@@ -98,30 +91,49 @@ def selected(folder: Path, selection: str | None) -> tuple[Any, str]:
     return read_records(folder, record_paths(folder, chosen)), chosen["study"]
 
 
-def cluster_records(
-    verb: Literal["pool", "vibrate", "thermo"],
-    subjects: list[str],
-    adsorbates: list[str] | None,
+def read_inputs(
+    stage: str,
+    subjects: Sequence[str],
     settings: str,
-    level: str,
-    charge: int,
-    multiplicity: int | None,
-) -> ClusterRecords:
-    """Records as given, or computed for a cluster given by name or file."""
-    from clusterflow.config import load_study
-    from clusterflow.tasks.by_hand import records_by_hand
-    from clusterflow.tasks.subjects import sort_records, stage_of
+    *,
+    of: Mapping[str, str] | None = None,
+    given: Mapping[str, Mapping[str, Any]] | None = None,
+    **request: Any,
+) -> Inputs:
+    """What a verb of a stage reads.
 
-    from_records = not adsorbates and stage_of(Path(subjects[0])) is not None
-    if adsorbates and len(subjects) > 1:
-        raise ConfigError("--adsorbate is for one cluster; records have theirs")
-    if from_records or len(subjects) > 1:
-        return sort_records([Path(subject) for subject in subjects])
-    given = {k: v for k, v in sections(settings).items() if k != "protocol"}
-    study = load_study(given, ["--settings"])
-    return records_by_hand(
-        subjects[0], adsorbates or [], verb, study, level, charge, multiplicity
+    Parameters
+    ----------
+    stage, subjects, of
+        As `Inputs.read` takes them.
+    settings
+        The settings that a rule passes, as JSON.
+    given
+        Options given by hand, by section; they win. None stands for one not given.
+    request
+        The fields of `Request`.
+    """
+    from clusterflow.tasks.inputs import Inputs, Request
+
+    chosen = sections(settings)
+    for name, options in (given or {}).items():
+        own = {k: v for k, v in options.items() if v is not None}
+        chosen[name] = {**chosen.get(name, {}), **own}
+    return Inputs.read(
+        stage, subjects, settings=chosen, request=Request(**request), of=of
     )
+
+
+def run_stage(inputs: Inputs, output: Path | None) -> None:
+    """Run a stage and write its record, or print it."""
+    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.scratch import Scratch
+
+    scratch = Scratch.beside(output) if output else None
+    stage = inputs.stage
+    job = Job(stage.name, inputs=inputs.files, scratch=scratch)
+    emit(stage.run(inputs, job), output)
+    Scratch(scratch).clear()
 
 
 def emit(record: Record, output: Path | None) -> None:

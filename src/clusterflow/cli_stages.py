@@ -1,10 +1,14 @@
-"""The verbs that compute a cluster, one for each stage: thin, like those of ``cli``."""
+"""The verbs of the stages: thin, like those of ``cli``.
+
+Most take what every stage takes; those that print for a person, or take more, are
+written out.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,19 +21,66 @@ from clusterflow.cli_common import (
     Output,
     Settings,
     Subjects,
-    cluster_records,
+    TemperatureK,
     emit,
-    files,
+    print_or_write,
     print_table,
-    record_inputs,
+    read_inputs,
+    run_stage,
     section,
-    sections,
 )
+from clusterflow.errors import ConfigError
+from clusterflow.stage_table import STAGES
+from clusterflow.units import STANDARD_PRESSURE_PA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clusterflow.stage_table import Stage
 
 app = typer.Typer()
 
 
-@app.command(epilog="clusterflow build Cu4")
+def verb(stage: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator for the verb of a stage, with the help that its row has."""
+    row = STAGES[stage]
+    return app.command(stage, help=row.summary, epilog=row.example)
+
+
+def add_common_verbs() -> None:
+    """Give every stage that has no verb of its own the one that suits most."""
+    known = {command.name for command in app.registered_commands}
+    for row in STAGES.values():
+        if row.of and row.name not in known:
+            _add_common_verb(row)
+
+
+def _add_common_verb(row: Stage) -> None:
+    @verb(row.name)
+    def run(
+        subjects: Subjects,
+        adsorbate: Adsorbates = None,
+        level: LevelName = "gfn1-xtb",
+        settings: Settings = "{}",
+        charge: Charge = 0,
+        multiplicity: Multiplicity = None,
+        output: Output = None,
+    ) -> None:
+        one = adsorbate[0] if adsorbate and "adsorbate" in row.of else None
+        inputs = read_inputs(
+            row.name,
+            subjects,
+            settings,
+            of={"adsorbate": one} if one else None,
+            adsorbates=tuple(adsorbate or ()),
+            level=level,
+            charge=charge,
+            multiplicity=multiplicity,
+        )
+        run_stage(inputs, output)
+
+
+@verb("build")
 def build(
     subject: Annotated[str, typer.Argument(help="Cluster by name, YAML or structure.")],
     settings: Settings = "{}",
@@ -37,14 +88,14 @@ def build(
     multiplicity: Multiplicity = None,
     output: Output = None,
 ) -> None:
-    """Build the starting geometries of a cluster."""
-    from clusterflow.tasks.subjects import build_record
+    """Read no record."""
+    inputs = read_inputs(
+        "build", [subject], settings, charge=charge, multiplicity=multiplicity
+    )
+    run_stage(inputs, output)
 
-    sections(settings)
-    emit(build_record(subject, charge, multiplicity), output)
 
-
-@app.command(epilog="clusterflow level Cd6Se6 --levels gfn2-xtb,gfn1-xtb")
+@verb("level")
 def level(
     subject: Annotated[str, typer.Argument(help="Build record, cluster or structure.")],
     settings: Settings = "{}",
@@ -56,38 +107,28 @@ def level(
     json_: AsJson = False,
     output: Output = None,
 ) -> None:
-    """Choose the first level at which a cluster and its probes converge."""
-    from clusterflow.config import LevelSettings, ThermoSettings
-    from clusterflow.library import Library
-    from clusterflow.tasks.job import Job, settings_of
-    from clusterflow.tasks.level import level as choose
-    from clusterflow.tasks.subjects import build_record
+    """Print the verdicts, and with `--levels` stop at the first that is accepted."""
+    from clusterflow.tasks.job import Job
+    from clusterflow.tasks.level import run
 
-    chosen = section(settings, "level", LevelSettings)
-    names = levels.split(",") if levels else chosen.preferred
-    library = Library.default()
-    job = Job(
-        "level", settings=settings_of(chosen), inputs=record_inputs(subject, output)
+    inputs = read_inputs(
+        "level",
+        [subject],
+        settings,
+        given={"level": {"preferred": levels.split(",") if levels else None}},
+        charge=charge,
+        multiplicity=multiplicity,
     )
-    record = choose(
-        build_record(subject, charge, multiplicity),
-        [library.level(name) for name in names],
-        [library.adsorbate(name) for name in chosen.probes],
-        [library.gas(name) for name in ThermoSettings().anchors],
-        library.domain(),
-        chosen.probe_steps,
-        job,
-        try_all=levels is None,
-    )
-    if output is None and not json_:
-        for attempt in record.attempts:
-            verdict = "accepted" if attempt.accepted else "refused"
-            print(f"{attempt.level}: {verdict}, {attempt.reason}")
+    record = run(inputs, Job("level", inputs=inputs.files), try_all=levels is None)
+    if output is not None or json_:
+        emit(record, output)
         return
-    emit(record, output)
+    for attempt in record.attempts:
+        verdict = "accepted" if attempt.accepted else "refused"
+        print(f"{attempt.level}: {verdict}, {attempt.reason}")
 
 
-@app.command(epilog="clusterflow relax mine.xyz --charge 1 --output relax.json")
+@verb("relax")
 def relax(
     subject: Annotated[str, typer.Argument(help="Build record, cluster or structure.")],
     peers: Annotated[
@@ -100,33 +141,19 @@ def relax(
     multiplicity: Multiplicity = None,
     output: Output = None,
 ) -> None:
-    """Relax a cluster's starting geometries and rank the isomers."""
-    from clusterflow.config import RelaxSettings
-    from clusterflow.core.level_choice import shared_level
-    from clusterflow.tasks.job import Job
-    from clusterflow.tasks.relax import relax as run
-    from clusterflow.tasks.scratch import Scratch
-    from clusterflow.tasks.subjects import build_record, level_record
-
-    peers = peers or []
-    scratch = Scratch.beside(output) if output else None
-    inputs = record_inputs(subject, output, level, *peers)
-    job = Job("relax", inputs=inputs, scratch=scratch)
-    built = build_record(subject, charge, multiplicity)
-    record = run(
-        built,
-        shared_level(
-            level_record(level, built.cluster),
-            [level_record(peer, built.cluster) for peer in peers],
-        ),
-        section(settings, "relax", RelaxSettings),
-        job,
+    """Read the levels of other clusters too."""
+    inputs = read_inputs(
+        "relax",
+        [subject, *(peers or [])],
+        settings,
+        level=level,
+        charge=charge,
+        multiplicity=multiplicity,
     )
-    emit(record, output)
-    Scratch(scratch).clear()
+    run_stage(inputs, output)
 
 
-@app.command(epilog="clusterflow edges Cd6Se6 --ph 7")
+@verb("edges")
 def edges(
     subject: Annotated[
         str,
@@ -142,46 +169,44 @@ def edges(
         float | None, typer.Option(help="Absolute potential of SHE, V.")
     ] = None,
     ph: Annotated[float | None, typer.Option(help="pH, for the couples.")] = None,
-    temperature_k: Annotated[float, typer.Option(help="Temperature, K.")] = 298.15,
+    temperature_k: TemperatureK = None,
     settings: Settings = "{}",
     charge: Charge = 0,
     multiplicity: Multiplicity = None,
     json_: AsJson = False,
     output: Output = None,
 ) -> None:
-    """Compute the gas-phase band edges of a cluster's lowest isomer."""
-    from clusterflow.config import CheSettings, EdgesSettings, RelaxSettings
-    from clusterflow.library import Library
-    from clusterflow.tasks.edges import band_edges, describe
-    from clusterflow.tasks.edges import edges as run
+    """Print the edges as electrode potentials, beside redox couples."""
+    from clusterflow.config import CheSettings, EdgesSettings, ThermoSettings
+    from clusterflow.tasks.edges import band_edges, describe, run
+    from clusterflow.tasks.inputs import is_structure_file
     from clusterflow.tasks.job import Job
-    from clusterflow.tasks.subjects import relaxed_or_as_given
-    from clusterflow.units import check_temperature
 
-    check_temperature(temperature_k, "--temperature-k")
-    given = {"level": ip_ea_level, "absolute_she_v": absolute_she_v}
-    chosen = section(settings, "edges", EdgesSettings, given)
-    ph = section(settings, "che", CheSettings, {"ph": ph}).ph
-    library = Library.default()
-    method = library.level(chosen.level)
-    relaxed = relaxed_or_as_given(
-        subject,
-        level,
-        section(settings, "relax", RelaxSettings),
-        charge,
-        multiplicity,
+    inputs = read_inputs(
+        "edges",
+        [subject],
+        settings,
+        given={
+            "edges": {"level": ip_ea_level, "absolute_she_v": absolute_she_v},
+            "che": {"ph": ph},
+            "thermo": {"temperature_k": temperature_k},
+        },
+        level=level,
+        charge=charge,
+        multiplicity=multiplicity,
+        as_given=is_structure_file(subject),
     )
-    job = Job("edges", inputs=record_inputs(subject, output))
-    record = run(relaxed, method, library.domain(), job)
+    at = inputs.settings(ThermoSettings).temperature_k
+    record = run(inputs, Job("edges", inputs=inputs.files))
     if output is not None:
         emit(record, output)
         return
     view = band_edges(
         record,
-        library,
-        absolute_she_v=chosen.absolute_she_v,
-        ph=ph,
-        temperature_k=temperature_k,
+        inputs.library,
+        absolute_she_v=inputs.settings(EdgesSettings).absolute_she_v,
+        ph=inputs.settings(CheSettings).ph,
+        temperature_k=at,
     )
     if json_:
         answer = record.model_dump(mode="json") | view.model_dump(mode="json")
@@ -190,37 +215,38 @@ def edges(
     print(describe(record, view))
 
 
-@app.command(epilog="clusterflow gas CO --level gfn1-xtb --temperature-k 350")
+@verb("gas")
 def gas(
     subject: Annotated[str, typer.Argument(help="Gas by name or YAML.")],
     level: LevelName = "gfn1-xtb",
-    temperature_k: Annotated[float, typer.Option(help="Temperature, K.")] = 298.15,
-    pressure_pa: Annotated[float, typer.Option(help="Pressure, Pa.")] = 1e5,
+    temperature_k: TemperatureK = None,
+    pressure_pa: Annotated[
+        float, typer.Option(help="Pressure, Pa.")
+    ] = STANDARD_PRESSURE_PA,
     settings: Settings = "{}",
     json_: AsJson = False,
     output: Output = None,
 ) -> None:
-    """Compute a molecule: energy, vibrations and ideal-gas free energy."""
-    from clusterflow.config import GasSettings
-    from clusterflow.library import Library
-    from clusterflow.tasks.gas import gas as run
-    from clusterflow.tasks.gas import summary
+    """Print the free energy of the ideal gas."""
+    from clusterflow.config import ThermoSettings
+    from clusterflow.tasks.gas import run, summary
     from clusterflow.tasks.job import Job
-    from clusterflow.units import check_pressure, check_temperature
+    from clusterflow.units import check_pressure
 
-    check_temperature(temperature_k, "--temperature-k")
     check_pressure(pressure_pa, "--pressure-pa")
-    library = Library.default()
-    record = run(
-        library.gas(Path(subject).stem),
-        library.level(level),
-        section(settings, "gas", GasSettings),
-        Job("gas"),
+    inputs = read_inputs(
+        "gas",
+        [],
+        settings,
+        given={"thermo": {"temperature_k": temperature_k}},
+        of={"gas": Path(subject).stem, "level": level},
     )
+    at = inputs.settings(ThermoSettings).temperature_k
+    record = run(inputs, Job("gas"))
     if output is not None:
         emit(record, output)
         return
-    values = summary(record, temperature_k, pressure_pa)
+    values = summary(record, at, pressure_pa)
     if json_:
         print(json.dumps(values, indent=1))
         return
@@ -228,7 +254,7 @@ def gas(
         print(f"{key:28} {value}")
 
 
-@app.command(epilog="clusterflow sites Cu4")
+@verb("sites")
 def sites(
     subject: Annotated[
         str, typer.Argument(help="Relax record, cluster or structure file.")
@@ -243,19 +269,19 @@ def sites(
     json_: AsJson = False,
     output: Output = None,
 ) -> None:
-    """Find the distinct adsorption sites of a cluster."""
+    """Take a cluster or a file as it is, not relaxed, and draw it."""
     from clusterflow.config import SitesSettings
+    from clusterflow.tasks.inputs import bare_structure
     from clusterflow.tasks.job import Job
     from clusterflow.tasks.sites import draw, site_rows, site_summary, sites_of
-    from clusterflow.tasks.sites import sites as run
-    from clusterflow.tasks.subjects import bare_structure, relax_record, stage_of
 
-    chosen = section(settings, "sites", SitesSettings)
-    job = Job("sites", inputs=record_inputs(subject, output))
-    if output is not None and stage_of(Path(subject)) is not None:
-        emit(run(relax_record(subject), chosen, job), output)
+    inputs = read_inputs("sites", [subject], settings)
+    if output is not None and not inputs.by_hand:
+        run_stage(inputs, output)
         return
-    structure = bare_structure(subject)
+    structure = bare_structure(inputs)
+    job = Job("sites", inputs=inputs.files)
+    chosen = inputs.settings(SitesSettings)
     record = sites_of(structure, Path(subject).stem, chosen, job)
     for picture in filter(None, (html, png)):
         draw(record, structure, picture)
@@ -271,18 +297,18 @@ def sites(
             print_table(site_rows(record))
 
 
-@app.command(epilog="clusterflow adsorb Cu4 COOH --output adsorb.json")
+@verb("adsorb")
 def adsorb(
     subject: Annotated[
         str, typer.Argument(help="Relax record, cluster or structure file.")
     ],
     adsorbate: Annotated[str, typer.Argument(help="Adsorbate by name.")],
     before: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(help="Adsorb and pool record of the round before, if any."),
     ] = None,
     sites: Annotated[
-        Path | None, typer.Option(help="Sites record; found anew without it.")
+        str | None, typer.Option(help="Sites record; found anew without it.")
     ] = None,
     level: LevelName = "gfn1-xtb",
     settings: Settings = "{}",
@@ -290,68 +316,132 @@ def adsorb(
     multiplicity: Multiplicity = None,
     output: Output = None,
 ) -> None:
-    """Find the minima of an adsorbate on a cluster."""
-    from clusterflow.config import AdsorbSettings, RelaxSettings, SitesSettings
-    from clusterflow.io import read_record
-    from clusterflow.library import Library
-    from clusterflow.records import SitesRecord
-    from clusterflow.tasks.adsorb import adsorb as run
-    from clusterflow.tasks.job import Job
-    from clusterflow.tasks.scratch import Scratch
-    from clusterflow.tasks.subjects import relaxed_and_sites, round_before
-
-    library = Library.default()
-    scratch = Scratch.beside(output) if output else None
-    inputs = [*record_inputs(subject, output), *([sites] if sites else [])]
-    inputs += before or []
-    job = Job("adsorb", inputs=inputs, scratch=scratch)
-    relax_settings = section(settings, "relax", RelaxSettings)
-    found = read_record(sites, SitesRecord) if sites else None
-    relaxed, known = relaxed_and_sites(
-        subject, found, level, relax_settings, charge, multiplicity
+    """Take one adsorbate, which no record names yet."""
+    inputs = read_inputs(
+        "adsorb",
+        [subject, *([sites] if sites else []), *(before or [])],
+        settings,
+        of={"adsorbate": adsorbate},
+        level=level,
+        charge=charge,
+        multiplicity=multiplicity,
     )
-    record = run(
-        relaxed,
-        known,
-        library.adsorbate(adsorbate),
-        library.adsorbates(),
-        section(settings, "adsorb", AdsorbSettings),
-        relax_settings,
-        job,
-        round_before(before or [], section(settings, "sites", SitesSettings)),
-    )
-    emit(record, output)
-    Scratch(scratch).clear()
+    run_stage(inputs, output)
 
 
-@app.command(epilog="clusterflow pool Cu4 --adsorbate H --adsorbate CO")
-def pool(
-    subjects: Subjects,
-    adsorbate: Adsorbates = None,
+@verb("vibrate")
+def vibrate(
+    subject: Annotated[
+        str, typer.Argument(help="Adsorb record, or cluster by name or file.")
+    ],
+    pool: Annotated[
+        str | None,
+        typer.Argument(help="Pool record, where minima on any isomer count."),
+    ] = None,
+    relaxed: Annotated[
+        str | None, typer.Option("--relax", help="Relax record, for a record.")
+    ] = None,
+    adsorbate: Annotated[
+        str | None, typer.Option(help="Adsorbate by name, for a cluster.")
+    ] = None,
     level: LevelName = "gfn1-xtb",
     settings: Settings = "{}",
     charge: Charge = 0,
     multiplicity: Multiplicity = None,
     output: Output = None,
 ) -> None:
-    """Strip and relax what adsorbates have changed, and list a cluster's isomers."""
-    from clusterflow.config import PoolSettings, RelaxSettings
-    from clusterflow.tasks.job import Job
-    from clusterflow.tasks.pool import pool as run
-    from clusterflow.tasks.scratch import Scratch
+    """Take one adsorbate of a cluster, or the record that names it."""
+    inputs = read_inputs(
+        "vibrate",
+        [subject, *filter(None, (relaxed, pool))],
+        settings,
+        of={"adsorbate": adsorbate} if adsorbate else None,
+        adsorbates=(adsorbate,) if adsorbate else (),
+        level=level,
+        charge=charge,
+        multiplicity=multiplicity,
+    )
+    if inputs.by_hand and not adsorbate:
+        raise ConfigError(f"{subject}: no adsorb record; name an --adsorbate")
+    run_stage(inputs, output)
 
-    scratch = Scratch.beside(output) if output else None
-    job = Job("pool", inputs=files(subjects), scratch=scratch)
-    found = cluster_records(
-        "pool", subjects, adsorbate, settings, level, charge, multiplicity
+
+@verb("che")
+def che(
+    subjects: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Thermo record of a cluster, then those of its states."),
+    ] = None,
+    energies: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own energies: CSV, YAML, ASE database, or folder of outputs."
+        ),
+    ] = None,
+    edges: Annotated[
+        Path | None, typer.Option(help="Edges record, for what they can drive.")
+    ] = None,
+    reaction: Annotated[
+        list[str] | None, typer.Option(help="Reaction by name; may be repeated.")
+    ] = None,
+    potential_v: Annotated[
+        float | None, typer.Option(help="Potential, V, on the scale below.")
+    ] = None,
+    scale: Annotated[str | None, typer.Option(help="rhe or she.")] = None,
+    ph: Annotated[float | None, typer.Option(help="pH, for the SHE scale.")] = None,
+    temperature_k: TemperatureK = None,
+    correct: Annotated[
+        str,
+        typer.Option(help="Layers for your own energies, by commas: gas, solvation."),
+    ] = "",
+    settings: Settings = "{}",
+    json_: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Read free energies of the workflow, or one's own."""
+    if not subjects and energies is not None:
+        at = {"potential_v": potential_v, "scale": scale, "ph": ph}
+        _che_of_own(
+            energies, reaction, at, temperature_k, correct, settings, json_, output
+        )
+        return
+    if not subjects or energies is not None:
+        raise ConfigError("che: give either a thermo record or --energies TABLE")
+    inputs = read_inputs(
+        "che",
+        [*map(str, subjects), *([str(edges)] if edges else [])],
+        settings,
+        given={"che": {"potential_v": potential_v, "scale": scale, "ph": ph}},
+        reactions=tuple(reaction or ()),
     )
-    record = run(
-        found.relaxed,
-        found.adsorptions,
-        section(settings, "pool", PoolSettings),
-        section(settings, "relax", RelaxSettings),
-        job,
-        found.pool,
+    if inputs.by_hand:
+        raise ConfigError(f"{subjects[0]}: no record of stage thermo")
+    run_stage(inputs, output)
+
+
+def _che_of_own(
+    energies: Path,
+    reactions: list[str] | None,
+    at: dict[str, Any],
+    temperature_k: float | None,
+    correct: str,
+    settings: str,
+    json_: bool,
+    output: Path | None,
+) -> None:
+    from clusterflow.config import CheSettings, ThermoSettings
+    from clusterflow.tasks.che_table import che_of_table, describe
+
+    own = {"temperature_k": temperature_k}
+    answer = che_of_table(
+        energies,
+        reactions=reactions or [],
+        settings=section(settings, "che", CheSettings, at),
+        temperature_k=section(settings, "thermo", ThermoSettings, own).temperature_k,
+        correct=[layer for layer in correct.split(",") if layer],
     )
-    emit(record, output)
-    Scratch(scratch).clear()
+    text = json.dumps(answer, indent=1) if json_ or output else describe(answer)
+    print_or_write(text, output)
+
+
+add_common_verbs()

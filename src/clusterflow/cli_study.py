@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from clusterflow.cli_common import AsJson, print_table
+from clusterflow.cli_common import AsJson, TemperatureK, print_table, section
 
 app = typer.Typer()
 
@@ -95,16 +95,17 @@ def electrons(
 @app.command(epilog="clusterflow couples --ph 0")
 def couples(
     ph: Annotated[float, typer.Option(help="pH of the electrolyte.")] = 7.0,
-    temperature_k: Annotated[float, typer.Option(help="Temperature, K.")] = 298.15,
+    temperature_k: TemperatureK = None,
     json_: AsJson = False,
 ) -> None:
     """Print the potentials of redox couples at a pH, against SHE."""
+    from clusterflow.config import ThermoSettings
     from clusterflow.library import Library
     from clusterflow.tasks.couples import couples as run
-    from clusterflow.units import check_temperature
 
-    check_temperature(temperature_k, "--temperature-k")
-    found = run(Library.default(), ph=ph, temperature_k=temperature_k)
+    given = {"temperature_k": temperature_k}
+    at = section("{}", "thermo", ThermoSettings, given).temperature_k
+    found = run(Library.default(), ph=ph, temperature_k=at)
     if json_:
         print(json.dumps([c.model_dump(mode="json") for c in found], indent=1))
         return

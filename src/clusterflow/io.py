@@ -280,16 +280,6 @@ def read_records(folder: Path, paths: Sequence[Path] | None = None) -> StudyReco
     )
 
 
-def record_name(record: Record) -> Path:
-    """Where a results folder keeps a record, in the layout of the rules."""
-    if isinstance(record, GasRecord):
-        return Path(record.stage, record.level.name, f"{record.gas}.json")
-    if isinstance(record, AdsorbRecord | VibrateRecord):
-        return Path(record.stage, record.cluster, f"{record.adsorbate}.json")
-    cluster = getattr(record, "cluster", "")
-    return Path(record.stage, f"{cluster}.json")
-
-
 def _record_files(folder: Path) -> list[Path]:
     """Every JSON file below a folder's stages; hidden ones are work in progress."""
     return sorted(

@@ -26,7 +26,7 @@ from clusterflow.errors import ClusterflowError
 from clusterflow.io import write_atomic
 from clusterflow.library import package_data
 from clusterflow.models import Model
-from clusterflow.protocol import PROTOCOL
+from clusterflow.stage_table import STAGES
 from clusterflow.warm import ADDRESS
 
 if TYPE_CHECKING:
@@ -244,8 +244,8 @@ def time_summary(jobs: Iterable[JobTime]) -> str:
     stages: dict[str, list[JobTime]] = defaultdict(list)
     for job in everything:
         stages[job.stage].append(job)
-    known = [stage for stage in PROTOCOL if stage in stages]
-    ordered = known + sorted(stages.keys() - PROTOCOL.keys())
+    known = [stage for stage in STAGES if stage in stages]
+    ordered = known + sorted(stages.keys() - STAGES.keys())
     lines = [f"{'stage':<9}{'jobs':>4}{'wall s':>10}{'engine s':>10}"]
     lines += [_time_row(stage, stages[stage]) for stage in ordered]
     lines.append(_time_row("total", everything))

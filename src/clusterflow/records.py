@@ -21,21 +21,6 @@ from clusterflow.specs import (
 SCHEMA_VERSION: Final = 1
 
 Vector = tuple[float, float, float]
-Stage = Literal[
-    "build",
-    "level",
-    "relax",
-    "edges",
-    "gas",
-    "sites",
-    "adsorb",
-    "pool",
-    "vibrate",
-    "thermo",
-    "che",
-    "collect",
-    "report",
-]
 # `ok` and `failed` judge a record; the others judge one minimum.
 Status = Literal["ok", "failed"]
 Fate = Literal[
@@ -82,7 +67,7 @@ class Record(Model):
     """What all records share. `status` is failed where the science did not work."""
 
     schema_version: Literal[1] = SCHEMA_VERSION
-    stage: Stage
+    stage: str
     status: Status = "ok"
     reason: str = ""
     provenance: Provenance

@@ -14,15 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from clusterflow.config import read_config
 from clusterflow.launch import current_run, study_configs
-from clusterflow.protocol import PROTOCOL
+from clusterflow.stage_table import STAGES, read_name, stage_named
 from clusterflow.workflow import Plan, gradient_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from clusterflow.launch import RunState
-
-_WITH_GRADIENTS = ("level", "relax", "edges", "adsorb", "pool", "vibrate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +93,7 @@ def progress(configfiles: Sequence[Path] = ()) -> Progress:
     folder = Path("results") / plan.study.study
     paths = [
         *plan.records(str(folder)),
-        *(folder / f"{stage}.json" for stage in ("collect", "report")),
+        *(folder / stage.path() for stage in STAGES.values() if not stage.of),
     ]
     jobs = [_job(path, folder) for path in paths]
     missing = [job for job in jobs if job.wall_s is None]
@@ -104,7 +102,7 @@ def progress(configfiles: Sequence[Path] = ()) -> Progress:
     return Progress(
         study=plan.study.study,
         results=str(folder),
-        stages=tuple(_stage(name, jobs) for name in PROTOCOL),
+        stages=tuple(_stage(name, jobs) for name in STAGES),
         run=run,
         elapsed_s=time.time() - run.create_time if run else None,
         left_s=sum(times) if times or not missing else None,
@@ -132,10 +130,9 @@ def to_json(found: Progress) -> dict[str, Any]:
 
 def _job(path: Path, folder: Path) -> _Job:
     """A record of the plan as it is on disk; one that is half-read is not there."""
-    name = path.relative_to(folder)
-    stage = name.with_suffix("").parts[0]
+    row, of = read_name(path.relative_to(folder))
     # adsorb/Cu4/CO.json and relax/Cu4.json are of Cu4.
-    subject = name.parts[1] if len(name.parts) == 3 else path.stem
+    stage, subject = row.name, of[0] if of else row.name
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         wall_s = float(record["provenance"]["wall_time_s"])
@@ -179,6 +176,6 @@ def _times_left(
 
 def _cost_s(job: _Job, sizes: Mapping[str, int]) -> float:
     """What a gradient costs on the cluster of a job; 1 where no gradients are made."""
-    if job.stage not in _WITH_GRADIENTS or job.subject not in sizes:
+    if not stage_named(job.stage).gradients or job.subject not in sizes:
         return 1.0
     return gradient_s(sizes[job.subject])

@@ -15,28 +15,11 @@ from typing import NoReturn
 
 from clusterflow.cli import command, main
 from clusterflow.models import Model
+from clusterflow.stage_table import STAGES
 from clusterflow.warm import NUMBER
 
-# What several jobs of a study import.
-PRELOADED = (
-    "clusterflow.config",
-    "clusterflow.engines",
-    "clusterflow.tasks.adsorb",
-    "clusterflow.tasks.edges",
-    "clusterflow.tasks.gas",
-    "clusterflow.tasks.level",
-    "clusterflow.tasks.pool",
-    "clusterflow.tasks.pool",
-    "clusterflow.tasks.relax",
-    "clusterflow.tasks.sites",
-    "clusterflow.tasks.subjects",
-    "clusterflow.tasks.thermo",
-    "clusterflow.tasks.vibrate",
-    "networkx",
-    "pydantic.type_adapter",
-    "scipy.spatial",
-    "tblite.ase",
-)
+# What the stages of clusters import beside their own modules.
+_LIBRARIES = ("networkx", "pydantic.type_adapter", "scipy.spatial", "tblite.ase")
 
 
 def serve(path: str) -> None:
@@ -59,7 +42,8 @@ def serve(path: str) -> None:
 
 
 def _warm_up() -> None:
-    for name in PRELOADED:
+    stages = [stage.module_name for stage in STAGES.values() if stage.of]
+    for name in (*stages, *_LIBRARIES):
         importlib.import_module(name)
     command()
     waiting = [Model]

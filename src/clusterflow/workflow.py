@@ -20,28 +20,10 @@ from clusterflow.core.network import (
 )
 from clusterflow.errors import ConfigError
 from clusterflow.library import Library
-from clusterflow.protocol import PROTOCOL
+from clusterflow.stage_table import record_paths, stage_named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-# The sections of the study each stage uses, or single keys of one. A stage sees no
-# others, so that a changed temperature runs no relaxation again.
-SECTIONS: dict[str, tuple[str, ...]] = {
-    "build": (),
-    "level": ("level",),
-    "relax": ("relax",),
-    "edges": ("edges.level",),
-    "gas": ("gas",),
-    "sites": ("sites",),
-    "adsorb": ("adsorb", "relax", "sites"),
-    "pool": ("pool", "relax"),
-    "vibrate": ("vibrate", "relax", "thermo.isomers"),
-    "thermo": ("thermo",),
-    "che": ("che", "edges.absolute_she_v"),
-    "collect": ("collect",),
-    "report": (),
-}
 
 
 @dataclass(frozen=True)
@@ -218,12 +200,13 @@ class Plan:
 
     def settings(self, stage: str) -> str:
         """The settings one stage sees, as JSON, with its protocol version."""
+        row = stage_named(stage)
         sections = {}
-        for name in SECTIONS[stage]:
+        for name in row.sees:
             section, _, key = name.partition(".")
             content = getattr(self.study, section).model_dump(mode="json")
             sections[section] = {key: content[key]} if key else content
-        return json.dumps({"protocol": PROTOCOL[stage], **sections}, sort_keys=True)
+        return json.dumps({"protocol": row.protocol, **sections}, sort_keys=True)
 
     def selection(self) -> str:
         """What the study is made of, as JSON: which records belong to it."""
@@ -304,34 +287,6 @@ class Plan:
         return record_paths(Path(folder), json.loads(self.selection()))
 
 
-def record_paths(folder: Path, selection: Mapping[str, Any]) -> list[Path]:
-    """The records of a selection, in the layout of the rules; older ones stay out.
-
-    States of clusters, which have adsorbates but are not among the clusters, have no
-    profiles of their own.
-    """
-    adsorbates = selection["adsorbates"]
-    paths = [
-        folder / stage / f"{cluster}.json"
-        for stage in ("build", "level", "relax", "sites", "pool", "thermo")
-        for cluster in adsorbates
-    ]
-    paths += [folder / "edges" / f"{name}.json" for name in selection["clusters"]]
-    paths += [folder / "che" / f"{name}.json" for name in selection["profiled"]]
-    paths += [
-        folder / stage / cluster / f"{adsorbate}.json"
-        for stage in ("adsorb", "vibrate")
-        for cluster, names in adsorbates.items()
-        for adsorbate in names
-    ]
-    paths += [
-        folder / "gas" / level / f"{gas}.json"
-        for level in selection["levels"]
-        for gas in selection["gases"]
-    ]
-    return paths
-
-
 # Memory of one process: the libraries, and matrices that grow with the square of the
 # number of basis functions (about nine an atom, some thirty matrices of doubles).
 _BASE_MB = 400
@@ -339,11 +294,6 @@ _MB_PER_ATOM_SQUARED = 30 * 9**2 * 8 / 1e6
 # One gradient costs about this many seconds times the third power of the number of
 # atoms, once there are more than a few.
 _SECONDS_PER_ATOM_CUBED = 2.5e-5
-# Gradients of one job in the worst case seen with the default settings.
-_GRADIENTS = {
-    **{"level": 100, "relax": 400, "edges": 10},
-    **{"adsorb": 500, "pool": 1000, "vibrate": 200, "gas": 100},
-}
 # Most queues end here; a job that needs more goes on from its scratch files.
 _LONGEST_MINUTES = 7 * 24 * 60
 
@@ -372,7 +322,7 @@ def runtime_minutes(stage: str, n_atoms: int, attempt: int = 1) -> int:
     >>> runtime_minutes("adsorb", 26) < runtime_minutes("adsorb", 26, attempt=2)
     True
     """
-    minutes = 10 + 2 * _GRADIENTS.get(stage, 1) * gradient_s(n_atoms) / 60
+    minutes = 10 + 2 * (stage_named(stage).gradients or 1) * gradient_s(n_atoms) / 60
     return int(min(minutes * 2 ** (attempt - 1), _LONGEST_MINUTES))
 
 

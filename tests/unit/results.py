@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clusterflow.config import CheSettings, ThermoSettings
-from clusterflow.io import record_name, write_record
+from clusterflow.io import write_record
+from clusterflow.stage_table import record_name
 from clusterflow.tasks.che import che
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.thermo import thermo

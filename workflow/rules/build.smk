@@ -5,6 +5,8 @@ rule build:
         structures=structure_files,
     output:
         "results/{study}/build/{cluster}.json",
+    # Sent to a queue, a second of work would wait longer than it runs.
+    localrule: True
     log:
         "results/{study}/logs/build/{cluster}.log",
     resources:

@@ -6,6 +6,8 @@ rule che:
         reactions=data_files("che"),
     output:
         "results/{study}/che/{cluster}.json",
+    # Sent to a queue, a second of work would wait longer than it runs.
+    localrule: True
     log:
         "results/{study}/logs/che/{cluster}.log",
     resources:

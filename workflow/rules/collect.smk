@@ -40,6 +40,8 @@ rule collect:
             category="Checks",
             labels={"table": "gates"},
         ),
+    # Sent to a queue, a second of work would wait longer than it runs.
+    localrule: True
     log:
         "results/{study}/logs/collect.log",
     params:

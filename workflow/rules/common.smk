@@ -20,6 +20,14 @@ wildcard_constraints:
     round=r"[1-9]",
 
 
+def rule_file(stage):
+    """The file of a stage's rule; a stage of the table without one is no stage."""
+    path = Path(workflow.basedir, "workflow", "rules", f"{stage}.smk")
+    if not path.is_file():
+        raise WorkflowError(f"stage {stage!r} has no rule: write {path}")
+    return str(path)
+
+
 def final_outputs():
     """What the study ends in."""
     return f"results/{STUDY}/report.html"

@@ -18,6 +18,8 @@ rule report:
             subcategory="{cluster}",
             labels={"reaction": "{reaction}"},
         ),
+    # Sent to a queue, a second of work would wait longer than it runs.
+    localrule: True
     log:
         "results/{study}/logs/report.log",
     params:

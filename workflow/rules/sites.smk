@@ -4,6 +4,8 @@ rule sites:
         "results/{study}/relax/{cluster}.json",
     output:
         "results/{study}/sites/{cluster}.json",
+    # Sent to a queue, a second of work would wait longer than it runs.
+    localrule: True
     log:
         "results/{study}/logs/sites/{cluster}.log",
     resources:

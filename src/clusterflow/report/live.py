@@ -13,10 +13,10 @@ from clusterflow.core.che import THERMALLY_CLOSED_EV, TIE_V
 from clusterflow.core.level_intervals import HALF_WIDTH_90, level_deviations
 from clusterflow.core.network import parse_equation, read_surface
 from clusterflow.core.scaling import fit_line
-from clusterflow.io import record_name
 from clusterflow.report.layout import holes, order_pathways
 from clusterflow.report.picture import BALL, BOND, element_styles, view_of
 from clusterflow.report.ranking import level_key
+from clusterflow.stage_table import record_name
 from clusterflow.units import BOLTZMANN_EV_PER_K
 
 if TYPE_CHECKING:

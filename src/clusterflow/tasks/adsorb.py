@@ -6,12 +6,19 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from clusterflow.config import AdsorbSettings, RelaxSettings, SitesSettings
 from clusterflow.core.isomers import all_isomers
 from clusterflow.core.offers import offered_start
 from clusterflow.core.placement import place_adsorbate
 from clusterflow.core.random_placement import place_anywhere
 from clusterflow.core.spin import complex_multiplicities
-from clusterflow.records import AdsorbRecord
+from clusterflow.errors import RecordError
+from clusterflow.records import (
+    AdsorbRecord,
+    PoolRecord,
+    RelaxRecord,
+    SitesRecord,
+)
 from clusterflow.tasks.descent import Search
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.scratch import Scratch
@@ -21,18 +28,15 @@ from clusterflow.tasks.sites import sites_on
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from clusterflow.config import AdsorbSettings, RelaxSettings, SitesSettings
     from clusterflow.core.placement import Start
     from clusterflow.records import (
         Isomer,
         Minimum,
         Offer,
-        PoolRecord,
-        RelaxRecord,
         Site,
-        SitesRecord,
     )
     from clusterflow.specs import AdsorbateSpec
+    from clusterflow.tasks.inputs import Inputs
     from clusterflow.tasks.job import Job
 
 
@@ -230,4 +234,36 @@ def _record(
         status="ok" if found.minima else "failed",
         reason="" if found.minima else reason,
         provenance=job.provenance(relaxed.level),
+    )
+
+
+def run(inputs: Inputs, job: Job) -> AdsorbRecord:
+    """Place an adsorbate on a relaxed cluster, after the round before if there is one.
+
+    Raises
+    ------
+    RecordError
+        If of the round before only one of its two records is given.
+    """
+    earlier = inputs.before(AdsorbRecord), inputs.before(PoolRecord)
+    if (earlier[0] is None) != (earlier[1] is None):
+        raise RecordError("give one adsorb and one pool record, of one round")
+    before = (
+        Round(
+            adsorbed=earlier[0],
+            pool=earlier[1],
+            sites=inputs.settings(SitesSettings),
+        )
+        if earlier[0] and earlier[1]
+        else None
+    )
+    return adsorb(
+        inputs.one(RelaxRecord),
+        inputs.one(SitesRecord),
+        inputs.library.adsorbate(inputs.of["adsorbate"]),
+        inputs.library.adsorbates(),
+        inputs.settings(AdsorbSettings),
+        inputs.settings(RelaxSettings),
+        job,
+        before,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
@@ -15,26 +16,32 @@ from clusterflow.core.hydrides import place_hydrides
 from clusterflow.core.roles import guess_roles
 from clusterflow.core.topology import clashes, n_fragments
 from clusterflow.engines import check_elements, make_calculator
-from clusterflow.errors import EngineError, StructureError
+from clusterflow.errors import EngineError, RecordError, StructureError
+from clusterflow.formula import lowest_multiplicity
 from clusterflow.io import from_atoms, read_atoms, to_atoms
+from clusterflow.library import load_spec
 from clusterflow.records import BuildRecord, Structure
-from clusterflow.specs import LIGAND, Role
+from clusterflow.specs import (
+    LIGAND,
+    ClusterSpec,
+    Role,
+    StartingStructure,
+)
 from clusterflow.tasks.derive import derive_states, numbered, substitute
+from clusterflow.tasks.inputs import YAML
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from clusterflow.library import Library
     from clusterflow.specs import (
         Cap,
-        ClusterSpec,
         Host,
         Hydrides,
         LevelSpec,
         Material,
-        StartingStructure,
     )
+    from clusterflow.tasks.inputs import Inputs, Request
     from clusterflow.tasks.job import Job
 
 _II, _VI = {"Zn", "Cd", "Hg", "Mn", "Co"}, {"O", "S", "Se", "Te"}
@@ -395,3 +402,46 @@ def guess_material(elements: set[str]) -> Material:
     if elements & _II and elements & _VI:
         return "ii-vi"
     return "metal" if elements & _METALS else "other"
+
+
+def run(inputs: Inputs, job: Job) -> BuildRecord:
+    """Build the cluster that a person or a rule names."""
+    spec, path = cluster_spec(inputs.request, inputs.library)
+    job.inputs = [path]
+    return build(spec, path.parent, inputs.library, job)
+
+
+def cluster_spec(request: Request, library: Library) -> tuple[ClusterSpec, Path]:
+    """What is to be built of the cluster that a person names, and the file of it.
+
+    Raises
+    ------
+    StructureError
+        If there is no such file, or it is no structure.
+    LibraryError
+        If the name is in no library, or the YAML is wrong.
+    """
+    if request.subject is None:
+        raise RecordError("0 build records among the inputs; give one")
+    path = Path(request.subject)
+    if path.suffix in YAML:
+        return load_spec(path, ClusterSpec), path
+    if path.is_file():
+        return _spec_of_file(path, request.charge, request.multiplicity), path
+    if path.suffix:
+        raise StructureError(f"{path}: no such file")
+    return library.cluster(request.subject), library.path("clusters", request.subject)
+
+
+def _spec_of_file(path: Path, charge: int, multiplicity: int | None) -> ClusterSpec:
+    atoms = read_atoms(path)
+    counts = Counter(atoms.get_chemical_symbols())
+    return ClusterSpec(
+        name="".join(c for c in path.stem if c.isalnum() or c == "-") or "cluster",
+        formula="".join(f"{e}{n}" for e, n in sorted(counts.items())),
+        charge=charge,
+        material=guess_material(set(counts)),
+        multiplicity=multiplicity or lowest_multiplicity(counts, charge),
+        source=f"unpublished: {path.name}",
+        structures=(StartingStructure(file=path.name),),
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterflow.config import FROM_CO, FROM_CO2
+from clusterflow.config import FROM_CO, FROM_CO2, CheSettings, EdgesSettings
 from clusterflow.core.che import (
     Electrode,
     Energies,
@@ -31,7 +32,14 @@ from clusterflow.core.uncertainty import (
     sample_potential,
 )
 from clusterflow.errors import ClusterflowError
-from clusterflow.records import CheRecord, ReactionResult, Step, Uncertainty
+from clusterflow.records import (
+    CheRecord,
+    EdgesRecord,
+    ReactionResult,
+    Step,
+    ThermoRecord,
+    Uncertainty,
+)
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.states import with_states
 from clusterflow.tasks.thermo import experimental_table
@@ -39,11 +47,10 @@ from clusterflow.tasks.thermo import experimental_table
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from clusterflow.config import CheSettings
     from clusterflow.core.network import Composition
     from clusterflow.library import Library
-    from clusterflow.records import ThermoRecord
     from clusterflow.specs import ReactionSpec
+    from clusterflow.tasks.inputs import Inputs
     from clusterflow.tasks.job import Job
 
 
@@ -286,4 +293,32 @@ def _flagged(result: ReactionResult, thermo: ThermoRecord) -> ReactionResult:
     marks = dict.fromkeys(sorted(mark for step in steps for mark in step.flags))
     return result.model_copy(
         update={"flags": tuple(marks), "steps": steps, "pathways": pathways}
+    )
+
+
+def run(inputs: Inputs, job: Job) -> CheRecord:
+    """Compute the profiles of some reactions, all of the library by default."""
+    from clusterflow.tasks.edges import with_edges
+
+    library, settings = inputs.library, inputs.settings(CheSettings)
+    names = inputs.request.reactions or tuple(library.paths("reactions"))
+    energies = inputs.one(ThermoRecord)
+    record = che(
+        energies,
+        [library.reaction(Path(name).stem) for name in names],
+        settings,
+        library,
+        job,
+        inputs.peers(ThermoRecord),
+    )
+    edges = inputs.optional(EdgesRecord)
+    if edges is None:
+        return record
+    return with_edges(
+        record,
+        edges,
+        library,
+        absolute_she_v=inputs.settings(EdgesSettings).absolute_she_v,
+        ph=settings.ph,
+        temperature_k=energies.temperature_k,
     )

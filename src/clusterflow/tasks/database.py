@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from clusterflow.core.adsorption import choose_minimum
 from clusterflow.errors import ClusterflowError, ConfigError
-from clusterflow.io import StudyRecords, record_name, to_atoms
+from clusterflow.io import StudyRecords, to_atoms
+from clusterflow.stage_table import record_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from clusterflow.core.fate import judge
 from clusterflow.core.spin import by_energy
 from clusterflow.io import from_atoms, to_atoms
-from clusterflow.protocol import PROTOCOL
 from clusterflow.records import SpinState
+from clusterflow.stage_table import STAGES
 from clusterflow.tasks.relaxation import Relaxation
 from clusterflow.tasks.remembered import Remembered
 from clusterflow.tasks.scratch import Bundle
@@ -92,7 +92,7 @@ class Descent:
         self._search = search
         self._start = structure
         self._relaxation = Relaxation(to_atoms(structure), None)
-        self._key = (search.level.hash, PROTOCOL["adsorb"])
+        self._key = (search.level.hash, STAGES["adsorb"].protocol)
         self._gradients = Bundle(search.scratch, structure, *self._key)
 
     def run(self, steps: int) -> Outcome:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from ase.calculators.calculator import CalculationFailed
 
+from clusterflow.config import EdgesSettings
 from clusterflow.core.che import Electrode
 from clusterflow.core.domain import broken_limits, situation_of
 from clusterflow.core.edges import (
@@ -20,7 +21,12 @@ from clusterflow.engines import check_elements
 from clusterflow.errors import EngineError, RecordError
 from clusterflow.formula import lowest_multiplicity
 from clusterflow.io import to_atoms
-from clusterflow.records import GAS_PHASE_FLAGS, BandEdges, EdgesRecord
+from clusterflow.records import (
+    GAS_PHASE_FLAGS,
+    BandEdges,
+    EdgesRecord,
+    RelaxRecord,
+)
 from clusterflow.tasks.couples import couples
 
 if TYPE_CHECKING:
@@ -31,10 +37,10 @@ if TYPE_CHECKING:
         CheRecord,
         Isomer,
         ReactionResult,
-        RelaxRecord,
         Structure,
     )
     from clusterflow.specs import BandEdge, DomainSpec, LevelSpec
+    from clusterflow.tasks.inputs import Inputs
     from clusterflow.tasks.job import Job
 
 # A number, or the reason why there is none.
@@ -333,3 +339,9 @@ def _edge_line(
         return line
     rhe = getattr(view, f"{edge}_v_rhe")
     return f"{line}   {edge} edge {she:+.3f} V vs SHE, {rhe:+.3f} V vs RHE"
+
+
+def run(inputs: Inputs, job: Job) -> EdgesRecord:
+    """Compute the band edges of a relaxed cluster."""
+    level = inputs.library.level(inputs.settings(EdgesSettings).level)
+    return edges(inputs.one(RelaxRecord), level, inputs.library.domain(), job)

@@ -9,9 +9,10 @@ from clusterflow.core.che import Electrode, nernst_slope
 from clusterflow.core.network import ELECTRON, PROTON, parse_equation
 from clusterflow.core.species import Surroundings
 from clusterflow.errors import RecordError
-from clusterflow.io import record_name, sha256
+from clusterflow.io import sha256
 from clusterflow.report.explanation import Explanation, Source, Term
 from clusterflow.report.views import flags_of, group_flags
+from clusterflow.stage_table import record_name
 from clusterflow.tasks.thermo import experimental_table
 
 if TYPE_CHECKING:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase.calculators.calculator import CalculationFailed
 
+from clusterflow.config import GasSettings
 from clusterflow.core.symmetry import find_symmetry, rotational_symmetry_number
 from clusterflow.core.thermochemistry import gas_free_energy
 from clusterflow.core.vibrations import classify, normal_modes, project_out_motion
 from clusterflow.engines import check_elements
 from clusterflow.errors import ClusterflowError
 from clusterflow.io import as_drawn, from_atoms
-from clusterflow.records import GasRecord
+from clusterflow.records import GasRecord, RelaxRecord
 from clusterflow.tasks.finite_differences import (
     force_error,
     partial_hessian,
@@ -26,8 +27,8 @@ from clusterflow.units import j_per_mol_k_from_ev_per_k
 if TYPE_CHECKING:
     from ase import Atoms
 
-    from clusterflow.config import GasSettings
     from clusterflow.specs import GasSpec, LevelSpec
+    from clusterflow.tasks.inputs import Inputs
     from clusterflow.tasks.job import Job
 
 _MAX_STEPS = 300
@@ -183,3 +184,15 @@ def summary(
         "symmetry_number": record.symmetry_number,
         "frequencies_cm1": list(record.frequencies_cm1),
     }
+
+
+def run(inputs: Inputs, job: Job) -> GasRecord:
+    """Compute a molecule, at a level that is named or the one of a cluster."""
+    level = (
+        inputs.library.level(inputs.of["level"])
+        if "level" in inputs.of
+        else inputs.one(RelaxRecord).level
+    )
+    assert level is not None, "a cluster without a level needs no molecules"
+    spec = inputs.library.gas(inputs.of["gas"])
+    return gas(spec, level, inputs.settings(GasSettings), job)

@@ -12,8 +12,8 @@ from clusterflow.core.hopping import accepted, moved
 from clusterflow.core.isomers import why_other_species
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.models import Model
-from clusterflow.protocol import PROTOCOL
 from clusterflow.records import Candidate, SearchResult, Structure
+from clusterflow.stage_table import STAGES
 from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
 from clusterflow.tasks.scratch import Scratch
 
@@ -119,7 +119,7 @@ def _relaxed(walks: _Walks, start: Structure, positions: np.ndarray) -> _Hop:
 
 def _computed(walks: _Walks, structure: Structure) -> _Hop:
     fmax, steps = walks.settings.fmax_ev_per_a, walks.settings.max_steps
-    key = (structure, walks.level.hash, "search", fmax, steps, PROTOCOL["relax"])
+    key = (structure, walks.level.hash, "search", fmax, steps, STAGES["relax"].protocol)
     known = walks.scratch.load(_Hop, *key)
     if known is not None:
         return known

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import clusterflow
 from clusterflow.engines import Meter, engine_versions, make_calculator
 from clusterflow.io import sha256
-from clusterflow.protocol import PROTOCOL
 from clusterflow.records import Provenance
+from clusterflow.stage_table import stage_named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,7 +48,7 @@ class Job:
     def provenance(self, level: LevelSpec | None = None) -> Provenance:
         """Inputs by hash, settings, versions and times, as of now."""
         return Provenance(
-            protocol=PROTOCOL[self.stage],
+            protocol=stage_named(self.stage).protocol,
             settings=self.settings,
             inputs={str(path): sha256(path) for path in self.inputs},
             versions={

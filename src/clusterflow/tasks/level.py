@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase.calculators.calculator import CalculationFailed
 
+from clusterflow.config import LevelSettings, ThermoSettings
 from clusterflow.core.domain import broken_limits, situation_of
 from clusterflow.core.formation import anchor_coefficients
 from clusterflow.core.placement import place_adsorbate
@@ -15,14 +16,15 @@ from clusterflow.core.spin import complex_multiplicities
 from clusterflow.engines import check_elements
 from clusterflow.errors import EngineError
 from clusterflow.io import as_drawn, to_atoms
-from clusterflow.records import LevelAttempt, LevelRecord, Probe, Structure
+from clusterflow.records import BuildRecord, LevelAttempt, LevelRecord, Probe, Structure
+from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.relaxation import Relaxation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clusterflow.records import BuildRecord
     from clusterflow.specs import AdsorbateSpec, DomainSpec, GasSpec, LevelSpec
+    from clusterflow.tasks.inputs import Inputs
     from clusterflow.tasks.job import Job
 
 # A probe that comes to rest needs no more steps.
@@ -211,3 +213,19 @@ def _judged(
     window = candidate.probe_window_ev
     sane = window is None or window[0] <= formation <= window[1]
     return probe.model_copy(update={"formation_ev": formation, "sane": sane})
+
+
+def run(inputs: Inputs, job: Job, *, try_all: bool = True) -> LevelRecord:
+    """Choose among the study's levels."""
+    settings, library = inputs.settings(LevelSettings), inputs.library
+    job.settings = settings_of(settings)
+    return level(
+        inputs.one(BuildRecord),
+        [library.level(name) for name in settings.preferred],
+        [library.adsorbate(name) for name in settings.probes],
+        [library.gas(name) for name in ThermoSettings().anchors],
+        library.domain(),
+        settings.probe_steps,
+        job,
+        try_all=try_all,
+    )

@@ -7,13 +7,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clusterflow.config import PoolSettings, RelaxSettings
 from clusterflow.core.fate import hydrides_taken
 from clusterflow.core.isomers import split_pool, why_other_species
 from clusterflow.core.topology import bond_graph
 from clusterflow.io import to_atoms
 from clusterflow.models import Model
-from clusterflow.protocol import PROTOCOL
-from clusterflow.records import Isomer, MinimumHost, Offer, PooledIsomer, PoolRecord
+from clusterflow.records import (
+    AdsorbRecord,
+    Isomer,
+    MinimumHost,
+    Offer,
+    PooledIsomer,
+    PoolRecord,
+    RelaxRecord,
+)
+from clusterflow.stage_table import STAGES
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.relax import relaxed_isomer, same_isomer
 from clusterflow.tasks.relaxation import same_geometry
@@ -22,8 +31,8 @@ from clusterflow.tasks.scratch import Scratch
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from clusterflow.config import PoolSettings, RelaxSettings
-    from clusterflow.records import AdsorbRecord, Minimum, RelaxRecord, Structure
+    from clusterflow.records import Minimum, Structure
+    from clusterflow.tasks.inputs import Inputs
     from clusterflow.tasks.job import Job
 
 _SHELL = {"ligand", "support"}
@@ -223,7 +232,7 @@ def _relax(pooling: _Pooling, bare: Structure) -> _Bare:
     level = pooling.relaxed.level
     assert level is not None  # where there are minima there is a level
     scratch = Scratch(pooling.job.scratch)
-    key = (bare, level.hash, pooling.relax, PROTOCOL["pool"])
+    key = (bare, level.hash, pooling.relax, STAGES["pool"].protocol)
     known = scratch.load(_Bare, *key)
     if known is not None:
         return known
@@ -270,3 +279,15 @@ def _add(
 def _bonds(structure: Structure) -> tuple[tuple[int, int], ...]:
     graph = bond_graph(structure.symbols, np.array(structure.positions))
     return tuple(sorted((min(edge), max(edge)) for edge in graph.edges))
+
+
+def run(inputs: Inputs, job: Job) -> PoolRecord:
+    """List a cluster's isomers after the adsorbates of a round."""
+    return pool(
+        inputs.one(RelaxRecord),
+        inputs.every(AdsorbRecord),
+        inputs.settings(PoolSettings),
+        inputs.settings(RelaxSettings),
+        job,
+        inputs.before(PoolRecord),
+    )

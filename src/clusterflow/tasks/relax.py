@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clusterflow.config import RelaxSettings
+from clusterflow.core.level_choice import shared_level
 from clusterflow.core.spin import (
     ALWAYS_TRIED,
     by_energy,
@@ -14,7 +17,7 @@ from clusterflow.core.spin import (
 from clusterflow.engines import frontier_orbitals, frontier_weights
 from clusterflow.errors import EngineError
 from clusterflow.io import from_atoms, to_atoms
-from clusterflow.records import Isomer, RelaxRecord, SpinState
+from clusterflow.records import BuildRecord, Isomer, LevelRecord, RelaxRecord, SpinState
 from clusterflow.tasks.hopping import search_isomers
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.level import why_no_auto
@@ -23,9 +26,9 @@ from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
-    from clusterflow.config import RelaxSettings
-    from clusterflow.records import BuildRecord, LevelRecord, SearchResult, Structure
+    from clusterflow.records import SearchResult, Structure
     from clusterflow.specs import LevelSpec, Role
+    from clusterflow.tasks.inputs import Inputs
     from clusterflow.tasks.job import Job
 
 _SAME_ENERGY_EV = 0.005
@@ -239,3 +242,14 @@ def same_isomer(first: Isomer, second: Isomer) -> bool:
     """Whether two relaxed geometries are one minimum."""
     near = abs(first.energy_ev - second.energy_ev) < _SAME_ENERGY_EV
     return near and same_geometry(to_atoms(first.structure), to_atoms(second.structure))
+
+
+def run(inputs: Inputs, job: Job) -> RelaxRecord:
+    """Relax a cluster at the level that it shares with its peers."""
+    settings = inputs.settings(RelaxSettings)
+    if inputs.request.as_given:
+        # No force is above this limit, so that one gradient ends the relaxation.
+        still = {"fmax_ev_per_a": inf, "rattle_a": 0.0}
+        settings = settings.model_copy(update=still)
+    level = shared_level(inputs.one(LevelRecord), inputs.peers(LevelRecord))
+    return relax(inputs.one(BuildRecord), level, settings, job)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from clusterflow.io import StudyRecords, record_name, sha256, write_atomic
+from clusterflow.io import StudyRecords, sha256, write_atomic
 from clusterflow.records import ReportRecord
+from clusterflow.stage_table import record_name
 from clusterflow.tables import energies, failures, rankings
 from clusterflow.tasks.temperatures import step_energies
 from clusterflow.tasks.verify import verify

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clusterflow.config import SitesSettings
 from clusterflow.core.capping import ligands_of
 from clusterflow.core.sites import find_sites
 from clusterflow.core.topology import composition
 from clusterflow.errors import ConfigError
 from clusterflow.io import write_atomic
 from clusterflow.library import Library
-from clusterflow.records import SitesRecord
+from clusterflow.records import RelaxRecord, SitesRecord
 from clusterflow.tasks.job import settings_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from clusterflow.config import SitesSettings
-    from clusterflow.records import RelaxRecord, Site, Structure
+    from clusterflow.records import Site, Structure
+    from clusterflow.tasks.inputs import Inputs
     from clusterflow.tasks.job import Job
 
 
@@ -153,3 +154,8 @@ def draw(record: SitesRecord, structure: Structure, output: Path) -> None:
         save_figure(figure, output)
     else:
         raise ConfigError(f"{output}: pictures of sites are .html or .png")
+
+
+def run(inputs: Inputs, job: Job) -> SitesRecord:
+    """Find the sites of a relaxed cluster."""
+    return sites(inputs.one(RelaxRecord), inputs.settings(SitesSettings), job)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clusterflow.config import ThermoSettings
 from clusterflow.core.adsorption import by_other_isomers, choose_minimum
 from clusterflow.core.domain import Situation, broken_limits, situation_of
 from clusterflow.core.formation import ExperimentalTable
@@ -23,24 +24,28 @@ from clusterflow.core.species import (
     hole,
     refuse_mixed_levels,
 )
-from clusterflow.records import MinimumEnergies, SpeciesFreeEnergy, ThermoRecord
+from clusterflow.records import (
+    AdsorbRecord,
+    GasRecord,
+    MinimumEnergies,
+    PoolRecord,
+    RelaxRecord,
+    SpeciesFreeEnergy,
+    ThermoRecord,
+    VibrateRecord,
+)
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.own_tables import read_shifts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from clusterflow.config import ThermoSettings
     from clusterflow.library import Library
     from clusterflow.records import (
-        AdsorbRecord,
-        GasRecord,
-        PoolRecord,
-        RelaxRecord,
         Structure,
-        VibrateRecord,
     )
     from clusterflow.specs import AdsorbateSpec, LevelSpec
+    from clusterflow.tasks.inputs import Inputs
     from clusterflow.tasks.job import Job
 
 
@@ -312,3 +317,20 @@ def _flagged(
 def _count(missing: Sequence[SpeciesFreeEnergy]) -> str:
     names = ", ".join(s.name for s in missing)
     return f"no free energy for {names}" if missing else ""
+
+
+def run(inputs: Inputs, job: Job) -> ThermoRecord:
+    """Sum up everything on a cluster; by hand, with the gases that this needs."""
+    relaxed, settings = inputs.one(RelaxRecord), inputs.settings(ThermoSettings)
+    motifs = inputs.library.motif_gases(inputs.request.adsorbates)
+    gases = sorted({*settings.anchors, *motifs}) if relaxed.level else []
+    return thermo(
+        relaxed,
+        inputs.every(AdsorbRecord),
+        inputs.every(VibrateRecord),
+        inputs.every(GasRecord, gas=gases),
+        settings,
+        inputs.library,
+        job,
+        inputs.optional(PoolRecord),
+    )

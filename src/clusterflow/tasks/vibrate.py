@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase.calculators.calculator import CalculationFailed
 
+from clusterflow.config import RelaxSettings, ThermoSettings, VibrateSettings
 from clusterflow.core.adsorption import choose_minimum, why_no_minimum
 from clusterflow.core.fate import judge
 from clusterflow.core.isomers import all_isomers
 from clusterflow.core.topology import CONTACT, distance_ratios
 from clusterflow.core.vibrations import NOISE_CM1, classify, normal_modes
 from clusterflow.io import from_atoms, to_atoms
-from clusterflow.protocol import PROTOCOL
-from clusterflow.records import VibrateRecord
+from clusterflow.records import (
+    AdsorbRecord,
+    PoolRecord,
+    RelaxRecord,
+    VibrateRecord,
+)
+from clusterflow.stage_table import STAGES
 from clusterflow.tasks.finite_differences import (
     PartialHessian,
     force_error,
@@ -31,15 +37,13 @@ if TYPE_CHECKING:
     from ase import Atoms
     from ase.calculators.calculator import Calculator
 
-    from clusterflow.config import RelaxSettings, VibrateSettings
     from clusterflow.records import (
-        AdsorbRecord,
         Isomer,
         Minimum,
-        PoolRecord,
         Structure,
     )
     from clusterflow.specs import AdsorbateSpec, IsomerMode, LevelSpec
+    from clusterflow.tasks.inputs import Inputs
     from clusterflow.tasks.job import Job
 
 _MAX_REPAIRS = 2
@@ -150,7 +154,7 @@ def _calculator(
     if job.scratch is None:
         return calculator
     scratch = Scratch(job.scratch)
-    return Remembered(calculator, scratch, level.hash, *key, PROTOCOL["vibrate"])
+    return Remembered(calculator, scratch, level.hash, *key, STAGES["vibrate"].protocol)
 
 
 def _moving_atoms(
@@ -242,4 +246,20 @@ def _failed(
         status="failed",
         reason=reason,
         provenance=job.provenance(adsorbed.level),
+    )
+
+
+def run(inputs: Inputs, job: Job) -> VibrateRecord:
+    """Compute the vibrations of an adsorbate on a cluster."""
+    adsorbed = inputs.one(AdsorbRecord)
+    hosts = inputs.one(RelaxRecord).isomers
+    return vibrate(
+        adsorbed,
+        hosts[0] if hosts else None,
+        inputs.library.adsorbate(adsorbed.adsorbate),
+        inputs.settings(VibrateSettings),
+        inputs.settings(RelaxSettings),
+        job,
+        isomers=inputs.settings(ThermoSettings).isomers,
+        pool=inputs.optional(PoolRecord),
     )

@@ -1,0 +1,375 @@
+"""The stages of a study: one row each, in the order in which they run.
+
+Whatever is true of a stage stands in its row. Where a record lies, which settings a
+rule passes, what status counts, how much time and memory a job asks for, what is
+computed for a cluster that a person names: all of it follows from here.
+
+Nothing here imports records or ASE, so that planning and help stay fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from clusterflow.errors import ClusterflowError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from clusterflow.records import Record
+
+_PACKAGE = Path(__file__).parent
+# What one record may be of; each is a wildcard of the rules.
+SUBJECTS = ("cluster", "adsorbate", "gas", "level")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stage:
+    """One stage: rule, verb, module and record of one name.
+
+    Attributes
+    ----------
+    name
+        Of the rule, the verb, the module and the folder of records.
+    summary
+        What it does, for help.
+    record
+        Its record, a class of ``clusterflow.records``.
+    protocol
+        Version of what it computes. Snakemake does not see edits of this package: raise
+        it when a change alters results, and all that depends on the stage runs again.
+    of
+        What one record is of, in the order of its path. Empty: of the whole study.
+    clusters
+        Of which clusters: ``all``, those of the ``study`` without the states that
+        reactions name, or those that are ``profiled``: with reactions.
+    reads
+        Stages whose records of the same cluster it reads.
+    reads_before
+        Those whose records of the round of adsorption before it reads.
+    reads_peers
+        Those whose records of other clusters it reads.
+    sees
+        The sections of the study it uses, or single keys of one. It sees no others, so
+        that a changed temperature runs no relaxation again.
+    gradients
+        Of one job, in the worst case seen with the default settings; 0: a second or
+        less, without quantum chemistry.
+    example
+        A command line, for help.
+    module
+        Where its ``run`` is, if not in ``stages/<name>``.
+    """
+
+    name: str
+    summary: str
+    record: str
+    protocol: int
+    of: tuple[str, ...] = ()
+    clusters: Literal["all", "study", "profiled"] = "all"
+    reads: tuple[str, ...] = ()
+    reads_before: tuple[str, ...] = ()
+    reads_peers: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ()
+    gradients: int = 0
+    example: str = ""
+    module: str = ""
+
+    @property
+    def module_name(self) -> str:
+        """Full name of the module that runs it."""
+        return f"clusterflow.{self.module or f'tasks.{self.name}'}"
+
+    @property
+    def model(self) -> type[Record]:
+        """The class of its records.
+
+        Raises
+        ------
+        ClusterflowError
+            If there is none, or it is of another stage.
+        """
+        records: Any = importlib.import_module("clusterflow.records")
+        found: type[Record] | None = getattr(records, self.record, None)
+        if found is None or found.model_fields["stage"].default != self.name:
+            raise ClusterflowError(
+                f"stage {self.name!r}: records has no class {self.record} with "
+                f'stage: Literal["{self.name}"] = "{self.name}"'
+            )
+        return found
+
+    @property
+    def run(self) -> Callable[..., Record]:
+        """What runs it: ``run(inputs, job)``.
+
+        Raises
+        ------
+        ClusterflowError
+            If its module has no such function.
+        """
+        module: Any = importlib.import_module(self.module_name)
+        found: Callable[..., Record] | None = getattr(module, "run", None)
+        if found is None:
+            raise ClusterflowError(
+                f"stage {self.name!r}: {self.module_name} has no function "
+                "run(inputs, job)"
+            )
+        return found
+
+    def path(self, *subject: str) -> Path:
+        """Where a results folder keeps the record of a subject.
+
+        >>> STAGES["adsorb"].path("Cu4", "CO").as_posix()
+        'adsorb/Cu4/CO.json'
+        >>> STAGES["collect"].path().as_posix()
+        'collect.json'
+        """
+        *folders, name = (self.name, *subject)
+        return Path(*folders, f"{name}.json")
+
+    def subject_of(self, record: Record) -> tuple[str, ...]:
+        """What a record is of, in the order of its path."""
+        values = (getattr(record, part) for part in self.of)
+        return tuple(getattr(value, "name", value) for value in values)
+
+    def subjects(self, selection: Mapping[str, Any]) -> list[tuple[str, ...]]:
+        """What a study has records of.
+
+        Parameters
+        ----------
+        selection
+            What the study is made of: `adsorbates` by cluster, states among them,
+            `clusters` and those `profiled`, `gases` and `levels`.
+        """
+        if self.of == ("level", "gas"):
+            return list(itertools.product(selection["levels"], selection["gases"]))
+        adsorbates: Mapping[str, list[str]] = selection["adsorbates"]
+        if self.of == ("cluster", "adsorbate"):
+            return [(name, one) for name, all_ in adsorbates.items() for one in all_]
+        if self.of == ("cluster",):
+            key = {"all": "adsorbates", "study": "clusters", "profiled": "profiled"}
+            return [(name,) for name in selection[key[self.clusters]]]
+        return [()]
+
+
+_CLUSTER, _COMPLEX = ("cluster",), ("cluster", "adsorbate")
+
+_ROWS = (
+    Stage(
+        name="build",
+        summary="Build the starting geometries of a cluster.",
+        record="BuildRecord",
+        protocol=1,
+        of=_CLUSTER,
+        example="clusterflow build Cu4",
+    ),
+    Stage(
+        name="level",
+        summary="Choose the first level at which a cluster and its probes converge.",
+        record="LevelRecord",
+        protocol=2,
+        of=_CLUSTER,
+        reads=("build",),
+        sees=("level",),
+        gradients=100,
+        example="clusterflow level Cd6Se6 --levels gfn2-xtb,gfn1-xtb",
+    ),
+    Stage(
+        name="relax",
+        summary="Relax a cluster's starting geometries and rank the isomers.",
+        record="RelaxRecord",
+        protocol=3,
+        of=_CLUSTER,
+        reads=("build", "level"),
+        reads_peers=("level",),
+        sees=("relax",),
+        gradients=400,
+        example="clusterflow relax mine.xyz --charge 1 --output relax.json",
+    ),
+    Stage(
+        name="edges",
+        summary="Compute the gas-phase band edges of a cluster's lowest isomer.",
+        record="EdgesRecord",
+        protocol=1,
+        of=_CLUSTER,
+        clusters="study",
+        reads=("relax",),
+        sees=("edges.level",),
+        gradients=10,
+        example="clusterflow edges Cd6Se6 --ph 7",
+    ),
+    Stage(
+        name="gas",
+        summary="Compute a molecule: energy, vibrations and ideal-gas free energy.",
+        record="GasRecord",
+        protocol=2,
+        of=("level", "gas"),
+        sees=("gas",),
+        gradients=100,
+        example="clusterflow gas CO --level gfn1-xtb --temperature-k 350",
+    ),
+    Stage(
+        name="sites",
+        summary="Find the distinct adsorption sites of a cluster.",
+        record="SitesRecord",
+        protocol=3,
+        of=_CLUSTER,
+        reads=("relax",),
+        sees=("sites",),
+        example="clusterflow sites Cu4",
+    ),
+    Stage(
+        name="adsorb",
+        summary="Find the minima of an adsorbate on a cluster.",
+        record="AdsorbRecord",
+        protocol=4,
+        of=_COMPLEX,
+        reads=("relax", "sites"),
+        reads_before=("adsorb", "pool"),
+        sees=("adsorb", "relax", "sites"),
+        gradients=500,
+        example="clusterflow adsorb Cu4 COOH --output adsorb.json",
+    ),
+    Stage(
+        name="pool",
+        summary=(
+            "Strip and relax what adsorbates have changed, and list a cluster's "
+            "isomers."
+        ),
+        record="PoolRecord",
+        protocol=2,
+        of=_CLUSTER,
+        reads=("relax", "adsorb"),
+        reads_before=("pool",),
+        sees=("pool", "relax"),
+        gradients=1000,
+        example="clusterflow pool Cu4 --adsorbate H --adsorbate CO",
+    ),
+    Stage(
+        name="vibrate",
+        summary="Compute the vibrations of an adsorbate's best minimum.",
+        record="VibrateRecord",
+        protocol=3,
+        of=_COMPLEX,
+        reads=("relax", "adsorb", "pool"),
+        sees=("vibrate", "relax", "thermo.isomers"),
+        gradients=200,
+        example="clusterflow vibrate mine.xyz --adsorbate CO",
+    ),
+    Stage(
+        name="thermo",
+        summary="Compute free energies of everything on a cluster, with corrections.",
+        record="ThermoRecord",
+        protocol=1,
+        of=_CLUSTER,
+        reads=("relax", "gas", "adsorb", "pool", "vibrate"),
+        sees=("thermo",),
+        example="clusterflow thermo Cu2 --adsorbate H",
+    ),
+    Stage(
+        name="che",
+        summary="Compute reaction profiles and limiting potentials.",
+        record="CheRecord",
+        protocol=2,
+        of=_CLUSTER,
+        clusters="profiled",
+        reads=("thermo", "edges"),
+        reads_peers=("thermo",),
+        sees=("che", "edges.absolute_she_v"),
+        example="clusterflow che thermo.json --reaction HER --scale she --ph 7",
+    ),
+    Stage(
+        name="collect",
+        summary="Collect every record into results.db and tables.",
+        record="CollectRecord",
+        protocol=1,
+        sees=("collect",),
+    ),
+    Stage(
+        name="report",
+        summary="Write report.html and the diagrams.",
+        record="ReportRecord",
+        protocol=1,
+    ),
+)
+
+
+def check_rows(rows: Iterable[Stage]) -> dict[str, Stage]:
+    """Rows by name, each whole and reading only what comes before it.
+
+    Raises
+    ------
+    ClusterflowError
+        Which names the row, and says what is missing and where it goes.
+    """
+    found: dict[str, Stage] = {}
+    for row in rows:
+        where = f"stage {row.name!r} in stage_table.py"
+        if row.name in found:
+            raise ClusterflowError(f"{where}: is there twice")
+        if strangers := [part for part in row.of if part not in SUBJECTS]:
+            raise ClusterflowError(
+                f"{where}: of {strangers[0]!r}; choose from {', '.join(SUBJECTS)}"
+            )
+        # A round reads what comes after it in the round before.
+        for other in (*row.reads, *row.reads_peers):
+            if other not in found:
+                raise ClusterflowError(f"{where}: reads {other!r}, no stage above it")
+        module = _PACKAGE.joinpath(*row.module_name.split(".")[1:])
+        if not module.with_suffix(".py").is_file() and not module.is_dir():
+            raise ClusterflowError(
+                f"{where}: no module {row.module_name}; write it, with a function "
+                "run(inputs, job)"
+            )
+        found[row.name] = row
+    return found
+
+
+STAGES = check_rows(_ROWS)
+
+
+def stage_named(name: str) -> Stage:
+    """A stage by its name.
+
+    Raises
+    ------
+    ClusterflowError
+        If there is none; the message lists those there are.
+    """
+    if name not in STAGES:
+        raise ClusterflowError(f"no stage {name!r}: choose from {', '.join(STAGES)}")
+    return STAGES[name]
+
+
+def record_paths(folder: Path, selection: Mapping[str, Any]) -> list[Path]:
+    """The records of a selection, in the layout of the rules; older ones stay out.
+
+    Those that are of the whole study are not among them: they are made from these.
+    """
+    return [
+        folder / stage.path(*subject)
+        for stage in STAGES.values()
+        if stage.of
+        for subject in stage.subjects(selection)
+    ]
+
+
+def record_name(record: Record) -> Path:
+    """Where a results folder keeps a record."""
+    stage = stage_named(record.stage)
+    return stage.path(*stage.subject_of(record))
+
+
+def read_name(path: Path) -> tuple[Stage, tuple[str, ...]]:
+    """The stage and the subject of a record, by its path below a results folder.
+
+    >>> stage, subject = read_name(Path("adsorb/Cu4/CO.json"))
+    >>> stage.name, subject
+    ('adsorb', ('Cu4', 'CO'))
+    """
+    name, *subject = path.with_suffix("").parts
+    return stage_named(name), tuple(subject)
