@@ -47,12 +47,13 @@ from clusterflow.core.symmetry import own_permutations
 from clusterflow.engines import Meter, make_calculator
 from clusterflow.io import to_atoms
 from clusterflow.library import Library
+from clusterflow.records import BuildRecord
 from clusterflow.tasks.adsorb import adsorb
+from clusterflow.tasks.inputs import Inputs, level_record
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.relax import relax, relaxed_isomer
 from clusterflow.tasks.relaxation import Relaxation, same_geometry
 from clusterflow.tasks.sites import sites_of
-from clusterflow.tasks.subjects import build_record, level_record
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -107,7 +108,7 @@ CONVERGED = tuple(pair for pair in PAIRS if pair.name in ("Cd6Se6+H", "Cu8+CO"))
 @cache
 def relaxed(cluster: str, level: str) -> RelaxRecord:
     """The isomers of a cluster, relaxed at a level."""
-    built = build_record(cluster)
+    built = Inputs.read("level", [cluster]).one(BuildRecord)
     return relax(built, level_record(level, built.cluster), RELAX, Job("relax"))
 
 

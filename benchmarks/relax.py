@@ -45,10 +45,10 @@ from clusterflow.core.sites import find_sites
 from clusterflow.engines import Meter, make_calculator
 from clusterflow.io import to_atoms
 from clusterflow.library import Library
-from clusterflow.records import Structure
+from clusterflow.records import BuildRecord, Structure
+from clusterflow.tasks.inputs import Inputs
 from clusterflow.tasks.level import complex_multiplicities
 from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
-from clusterflow.tasks.subjects import build_record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -96,7 +96,7 @@ def bare(name: str) -> Structure:
     """A cluster of the library, or one of the two triangles."""
     if name in ("Au6", "Ag6"):
         return triangle(name[:2], 2.7)
-    return build_record(name).structures[0]
+    return Inputs.read("level", [name]).one(BuildRecord).structures[0]
 
 
 def complexes(names: list[str]) -> Iterator[tuple[str, Structure]]:

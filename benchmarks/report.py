@@ -18,8 +18,8 @@ from pathlib import Path
 from time import perf_counter
 
 from clusterflow.io import StudyRecords, read_records, write_record
-from clusterflow.stage_table import record_name
 from clusterflow.library import Library
+from clusterflow.stage_table import record_name
 
 N_CLUSTERS = 50
 STUDY_S, LARGE_S, LARGE_MB, PAGE_MB = 5, 60, 1000, 15

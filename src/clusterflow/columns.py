@@ -29,7 +29,11 @@ COLUMNS: dict[str, Column] = {
     "status": Column("text", "`ok`, or why there is no number."),
     "reason": Column("text", "Why a number is missing."),
     "flags": Column("text", "What to be careful about; `query flags` explains each."),
-    "stage": Column("text", "Stage that failed."),
+    "stage": Column("text", "Stage of the record, or the one that failed."),
+    "n_gradients": Column("integer", "Gradients that were computed."),
+    "engine_time_s": Column("number", "CPU time inside the engine, s."),
+    "wall_time_s": Column("number", "Time from start to end of the job, s."),
+    "protocol": Column("integer", "Version of what the stage computes."),
     "temperature_k": Column("number", "Temperature, K."),
     "ph": Column("number", "pH; matters on the SHE scale."),
     "scale": Column("text", "Scale of `potential_v`: `rhe` or `she`."),
@@ -233,4 +237,8 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
         "source",
     ),
     "failures": ("stage", "cluster", "species", "reason"),
+    "records": (
+        *("stage", "cluster", "species", "level", "status", "n_gradients"),
+        *("engine_time_s", "wall_time_s", "protocol", "reason"),
+    ),
 }

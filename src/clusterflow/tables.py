@@ -323,9 +323,45 @@ def _failure(stage: str, record: object, reason: str) -> Row:
     return {
         "stage": stage,
         "cluster": getattr(record, "cluster", None),
-        "species": getattr(record, "adsorbate", None) or getattr(record, "gas", None),
+        "species": _species_of(record),
         "reason": reason,
     }
+
+
+def every_record(records: StudyRecords) -> Iterator[Row]:
+    """One row a record: what it is of, whether it has what it should, what it cost."""
+    for record in records.all():
+        level = getattr(record, "level", None)
+        yield {
+            "stage": record.stage,
+            "cluster": getattr(record, "cluster", None),
+            "species": _species_of(record),
+            "level": level.name if level else None,
+            "status": record.status,
+            "n_gradients": record.provenance.n_gradients,
+            "engine_time_s": record.provenance.engine_time_s,
+            "wall_time_s": record.provenance.wall_time_s,
+            "protocol": record.provenance.protocol,
+            "reason": record.reason,
+        }
+
+
+def plain_fields(records: StudyRecords, stage: str) -> Iterator[Row]:
+    """One row a record of a stage: its fields that are a number, a text or a truth."""
+    for record in records.all():
+        if record.stage == stage:
+            fields = record.model_dump(exclude={"schema_version", "stage"})
+            level = getattr(record, "level", None)
+            plain = {
+                key: value
+                for key, value in fields.items()
+                if value is None or isinstance(value, str | int | float)
+            }
+            yield plain | ({"level": level.name} if level else {})
+
+
+def _species_of(record: object) -> str | None:
+    return getattr(record, "adsorbate", None) or getattr(record, "gas", None)
 
 
 TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
@@ -338,6 +374,7 @@ TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
     "rankings": rankings,
     "gas_corrections": gas_corrections,
     "failures": failures,
+    "records": every_record,
 }
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from clusterflow.core.domain import Situation, broken_limits, situation_of
+from clusterflow.records import BuildRecord
 from clusterflow.specs import DomainSpec
+from clusterflow.tasks.inputs import Inputs
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.level import level as choose
-from clusterflow.tasks.subjects import build_record
 
 CD6SE6 = ("Cd", "Se")
 SPIN = "spin-unpolarised"
@@ -103,7 +104,7 @@ def test_a_complex_has_the_cluster_of_its_host_and_its_own_spin(library, structu
 def test_the_level_stage_does_not_try_what_the_table_refuses(library, cluster, limit):
     job = Job("level")
     record = choose(
-        build_record(cluster),
+        Inputs.read("level", [cluster]).one(BuildRecord),
         [library.level("gfn2-xtb"), library.level("gfn1-xtb")],
         [],
         [],
@@ -122,7 +123,7 @@ def test_the_level_stage_does_not_try_what_the_table_refuses(library, cluster, l
 def test_probes_find_an_insane_level_without_the_table(library):
     """GFN2 puts H on Cu4 2.7 eV below half of H2; it converges all the way."""
     record = choose(
-        build_record("Cu4"),
+        Inputs.read("level", ["Cu4"]).one(BuildRecord),
         [library.level("gfn2-xtb"), library.level("gfn1-xtb")],
         [library.adsorbate(name) for name in ("H", "CO", "COOH")],
         [library.gas(name) for name in ("CO2", "H2", "H2O")],
@@ -142,7 +143,7 @@ def test_probes_find_an_insane_level_without_the_table(library):
 @pytest.mark.xtb
 def test_a_level_without_a_window_judges_no_energy(library):
     record = choose(
-        build_record("Cu2"),
+        Inputs.read("level", ["Cu2"]).one(BuildRecord),
         [library.level("emt")],
         [library.adsorbate("CO")],
         [library.gas(name) for name in ("CO2", "H2", "H2O")],
@@ -154,17 +155,21 @@ def test_a_level_without_a_window_judges_no_energy(library):
 
 
 def test_a_limit_that_only_flags_does_not_stop_a_level(library, provenance, structure):
-    anion = build_record("Cu2").model_copy(
-        update={
-            "structures": (
-                structure(
-                    ["Cu", "Cu"],
-                    [[0, 0, 0], [0, 0, 2.3]],
-                    charge=-1,
-                    multiplicity=2,
-                ),
-            )
-        }
+    anion = (
+        Inputs.read("level", ["Cu2"])
+        .one(BuildRecord)
+        .model_copy(
+            update={
+                "structures": (
+                    structure(
+                        ["Cu", "Cu"],
+                        [[0, 0, 0], [0, 0, 2.3]],
+                        charge=-1,
+                        multiplicity=2,
+                    ),
+                )
+            }
+        )
     )
     level = library.level("gfn1-xtb")
     assert (

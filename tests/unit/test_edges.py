@@ -21,8 +21,8 @@ from clusterflow.records import (
 )
 from clusterflow.tasks.che import composition_of
 from clusterflow.tasks.edges import band_edges, describe, edges, with_edges
+from clusterflow.tasks.inputs import Inputs, Request, bare_structure
 from clusterflow.tasks.job import Job
-from clusterflow.tasks.subjects import bare_structure
 from clusterflow.units import BOHR_A, HARTREE_EV
 
 # The offset of IPEA1-xTB as the xtb program has it, hartree.
@@ -162,7 +162,7 @@ def test_one_state_that_fails_leaves_the_other(computed, library, monkeypatch):
     cold = library.level("ipea1-xtb").model_copy(
         update={"electronic_temperature_k": 1.0}
     )
-    found = computed(bare_structure("Cd6Se6"), cold)
+    found = computed(bare_structure(Inputs.read("sites", ["Cd6Se6"])), cold)
     assert found.ip_ev is None and "charge +1" in found.reasons["ip_ev"]
     assert found.ea_ev is not None and "ea_ev" not in found.reasons
     assert found.fundamental_gap_ev is None
@@ -338,15 +338,12 @@ def test_a_person_reads_numbers_with_scale_and_reason(record, library):
 def test_the_geometry_of_a_file_is_taken_as_it_is(tmp_path):
     from ase.io import write
 
-    from clusterflow.config import RelaxSettings
-    from clusterflow.tasks.subjects import relaxed_or_as_given
-
     stretched = molecule("H2O")
     stretched.positions[1:] *= 1.2
     write(tmp_path / "wide.xyz", stretched)
-    found = relaxed_or_as_given(
-        str(tmp_path / "wide.xyz"), "gfn1-xtb", RelaxSettings(), 0, None
-    )
+    file = str(tmp_path / "wide.xyz")
+    inputs = Inputs.read("edges", [file], request=Request(as_given=True))
+    found = inputs.one(RelaxRecord)
     (isomer,) = found.isomers
     assert to_atoms(isomer.structure).get_all_distances() == pytest.approx(
         stretched.get_all_distances(), abs=1e-6

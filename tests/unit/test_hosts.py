@@ -31,11 +31,11 @@ from clusterflow.tasks.add import Claims, add
 from clusterflow.tasks.adsorb import adsorb
 from clusterflow.tasks.build import build, build_structures
 from clusterflow.tasks.importing import Choices
+from clusterflow.tasks.inputs import level_record
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.relax import relax
 from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
 from clusterflow.tasks.sites import sites
-from clusterflow.tasks.subjects import level_record
 from clusterflow.tasks.vibrate import vibrate
 
 

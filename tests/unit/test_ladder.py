@@ -12,7 +12,7 @@ from ase.calculators.calculator import CalculationFailed
 from clusterflow.engines import ENGINES, Meter, make_calculator
 from clusterflow.engines.ladder import Rung, put_on_ladder
 from clusterflow.io import to_atoms
-from clusterflow.tasks.subjects import bare_structure
+from clusterflow.tasks.inputs import Inputs, bare_structure
 
 TBLITE = ENGINES.get("tblite")
 # Water needs eleven cycles from scratch with GFN1.
@@ -113,7 +113,7 @@ def test_a_cation_without_smearing_converges_on_a_higher_rung(library):
             update={"electronic_temperature_k": temperature_k}
         )
         meters.append(Meter())
-        cation = to_atoms(bare_structure("Cd6Se6"))
+        cation = to_atoms(bare_structure(Inputs.read("sites", ["Cd6Se6"])))
         cation.calc = make_calculator(level, 1, 2, meter=meters[-1])
         energies.append(cation.get_potential_energy())
     assert [meter.failures["default"] for meter in meters] == [0, 1]

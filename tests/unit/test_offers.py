@@ -14,11 +14,11 @@ from clusterflow.config import (
 from clusterflow.core.fate import judge
 from clusterflow.records import BuildRecord
 from clusterflow.tasks.adsorb import Round, adsorb
+from clusterflow.tasks.inputs import level_record
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.pool import pool
 from clusterflow.tasks.relax import relax
 from clusterflow.tasks.sites import sites
-from clusterflow.tasks.subjects import level_record
 
 pytestmark = pytest.mark.xtb
 

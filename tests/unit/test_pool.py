@@ -26,16 +26,15 @@ from clusterflow.core.isomers import (
 )
 from clusterflow.core.symmetry import own_permutations
 from clusterflow.core.topology import changed_bonds, like_ion_bonds
-from clusterflow.errors import RecordError
-from clusterflow.io import to_atoms, write_record
+from clusterflow.io import to_atoms
 from clusterflow.records import BuildRecord, Isomer, PooledIsomer
 from clusterflow.tasks.adsorb import Round, adsorb
+from clusterflow.tasks.inputs import level_record
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.pool import pool
 from clusterflow.tasks.relax import relax
 from clusterflow.tasks.relaxation import same_geometry
 from clusterflow.tasks.sites import sites
-from clusterflow.tasks.subjects import level_record, round_before
 from clusterflow.tasks.thermo import thermo
 from clusterflow.tasks.vibrate import vibrate
 
@@ -470,18 +469,6 @@ def test_a_killed_pool_goes_on_where_it_was(rounds, tmp_path):
     first, second = run(), run()
     assert first.provenance.n_gradients > 0 and second.provenance.n_gradients == 0
     assert second.isomers == first.isomers
-
-
-def test_a_round_goes_on_from_two_records(rounds, tmp_path):
-    paths = [tmp_path / "adsorb.json", tmp_path / "pool.json"]
-    write_record(rounds.first[0], paths[0])
-    write_record(rounds.pool, paths[1])
-    found = round_before(paths[::-1], SitesSettings())
-    assert (found.adsorbed, found.pool) == (rounds.first[0], rounds.pool)
-    assert round_before([], SitesSettings()) is None
-    for wrong in (paths[:1], [paths[0], paths[0]], [*paths, paths[0]]):
-        with pytest.raises(RecordError, match="give one adsorb and one pool record"):
-            round_before(wrong, SitesSettings())
 
 
 # CdSe: 2.6 Å; a dimer of selenium: 2.35 Å.

@@ -10,7 +10,6 @@ import pytest
 from ase import Atoms
 from ase.build import molecule
 
-from clusterflow.config import RelaxSettings
 from clusterflow.core.builders import core_at_cage, icosahedron, ring
 from clusterflow.core.capping import cap
 from clusterflow.core.placement import place_adsorbate
@@ -18,9 +17,10 @@ from clusterflow.core.roles import guess_roles
 from clusterflow.core.sites import find_sites
 from clusterflow.errors import ClusterflowError
 from clusterflow.io import from_atoms, to_atoms
+from clusterflow.records import RelaxRecord, SitesRecord
 from clusterflow.specs import ClusterSpec
 from clusterflow.tasks.build import build_structures
-from clusterflow.tasks.subjects import relaxed_and_sites
+from clusterflow.tasks.inputs import Inputs
 
 THIOL = Atoms("SH", positions=[[0, 0, 0], [1.2, 0, 0.6]])
 AMMONIA = Atoms(
@@ -190,9 +190,8 @@ def test_roles_go_with_placement(built, library):
 
 
 def test_roles_go_with_relaxation():
-    relaxed, sites = relaxed_and_sites(
-        "Cu2H2", None, "gfn1-xtb", RelaxSettings(), 0, None
-    )
+    inputs = Inputs.read("adsorb", ["Cu2H2"])
+    relaxed, sites = inputs.one(RelaxRecord), inputs.one(SitesRecord)
     roles = relaxed.isomers[0].structure.roles
     assert roles == ("core", "hydride", "core", "hydride")
     on = {relaxed.isomers[0].structure.symbols[i] for s in sites.sites for i in s.atoms}

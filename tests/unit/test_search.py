@@ -27,11 +27,11 @@ from clusterflow.records import BuildRecord
 from clusterflow.specs import AdsorbateForm, AdsorbateSpec, LevelSpec
 from clusterflow.tasks import search
 from clusterflow.tasks.adsorb import adsorb
+from clusterflow.tasks.inputs import level_record
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.relax import relax
 from clusterflow.tasks.relaxation import Relaxation, same_geometry
 from clusterflow.tasks.sites import sites
-from clusterflow.tasks.subjects import level_record
 
 from .test_relaxation import Whirl
 

@@ -28,6 +28,7 @@ rule collect:
         ),
         edges="results/{study}/edges.csv",
         gas_corrections="results/{study}/gas_corrections.csv",
+        records="results/{study}/records.csv",
         failures=report(
             "results/{study}/failures.csv",
             caption="../report/failures.rst",

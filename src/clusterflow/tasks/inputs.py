@@ -104,13 +104,13 @@ class Inputs:
             If two clusters are named, or adsorbates for records that have theirs.
         """
         row, request = stage_named(stage), request or Request()
-        names = [name for name in subjects if stage_of(Path(name)) is None]
-        for name in names if len(subjects) > 1 else ():
-            raise RecordError(
-                f"{name}: no such record; run its stage first, or name one cluster"
-            )
         if request.adsorbates and len(subjects) > 1:
             raise ConfigError("--adsorbate is for one cluster; records have theirs")
+        names = [name for name in subjects if stage_of(Path(name)) is None]
+        if names and len(subjects) > 1:
+            raise RecordError(
+                f"{names[0]}: no such record; run its stage first, or name one cluster"
+            )
         files = [Path(name) for name in subjects if name not in names]
         if stage_of(Path(request.level)) is not None:
             files.append(Path(request.level))
@@ -239,12 +239,16 @@ class Inputs:
         )
 
     def _is_computable(self, row: Stage) -> bool:
-        """Whether all that a stage reads is there, or follows from a cluster named."""
-        if self.request.subject is not None:
-            return True
+        """Whether a stage follows from what is there; adsorbates are never guessed."""
+        if self.by_hand:
+            return self.request.subject is not None or row.name != "build"
         given = {record.stage for record, _ in self._given}
-        return bool(row.reads) and all(
-            name in given or self._is_computable(STAGES[name]) for name in row.reads
+        return (
+            row.of == ("cluster",)
+            and row.reads != ()
+            and all(
+                name in given or self._is_computable(STAGES[name]) for name in row.reads
+            )
         )
 
     def _compute(

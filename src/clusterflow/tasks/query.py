@@ -10,7 +10,8 @@ from clusterflow.columns import TABLE_COLUMNS
 from clusterflow.errors import ConfigError
 from clusterflow.report.ranking import rank_reactions
 from clusterflow.report.views import flags_of
-from clusterflow.tables import TABLES, energies
+from clusterflow.stage_table import STAGES
+from clusterflow.tables import TABLES, energies, plain_fields
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -108,7 +109,9 @@ def flags(records: StudyRecords, library: Library) -> Iterator[Row]:
                 }
 
 
-NAMES = ("best", "species", "flags", *TABLES)
+# A stage with a table of its own name is asked for by that.
+_PLAIN = tuple(s.name for s in STAGES.values() if s.of and s.name not in TABLES)
+NAMES = ("best", "species", "flags", *TABLES, *_PLAIN)
 
 
 def query(
@@ -156,6 +159,8 @@ def _rows(records: StudyRecords, table: str, library: Library) -> Iterable[Row]:
         raise ConfigError(f"query {table!r}: choose from {', '.join(NAMES)}")
     if table == "flags":
         return flags(records, library)
+    if table in _PLAIN:
+        return plain_fields(records, table)
     own = {"best": best, "species": species}
     return (own | TABLES)[table](records)
 
