@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from clusterflow.config import ThermoSettings
 from clusterflow.core.che import Electrode, nernst_slope
+from clusterflow.core.flags import group_flags
 from clusterflow.core.network import ELECTRON, PROTON, parse_equation
 from clusterflow.core.species import Surroundings
 from clusterflow.errors import RecordError
 from clusterflow.io import record_name, sha256
-from clusterflow.report.explanation import Explanation, Source, Term
-from clusterflow.report.views import flags_of, group_flags
+from clusterflow.tasks.explanation import Explanation, Source, Term
+from clusterflow.tasks.flags import flags_of
 from clusterflow.tasks.thermo import experimental_table
 
 if TYPE_CHECKING:
