@@ -102,7 +102,6 @@ def relax(
 ) -> None:
     """Relax a cluster's starting geometries and rank the isomers."""
     from clusterflow.config import RelaxSettings
-    from clusterflow.core.level_choice import shared_level
     from clusterflow.tasks.job import Job
     from clusterflow.tasks.relax import relax as run
     from clusterflow.tasks.scratch import Scratch
@@ -115,12 +114,10 @@ def relax(
     built = build_record(subject, charge, multiplicity)
     record = run(
         built,
-        shared_level(
-            level_record(level, built.cluster),
-            [level_record(peer, built.cluster) for peer in peers],
-        ),
+        level_record(level, built.cluster),
         section(settings, "relax", RelaxSettings),
         job,
+        [level_record(peer, built.cluster) for peer in peers],
     )
     emit(record, output)
     Scratch(scratch).clear()

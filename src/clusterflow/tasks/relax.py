@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clusterflow.core.level_choice import shared_level
 from clusterflow.core.spin import (
     ALWAYS_TRIED,
     by_energy,
@@ -21,6 +22,8 @@ from clusterflow.tasks.level import why_no_auto
 from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ase.calculators.calculator import Calculator
 
     from clusterflow.config import RelaxSettings
@@ -32,7 +35,11 @@ _SAME_ENERGY_EV = 0.005
 
 
 def relax(
-    build: BuildRecord, level: LevelRecord, settings: RelaxSettings, job: Job
+    build: BuildRecord,
+    level: LevelRecord,
+    settings: RelaxSettings,
+    job: Job,
+    peers: Sequence[LevelRecord] = (),
 ) -> RelaxRecord:
     """Relaxed isomers of a cluster, lowest first, each once.
 
@@ -40,12 +47,20 @@ def relax(
     because a geometry relaxed for one spin favours that spin; the lowest is kept.
     Where the cluster asks for a search, what it finds is relaxed beside the structures.
 
+    Parameters
+    ----------
+    level
+        What the stage `level` found for the cluster.
+    peers
+        The same for the clusters that are to share its level.
+
     Raises
     ------
     EngineError
         If the multiplicity is to be found at a level without spin polarisation.
     """
     job.settings = settings_of(settings)
+    level = shared_level(level, peers)
     auto = build.auto_multiplicity
     if level.level and (why_not := why_no_auto(build.cluster, auto, level.level)):
         raise EngineError(why_not)
