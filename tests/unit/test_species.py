@@ -5,9 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clusterflow.config import CheSettings, HinderedSettings, ThermoSettings
+from clusterflow.config import CheSettings, ThermoSettings
 from clusterflow.core.adsorption import choose_minimum, why_no_minimum
-from clusterflow.core.thermochemistry import hindered_adsorbate, quasi_rrho_adsorbate
+from clusterflow.core.thermochemistry import (
+    Barriers,
+    hindered_adsorbate,
+    quasi_rrho_adsorbate,
+)
 from clusterflow.errors import ConfigError, RecordError
 from clusterflow.records import (
     AdsorbRecord,
@@ -578,7 +582,7 @@ def test_hindered_where_barriers_are_given_and_said_where_not(study):
         frequencies_cm1=(20.0, 30.0, *np.linspace(60.0, 3000.0, 10)),
         mass_amu=12.011 + 2 * 15.999 + 1.008,
         moment_amu_a2=moment,
-        barriers=HinderedSettings(**BARRIERS),
+        barriers=Barriers(**BARRIERS),
         temperature_k=298.15,
         low_mode_cutoff_cm1=50.0,
     )

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from clusterflow.config import FROM_CO, FROM_CO2
+from clusterflow.core.anchors import FROM_CO, FROM_CO2
 from clusterflow.core.che import (
     Electrode,
     Energies,
