@@ -61,11 +61,10 @@ def adsorbate_terms(
     structure = vibrated.structure
     if structure is None or not vibrated.moving:
         return None, "its vibrations do not say which atoms move: run vibrate again"
-    barriers = model.barriers.get(vibrated.adsorbate)
     if model.name == "hindered":
-        if barriers is None:
+        if vibrated.adsorbate not in model.barriers:
             return _instead(harmonic, "no barriers are given in thermo.hindered"), ""
-        return _hindered(vibrated, structure, modes, barriers, temperature_k, cutoff)
+        return _hindered(vibrated, structure, modes, model, temperature_k)
     moment = _mean_moment(structure, vibrated.moving)
     if moment == 0:
         return _instead(harmonic, "a single atom has no moment of inertia"), ""
@@ -87,9 +86,8 @@ def _hindered(
     vibrated: VibrateRecord,
     structure: Structure,
     modes: Sequence[float],
-    barriers: Barriers,
+    model: AdsorbateModel,
     temperature_k: float,
-    low_mode_cutoff_cm1: float,
 ) -> tuple[FreeEnergyTerms | None, str]:
     assert vibrated.energy_ev is not None
     own = np.flatnonzero(np.array(structure.roles) == "adsorbate")
@@ -112,9 +110,9 @@ def _hindered(
         frequencies_cm1=modes,
         mass_amu=float(masses[own].sum()),
         moment_amu_a2=moment,
-        barriers=barriers,
+        barriers=model.barriers[vibrated.adsorbate],
         temperature_k=temperature_k,
-        low_mode_cutoff_cm1=low_mode_cutoff_cm1,
+        low_mode_cutoff_cm1=model.low_mode_cutoff_cm1,
     )
     return terms, ""
 

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = "clusterflow.report"
 # Those that others build on come first.
-_SCRIPTS = ("page", "atoms", "electrode", "diagram", "scaling")
+_SCRIPTS = ("page", "text", "atoms", "electrode", "diagram", "scaling")
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _SUFFIX_UNITS = {
     "_ev": "eV",
