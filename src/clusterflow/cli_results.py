@@ -210,8 +210,8 @@ def explain(
     """Show what a number is made of, down to records and versions."""
     from clusterflow.io import read_records
     from clusterflow.library import Library
-    from clusterflow.report.explanation import describe, to_json
     from clusterflow.tasks.explain import explain as run
+    from clusterflow.tasks.explanation import describe, to_json
 
     found = run(read_records(folder), name, Library.default())
     if json_:
@@ -262,7 +262,7 @@ def _bar(stage: StageProgress) -> str:
 
 def describe_run(found: Progress) -> str:
     """Whether a study runs, since when, and what is left of it, in one line."""
-    from clusterflow.report.text import duration
+    from clusterflow.figures.text import duration
 
     waiting = sum(stage.waiting for stage in found.stages)
     line = f"study {found.study}: "

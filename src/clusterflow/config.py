@@ -6,11 +6,12 @@ This model is the truth. ``config.yaml`` and the JSON schema are generated from 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from clusterflow.core.anchors import FROM_CO2
 from clusterflow.errors import ClusterflowError, ConfigError
 from clusterflow.library import explain, read_yaml
 from clusterflow.models import Model, Name
@@ -309,11 +310,6 @@ class HinderedSettings(Model):
     site_density_per_cm2: float = Field(ge=1e13, le=1e17)
     rotational_minima: int = Field(ge=1, description="Equal minima of a full turn")
     symmetry_number: int = Field(ge=1, description="Equal arms of the adsorbate")
-
-
-# Sets of anchors: the default, and the one that every potential is also given with.
-FROM_CO2: Final = ("CO2", "H2", "H2O")
-FROM_CO: Final = ("CO", "H2", "H2O")
 
 
 class ThermoSettings(Model):

@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clusterflow.config import FROM_CO, FROM_CO2, Study, load_study
+from clusterflow.config import Study, load_study
+from clusterflow.core.anchors import FROM_CO, FROM_CO2
 from clusterflow.core.network import (
     parse_equation,
     parse_network,

@@ -19,7 +19,7 @@ from rich.text import Text
 from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_logger_plugin_rich import LogHandler as RichHandler
 
-from clusterflow.report.text import duration
+from clusterflow.figures.text import duration
 from clusterflow.time_left import TimeLeft
 
 if TYPE_CHECKING:

@@ -10,12 +10,9 @@ import numpy as np
 import pytest
 
 from clusterflow.cli import main
-from clusterflow.core.che import Electrode, Energies, evaluate_network
 from clusterflow.core.level_intervals import HALF_WIDTH_90
-from clusterflow.core.network import build_network
 from clusterflow.io import read_records
 from clusterflow.report import render_page
-from clusterflow.tasks.che import composition_of
 from clusterflow.tasks.scan import scan
 from clusterflow.tasks.temperatures import step_energies
 from unit.test_report import EVIL, make_failed_study, make_result, make_study
@@ -164,47 +161,6 @@ def test_pathways_can_be_switched(browser, results):
     show(browser, block, "all")
     count = block.find_element("css selector", '[data-control="count"]')
     assert count.get_attribute("textContent") == "2 of 2 shown"
-
-
-@pytest.mark.parametrize("seed", [1, 2, 3, 4])
-def test_the_script_ranks_pathways_as_python_does(browser, results, library, seed):
-    browser.open(results / "report.html")
-    network = build_network(library.reaction("CO2-to-CH3OH"), composition_of(library))
-    rng = np.random.default_rng(seed)
-    values = {name: rng.normal(0, 0.8) for name in sorted(network.species)}
-    electrode = Electrode(potential_v=-0.9, scale="she", ph=6.0)
-    energies = Energies(values=values, reasons={}, pair_ev=0.1)
-    result = evaluate_network(network, energies, electrode, surface="x")
-    steps = {step.name: step for path in result.pathways for step in path.steps}
-    names = list(steps)
-    shuffled = [result.pathways[i] for i in rng.permutation(len(result.pathways))]
-    found = browser.run(
-        """
-        const [steps, pathways, conditions] = arguments;
-        const { boltzmann, closed, tie } = dataOf("chemistry");
-        const at = conditionsAt(conditions, boltzmann);
-        return rankPathways(
-          pathways.map((p) => evaluatePathway(p, steps, 0, at, closed)), tie,
-        ).map((p) => [p.limiting, p.chemical ?? 0, p.pathway.name, p.levels]);
-        """,
-        [
-            {"name": s.name, "n_e": s.n_e, "n_h": s.n_h, "dg0": [s.dg0_ev]}
-            for s in steps.values()
-        ],
-        [
-            {"name": p.name, "steps": [names.index(s.name) for s in p.steps]}
-            for p in shuffled
-        ],
-        {"potential": -0.9, "scale": "she", "ph": 6.0, "temperature": 298.15},
-    )
-    order = [
-        (p.limiting_potential_v_rhe, p.chemical_bottleneck_ev or 0.0)
-        for p in result.pathways
-    ]
-    assert [tuple(p[:2]) for p in found] == [pytest.approx(key) for key in order]
-    levels = {name: levels for _, _, name, levels in found}
-    for pathway in result.pathways:
-        assert levels[pathway.name] == pytest.approx(pathway.levels_ev)
 
 
 @pytest.mark.parametrize(

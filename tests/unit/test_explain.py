@@ -11,8 +11,8 @@ from clusterflow.cli import main
 from clusterflow.errors import RecordError
 from clusterflow.io import read_record, read_records, sha256, write_record
 from clusterflow.records import CheRecord, ThermoRecord, VibrateRecord
-from clusterflow.report.explanation import describe, to_json
 from clusterflow.tasks.explain import explain
+from clusterflow.tasks.explanation import describe, to_json
 
 from .results import write_results
 from .test_species import Study

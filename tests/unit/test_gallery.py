@@ -7,8 +7,8 @@ import re
 import pytest
 
 from clusterflow.cli import main
+from clusterflow.figures.gallery_page import Card, render_gallery
 from clusterflow.library import Library
-from clusterflow.report.gallery import Card, render_gallery
 from clusterflow.tasks.gallery import gallery
 
 BROKEN = """\

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from clusterflow.tasks.subjects import build_record
 
+from clusterflow.config import RelaxSettings
 from clusterflow.core.level_choice import shared_level
 from clusterflow.errors import ConfigError
 from clusterflow.records import LevelAttempt, LevelRecord
+from clusterflow.tasks.job import Job
+from clusterflow.tasks.relax import relax
 from clusterflow.workflow import Plan
 
 ORDER = ("gfn2-xtb", "gfn1-xtb", "emt")
@@ -63,6 +67,14 @@ def test_who_refuses_what_most_accept_has_no_level_and_is_told_why(found):
     assert (record.level, record.status) == (None, "failed")
     assert record.reason.startswith("2 of 3 clusters share gfn1-xtb, refused here")
     assert "level.scope = cluster would take emt" in record.reason
+
+
+def test_a_cluster_is_relaxed_at_the_level_it_shares(found):
+    own, peers = found("gfn1-xtb", "emt"), [found("emt")]
+    build = build_record("Cu4")
+    record = relax(build, own, RelaxSettings(), Job("relax"), peers)
+    assert own.level.name == "gfn1-xtb" and record.level.name == "emt"
+    assert record.status == "ok"
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from math import sqrt
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 
-from clusterflow.core.level_intervals import level_deviations
+from clusterflow.core.level_intervals import level_deviations, level_half_widths
 from clusterflow.core.network import parse_equation
 from clusterflow.core.uncertainty import N_SAMPLES, Deviations, sample_species
 
@@ -43,6 +44,9 @@ def test_deviations_are_those_of_sampled_levels():
     found = level_deviations(STEPS, DEVIATIONS, surface="Cu4")
     assert found[0] == 0.0
     assert found[1:] == pytest.approx(levels.std(axis=0), rel=SIGMA_REL)
+    half_widths = level_half_widths(STEPS, DEVIATIONS, surface="Cu4")
+    nine_tenths = [NormalDist(sigma=sigma).inv_cdf(0.95) for sigma in found[1:]]
+    assert half_widths == pytest.approx([0.0, *nine_tenths], rel=1e-9)
 
 
 def test_the_last_level_holds_gases_only():
@@ -60,3 +64,4 @@ def test_an_unknown_deviation_is_not_zero():
     )
     found = level_deviations(STEPS, partly, surface="Cu4")
     assert found[1] is not None and found[2:] == (None, None)
+    assert level_half_widths(STEPS, partly, surface="Cu4")[2:] == (None, None)

@@ -15,12 +15,12 @@ from scipy.stats import linregress
 from clusterflow.cli import main
 from clusterflow.core.scaling import fit_line
 from clusterflow.errors import ClusterflowError, RecordError
+from clusterflow.figures.diagram import save_figure
+from clusterflow.figures.labels import Box, place_beside
+from clusterflow.figures.overlay import merge_states
+from clusterflow.figures.scatter import Heading, Point, draw_volcano
 from clusterflow.io import read_record, write_record
 from clusterflow.records import ThermoRecord
-from clusterflow.report import draw_volcano, save_figure
-from clusterflow.report.labels import Box, place_beside
-from clusterflow.report.overlay import merge_states
-from clusterflow.report.scatter import Heading, Point
 from clusterflow.tables import to_csv
 from clusterflow.tasks.plot import (
     Conditions,

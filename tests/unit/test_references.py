@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clusterflow.config import FROM_CO, FROM_CO2, CheSettings
+from clusterflow.config import CheSettings
+from clusterflow.core.anchors import FROM_CO, FROM_CO2
 from clusterflow.core.references import move_corrections, references_of
 from clusterflow.records import (
     GasCorrection,

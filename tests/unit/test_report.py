@@ -14,6 +14,9 @@ import pytest
 
 from clusterflow.core.gates import Gate
 from clusterflow.errors import ClusterflowError
+from clusterflow.figures.band_edges import draw_band_edges, spread
+from clusterflow.figures.diagram import draw_profile, save_figure
+from clusterflow.figures.labels import place_labels
 from clusterflow.io import StudyRecords
 from clusterflow.records import (
     AdsorbRecord,
@@ -41,16 +44,9 @@ from clusterflow.records import (
     Structure,
     ThermoRecord,
 )
-from clusterflow.report import (
-    draw_band_edges,
-    draw_profile,
-    render_page,
-    save_figure,
-)
-from clusterflow.report.band_edges import spread
-from clusterflow.report.labels import place_labels
-from clusterflow.report.ranking import probability_tables, rank_reactions
+from clusterflow.report import render_page
 from clusterflow.specs import LevelSpec
+from clusterflow.tasks.ranking import probability_tables, rank_reactions
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 EVIL = "<script>alert(1)</script>"

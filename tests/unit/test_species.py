@@ -5,9 +5,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clusterflow.config import CheSettings, HinderedSettings, ThermoSettings
-from clusterflow.core.adsorption import choose_minimum, why_no_minimum
-from clusterflow.core.thermochemistry import hindered_adsorbate, quasi_rrho_adsorbate
+from clusterflow.config import CheSettings, ThermoSettings
+from clusterflow.core.adsorption import (
+    choose_minimum,
+    representative_minimum,
+    why_no_minimum,
+)
+from clusterflow.core.thermochemistry import (
+    Barriers,
+    hindered_adsorbate,
+    quasi_rrho_adsorbate,
+)
 from clusterflow.errors import ConfigError, RecordError
 from clusterflow.records import (
     AdsorbRecord,
@@ -578,7 +586,7 @@ def test_hindered_where_barriers_are_given_and_said_where_not(study):
         frequencies_cm1=(20.0, 30.0, *np.linspace(60.0, 3000.0, 10)),
         mass_amu=12.011 + 2 * 15.999 + 1.008,
         moment_amu_a2=moment,
-        barriers=HinderedSettings(**BARRIERS),
+        barriers=Barriers(**BARRIERS),
         temperature_k=298.15,
         low_mode_cutoff_cm1=50.0,
     )
@@ -647,6 +655,19 @@ def test_which_minimum_stands_for_an_adsorbate(study, fates, index):
     assert choose_minimum(record) == index
     if index is None and fates:
         assert why_no_minimum(record) == f"no bound minimum of CO: {', '.join(fates)}"
+
+
+@pytest.mark.parametrize(
+    ("vibrated", "index"),
+    [({"minimum": 2}, 2), ({"minimum": None}, 1), ({"adsorbate": "H"}, 1)],
+)
+def test_an_adsorbate_is_shown_as_the_minimum_of_its_numbers(study, vibrated, index):
+    fates = ("desorbed", "intact", "intact")
+    minima = tuple(study.minimum(-60.0 + i, fate) for i, fate in enumerate(fates))
+    record = study.adsorbed("CO", minima=minima)
+    vibrations = [study.vibrated("CO", **vibrated)]
+    assert representative_minimum(record, vibrations) is minima[index]
+    assert representative_minimum(study.adsorbed("CO", minima=()), vibrations) is None
 
 
 def test_an_adsorbate_without_a_minimum_is_a_hole_with_its_fate(study):

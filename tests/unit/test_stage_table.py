@@ -93,7 +93,7 @@ def test_states_have_no_profiles_and_no_edges():
         ({"of": ("flavour",)}, "of 'flavour'; choose from cluster, adsorbate"),
         (
             {},
-            r"no module clusterflow\.\w+\.dipole; write it, with a function run\(inputs",
+            r"no module clusterflow\.\w+\.dipole; write it, with a function",
         ),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -14,8 +16,8 @@ from ase.thermochemistry import (
 )
 from scipy import constants
 
-from clusterflow.config import HinderedSettings
 from clusterflow.core.thermochemistry import (
+    Barriers,
     electronic_only,
     gas_free_energy,
     harmonic_adsorbate,
@@ -313,7 +315,7 @@ def test_undamped_terms_are_those_of_all_oscillators():
 
 
 # Methanol on Pt(111): barriers of the order of those of Sprowl et al.
-BARRIERS = HinderedSettings(
+BARRIERS = Barriers(
     translation_barrier_ev=0.05,
     rotation_barrier_ev=0.02,
     site_density_per_cm2=1.5e15,
@@ -338,8 +340,8 @@ def hindered(modes, barriers, *, temperature=298.15, cutoff=0.0):
 @pytest.mark.parametrize("heights", [(0.05, 0.02), (0.4, 0.3), (2.0, 0.001)])
 def test_hindered_modes_against_ase(temperature, heights):
     translation, rotation = heights
-    barriers = BARRIERS.model_copy(
-        update={"translation_barrier_ev": translation, "rotation_barrier_ev": rotation}
+    barriers = replace(
+        BARRIERS, translation_barrier_ev=translation, rotation_barrier_ev=rotation
     )
     theirs = HinderedThermo(
         np.array(MODES) * EV_PER_WAVENUMBER,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -14,9 +15,9 @@ from clusterflow.core.thermochemistry import (
 from clusterflow.core.topology import CONTACT, distance_ratios
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from clusterflow.config import HinderedSettings, ThermoSettings
+    from clusterflow.core.thermochemistry import Barriers
     from clusterflow.core.topology import FloatArray
     from clusterflow.records import FreeEnergyTerms, Structure, VibrateRecord
 
@@ -25,8 +26,20 @@ if TYPE_CHECKING:
 _SMALLEST_MOMENT_AMU_A2 = 0.5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdsorbateModel:
+    """How the modes of adsorbates become free energies.
+
+    `barriers` are those of the hindered model, by adsorbate.
+    """
+
+    name: Literal["harmonic", "quasi-rrho", "hindered"]
+    low_mode_cutoff_cm1: float
+    barriers: Mapping[str, Barriers]
+
+
 def adsorbate_terms(
-    vibrated: VibrateRecord, settings: ThermoSettings
+    vibrated: VibrateRecord, model: AdsorbateModel, temperature_k: float
 ) -> tuple[FreeEnergyTerms | None, str]:
     """Free energy by the study's model, or None and the reason why that cannot be.
 
@@ -35,24 +48,23 @@ def adsorbate_terms(
     at the cut-off: the caller lets only soft ones through.
     """
     assert vibrated.energy_ev is not None
-    cutoff = settings.low_mode_cutoff_cm1
+    cutoff = model.low_mode_cutoff_cm1
     modes = [*vibrated.frequencies_cm1, *[cutoff] * len(vibrated.imaginary_cm1)]
     harmonic = harmonic_adsorbate(
         energy_ev=vibrated.energy_ev,
         frequencies_cm1=modes,
-        temperature_k=settings.temperature_k,
+        temperature_k=temperature_k,
         low_mode_cutoff_cm1=cutoff,
     )
-    if settings.adsorbate_model == "harmonic":
+    if model.name == "harmonic":
         return harmonic, ""
     structure = vibrated.structure
     if structure is None or not vibrated.moving:
         return None, "its vibrations do not say which atoms move: run vibrate again"
-    barriers = settings.hindered.get(vibrated.adsorbate)
-    if settings.adsorbate_model == "hindered":
-        if barriers is None:
+    if model.name == "hindered":
+        if vibrated.adsorbate not in model.barriers:
             return _instead(harmonic, "no barriers are given in thermo.hindered"), ""
-        return _hindered(vibrated, structure, modes, barriers, settings)
+        return _hindered(vibrated, structure, modes, model, temperature_k)
     moment = _mean_moment(structure, vibrated.moving)
     if moment == 0:
         return _instead(harmonic, "a single atom has no moment of inertia"), ""
@@ -60,7 +72,7 @@ def adsorbate_terms(
         energy_ev=vibrated.energy_ev,
         frequencies_cm1=modes,
         mean_moment_amu_a2=moment,
-        temperature_k=settings.temperature_k,
+        temperature_k=temperature_k,
         low_mode_cutoff_cm1=cutoff,
     )
     return terms, ""
@@ -74,8 +86,8 @@ def _hindered(
     vibrated: VibrateRecord,
     structure: Structure,
     modes: Sequence[float],
-    barriers: HinderedSettings,
-    settings: ThermoSettings,
+    model: AdsorbateModel,
+    temperature_k: float,
 ) -> tuple[FreeEnergyTerms | None, str]:
     assert vibrated.energy_ev is not None
     own = np.flatnonzero(np.array(structure.roles) == "adsorbate")
@@ -98,9 +110,9 @@ def _hindered(
         frequencies_cm1=modes,
         mass_amu=float(masses[own].sum()),
         moment_amu_a2=moment,
-        barriers=barriers,
-        temperature_k=settings.temperature_k,
-        low_mode_cutoff_cm1=settings.low_mode_cutoff_cm1,
+        barriers=model.barriers[vibrated.adsorbate],
+        temperature_k=temperature_k,
+        low_mode_cutoff_cm1=model.low_mode_cutoff_cm1,
     )
     return terms, ""
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         PoolRecord,
         RelaxRecord,
         SpeciesFreeEnergy,
+        VibrateRecord,
     )
     from clusterflow.specs import IsomerMode
 
@@ -70,6 +71,27 @@ def _is_other(record: AdsorbRecord, minimum: Minimum, pool: PoolRecord | None) -
         return False
     others = {p.isomer.structure.name for p in pool.left_out if p.other_species}
     return host.host is None or host.host in others
+
+
+def representative_minimum(
+    record: AdsorbRecord, vibrations: Sequence[VibrateRecord]
+) -> Minimum | None:
+    """The minimum an adsorbate's numbers come from.
+
+    The one whose vibrations were computed, else the lowest intact one, else the lowest.
+
+    Parameters
+    ----------
+    vibrations
+        Those of adsorbates on the same cluster.
+    """
+    for vibration in vibrations:
+        index = vibration.minimum
+        same = vibration.adsorbate == record.adsorbate
+        if same and index is not None and index < len(record.minima):
+            return record.minima[index]
+    intact = [minimum for minimum in record.minima if minimum.fate == "intact"]
+    return next(iter(intact or record.minima), None)
 
 
 def why_no_minimum(record: AdsorbRecord) -> str:

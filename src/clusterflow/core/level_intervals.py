@@ -74,6 +74,17 @@ def level_deviations(
     return tuple(found)
 
 
+def level_half_widths(
+    steps: Sequence[Equation], deviations: Deviations, *, surface: str
+) -> tuple[float | None, ...]:
+    """Half of the central 90 % interval of each level of a pathway, eV.
+
+    Parameters are those of `level_deviations`, and so are the holes.
+    """
+    sigmas = level_deviations(steps, deviations, surface=surface)
+    return tuple(None if s is None else HALF_WIDTH_90 * s for s in sigmas)
+
+
 def _deviation(
     gained: Counter[str],
     deviations: Deviations,

@@ -20,7 +20,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from clusterflow.config import FROM_CO, FROM_CO2
+from clusterflow.core.anchors import FROM_CO, FROM_CO2
 from clusterflow.core.che import energies_of, evaluate_network
 from clusterflow.core.formation import anchor_coefficients
 from clusterflow.records import ReferenceResult

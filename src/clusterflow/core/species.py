@@ -28,7 +28,7 @@ from clusterflow.units import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clusterflow.config import ThermoSettings
+    from clusterflow.core.adsorbate_models import AdsorbateModel
     from clusterflow.records import (
         AdsorbRecord,
         GasRecord,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
         RelaxRecord,
         VibrateRecord,
     )
-    from clusterflow.specs import AdsorbateSpec, LevelSpec
+    from clusterflow.specs import AdsorbateSpec, IsomerMode, LevelSpec
 
 # What remains of a gas once it is put on experiment: scatter of the tables and of the
 # ideal-gas entropy, about 1 kJ/mol each for ΔfH° and TS°.
@@ -48,11 +48,19 @@ _LARGE_CORRECTION_EV = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """The gases at one level, experiment, and the conditions."""
+    """The gases at one level, experiment, the conditions and what a study chose.
+
+    `pressure_pa` are partial pressures of gases, those not named being at 1 bar;
+    `anchors` the gases taken as right.
+    """
 
     gases: Mapping[str, GasRecord]
     table: ExperimentalTable
-    settings: ThermoSettings
+    anchors: tuple[str, ...]
+    temperature_k: float
+    pressure_pa: Mapping[str, float]
+    isomers: IsomerMode
+    model: AdsorbateModel
 
     def corrections(self) -> list[GasCorrection]:
         """Gas corrections at 298.15 K and 1 bar, for every gas that was computed."""
@@ -63,7 +71,7 @@ class Surroundings:
             )
             if terms is not None:
                 computed[name] = terms.gibbs_ev
-        return gas_corrections(computed, self.table, self.settings.anchors)
+        return gas_corrections(computed, self.table, self.anchors)
 
     def uncorrected_error_ev(self, name: str) -> float:
         """How far a gas is from experiment as computed, eV."""
@@ -78,13 +86,13 @@ class Surroundings:
             return None
         return gas_free_energy(
             self.gases[name],
-            self.settings.temperature_k,
+            self.temperature_k,
             pressure_pa or STANDARD_PRESSURE_PA,
         )
 
     def anchors_of(self, counts: Mapping[str, int]) -> dict[str, float] | None:
         """How many of each anchor hold these atoms."""
-        compositions = {a: self.table.gases[a].counts for a in self.settings.anchors}
+        compositions = {a: self.table.gases[a].counts for a in self.anchors}
         return anchor_coefficients(counts, compositions)
 
     def anchor_energy_ev(
@@ -109,7 +117,7 @@ class Surroundings:
         """The reason for a None of `anchor_energy_ev`."""
         parts = self.anchors_of(counts)
         if parts is None:
-            return f"the anchors {', '.join(self.settings.anchors)} cannot make it"
+            return f"the anchors {', '.join(self.anchors)} cannot make it"
         missing = [name for name in parts if self.gas_terms(name) is None]
         return f"anchor without a free energy: {', '.join(missing)}"
 
@@ -169,7 +177,7 @@ def gas_species(
     """
     record = around.gases[name]
     counts = around.table.gases[name].counts
-    pressure = around.settings.pressure_pa.get(name, STANDARD_PRESSURE_PA)
+    pressure = around.pressure_pa.get(name, STANDARD_PRESSURE_PA)
     terms, standard = around.gas_terms(name, pressure), around.gas_terms(name)
     reference = around.anchor_energy_ev(counts)
     if terms is None or standard is None:
@@ -177,12 +185,12 @@ def gas_species(
     if reference is None:
         reason = around.why_no_anchors(counts)
         return [hole(f"{name}({phase})", reason) for phase in "gl"]
-    sigma = 0.0 if name in around.settings.anchors else _CORRECTED_GAS_EV
-    if name not in around.settings.anchors and "gas" not in layers:
+    sigma = 0.0 if name in around.anchors else _CORRECTED_GAS_EV
+    if name not in around.anchors and "gas" not in layers:
         sigma = around.uncorrected_error_ev(name)
     found = [_species(f"{name}(g)", terms, reference, layers)]
     if around.table.gases[name].liquid is not None:
-        down = around.table.condensation_ev(name, around.settings.temperature_k)
+        down = around.table.condensation_ev(name, around.temperature_k)
         liquid = _species(
             f"{name}(l)", standard, reference, {**layers, "condensation": down}
         )
@@ -228,11 +236,11 @@ def adsorbed_species(
     if vibrated.minimum not in (None, index):
         reason = (
             f"vibrations are those of minimum {vibrated.minimum}, isomers "
-            f"{around.settings.isomers!r} take {index}; run vibrate again"
+            f"{around.isomers!r} take {index}; run vibrate again"
         )
         return hole(name, reason, "failed")
     # A soft one counts as a mode at the cut-off, so there must be a cut-off above it.
-    cutoff = around.settings.low_mode_cutoff_cm1
+    cutoff = around.model.low_mode_cutoff_cm1
     hard = [w for w in vibrated.imaginary_cm1 if w > cutoff or w >= SOFT_CM1]
     if hard:
         shown = ", ".join(f"{w:.0f}i" for w in hard)
@@ -245,7 +253,7 @@ def adsorbed_species(
     layers, reason = _inherited(spec, corrections)
     if reason:
         return hole(name, reason)
-    terms, reason = adsorbate_terms(vibrated, around.settings)
+    terms, reason = adsorbate_terms(vibrated, around.model, around.temperature_k)
     if terms is None:
         return hole(name, reason, "failed")
     layers |= {layer: ev for layer, ev in shifts.items() if ev is not None}

@@ -31,7 +31,6 @@ from clusterflow.units import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clusterflow.config import HinderedSettings
     from clusterflow.core.topology import FloatArray
     from clusterflow.records import GasRecord, ThermoModel
 
@@ -111,6 +110,21 @@ def free_rotor_entropy(
     moments = own * whole / (own + whole)
     partition = 2 * np.pi * moments * _BOLTZMANN_J_PER_K * temperature_k / HBAR_J_S**2
     return np.asarray(BOLTZMANN_EV_PER_K * 0.5 * (1 + np.log(partition)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Barriers:
+    """What an adsorbate meets as it slides and turns on the cluster.
+
+    `rotational_minima` are those of a full turn, `symmetry_number` counts the equal
+    arms of the adsorbate.
+    """
+
+    translation_barrier_ev: float
+    rotation_barrier_ev: float
+    site_density_per_cm2: float
+    rotational_minima: int
+    symmetry_number: int
 
 
 def hindered_mode(
@@ -243,7 +257,7 @@ def hindered_adsorbate(
     frequencies_cm1: Sequence[float],
     mass_amu: float,
     moment_amu_a2: float,
-    barriers: HinderedSettings,
+    barriers: Barriers,
     temperature_k: float,
     low_mode_cutoff_cm1: float,
 ) -> FreeEnergyTerms:

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
-from itertools import permutations
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
 from clusterflow.core.che import THERMALLY_CLOSED_EV, TIE_V
-from clusterflow.core.level_intervals import HALF_WIDTH_90, level_deviations
+from clusterflow.core.level_intervals import level_half_widths
 from clusterflow.core.network import parse_equation, read_surface
-from clusterflow.core.scaling import fit_line
-from clusterflow.report.layout import holes, order_pathways
-from clusterflow.report.picture import BALL, BOND, element_styles, view_of
-from clusterflow.report.ranking import level_key
+from clusterflow.core.pathways import holes, order_pathways
+from clusterflow.figures.picture import BALL, BOND, element_styles, view_of
 from clusterflow.stage_table import record_name
 from clusterflow.units import BOLTZMANN_EV_PER_K
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from clusterflow.core.scaling import Line
-    from clusterflow.core.uncertainty import Deviations
     from clusterflow.io import StudyRecords
     from clusterflow.records import (
         Pathway,
@@ -31,26 +26,12 @@ if TYPE_CHECKING:
         Record,
         SpeciesFreeEnergy,
         Structure,
-        ThermoRecord,
     )
     from clusterflow.report.views import ClusterView
+    from clusterflow.tasks.scaling import Scaling
+    from clusterflow.tasks.temperatures import StepEnergies
 
 Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepEnergies:
-    """Free energies of a cluster's steps at 0 V and pH 0, for the sliders.
-
-    `dg0_ev` has one value for each of `temperatures_k`, by the name of the step;
-    `reason` says why there are no other temperatures than the study's. `deviations`
-    are those of the species at the study's temperature.
-    """
-
-    temperatures_k: tuple[float, ...] = ()
-    dg0_ev: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
-    reason: str = ""
-    deviations: Deviations | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,10 +184,8 @@ def _pathway(
     half_widths: list[float | None] = [None] * len(pathway.states)
     if energies.deviations is not None:
         steps = [parse_equation(step.name) for step in pathway.steps]
-        sigmas = level_deviations(steps, energies.deviations, surface=surface)
-        half_widths = [
-            None if s is None else round(HALF_WIDTH_90 * s, 4) for s in sigmas
-        ]
+        widths = level_half_widths(steps, energies.deviations, surface=surface)
+        half_widths = [None if width is None else round(width, 4) for width in widths]
     return {
         "states": list(pathway.states),
         "steps": [names.index(step.name) for step in pathway.steps],
@@ -255,98 +234,23 @@ def _record_names(term: str, view: ClusterView) -> list[str]:
     ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scaling:
-    """Free energies of all adsorbates on the clusters of one level and temperature.
-
-    `values_ev` has one row a cluster and one column a species; `lines` are by the
-    columns of x and y.
-    """
-
-    level: str
-    temperature_k: float
-    species: tuple[str, ...]
-    clusters: tuple[str, ...]
-    values_ev: tuple[tuple[float | None, ...], ...]
-    lines: Mapping[tuple[int, int], Line]
-    first: tuple[int, int]
-
-    @property
-    def data(self) -> Json:
-        """As the page's script reads it."""
-        return {
-            "species": list(self.species),
-            "clusters": list(self.clusters),
-            "values": [
-                [None if v is None else round(v, 4) for v in row]
-                for row in self.values_ev
-            ],
-            "lines": {
-                f"{x},{y}": {
-                    "slope": line.slope,
-                    "intercept": line.intercept,
-                    "r_squared": line.r_squared,
-                    "mae": line.mean_absolute_error,
-                }
-                for (x, y), line in self.lines.items()
-            },
-            "first": list(self.first),
-        }
-
-
-def scalings_of(thermo: Iterable[ThermoRecord]) -> tuple[Scaling, ...]:
-    """One a level and temperature at which two clusters and two adsorbates have ΔG."""
-    groups: dict[tuple[str, str, float], list[ThermoRecord]] = {}
-    for record in thermo:
-        key = (*level_key(record.level), record.temperature_k)
-        groups.setdefault(key, []).append(record)
-    found = (_scaling(name, group) for (name, _, _), group in groups.items())
-    return tuple(scaling for scaling in found if scaling is not None)
-
-
-def _scaling(level: str, group: Sequence[ThermoRecord]) -> Scaling | None:
-    known = {
-        record.cluster: {
-            s.name: s.formation_ev
-            for s in record.species
-            if s.name.startswith("*") and s.name != "*" and s.formation_ev is not None
-        }
-        for record in group
+def scaling_block(scaling: Scaling) -> Json:
+    """What the scaling plot is drawn of."""
+    return {
+        "species": list(scaling.species),
+        "clusters": list(scaling.clusters),
+        "values": [
+            [None if v is None else round(v, 4) for v in row]
+            for row in scaling.values_ev
+        ],
+        "lines": {
+            f"{x},{y}": {
+                "slope": line.slope,
+                "intercept": line.intercept,
+                "r_squared": line.r_squared,
+                "mae": line.mean_absolute_error,
+            }
+            for (x, y), line in scaling.lines.items()
+        },
+        "first": list(scaling.first),
     }
-    known = {cluster: values for cluster, values in known.items() if values}
-    species = sorted({name for values in known.values() for name in values})
-    if len(known) < 2 or len(species) < 2:
-        return None
-    rows = [[values.get(name) for name in species] for values in known.values()]
-    lines, shared = {}, {}
-    for x, y in permutations(range(len(species)), 2):
-        pairs = [
-            (at_x, at_y)
-            for row in rows
-            if (at_x := row[x]) is not None and (at_y := row[y]) is not None
-        ]
-        shared[x, y] = len(pairs)
-        line, _ = fit_line([pair[0] for pair in pairs], [pair[1] for pair in pairs])
-        if line is not None:
-            lines[x, y] = line
-    return Scaling(
-        level=level,
-        temperature_k=group[0].temperature_k,
-        species=tuple(species),
-        clusters=tuple(known),
-        values_ev=tuple(tuple(row) for row in rows),
-        lines=lines,
-        first=_first_pair(species, shared),
-    )
-
-
-def _first_pair(
-    species: Sequence[str], shared: Mapping[tuple[int, int], int]
-) -> tuple[int, int]:
-    """The pair of most clusters; of these, one with *CO as its abscissa."""
-
-    def rank(pair: tuple[int, int]) -> tuple[int, bool, bool]:
-        names = [species[index] for index in pair]
-        return shared[pair], names[0] == "*CO", names[1] in ("*COOH", "*CHO")
-
-    return max(shared, key=rank)

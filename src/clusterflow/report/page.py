@@ -15,20 +15,26 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 import clusterflow
+from clusterflow.core.adsorption import representative_minimum
 from clusterflow.core.che import THERMALLY_CLOSED_EV
+from clusterflow.core.flags import group_flags
 from clusterflow.core.gate_summary import summarise
-from clusterflow.report import live, text, views
-from clusterflow.report.band_edges import draw_band_edges
-from clusterflow.report.diagram import draw_profile, svg_source
-from clusterflow.report.layout import hole_runs, holes, order_pathways
-from clusterflow.report.picture import ball_definitions, draw_structure
-from clusterflow.report.ranking import (
+from clusterflow.core.pathways import hole_runs, no_potential_reason, order_pathways
+from clusterflow.figures import style_sheet, text
+from clusterflow.figures.band_edges import draw_band_edges
+from clusterflow.figures.diagram import draw_profile, svg_source
+from clusterflow.figures.picture import ball_definitions, draw_structure
+from clusterflow.figures.svg import inline_svg
+from clusterflow.report import live, views
+from clusterflow.tasks.flags import flags_of
+from clusterflow.tasks.ranking import (
     level_key,
     overviews,
     probability_tables,
     rank_reactions,
 )
-from clusterflow.report.svg import inline_svg
+from clusterflow.tasks.scaling import scalings_of
+from clusterflow.tasks.temperatures import StepEnergies
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,13 +42,13 @@ if TYPE_CHECKING:
     from clusterflow.core.gates import Gate
     from clusterflow.io import StudyRecords
     from clusterflow.records import Pathway, ReactionResult, Structure
-    from clusterflow.report.live import Json, StepEnergies
+    from clusterflow.report.live import Json
     from clusterflow.report.views import ClusterView, EdgesRow
     from clusterflow.specs import DomainSpec
 
 _PACKAGE = "clusterflow.report"
 # Those that others build on come first.
-_SCRIPTS = ("page", "atoms", "electrode", "diagram", "scaling")
+_SCRIPTS = ("page", "text", "atoms", "electrode", "diagram", "scaling")
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _SUFFIX_UNITS = {
     "_ev": "eV",
@@ -142,7 +148,7 @@ def render_page(
         SHA-256 of each record by the name of its file.
     """
     edges = views.edges_of(records)
-    flags = views.flags_of(records, domain)
+    flags = flags_of(records, domain)
     clusters = [(v, live.structures_of(v)) for v in views.cluster_views(records)]
     sections = [
         _section(view, records, structures, order, figures or {}, steps or {})
@@ -150,7 +156,7 @@ def render_page(
     ]
     page = _template().render(
         study=study,
-        style=Markup(_resource("style.css")),
+        style=Markup(style_sheet()),
         version=clusterflow.__version__,
         **_counted(records),
         **_provenance(records),
@@ -162,7 +168,7 @@ def render_page(
         sections=sections,
         edges=edges,
         edges_svg=_edges_svg(edges, figures or {}),
-        scalings=live.scalings_of(records.thermo),
+        scalings=scalings_of(records.thermo),
         **_scripted(records, [group for _, group in clusters], hashes or {}),
         corrections=views.gas_corrections(records),
         flags=flags,
@@ -237,7 +243,8 @@ def _template() -> Template:
     )
     environment.globals.update(
         hole_runs=_named_runs,
-        group_flags=views.group_flags,
+        scaling_block=live.scaling_block,
+        group_flags=group_flags,
         level_key=level_key,
         isomer_mode=views.ISOMER_MODES.__getitem__,
         potential_label=text.potential_label,
@@ -251,14 +258,6 @@ def _template() -> Template:
 
 def _resource(name: str) -> str:
     return resources.files(_PACKAGE).joinpath(name).read_text(encoding="utf-8")
-
-
-def no_potential_reason(result: ReactionResult) -> str:
-    """Why a result has no limiting potential."""
-    pathways = order_pathways(result)
-    reasons = [result.reason, *(pathway.reason for pathway in pathways)]
-    reasons += [reason for pathway in pathways for _, reason in holes(pathway)]
-    return next((reason for reason in reasons if reason), "no reason recorded")
 
 
 def _named_runs(pathway: Pathway) -> list[tuple[list[str], str]]:
@@ -280,7 +279,7 @@ def _section(
     results = view.che.results if view.che else ()
     numbers = {item.key: number for number, item in enumerate(structures)}
     block: Json = live.cluster_block(
-        view, records, structures, steps.get(view.name, live.StepEnergies())
+        view, records, structures, steps.get(view.name, StepEnergies())
     )
     return _Section(
         view=view,
@@ -306,7 +305,7 @@ def _profile(result: ReactionResult, prefix: str, source: str) -> _Profile:
         result=result,
         svg=Markup(drawn),
         pathways=order_pathways(result),
-        flags=frozenset(name for name, _ in views.group_flags(marks)),
+        flags=frozenset(name for name, _ in group_flags(marks)),
     )
 
 
@@ -330,7 +329,7 @@ def _pictures(view: ClusterView, numbers: Mapping[str, int]) -> list[_Picture]:
             _picture(isomer.structure, view.name, "lowest isomer", numbers["/0"])
         )
     for record in view.adsorptions:
-        minimum = views.representative(record, view)
+        minimum = representative_minimum(record, view.vibrations)
         if minimum is not None:
             note = f"{minimum.fate}, {minimum.site_kind}"
             number = numbers[f"{record.adsorbate}/{record.minima.index(minimum)}"]

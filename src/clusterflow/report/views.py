@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
-from clusterflow.core.states import STATE_FLAG
-from clusterflow.report.layout import holes, order_pathways
+from clusterflow.core.pathways import holes, order_pathways
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from clusterflow.io import StudyRecords
     from clusterflow.records import (
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
         EdgesRecord,
         GasCorrection,
         LevelRecord,
-        Minimum,
         PoolRecord,
         ReactionResult,
         Record,
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
         ThermoRecord,
         VibrateRecord,
     )
-    from clusterflow.specs import DomainSpec, LevelSpec
+    from clusterflow.specs import LevelSpec
 
 T = TypeVar("T")
 # The key of the figure of band edges among those of reactions on clusters.
@@ -223,94 +221,12 @@ def levels_of(records: StudyRecords) -> tuple[LevelSpec, ...]:
     return tuple(found.values())
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
-    """A flag with its mark in the tables, what it means and what to do about it."""
-
-    mark: str
-    name: str
-    reason: str
-    way_out: str
-    source: str
-
-
 ISOMER_MODES = {
     "fixed_core_first": "minima on the cluster's own isomer; where the core changed in "
     "all of them, the lowest of these",
     "fixed_core": "minima on the cluster's own isomer with its bonds kept",
     "pool": "the lowest minima on all isomers of the pool",
 }
-# Flags that are no limits of a method: they say how a number came about.
-_OWN_FLAGS = {
-    "large-gas-correction": (
-        "the gas layer moves the number by more than 0.5 eV",
-        "compare corrected and uncorrected values",
-    ),
-    "reconstructed": (
-        "the cluster changed its bonds under the adsorbate, and the gain is counted",
-        "compare its energies against its own host and the pool; pool.rounds: 2",
-    ),
-    "ligand-migrated": (
-        "a ligand of the cluster changed its bonds under the adsorbate, and the gain "
-        "is counted",
-        "look at the minimum: a ligand that comes off is another state of the cluster",
-    ),
-    STATE_FLAG: (
-        "the cluster lost or gained atoms, whose vibrations in it are left out: about "
-        "0.1 eV a hydride",
-        "add a step that loses to one that gives back: over both the error cancels",
-    ),
-    "soft-imaginary-mode": (
-        "an imaginary mode below the cut-off is left, counted as one at the cut-off",
-        "relax tighter: a smaller relax.fmax_ev_per_a",
-    ),
-}
-
-
-def flags_of(records: StudyRecords, domain: Sequence[DomainSpec]) -> tuple[Flag, ...]:
-    """Every flag that a number of the study carries, marked a, b, c, ..."""
-    carried = {f for t in records.thermo for s in t.species for f in s.flags}
-    results = (result for che in records.che for result in che.results)
-    steps = (s for result in results for p in result.pathways for s in p.steps)
-    carried |= {name for s in steps for name, _ in group_flags(s.flags)}
-    limits = {entry.name: entry for entry in domain}
-    found = []
-    for index, name in enumerate(sorted(carried)):
-        reason, way_out = _OWN_FLAGS.get(name, ("not in the domain table", ""))
-        source = ""
-        if name in limits:
-            entry = limits[name]
-            reason, way_out, source = entry.description, entry.way_out, entry.source
-        mark = chr(ord("a") + index)
-        found.append(
-            Flag(mark=mark, name=name, reason=reason, way_out=way_out, source=source)
-        )
-    return tuple(found)
-
-
-def group_flags(flags: Iterable[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Flags of the kind ``*CO: name`` by name, with the species that carry each.
-
-    >>> group_flags(["*CO: a", "*H: a"])
-    (('a', ('*CO', '*H')),)
-    """
-    groups: dict[str, list[str]] = {}
-    for flag in flags:
-        species, separator, name = flag.rpartition(": ")
-        groups.setdefault(name, []).extend([species] if separator else [])
-    return tuple((name, tuple(species)) for name, species in groups.items())
-
-
-def outside_domain(result: ReactionResult) -> set[str]:
-    """Species of any pathway for which the level is not to be trusted."""
-    steps = (step for pathway in result.pathways for step in pathway.steps)
-    return {
-        species
-        for step in steps
-        for name, carriers in group_flags(step.flags)
-        if name not in _OWN_FLAGS
-        for species in carriers
-    }
 
 
 def versions_of(records: StudyRecords) -> tuple[tuple[str, str], ...]:
@@ -331,20 +247,6 @@ def protocols_of(records: StudyRecords) -> tuple[tuple[str, str], ...]:
         (stage, ", ".join(str(number) for number in sorted(numbers)))
         for stage, numbers in found.items()
     )
-
-
-def representative(record: AdsorbRecord, view: ClusterView) -> Minimum | None:
-    """The minimum an adsorbate's numbers come from.
-
-    The one whose vibrations were computed, else the lowest intact one, else the lowest.
-    """
-    for vibration in view.vibrations:
-        index = vibration.minimum
-        same = vibration.adsorbate == record.adsorbate
-        if same and index is not None and index < len(record.minima):
-            return record.minima[index]
-    intact = [minimum for minimum in record.minima if minimum.fate == "intact"]
-    return next(iter(intact or record.minima), None)
 
 
 def describe_profile(result: ReactionResult) -> str:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterflow.config import FROM_CO, FROM_CO2, CheSettings, EdgesSettings
+from clusterflow.config import CheSettings, EdgesSettings
+from clusterflow.core.anchors import FROM_CO, FROM_CO2
 from clusterflow.core.che import (
     Electrode,
     Energies,

@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 from clusterflow.config import ThermoSettings
 from clusterflow.core.che import Electrode, nernst_slope
+from clusterflow.core.flags import group_flags
 from clusterflow.core.network import ELECTRON, PROTON, parse_equation
-from clusterflow.core.species import Surroundings
 from clusterflow.errors import RecordError
 from clusterflow.io import sha256
-from clusterflow.report.explanation import Explanation, Source, Term
-from clusterflow.report.views import flags_of, group_flags
 from clusterflow.stage_table import record_name
-from clusterflow.tasks.thermo import experimental_table
+from clusterflow.tasks.explanation import Explanation, Source, Term
+from clusterflow.tasks.flags import flags_of
+from clusterflow.tasks.thermo import surroundings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from clusterflow.core.species import Surroundings
     from clusterflow.io import StudyRecords
     from clusterflow.library import Library
     from clusterflow.records import (
@@ -123,7 +124,7 @@ def _explain_species(
     if species.terms is None or species.formation_ev is None or thermo.level is None:
         sources = tuple(_sources(records, thermo, parts, thermo.provenance))
         return Explanation(**common, sources=sources)
-    around = _surroundings(records, thermo, settings, library)
+    around = surroundings_of(thermo.level, records.gases, settings, library)
     references, anchors = _references(thermo, name, around, library)
     molecules = [*anchors, *species.inherits]
     parts += [r for n in dict.fromkeys(molecules) if (r := around.gases.get(n))]
@@ -141,23 +142,6 @@ def _explain_species(
         flags=tuple(flag for flag in flags if flag.name in species.flags),
         carriers=dict.fromkeys(species.flags, (name,)),
         sources=tuple(_sources(records, thermo, parts, thermo.provenance)),
-    )
-
-
-def _surroundings(
-    records: StudyRecords,
-    thermo: ThermoRecord,
-    settings: ThermoSettings,
-    library: Library,
-) -> Surroundings:
-    """The gases at the cluster's level, which never feel a solvent."""
-    assert thermo.level is not None
-    surface = thermo.level.model_copy(update={"solvent": None}).hash
-    at_level = {g.gas: g for g in records.gases if g.level.hash == surface}
-    return Surroundings(
-        gases=at_level,
-        table=experimental_table([*at_level, *settings.anchors], library),
-        settings=settings,
     )
 
 

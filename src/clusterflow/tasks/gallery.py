@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from clusterflow.errors import ClusterflowError
-from clusterflow.report.gallery import Card, render_gallery
-from clusterflow.report.text import MINUS
+from clusterflow.figures.gallery_page import Card, render_gallery
+from clusterflow.figures.text import MINUS
 from clusterflow.tasks.build import build_structures
 from clusterflow.tasks.listing import listing
 

@@ -10,23 +10,17 @@ from pydantic import ValidationError
 
 from clusterflow.config import CheSettings
 from clusterflow.core.che import THERMALLY_CLOSED_EV, Electrode
+from clusterflow.core.pathways import holes, no_potential_reason, order_pathways
 from clusterflow.core.scaling import fit_line
 from clusterflow.errors import ClusterflowError, ConfigError, RecordError
+from clusterflow.figures.band_edges import draw_band_edges
+from clusterflow.figures.diagram import check_figure_name, draw_profile, save_figure
+from clusterflow.figures.layout import MAX_NAMED
+from clusterflow.figures.overlay import draw_overlay
+from clusterflow.figures.scatter import Heading, Point, draw_scaling, draw_volcano
+from clusterflow.figures.text import chem, number
 from clusterflow.io import read_records, write_atomic
 from clusterflow.library import Library, explain
-from clusterflow.report import (
-    draw_band_edges,
-    draw_overlay,
-    draw_profile,
-    draw_scaling,
-    draw_volcano,
-    save_figure,
-)
-from clusterflow.report.diagram import check_figure_name
-from clusterflow.report.layout import MAX_NAMED, holes, order_pathways
-from clusterflow.report.page import no_potential_reason
-from clusterflow.report.scatter import Heading, Point
-from clusterflow.report.text import chem, number
 from clusterflow.tables import to_csv
 from clusterflow.tasks.che import che
 from clusterflow.tasks.job import Job

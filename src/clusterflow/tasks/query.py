@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from clusterflow.columns import TABLE_COLUMNS
 from clusterflow.errors import ConfigError
-from clusterflow.report.ranking import rank_reactions
-from clusterflow.report.views import flags_of
 from clusterflow.stage_table import STAGES
 from clusterflow.tables import TABLES, energies, plain_fields
+from clusterflow.tasks.flags import flags_of
+from clusterflow.tasks.ranking import rank_reactions
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

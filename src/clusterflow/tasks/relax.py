@@ -24,6 +24,8 @@ from clusterflow.tasks.level import why_no_auto
 from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ase.calculators.calculator import Calculator
 
     from clusterflow.records import SearchResult, Structure
@@ -35,7 +37,11 @@ _SAME_ENERGY_EV = 0.005
 
 
 def relax(
-    build: BuildRecord, level: LevelRecord, settings: RelaxSettings, job: Job
+    build: BuildRecord,
+    level: LevelRecord,
+    settings: RelaxSettings,
+    job: Job,
+    peers: Sequence[LevelRecord] = (),
 ) -> RelaxRecord:
     """Relaxed isomers of a cluster, lowest first, each once.
 
@@ -43,12 +49,20 @@ def relax(
     because a geometry relaxed for one spin favours that spin; the lowest is kept.
     Where the cluster asks for a search, what it finds is relaxed beside the structures.
 
+    Parameters
+    ----------
+    level
+        What the stage `level` found for the cluster.
+    peers
+        The same for the clusters that are to share its level.
+
     Raises
     ------
     EngineError
         If the multiplicity is to be found at a level without spin polarisation.
     """
     job.settings = settings_of(settings)
+    level = shared_level(level, peers)
     auto = build.auto_multiplicity
     if level.level and (why_not := why_no_auto(build.cluster, auto, level.level)):
         raise EngineError(why_not)
@@ -251,5 +265,10 @@ def run(inputs: Inputs, job: Job) -> RelaxRecord:
         # No force is above this limit, so that one gradient ends the relaxation.
         still = {"fmax_ev_per_a": inf, "rattle_a": 0.0}
         settings = settings.model_copy(update=still)
-    level = shared_level(inputs.one(LevelRecord), inputs.peers(LevelRecord))
-    return relax(inputs.one(BuildRecord), level, settings, job)
+    return relax(
+        inputs.one(BuildRecord),
+        inputs.one(LevelRecord),
+        settings,
+        job,
+        inputs.peers(LevelRecord),
+    )

@@ -26,7 +26,8 @@ def report(
     records: StudyRecords, folder: Path, study: str, library: Library, job: Job
 ) -> ReportRecord:
     """Write ``report.html`` and every diagram as SVG."""
-    from clusterflow.report import render_page, svg_source
+    from clusterflow.figures.diagram import svg_source
+    from clusterflow.report import render_page
 
     # Snakemake expects the folder of a study without reactions as well.
     (folder / "diagrams").mkdir(parents=True, exist_ok=True)
@@ -61,7 +62,8 @@ def report(
 
 def _figures(records: StudyRecords) -> Iterator[tuple[tuple[str, str], str, Figure]]:
     """Each diagram by cluster and reaction, with the name of its file."""
-    from clusterflow.report import draw_band_edges, draw_profile
+    from clusterflow.figures.band_edges import draw_band_edges
+    from clusterflow.figures.diagram import draw_profile
     from clusterflow.report.views import EDGES_FIGURE
 
     for che in records.che:

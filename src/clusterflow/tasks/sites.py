@@ -142,8 +142,8 @@ def draw(record: SitesRecord, structure: Structure, output: Path) -> None:
     ConfigError
         For another suffix.
     """
-    from clusterflow.report.diagram import save_figure
-    from clusterflow.report.site_map import draw_sites, sites_page
+    from clusterflow.figures.diagram import save_figure
+    from clusterflow.figures.site_map import draw_sites, sites_page
 
     figure = draw_sites(structure, record.sites)
     if output.suffix == ".html":

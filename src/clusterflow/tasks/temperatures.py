@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from clusterflow.config import ThermoSettings
@@ -9,20 +10,35 @@ from clusterflow.core.che import energies_of
 from clusterflow.core.network import parse_equation
 from clusterflow.core.uncertainty import deviations_of
 from clusterflow.errors import ClusterflowError, RecordError
-from clusterflow.report.live import StepEnergies
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.states import with_states
 from clusterflow.tasks.thermo import thermo
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from clusterflow.core.uncertainty import Deviations
     from clusterflow.io import StudyRecords
     from clusterflow.library import Library
     from clusterflow.records import CheRecord, ThermoRecord
 
 # Liquid water: where the hydrogen electrode of this workflow is meant for.
 TEMPERATURES_K: Final = (273.15, 298.15, 323.15, 348.15, 373.15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEnergies:
+    """Free energies of a cluster's steps at 0 V and pH 0.
+
+    `dg0_ev` has one value for each of `temperatures_k`, by the name of the step;
+    `reason` says why there are no other temperatures than the study's. `deviations`
+    are those of the species at the study's temperature.
+    """
+
+    temperatures_k: tuple[float, ...] = ()
+    dg0_ev: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    reason: str = ""
+    deviations: Deviations | None = None
 
 
 def thermo_at(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterflow.config import ThermoSettings
+from clusterflow.core.adsorbate_models import AdsorbateModel
 from clusterflow.core.adsorption import by_other_isomers, choose_minimum
 from clusterflow.core.domain import Situation, broken_limits, situation_of
 from clusterflow.core.formation import ExperimentalTable
@@ -24,6 +25,7 @@ from clusterflow.core.species import (
     hole,
     refuse_mixed_levels,
 )
+from clusterflow.core.thermochemistry import Barriers
 from clusterflow.records import (
     AdsorbRecord,
     GasRecord,
@@ -38,7 +40,7 @@ from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.own_tables import read_shifts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from clusterflow.library import Library
     from clusterflow.records import (
@@ -91,13 +93,7 @@ def thermo(
         )
     settings.check_solvent(level)
     refuse_mixed_levels(level, [*adsorptions, *vibrations], relaxed.cluster)
-    surface = level.model_copy(update={"solvent": None}).hash
-    at_level = {g.gas: g for g in gases if g.level.hash == surface}
-    around = Surroundings(
-        gases=at_level,
-        table=experimental_table([*at_level, *settings.anchors], library),
-        settings=settings,
-    )
+    around = surroundings_of(level, gases, settings, library)
     corrections = around.corrections()
     by_gas = {c.gas: c.correction_ev for c in corrections}
     inherited = by_gas if "gas" in settings.correct else None
@@ -116,7 +112,7 @@ def thermo(
         *_gases(around, inherited),
         *_adsorbates(
             *(relaxed, adsorptions, vibrations, around, inherited, tables, library),
-            *(pool, chosen),
+            *(settings, pool, chosen),
         ),
     ]
     if settings.isomers == "pool" and (why_not := why_not_pooled(pool, adsorptions)):
@@ -127,7 +123,7 @@ def thermo(
             for s in species
         ]
     hosts = reference.isomers
-    whole = _computed(reference, adsorptions, at_level, chosen)
+    whole = _computed(reference, adsorptions, around.gases, chosen)
     species = [
         _flagged(
             s, whole, hosts[0].structure if hosts else None, level, settings, library
@@ -158,6 +154,33 @@ def thermo(
     )
 
 
+def surroundings_of(
+    level: LevelSpec,
+    gases: Iterable[GasRecord],
+    settings: ThermoSettings,
+    library: Library,
+) -> Surroundings:
+    """What the free energies at a level refer to: gases, which never feel a solvent."""
+    surface = level.model_copy(update={"solvent": None}).hash
+    at_level = {g.gas: g for g in gases if g.level.hash == surface}
+    return Surroundings(
+        gases=at_level,
+        table=experimental_table([*at_level, *settings.anchors], library),
+        anchors=settings.anchors,
+        temperature_k=settings.temperature_k,
+        pressure_pa=settings.pressure_pa,
+        isomers=settings.isomers,
+        model=AdsorbateModel(
+            name=settings.adsorbate_model,
+            low_mode_cutoff_cm1=settings.low_mode_cutoff_cm1,
+            barriers={
+                name: Barriers(**given.model_dump())
+                for name, given in settings.hindered.items()
+            },
+        ),
+    )
+
+
 def experimental_table(gases: Sequence[str], library: Library) -> ExperimentalTable:
     """Measured data of some gases and of the elements they are made of."""
     specs = {name: library.gas(name) for name in dict.fromkeys(gases)}
@@ -185,10 +208,10 @@ def _adsorbates(
     inherited: dict[str, float] | None,
     tables: Mapping[str, Mapping[str, float]],
     library: Library,
+    settings: ThermoSettings,
     pool: PoolRecord | None,
     chosen: Mapping[str, int | None],
 ) -> Iterator[SpeciesFreeEnergy]:
-    mode = around.settings.isomers
     vibrated = {v.adsorbate: v for v in vibrations}
     for adsorbed in adsorptions:
         if not relaxed.isomers:
@@ -200,11 +223,11 @@ def _adsorbates(
         yield adsorbed_species(
             adsorbed,
             vibrated.get(adsorbed.adsorbate),
-            reference_isomers(relaxed, pool, mode).isomers[0].energy_ev,
+            reference_isomers(relaxed, pool, settings.isomers).isomers[0].energy_ev,
             spec,
             around,
             inherited,
-            _shifts(spec, around.settings, tables),
+            _shifts(spec, settings, tables),
             index,
             None if best is None else bare_energies(relaxed, pool, spec.name, best),
         )

@@ -85,22 +85,15 @@ class Diagram {
   changeScale() {
     const { controls, chemistry } = this;
     const before = { ...this.conditions(), scale: this.scale };
-    const { she, shift } = conditionsAt(before, chemistry.boltzmann);
     this.scale = controls.scale.value;
-    const potential = she + (this.scale === "rhe" ? shift : 0);
+    const potential = potentialOn(this.scale, conditionsAt(before, chemistry.boltzmann));
     controls.potential.value = potential;
     controls.potentialNumber.value = Number(potential.toFixed(4));
     this.update();
   }
 
   evaluate() {
-    const { data, chemistry } = this;
-    const conditions = this.conditions();
-    const at = conditionsAt(conditions, chemistry.boltzmann);
-    const found = data.pathways.map((pathway) =>
-      evaluatePathway(pathway, data.steps, conditions.column, at, chemistry.closed),
-    );
-    return rankPathways(found, chemistry.tie);
+    return evaluateReaction(this.data, this.conditions(), this.chemistry);
   }
 
   update() {

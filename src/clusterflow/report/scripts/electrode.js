@@ -8,6 +8,11 @@ function conditionsAt({ potential, scale, ph, temperature }, boltzmann) {
   return { she, shift };
 }
 
+/** The potential on a scale, V. */
+function potentialOn(scale, { she, shift }) {
+  return she + (scale === "rhe" ? shift : 0);
+}
+
 /** ΔG of a step at the conditions, eV; null where it has none. */
 function stepEnergy(step, dg0, { she, shift }) {
   return dg0 === null ? null : dg0 + step.n_e * she + step.n_h * shift;
@@ -28,17 +33,16 @@ function evaluatePathway(pathway, steps, column, at, closed) {
   const taken = pathway.steps.map((index) => ({ ...steps[index], dg0: steps[index].dg0[column] }));
   const energies = taken.map((step) => stepEnergy(step, step.dg0, at));
   const complete = !energies.includes(null);
+  const n_closed = taken.filter((step) => step.n_e === 0 && step.dg0 > closed).length;
   let limiting = null;
   let determining = null;
   let chemical = null;
-  let n_closed = 0;
   for (const step of complete ? taken : []) {
     if (step.n_e > 0) {
       const turning = -(step.dg0 + (step.n_h - step.n_e) * at.shift) / step.n_e;
       if (limiting === null || turning < limiting) [limiting, determining] = [turning, step];
-    } else if (step.n_e === 0) {
-      if (step.n_h === 0) chemical = Math.max(chemical ?? -Infinity, step.dg0);
-      n_closed += step.dg0 > closed;
+    } else if (step.n_e === 0 && step.n_h === 0) {
+      chemical = Math.max(chemical ?? -Infinity, step.dg0);
     }
   }
   return { pathway, taken, energies, levels: levelsOf(energies), complete, limiting, determining, chemical, n_closed };
@@ -57,4 +61,11 @@ function rankPathways(found, tie) {
     const first = a.findIndex((value, index) => value !== b[index]);
     return first < 0 ? 0 : a[first] - b[first];
   });
+}
+
+/** All pathways of a reaction at the conditions, best first. */
+function evaluateReaction({ steps, pathways }, conditions, { boltzmann, closed, tie }) {
+  const at = conditionsAt(conditions, boltzmann);
+  const found = pathways.map((pathway) => evaluatePathway(pathway, steps, conditions.column, at, closed));
+  return rankPathways(found, tie);
 }

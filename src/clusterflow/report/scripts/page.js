@@ -4,7 +4,6 @@
 document.documentElement.classList.add("js");
 
 const SVG = document.querySelector("svg").namespaceURI;
-const MINUS = "\u2212";
 const parsed = new Map();
 
 /** The content of a block of data, read when it is first asked for. */
@@ -32,24 +31,6 @@ function fill(node, attributes, children) {
   }
   node.append(...children);
   return node;
-}
-
-/** A number as the page writes it: true minus, a sign where asked for. */
-function write(value, digits = 2, sign = true) {
-  if (value === null || value === undefined) return "\u2014";
-  const text = Math.abs(value).toFixed(digits);
-  if (Number(text) === 0) return text;
-  return (value < 0 ? MINUS : sign ? "+" : "") + text;
-}
-
-/** Formulas with subscripts, as on the rest of the page. */
-function chem(text) {
-  return text
-    .replace(/(?<=[A-Za-z0-9])([+-])(?=[\s)]|$)/g, (sign) => (sign === "+" ? "⁺" : "⁻"))
-    .replace(/(?<=[A-Za-z)])\d+/g, (digits) =>
-      digits.replace(/\d/g, (digit) => "₀₁₂₃₄₅₆₇₈₉"[digit]),
-    )
-    .replaceAll("->", "→");
 }
 
 /** Does something with each element, a few at a time, once the page has been painted. */

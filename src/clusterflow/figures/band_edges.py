@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib
 from matplotlib.figure import Figure
 
-from clusterflow.report.diagram import (
+from clusterflow.figures.diagram import (
     BAND,
     BEST,
     FAINT,
@@ -17,7 +17,7 @@ from clusterflow.report.diagram import (
     PAPER,
     STYLE,
 )
-from clusterflow.report.text import chem, signed
+from clusterflow.figures.text import chem, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from clusterflow.report.views import Flag
     from clusterflow.specs import LevelSpec
+    from clusterflow.tasks.flags import Flag
 
 # Digits behind the point: a sum of a dozen such numbers is right to 1e-7 eV.
 _DIGITS = 8

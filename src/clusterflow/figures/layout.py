@@ -6,14 +6,15 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clusterflow.report.labels import place_labels, wrap_state
-from clusterflow.report.text import chem
+from clusterflow.core.pathways import hole_runs
+from clusterflow.figures.labels import place_labels, wrap_state
+from clusterflow.figures.text import chem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clusterflow.records import Pathway, ReactionResult
-    from clusterflow.report.labels import Placed
+    from clusterflow.figures.labels import Placed
+    from clusterflow.records import Pathway
 
 LEFT_IN = 0.75
 RIGHT_IN = 0.2
@@ -75,34 +76,6 @@ class Frame:
     def height_in(self) -> float:
         """Height of the whole figure."""
         return _TITLE_IN + self.axes_in + self.below_in
-
-
-def order_pathways(result: ReactionResult) -> tuple[Pathway, ...]:
-    """The result's pathways, the best first, otherwise as they stand in the record."""
-    best = [p for p in result.pathways if p.name == result.best_pathway]
-    rest = [p for p in result.pathways if p.name != result.best_pathway]
-    return (*best, *rest)
-
-
-def holes(pathway: Pathway) -> tuple[tuple[int, str], ...]:
-    """Index and reason of each state of a pathway that has no value."""
-    reasons = ("", *(step.reason for step in pathway.steps))
-    return tuple(
-        (index, (reasons[index] if index < len(reasons) else "") or pathway.reason)
-        for index, level in enumerate(pathway.levels_ev)
-        if level is None
-    )
-
-
-def hole_runs(pathway: Pathway) -> list[tuple[list[int], str]]:
-    """Neighbouring holes of one reason, taken together."""
-    runs: list[tuple[list[int], str]] = []
-    for index, reason in holes(pathway):
-        if runs and runs[-1][1] == reason and runs[-1][0][-1] == index - 1:
-            runs[-1][0].append(index)
-        else:
-            runs.append(([index], reason))
-    return runs
 
 
 def find_bars(pathways: Sequence[Pathway]) -> tuple[Bar, ...]:

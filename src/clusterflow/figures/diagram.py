@@ -12,9 +12,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from clusterflow.core.flags import outside_domain, with_changed_bonds
+from clusterflow.core.pathways import hole_runs, order_pathways
 from clusterflow.errors import ClusterflowError
-from clusterflow.io import write_atomic
-from clusterflow.report.layout import (
+from clusterflow.figures.layout import (
     LABEL_CHARACTERS,
     LEFT_IN,
     MAX_NAMED,
@@ -23,14 +24,12 @@ from clusterflow.report.layout import (
     Bar,
     Frame,
     find_bars,
-    hole_runs,
     lay_out,
-    order_pathways,
     reasons_in,
     wrap_reason,
 )
-from clusterflow.report.text import chem, clip, number, potential_label, signed
-from clusterflow.report.views import outside_domain
+from clusterflow.figures.text import chem, clip, number, potential_label, signed
+from clusterflow.io import write_atomic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,7 +98,7 @@ def draw_profile(result: ReactionResult, *, title: str | None = None) -> Figure:
         _draw_holes(axes, pathways[0])
         _draw_connectors(axes, pathways, result.determining_step)
         draw_bars(axes, bars)
-        _draw_labels(axes, frame, _reconstructed(result), outside_domain(result))
+        _draw_labels(axes, frame, with_changed_bonds(result), outside_domain(result))
         _draw_legend(figure, frame, pathways, result)
     return figure
 
@@ -228,14 +227,6 @@ def draw_bars(axes: Axes, bars: Sequence[Bar]) -> None:
             zorder=4.0 if bar.pathway == 0 else 3.0,
             gid=f"level-{bar.pathway}-{bar.column}",
         )
-
-
-def _reconstructed(result: ReactionResult) -> set[str]:
-    """Species of the best pathway whose cluster changed its bonds."""
-    flags = (flag.split(": ") for flag in result.flags)
-    return {
-        name for name, what in flags if what in ("ligand-migrated", "reconstructed")
-    }
 
 
 def _draw_labels(
@@ -398,7 +389,7 @@ def _legend_notes(result: ReactionResult) -> list[str]:
         high = signed(result.uncertainty.upper_v_rhe)
         basis = result.uncertainty.basis
         notes.append(f"90 % interval of U_L: {low} to {high} V vs RHE ({basis})")
-    if _reconstructed(result):
+    if with_changed_bonds(result):
         notes.append(f"{DAGGER} the cluster changed its bonds: its gain is counted too")
     if outside_domain(result):
         notes.append(f"{DOUBLE_DAGGER} outside the domain of the level: see its flags")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from clusterflow.report import diagram
+from clusterflow.figures import diagram
 
 # The page sets these variables for light and dark.
 _VARIABLES = {

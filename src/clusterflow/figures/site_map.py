@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
-from clusterflow.report.diagram import svg_source
+from clusterflow.figures.diagram import svg_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -12,7 +12,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 
-from clusterflow.report.diagram import (
+from clusterflow.figures.diagram import (
     BEST,
     DETERMINING,
     FAINT,
@@ -22,8 +22,8 @@ from clusterflow.report.diagram import (
     STYLE,
     add_legend,
 )
-from clusterflow.report.labels import Box, place_beside
-from clusterflow.report.text import clip
+from clusterflow.figures.labels import Box, place_beside
+from clusterflow.figures.text import clip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,7 +21,7 @@ def chem(text: str) -> str:
     """
     charged = _CHARGE.sub(lambda match: _CHARGES[match.group(1)], text)
     counted = _COUNT.sub(lambda match: match.group().translate(_SUBSCRIPTS), charged)
-    return counted.replace("<->", "↔").replace("->", "→")
+    return counted.replace("->", "→")
 
 
 def number(value: float | None, digits: int = 2) -> str:

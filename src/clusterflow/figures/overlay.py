@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import matplotlib
 from matplotlib.lines import Line2D
 
-from clusterflow.report.diagram import (
+from clusterflow.core.pathways import order_pathways
+from clusterflow.figures.diagram import (
     BEST,
     HALF_BAR,
     OTHERS,
@@ -21,14 +22,13 @@ from clusterflow.report.diagram import (
     draw_titles,
     legend_characters,
 )
-from clusterflow.report.labels import wrap_state
-from clusterflow.report.layout import (
+from clusterflow.figures.labels import wrap_state
+from clusterflow.figures.layout import (
     LABEL_CHARACTERS,
     MAX_NAMED,
     frame_of,
-    order_pathways,
 )
-from clusterflow.report.text import chem, clip, number, signed
+from clusterflow.figures.text import chem, clip, number, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

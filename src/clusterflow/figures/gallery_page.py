@@ -10,8 +10,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 import clusterflow
-from clusterflow.report.picture import ball_definitions, draw_structure
-from clusterflow.report.text import chem
+from clusterflow.figures import style_sheet
+from clusterflow.figures.picture import ball_definitions, draw_structure
+from clusterflow.figures.text import chem
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,16 +41,15 @@ class Card:
 
 def render_gallery(cards: Sequence[Card]) -> str:
     """One HTML file that works without a network, a figure for each cluster."""
-    files = resources.files("clusterflow.report")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["chem"] = chem
-    template = files.joinpath("gallery.html.j2").read_text(encoding="utf-8")
+    file = resources.files("clusterflow.figures").joinpath("gallery.html.j2")
     symbols = {s for card in cards if card.structure for s in card.structure.symbols}
-    return environment.from_string(template).render(
+    return environment.from_string(file.read_text(encoding="utf-8")).render(
         cards=cards,
         balls=Markup(ball_definitions(sorted(symbols))),
-        style=Markup(files.joinpath("style.css").read_text(encoding="utf-8")),
+        style=Markup(style_sheet()),
         version=clusterflow.__version__,
     )
