@@ -19,6 +19,7 @@ from time import perf_counter
 
 from clusterflow.io import StudyRecords, read_records, write_record
 from clusterflow.library import Library
+from clusterflow.records import CheRecord, GasRecord, ThermoRecord
 from clusterflow.stage_table import record_name
 
 N_CLUSTERS = 50
@@ -27,11 +28,11 @@ STUDY_S, LARGE_S, LARGE_MB, PAGE_MB = 5, 60, 1000, 15
 
 def copy_study(records: StudyRecords, folder: Path, n_clusters: int) -> None:
     """Write the gases, and each cluster's records under so many names."""
-    for gas in records.gases:
+    for gas in records.of(GasRecord):
         write_record(gas, folder / record_name(gas))
     names = sorted(Library.default().paths("clusters"))
-    owned = [r for r in records.all() if hasattr(r, "cluster")]
-    for name, source in zip(names, cycle(che.cluster for che in records.che)):
+    owned = [r for r in records.records if hasattr(r, "cluster")]
+    for name, source in zip(names, cycle(che.cluster for che in records.of(CheRecord))):
         if n_clusters == 0:
             break
         n_clusters -= 1
@@ -67,13 +68,13 @@ def main(results: str, n_clusters: str = str(N_CLUSTERS)) -> None:
     records = read_records(Path(results))
     seconds, memory_mb, page_mb = measure(Path(results))
     print(
-        f"{len(records.che)} clusters: {seconds:.1f} s (target {STUDY_S} s), "
+        f"{len(records.of(CheRecord))} clusters: {seconds:.1f} s (target {STUDY_S} s), "
         f"{memory_mb:.0f} MB, page {page_mb:.2f} MB"
     )
     with tempfile.TemporaryDirectory() as name:
         copy_study(records, Path(name), int(n_clusters))
         seconds, memory_mb, page_mb = measure(Path(name))
-    n_species = max(len(thermo.species) for thermo in records.thermo)
+    n_species = max(len(thermo.species) for thermo in records.of(ThermoRecord))
     print(
         f"{n_clusters} clusters, {n_species} species: {seconds:.1f} s "
         f"(target {LARGE_S} s), {memory_mb:.0f} MB (target {LARGE_MB}), "

@@ -7,6 +7,7 @@ import json
 import os
 import tempfile
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -14,22 +15,8 @@ from pydantic import ValidationError
 
 from clusterflow.errors import RecordError, StructureError
 from clusterflow.library import explain
-from clusterflow.records import (
-    AdsorbRecord,
-    BuildRecord,
-    CheRecord,
-    EdgesRecord,
-    GasRecord,
-    LevelRecord,
-    PoolRecord,
-    Record,
-    RelaxRecord,
-    SitesRecord,
-    Structure,
-    ThermoRecord,
-    Vector,
-    VibrateRecord,
-)
+from clusterflow.records import Record, Structure, Vector
+from clusterflow.stage_table import STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -212,38 +199,23 @@ def refuse_nowhere(atoms: Atoms, path: Path) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class StudyRecords:
-    """Every record of a study, as read from its results folder."""
+    """Every record of a study, stage after stage, and the folder it is from."""
 
     folder: Path
-    builds: tuple[BuildRecord, ...]
-    levels: tuple[LevelRecord, ...]
-    relaxations: tuple[RelaxRecord, ...]
-    gases: tuple[GasRecord, ...]
-    sites: tuple[SitesRecord, ...]
-    adsorptions: tuple[AdsorbRecord, ...]
-    pools: tuple[PoolRecord, ...]
-    vibrations: tuple[VibrateRecord, ...]
-    thermo: tuple[ThermoRecord, ...]
-    che: tuple[CheRecord, ...]
-    edges: tuple[EdgesRecord, ...] = ()
+    records: tuple[Record, ...]
 
-    def all(self) -> tuple[Record, ...]:
-        """Every record, stage after stage."""
-        return (
-            *self.builds,
-            *self.levels,
-            *self.relaxations,
-            *self.edges,
-            *self.gases,
-            *self.sites,
-            *self.adsorptions,
-            *self.pools,
-            *self.vibrations,
-            *self.thermo,
-            *self.che,
-        )
+    def of(self, model: type[R]) -> tuple[R, ...]:
+        """The records of a stage, by their class."""
+        return tuple(self._by_model.get(model, ()))  # type: ignore[arg-type]
+
+    @cached_property
+    def _by_model(self) -> dict[type[Record], list[Record]]:
+        by_model: dict[type[Record], list[Record]] = {}
+        for record in self.records:
+            by_model.setdefault(type(record), []).append(record)
+        return by_model
 
 
 def read_records(folder: Path, paths: Sequence[Path] | None = None) -> StudyRecords:
@@ -257,27 +229,14 @@ def read_records(folder: Path, paths: Sequence[Path] | None = None) -> StudyReco
     chosen = sorted(paths) if paths is not None else _record_files(folder)
     if not chosen:
         raise RecordError(f"{folder}: holds no records; run the study first")
-
-    def of(stage: str, model: type[R]) -> tuple[R, ...]:
-        base = folder / stage
-        return tuple(
-            read_record(path, model) for path in chosen if base in path.parents
-        )
-
-    return StudyRecords(
-        folder=folder,
-        builds=of("build", BuildRecord),
-        levels=of("level", LevelRecord),
-        relaxations=of("relax", RelaxRecord),
-        gases=of("gas", GasRecord),
-        sites=of("sites", SitesRecord),
-        adsorptions=of("adsorb", AdsorbRecord),
-        pools=of("pool", PoolRecord),
-        vibrations=of("vibrate", VibrateRecord),
-        thermo=of("thermo", ThermoRecord),
-        che=of("che", CheRecord),
-        edges=of("edges", EdgesRecord),
-    )
+    by_stage: dict[str, list[Record]] = {name: [] for name in STAGES}
+    for path in chosen:
+        # Those of earlier rounds and of the whole study are in folders of their own.
+        stage = path.relative_to(folder).parts[0]
+        if stage in STAGES:
+            by_stage[stage].append(read_record(path, STAGES[stage].model))
+    found = (record for records in by_stage.values() for record in records)
+    return StudyRecords(folder=folder, records=tuple(found))
 
 
 def _record_files(folder: Path) -> list[Path]:

@@ -11,6 +11,13 @@ from clusterflow.columns import TABLE_COLUMNS
 from clusterflow.core.adsorption import choose_minimum, why_no_minimum
 from clusterflow.core.che import Electrode
 from clusterflow.core.comparison import contenders, probability_a_beats_b
+from clusterflow.records import (
+    AdsorbRecord,
+    CheRecord,
+    EdgesRecord,
+    PoolRecord,
+    ThermoRecord,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +39,7 @@ Row = dict[str, Cell]
 
 def energies(records: StudyRecords) -> Iterator[Row]:
     """One row a species and cluster: every term of its free energy, and its status."""
-    for thermo in records.thermo:
+    for thermo in records.of(ThermoRecord):
         for s in thermo.species:
             terms = s.terms.model_dump() if s.terms else {}
             yield {
@@ -69,7 +76,7 @@ def energies(records: StudyRecords) -> Iterator[Row]:
 
 def minima(records: StudyRecords) -> Iterator[Row]:
     """One row a minimum: its electronic energies against three bare clusters."""
-    for thermo in records.thermo:
+    for thermo in records.of(ThermoRecord):
         for m in thermo.minima:
             yield {
                 "cluster": thermo.cluster,
@@ -82,7 +89,7 @@ def minima(records: StudyRecords) -> Iterator[Row]:
 
 def isomers(records: StudyRecords) -> Iterator[Row]:
     """One row an isomer of a bare cluster, with its Boltzmann weight."""
-    for thermo in records.thermo:
+    for thermo in records.of(ThermoRecord):
         for isomer in thermo.isomer_weights:
             yield {
                 "cluster": thermo.cluster,
@@ -95,7 +102,7 @@ def isomers(records: StudyRecords) -> Iterator[Row]:
 
 def steps(records: StudyRecords) -> Iterator[Row]:
     """One row an elementary step, for every pathway; rank 1 is the best."""
-    for che in records.che:
+    for che in records.of(CheRecord):
         for result in che.results:
             for rank, pathway in enumerate(result.pathways, start=1):
                 for number, step in enumerate(pathway.steps, start=1):
@@ -126,7 +133,7 @@ def steps(records: StudyRecords) -> Iterator[Row]:
 
 def potentials(records: StudyRecords) -> Iterator[Row]:
     """One row a reaction and cluster: limiting potential and what goes with it."""
-    for che in records.che:
+    for che in records.of(CheRecord):
         for r in che.results:
             yield {
                 "cluster": che.cluster,
@@ -191,8 +198,8 @@ def _references(result: ReactionResult) -> Row:
 
 def edges(records: StudyRecords) -> Iterator[Row]:
     """One row a cluster: its gas-phase vertical edges, and what they drive."""
-    views = {che.cluster: che.edges for che in records.che}
-    for e in records.edges:
+    views = {che.cluster: che.edges for che in records.of(CheRecord)}
+    for e in records.of(EdgesRecord):
         view = views.get(e.cluster)
         yield {
             "cluster": e.cluster,
@@ -225,7 +232,7 @@ def _driven(drives: Sequence[CoupleDrive | ReactionDrive], name: str) -> str:
 
 def rankings(records: StudyRecords) -> Iterator[Row]:
     """One row a pair of clusters of one reaction and level, the better one first."""
-    for group in contenders(records.thermo, records.che):
+    for group in contenders(records.of(ThermoRecord), records.of(CheRecord)):
         ranked = list(enumerate(group, start=1))
         for (rank, one), (other_rank, other) in itertools.combinations(ranked, 2):
             yield {
@@ -275,7 +282,7 @@ def _runner_up(result: ReactionResult) -> Row:
 def gas_corrections(records: StudyRecords) -> Iterator[Row]:
     """One row a gas and level: formation computed, measured, and the difference."""
     seen = set()
-    for thermo in records.thermo:
+    for thermo in records.of(ThermoRecord):
         for c in thermo.gas_corrections:
             level = thermo.level.name if thermo.level else None
             if (c.gas, level) in seen:
@@ -294,21 +301,21 @@ def gas_corrections(records: StudyRecords) -> Iterator[Row]:
 
 def failures(records: StudyRecords) -> Iterator[Row]:
     """One row for everything that has no number, and why."""
-    for record in records.all():
+    for record in records.records:
         if record.status == "failed" and record.stage not in ("thermo", "che"):
             yield _failure(record.stage, record, record.reason)
-    for e in records.edges:
+    for e in records.of(EdgesRecord):
         for edge in ("ip_ev", "ea_ev") if e.status == "ok" else ():
             if edge in e.reasons:
                 yield _failure("edges", e, f"{edge}: {e.reasons[edge]}")
-    modes = {thermo.cluster: thermo.isomers for thermo in records.thermo}
-    pools = {pool.cluster: pool for pool in records.pools}
-    for adsorbed in records.adsorptions:
+    modes = {thermo.cluster: thermo.isomers for thermo in records.of(ThermoRecord)}
+    pools = {pool.cluster: pool for pool in records.of(PoolRecord)}
+    for adsorbed in records.of(AdsorbRecord):
         mode = modes.get(adsorbed.cluster, "fixed_core_first")
         chosen = choose_minimum(adsorbed, mode, pools.get(adsorbed.cluster))
         if adsorbed.status == "ok" and chosen is None:
             yield _failure("adsorb", adsorbed, why_no_minimum(adsorbed))
-    for thermo in records.thermo:
+    for thermo in records.of(ThermoRecord):
         for s in thermo.species:
             if s.status == "imaginary":
                 yield {
@@ -330,7 +337,7 @@ def _failure(stage: str, record: object, reason: str) -> Row:
 
 def every_record(records: StudyRecords) -> Iterator[Row]:
     """One row a record: what it is of, whether it has what it should, what it cost."""
-    for record in records.all():
+    for record in records.records:
         level = getattr(record, "level", None)
         yield {
             "stage": record.stage,
@@ -348,7 +355,7 @@ def every_record(records: StudyRecords) -> Iterator[Row]:
 
 def plain_fields(records: StudyRecords, stage: str) -> Iterator[Row]:
     """One row a record of a stage: its fields that are a number, a text or a truth."""
-    for record in records.all():
+    for record in records.records:
         if record.stage == stage:
             fields = record.model_dump(exclude={"schema_version", "stage"})
             level = getattr(record, "level", None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +11,11 @@ import pytest
 from clusterflow.cli import main
 from clusterflow.core.level_intervals import HALF_WIDTH_90
 from clusterflow.io import read_records
+from clusterflow.records import AdsorbRecord, CheRecord
 from clusterflow.report import render_page
 from clusterflow.tasks.scan import scan
 from clusterflow.tasks.temperatures import step_energies
+from unit.study_records import instead
 from unit.test_report import EVIL, make_failed_study, make_result, make_study
 
 MEV = 1e-3
@@ -282,8 +283,8 @@ def test_numbers_made_by_the_script_say_where_they_are_from(browser, results):
 
 def test_a_page_without_other_temperatures_says_why(browser, results, library):
     records = read_records(results)
-    (che, *_) = records.che
-    partly = replace(records, adsorptions=())
+    (che, *_) = records.of(CheRecord)
+    partly = instead(records, AdsorbRecord)
     steps = {che.cluster: step_energies(che, partly, library)}
     page = results / "one-temperature.html"
     page.write_text(render_page(records, study="one", steps=steps))

@@ -19,6 +19,7 @@ import pytest
 from clusterflow.cli import main
 from clusterflow.columns import COLUMNS, TABLE_COLUMNS
 from clusterflow.io import read_records
+from clusterflow.records import ThermoRecord
 from clusterflow.tables import TABLES
 from clusterflow.tasks import database
 from clusterflow.tasks.database import KEYS, write_file
@@ -57,7 +58,7 @@ def test_a_person_finds_what_the_page_promises(results, tmp_path):
         *("--columns", "study,level,formation_ev,record"),
     )
     records = read_records(results)
-    thermo = next(t for t in records.thermo if t.cluster == "Cd6Se6")
+    thermo = next(t for t in records.of(ThermoRecord) if t.cluster == "Cd6Se6")
     dg_ev = next(s.formation_ev for s in thermo.species if s.name == "*COOH")
     assert f"{dg_ev:.3f}" in shown and "adsorb/Cd6Se6/COOH.json" in shown
     assert "Rows: 1\n" in shown

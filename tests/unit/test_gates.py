@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from pathlib import Path
 
 import pytest
 
 from clusterflow.core.gates import GATES, Evidence, Gate, gate_name
 from clusterflow.core.gates import measured_reaction_ev as measured
 from clusterflow.errors import LibraryError
-from clusterflow.io import StudyRecords
 from clusterflow.library import Library, package_data
 from clusterflow.records import (
     AdsorbRecord,
@@ -35,6 +33,8 @@ from clusterflow.records import (
 from clusterflow.specs import LevelSpec, ReactionSpec
 from clusterflow.tasks.finite_differences import why_forces_are_wrong
 from clusterflow.tasks.verify import describe, evidence_of, exit_code, verify
+
+from .study_records import instead, study_of
 
 LEVEL = LevelSpec(name="toy", source="unpublished: test", engine="emt", method="EMT")
 OTHER = LEVEL.model_copy(update={"method": "GFN2-xTB"})
@@ -255,18 +255,13 @@ def study():
         isomers=(isomer,),
         provenance=provenance(fmax_ev_per_a=0.02),
     )
-    return StudyRecords(
-        folder=Path("results/toy"),
-        builds=(built,),
-        levels=(),
-        relaxations=(relaxed,),
-        gases=gases(),
-        sites=(),
-        adsorptions=(adsorbed("COOH", COOH, 2), adsorbed("CO", CO, 1)),
-        pools=(),
-        vibrations=(vibrated("COOH", COOH, 2), vibrated("CO", CO, 1)),
-        thermo=(thermo(),),
-        che=(che(),),
+    return study_of(
+        (built, relaxed),
+        gases(),
+        (adsorbed("COOH", COOH, 2), adsorbed("CO", CO, 1)),
+        (vibrated("COOH", COOH, 2), vibrated("CO", CO, 1)),
+        (thermo(), che()),
+        folder="results/toy",
     )
 
 
@@ -274,22 +269,30 @@ def library():
     return Library((package_data() / "structures",))
 
 
+# The kinds of evidence, and the records they come from.
+KINDS = {
+    **{"builds": BuildRecord, "relaxations": RelaxRecord, "gases": GasRecord},
+    **{"adsorptions": AdsorbRecord, "vibrations": VibrateRecord},
+    **{"thermo": ThermoRecord, "che": CheRecord},
+}
+
+
 def change(records, kind, index=-1, **update):
     """The study with one record of a kind changed."""
-    items = list(getattr(records, kind))
+    items = list(records.of(KINDS[kind]))
     items[index] = items[index].model_copy(update=update)
-    return dataclasses.replace(records, **{kind: tuple(items)})
+    return instead(records, KINDS[kind], items)
 
 
 def change_minimum(**update):
-    minimum = study().adsorptions[-1].minima[0].model_copy(update=update)
+    minimum = study().of(AdsorbRecord)[-1].minima[0].model_copy(update=update)
     return change(study(), "adsorptions", minima=(minimum,))
 
 
 def change_species(name, **update):
     found = tuple(
         s.model_copy(update=update) if s.name == name else s
-        for s in study().thermo[0].species
+        for s in study().of(ThermoRecord)[0].species
     )
     return change(study(), "thermo", species=found)
 
@@ -339,8 +342,7 @@ def known() -> Evidence:
 def verdicts(records, name) -> list[Gate]:
     """What one gate says of a study."""
     (check,) = (check for check in GATES if gate_name(check) == name)
-    kinds = ("builds", "relaxations", "gases", "adsorptions", "vibrations")
-    own = {kind: getattr(records, kind) for kind in (*kinds, "thermo", "che")}
+    own = {kind: records.of(model) for kind, model in KINDS.items()}
     return list(check(dataclasses.replace(known(), **own)))
 
 
@@ -355,9 +357,9 @@ def test_a_good_study_passes_every_gate():
     assert exit_code(gates) == 0
 
 
-CO_MINIMUM = study().adsorptions[-1].minima[0]
-CO_VIBRATED = study().vibrations[-1]
-CO_GAS = study().gases[-1]
+CO_MINIMUM = study().of(AdsorbRecord)[-1].minima[0]
+CO_VIBRATED = study().of(VibrateRecord)[-1]
+CO_GAS = study().of(GasRecord)[-1]
 FREQUENCIES = CO_VIBRATED.frequencies_cm1
 
 BROKEN = {
@@ -424,7 +426,7 @@ BROKEN = {
             "relaxations",
             isomers=(
                 study()
-                .relaxations[0]
+                .of(RelaxRecord)[0]
                 .isomers[0]
                 .model_copy(update={"fmax_ev_per_a": 0.021}),
             ),
@@ -542,7 +544,7 @@ def test_every_gate_is_shown_to_fail():
 OPEN = {
     "no vibrate record": (
         *("level-equality", "vibrations"),
-        dataclasses.replace(study(), vibrations=()),
+        instead(study(), VibrateRecord),
     ),
     "a gas record that the sum does not come from": (
         *("level-equality", "gas CO"),
@@ -550,7 +552,7 @@ OPEN = {
     ),
     "no host": (
         *("parity", "no charge known"),
-        dataclasses.replace(study(), relaxations=()),
+        instead(study(), RelaxRecord),
     ),
     "no limit of forces": (
         *("forces", "fmax_ev_per_a"),
@@ -722,7 +724,7 @@ def test_an_isomer_is_told_from_the_species():
     )
     complex_ = structure("x", (*CU2, *formate), 2, 2)
     for fate, verdict in (("intact", "FAIL"), ("became", "PASS")):
-        minimum = study().adsorptions[0].minima[0]
+        minimum = study().of(AdsorbRecord)[0].minima[0]
         minimum = minimum.model_copy(update={"fate": fate, "structure": complex_})
         records = change(study(), "adsorptions", 0, minima=(minimum,))
         assert verdicts(records, "fragments")[0].verdict == verdict
@@ -748,11 +750,7 @@ def test_an_unbalanced_pair_is_not_measured():
 
 
 def test_a_gate_without_records_is_skipped():
-    nothing = dataclasses.replace(
-        study(),
-        **dict.fromkeys(("builds", "relaxations", "gases", "adsorptions"), ()),
-        **dict.fromkeys(("vibrations", "thermo", "che"), ()),
-    )
+    nothing = study_of()
     gates = verify(nothing, library())
     assert [gate.verdict for gate in gates] == ["SKIP"] * len(GATES)
     assert describe(gates).count("no record to check") == len(GATES)

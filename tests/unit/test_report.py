@@ -8,7 +8,6 @@ import json
 import re
 from html.parser import HTMLParser
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
@@ -17,7 +16,6 @@ from clusterflow.errors import ClusterflowError
 from clusterflow.figures.band_edges import draw_band_edges, spread
 from clusterflow.figures.diagram import draw_profile, save_figure
 from clusterflow.figures.labels import place_labels
-from clusterflow.io import StudyRecords
 from clusterflow.records import (
     AdsorbRecord,
     BandEdges,
@@ -47,6 +45,8 @@ from clusterflow.records import (
 from clusterflow.report import render_page
 from clusterflow.specs import LevelSpec
 from clusterflow.tasks.ranking import probability_tables, rank_reactions
+
+from .study_records import study_of
 
 VOID = {"meta", "link", "br", "img", "input", "hr"}
 EVIL = "<script>alert(1)</script>"
@@ -304,7 +304,7 @@ def make_study(cluster="Cu4", result=None, **changes):
         ),
         "che": (make_che(cluster, level, (result or make_result(cluster),)),),
     }
-    return StudyRecords(folder=Path("results"), **(stages | changes))
+    return study_of(*(stages | changes).values())
 
 
 def make_band_edges(conduction=-1.5, valence=2.5, reason=""):
@@ -371,9 +371,7 @@ def make_failed_study():
             ThermoRecord(**failed, level=None, temperature_k=298.15, species=())
         )
         stages["che"].append(CheRecord(**failed, level=None, networks=(), results=()))
-    empty = {"gases": (), "sites": (), "adsorptions": (), "pools": (), "vibrations": ()}
-    lists = {stage: tuple(records) for stage, records in stages.items()}
-    return StudyRecords(folder=Path("results"), **lists, **empty)
+    return study_of(*stages.values())
 
 
 def bars(figure):
@@ -561,9 +559,7 @@ def test_a_study_in_which_everything_failed_says_so():
 
 
 def test_a_study_without_records_says_so():
-    stages = {"builds": (), "levels": (), "relaxations": (), "thermo": (), "che": ()}
-    empty = {"gases": (), "sites": (), "adsorptions": (), "pools": (), "vibrations": ()}
-    study = StudyRecords(folder=Path("results"), **stages, **empty)
+    study = study_of()
     assert "There are no records" in Page(render_page(study, study="demo")).text
 
 
@@ -620,7 +616,8 @@ def test_the_page_holds_what_a_reader_looks_for():
 def make_flagged_study(library):
     """A study whose *COOH lies outside the domain, and whose CO(g) leans on a layer."""
     study = make_study()
-    (thermo,), flags = study.thermo, {"*COOH": "co2-activation", "*CO": "reconstructed"}
+    (thermo,) = study.of(ThermoRecord)
+    flags = {"*COOH": "co2-activation", "*CO": "reconstructed"}
     species = [
         SpeciesFreeEnergy(name=name, status="intact", formation_ev=0.1, flags=(flag,))
         for name, flag in flags.items()

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import csv
 from io import StringIO
-from pathlib import Path
 
 import pytest
 
-from clusterflow.io import StudyRecords
 from clusterflow.records import (
     AdsorbRecord,
     BandEdges,
@@ -29,6 +27,8 @@ from clusterflow.records import (
     VibrateRecord,
 )
 from clusterflow.tables import TABLES, to_csv
+
+from .study_records import instead, study_of
 
 TERMS = FreeEnergyTerms(
     energy_ev=-10.0,
@@ -164,18 +164,12 @@ def records(library, provenance, structure):
         couples=(couple, couple.model_copy(update={"couple": "X", "driven": None})),
         reactions=(ReactionDrive(reaction="R", driven=False),),
     )
-    return StudyRecords(
-        folder=Path("results/x"),
-        builds=(),
-        levels=(),
-        relaxations=(),
-        gases=(),
-        sites=(),
-        adsorptions=(adsorbed,),
-        pools=(PoolRecord(cluster="Cu2", isomers=(), provenance=provenance),),
-        vibrations=(vibrated,),
-        thermo=tuple(thermo),
-        che=(
+    return study_of(
+        (adsorbed,),
+        (PoolRecord(cluster="Cu2", isomers=(), provenance=provenance),),
+        (vibrated,),
+        tuple(thermo),
+        (
             CheRecord(
                 cluster="Cu2",
                 level=level,
@@ -185,7 +179,7 @@ def records(library, provenance, structure):
                 provenance=provenance,
             ),
         ),
-        edges=(
+        (
             EdgesRecord(
                 cluster="Cu2",
                 level=level,
@@ -196,6 +190,7 @@ def records(library, provenance, structure):
                 provenance=provenance,
             ),
         ),
+        folder="results/x",
     )
 
 
@@ -238,9 +233,9 @@ def test_steps_of_every_pathway_by_rank(records):
 
 
 def test_ph_is_silent_on_the_rhe_scale(records):
-    result = records.che[0].results[0].model_copy(update={"scale": "rhe"})
-    changed = records.che[0].model_copy(update={"results": (result,)})
-    object.__setattr__(records, "che", (changed,))
+    result = records.of(CheRecord)[0].results[0].model_copy(update={"scale": "rhe"})
+    changed = records.of(CheRecord)[0].model_copy(update={"results": (result,)})
+    records = instead(records, CheRecord, (changed,))
     assert {r["ph"] for r in table(records, "steps")} == {""}
 
 
@@ -271,9 +266,11 @@ def test_references_of_a_potential(records):
             *(("other-anchors", None), ("raw", -0.9)),
         )
     )
-    result = records.che[0].results[0].model_copy(update={"references": found})
-    changed = records.che[0].model_copy(update={"results": (result,)})
-    object.__setattr__(records, "che", (changed,))
+    result = (
+        records.of(CheRecord)[0].results[0].model_copy(update={"references": found})
+    )
+    changed = records.of(CheRecord)[0].model_copy(update={"results": (result,)})
+    records = instead(records, CheRecord, (changed,))
     (row,) = table(records, "potentials")
     assert row["no_inheritance_limiting_potential_v_rhe"] == "-0.5"
     assert row["raw_limiting_potential_v_rhe"] == "-0.9"
@@ -294,7 +291,7 @@ def test_edges(records):
 
 
 def test_edges_without_profiles_have_no_potentials(records):
-    object.__setattr__(records, "che", ())
+    records = instead(records, CheRecord)
     (row,) = table(records, "edges")
     assert row["ea_ev"] == "1.0" and row["conduction_v_she"] == row["ph"] == ""
 

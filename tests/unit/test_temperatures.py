@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from clusterflow.config import CheSettings
 from clusterflow.io import read_records
+from clusterflow.records import AdsorbRecord, CheRecord, ThermoRecord
 from clusterflow.tasks.che import che
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.report import report
 from clusterflow.tasks.temperatures import step_energies, thermo_at
 
 from .results import REACTIONS, write_results
+from .study_records import instead
 from .test_species import Study
 
 
@@ -25,23 +25,23 @@ def records(tmp_path_factory, library, provenance, structure):
 
 
 def test_the_recorded_temperature_gives_the_record(records, library):
-    (known,) = records.thermo
+    (known,) = records.of(ThermoRecord)
     again = thermo_at(known, records, known.temperature_k, library)
     # Gases come in the order of their files.
     assert {s.name: s for s in again.species} == {s.name: s for s in known.species}
 
 
 def test_steps_are_those_of_the_stages_run_there(records, library):
-    found = step_energies(records.che[0], records, library, [350.0])
+    found = step_energies(records.of(CheRecord)[0], records, library, [350.0])
     assert found.temperatures_k == (298.15, 350.0) and found.reason == ""
     warm = che(
-        thermo_at(records.thermo[0], records, 350.0, library),
+        thermo_at(records.of(ThermoRecord)[0], records, 350.0, library),
         [library.reaction(name) for name in REACTIONS],
         CheSettings(),
         library,
         Job("che"),
     )
-    for column, record in enumerate((records.che[0], warm)):
+    for column, record in enumerate((records.of(CheRecord)[0], warm)):
         for result in record.results:
             for step in result.steps:
                 at = found.dg0_ev[step.name][column]
@@ -49,20 +49,20 @@ def test_steps_are_those_of_the_stages_run_there(records, library):
 
 
 def test_without_the_records_underneath_there_is_a_reason(records, library):
-    partly = replace(records, adsorptions=())
+    partly = instead(records, AdsorbRecord)
     found = step_energies(partly.che[0], partly, library)
     assert found.temperatures_k == ()
     assert "no record adsorb/Cu2/" in found.reason
-    whole = step_energies(records.che[0], records, library)
+    whole = step_energies(records.of(CheRecord)[0], records, library)
     assert found.deviations == whole.deviations is not None
 
 
 def test_no_name_leads_out_of_the_results_folder(records, library, tmp_path):
     name = "../../up"
-    moved = records.che[0].model_copy(update={"cluster": name})
+    moved = records.of(CheRecord)[0].model_copy(update={"cluster": name})
     folder = tmp_path / "a" / "b"
     written = report(
-        replace(records, che=(moved,)), folder, name, library, Job("report")
+        instead(records, CheRecord, (moved,)), folder, name, library, Job("report")
     )
     assert name in (folder / "report.html").read_text()
     files = {path for path in tmp_path.rglob("*") if path.is_file()}

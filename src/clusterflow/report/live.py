@@ -13,7 +13,7 @@ from clusterflow.core.level_intervals import level_half_widths
 from clusterflow.core.network import parse_equation, read_surface
 from clusterflow.core.pathways import holes, order_pathways
 from clusterflow.figures.picture import BALL, BOND, element_styles, view_of
-from clusterflow.stage_table import record_name
+from clusterflow.stage_table import STAGES, record_name
 from clusterflow.units import BOLTZMANN_EV_PER_K
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def source_name(record: Record) -> str:
 def sources_of(records: StudyRecords, hashes: Mapping[str, str]) -> dict[str, Json]:
     """Hash, level, protocol and date of each record, by its file."""
     found = {}
-    for record in records.all():
+    for record in records.records:
         name = source_name(record)
         level = getattr(record, "level", None)
         found[name] = {
@@ -201,7 +201,7 @@ def _species(
     steps = {s.name for r in results for p in r.pathways for s in p.steps}
     terms = {term for name in steps for term in parse_equation(name).species}
     known = {s.name: s for s in view.thermo.species} if view.thermo else {}
-    files = {source_name(record) for record in records.all()}
+    files = {source_name(record) for record in records.records}
     return {
         term: {
             "formation": known[term].formation_ev if term in known else None,
@@ -221,17 +221,21 @@ def _record_names(term: str, view: ClusterView) -> list[str]:
     if not term.startswith("*"):
         level = view.thermo.level if view.thermo else None
         gas = term.partition("(")[0]
-        return [f"gas/{level.name}/{gas}.json"] if level else []
+        return [_name_record("gas", level.name, gas)] if level else []
     change, adsorbate = read_surface(term)
     states = view.che.states if view.che else {}
     cluster = states.get(change, "") if change else view.name
     if not adsorbate:
-        return [f"relax/{cluster}.json", f"thermo/{cluster}.json"]
+        return [_name_record("relax", cluster), _name_record("thermo", cluster)]
     return [
-        f"thermo/{cluster}.json",
-        f"adsorb/{cluster}/{adsorbate}.json",
-        f"vibrate/{cluster}/{adsorbate}.json",
+        _name_record("thermo", cluster),
+        _name_record("adsorb", cluster, adsorbate),
+        _name_record("vibrate", cluster, adsorbate),
     ]
+
+
+def _name_record(stage: str, *subject: str) -> str:
+    return STAGES[stage].path(*subject).as_posix()
 
 
 def scaling_block(scaling: Scaling) -> Json:

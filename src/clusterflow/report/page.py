@@ -25,6 +25,7 @@ from clusterflow.figures.band_edges import draw_band_edges
 from clusterflow.figures.diagram import draw_profile, svg_source
 from clusterflow.figures.picture import ball_definitions, draw_structure
 from clusterflow.figures.svg import inline_svg
+from clusterflow.records import CheRecord, ThermoRecord
 from clusterflow.report import live, views
 from clusterflow.tasks.flags import flags_of
 from clusterflow.tasks.ranking import (
@@ -161,14 +162,14 @@ def render_page(
         **_counted(records),
         **_provenance(records),
         failures=_table(failures or views.failures_of(records)),
-        overviews=overviews(records.che),
-        rankings=rank_reactions(records.che),
+        overviews=overviews(records.of(CheRecord)),
+        rankings=rank_reactions(records.of(CheRecord)),
         probabilities=probability_tables(pairs),
         checks=summarise(gates),
         sections=sections,
         edges=edges,
         edges_svg=_edges_svg(edges, figures or {}),
-        scalings=scalings_of(records.thermo),
+        scalings=scalings_of(records.of(ThermoRecord)),
         **_scripted(records, [group for _, group in clusters], hashes or {}),
         corrections=views.gas_corrections(records),
         flags=flags,
@@ -181,13 +182,13 @@ def render_page(
 def _counted(records: StudyRecords) -> dict[str, object]:
     """How much ran, and what became of it."""
     stages = views.summarise_stages(records)
-    every = [result for record in records.che for result in record.results]
+    every = [result for record in records.of(CheRecord) for result in record.results]
     return {
         "stages": stages,
         "fates": views.count_fates(records),
         "n_results": len(every),
         "n_complete": sum(r.limiting_potential_v_rhe is not None for r in every),
-        "n_records": len(records.all()),
+        "n_records": len(records.records),
         "n_failed": sum(stage.n_failed for stage in stages),
     }
 
@@ -198,7 +199,7 @@ def _provenance(records: StudyRecords) -> dict[str, object]:
         "levels": views.levels_of(records),
         "versions": views.versions_of(records),
         "protocols": views.protocols_of(records),
-        "created": sorted(r.provenance.created for r in records.all()),
+        "created": sorted(r.provenance.created for r in records.records),
     }
 
 

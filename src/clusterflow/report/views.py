@@ -8,26 +8,28 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
 from clusterflow.core.pathways import holes, order_pathways
+from clusterflow.io import StudyRecords
+from clusterflow.records import (
+    AdsorbRecord,
+    BuildRecord,
+    CheRecord,
+    EdgesRecord,
+    LevelRecord,
+    PoolRecord,
+    RelaxRecord,
+    SitesRecord,
+    ThermoRecord,
+    VibrateRecord,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clusterflow.io import StudyRecords
     from clusterflow.records import (
-        AdsorbRecord,
         BandEdges,
-        BuildRecord,
-        CheRecord,
-        EdgesRecord,
         GasCorrection,
-        LevelRecord,
-        PoolRecord,
         ReactionResult,
         Record,
-        RelaxRecord,
-        SitesRecord,
-        ThermoRecord,
-        VibrateRecord,
     )
     from clusterflow.specs import LevelSpec
 
@@ -53,6 +55,7 @@ class ClusterView:
     """All that is known of one cluster; a stage that did not run is None."""
 
     name: str
+    records: tuple[Record, ...]
     build: BuildRecord | None
     level: LevelRecord | None
     relax: RelaxRecord | None
@@ -72,21 +75,10 @@ class ClusterView:
     @property
     def failures(self) -> tuple[tuple[str, str], ...]:
         """Stage and reason of each record that failed."""
-        single = (
-            self.build,
-            self.level,
-            self.relax,
-            self.edges,
-            self.sites,
-            self.pool,
-            self.thermo,
-            self.che,
-        )
-        every: list[Record | None] = [*single, *self.adsorptions, *self.vibrations]
         return tuple(
             (describe(record), record.reason)
-            for record in every
-            if record is not None and record.status == "failed"
+            for record in self.records
+            if record.status == "failed"
         )
 
     @property
@@ -128,19 +120,22 @@ def describe(record: Record) -> str:
 def summarise_stages(records: StudyRecords) -> tuple[StageSummary, ...]:
     """One summary a stage, in the order of the workflow."""
     by_stage: dict[str, list[Record]] = {}
-    for record in records.all():
+    for record in records.records:
         by_stage.setdefault(record.stage, []).append(record)
     return tuple(_summary(stage, group) for stage, group in by_stage.items())
 
 
 def cluster_views(records: StudyRecords) -> tuple[ClusterView, ...]:
     """One view a cluster that any record names, in order of appearance."""
-    names = dict.fromkeys(
-        name
-        for record in records.all()
-        if (name := getattr(record, "cluster", None)) is not None
+    groups: dict[str, list[Record]] = {}
+    for record in records.records:
+        name = getattr(record, "cluster", None)
+        if name is not None:
+            groups.setdefault(name, []).append(record)
+    return tuple(
+        _view_cluster(name, StudyRecords(folder=records.folder, records=tuple(group)))
+        for name, group in groups.items()
     )
-    return tuple(_cluster_view(records, name) for name in names)
 
 
 def failures_of(records: StudyRecords) -> tuple[dict[str, str], ...]:
@@ -154,7 +149,7 @@ def failures_of(records: StudyRecords) -> tuple[dict[str, str], ...]:
             ),
             "reason": record.reason,
         }
-        for record in records.all()
+        for record in records.records
         if record.status == "failed"
     )
 
@@ -162,7 +157,7 @@ def failures_of(records: StudyRecords) -> tuple[dict[str, str], ...]:
 def count_fates(records: StudyRecords) -> tuple[tuple[str, int], ...]:
     """How many starting geometries of adsorbates met each fate, most frequent first."""
     fates: Counter[str] = Counter()
-    for record in records.adsorptions:
+    for record in records.of(AdsorbRecord):
         for minimum in record.minima:
             fates[minimum.fate] += minimum.n_starts
         fates.update(record.failures)
@@ -172,7 +167,7 @@ def count_fates(records: StudyRecords) -> tuple[tuple[str, int], ...]:
 def gas_corrections(records: StudyRecords) -> tuple[Corrections, ...]:
     """Gas corrections, once for each level and temperature."""
     found: dict[tuple[str, float], Corrections] = {}
-    for record in records.thermo:
+    for record in records.of(ThermoRecord):
         if record.level is None or not record.gas_corrections:
             continue
         found.setdefault(
@@ -189,10 +184,10 @@ def gas_corrections(records: StudyRecords) -> tuple[Corrections, ...]:
 
 def edges_of(records: StudyRecords) -> tuple[EdgesRow, ...]:
     """Band edges of each cluster that has a record of them."""
-    views = {record.cluster: record.edges for record in records.che}
+    views = {record.cluster: record.edges for record in records.of(CheRecord)}
     return tuple(
         EdgesRow(record=record, view=views.get(record.cluster))
-        for record in records.edges
+        for record in records.of(EdgesRecord)
     )
 
 
@@ -215,7 +210,7 @@ def levels_of(records: StudyRecords) -> tuple[LevelSpec, ...]:
     """Every level that a record names, once."""
     found = {
         level.hash: level
-        for record in records.all()
+        for record in records.records
         if (level := getattr(record, "level", None)) is not None
     }
     return tuple(found.values())
@@ -232,7 +227,7 @@ ISOMER_MODES = {
 def versions_of(records: StudyRecords) -> tuple[tuple[str, str], ...]:
     """Name and version of each program; several versions of one stand side by side."""
     found: dict[str, set[str]] = {}
-    for record in records.all():
+    for record in records.records:
         for name, version in record.provenance.versions.items():
             found.setdefault(name, set()).add(version)
     return tuple((name, ", ".join(sorted(found[name]))) for name in sorted(found))
@@ -241,7 +236,7 @@ def versions_of(records: StudyRecords) -> tuple[tuple[str, str], ...]:
 def protocols_of(records: StudyRecords) -> tuple[tuple[str, str], ...]:
     """Stage and the protocol its records follow; more than one is worth a look."""
     found: dict[str, set[int]] = {}
-    for record in records.all():
+    for record in records.records:
         found.setdefault(record.stage, set()).add(record.provenance.protocol)
     return tuple(
         (stage, ", ".join(str(number) for number in sorted(numbers)))
@@ -275,19 +270,20 @@ def _summary(stage: str, records: list[Record]) -> StageSummary:
     )
 
 
-def _cluster_view(records: StudyRecords, name: str) -> ClusterView:
+def _view_cluster(name: str, own: StudyRecords) -> ClusterView:
     return ClusterView(
         name=name,
-        build=_first(r for r in records.builds if r.cluster == name),
-        level=_first(r for r in records.levels if r.cluster == name),
-        relax=_first(r for r in records.relaxations if r.cluster == name),
-        edges=_first(r for r in records.edges if r.cluster == name),
-        sites=_first(r for r in records.sites if r.cluster == name),
-        adsorptions=tuple(r for r in records.adsorptions if r.cluster == name),
-        pool=_first(r for r in records.pools if r.cluster == name),
-        vibrations=tuple(r for r in records.vibrations if r.cluster == name),
-        thermo=_first(r for r in records.thermo if r.cluster == name),
-        che=_first(r for r in records.che if r.cluster == name),
+        records=own.records,
+        build=_first(own.of(BuildRecord)),
+        level=_first(own.of(LevelRecord)),
+        relax=_first(own.of(RelaxRecord)),
+        edges=_first(own.of(EdgesRecord)),
+        sites=_first(own.of(SitesRecord)),
+        adsorptions=own.of(AdsorbRecord),
+        pool=_first(own.of(PoolRecord)),
+        vibrations=own.of(VibrateRecord),
+        thermo=_first(own.of(ThermoRecord)),
+        che=_first(own.of(CheRecord)),
     )
 
 

@@ -62,7 +62,7 @@ def collect(
     return CollectRecord(
         study=study,
         tables=(*written, "gates.csv", "results.db"),
-        n_records=len(records.all()),
+        n_records=len(records.records),
         n_failures=n_failures,
         provenance=job.provenance(),
     )

@@ -12,6 +12,15 @@ from typing import TYPE_CHECKING, Any
 from clusterflow.core.adsorption import choose_minimum
 from clusterflow.errors import ClusterflowError, ConfigError
 from clusterflow.io import StudyRecords, to_atoms
+from clusterflow.records import (
+    AdsorbRecord,
+    EdgesRecord,
+    GasRecord,
+    PoolRecord,
+    RelaxRecord,
+    ThermoRecord,
+    VibrateRecord,
+)
 from clusterflow.stage_table import record_name
 
 if TYPE_CHECKING:
@@ -152,7 +161,7 @@ def rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
     """Every structure with an energy, and the keys by which it is found."""
     yield from _clusters(records)
     yield from _isomers(records)
-    for gas in records.gases:
+    for gas in records.of(GasRecord):
         if gas.structure is not None and gas.energy_ev is not None:
             keys = {"kind": "gas", "gas": gas.gas, **_origin(gas)}
             yield _row(gas.structure, gas.energy_ev, keys)
@@ -160,8 +169,10 @@ def rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
 
 
 def _clusters(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
-    vertical = {e.cluster: {"ip_ev": e.ip_ev, "ea_ev": e.ea_ev} for e in records.edges}
-    for relaxed in records.relaxations:
+    vertical = {
+        e.cluster: {"ip_ev": e.ip_ev, "ea_ev": e.ea_ev} for e in records.of(EdgesRecord)
+    }
+    for relaxed in records.of(RelaxRecord):
         for rank, isomer in enumerate(relaxed.isomers):
             keys = {"kind": "cluster", "cluster": relaxed.cluster, "rank": rank}
             keys |= {"fate": "intact", "chosen": rank == 0, **_origin(relaxed)}
@@ -170,7 +181,7 @@ def _clusters(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
 
 
 def _isomers(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
-    for pool in records.pools:
+    for pool in records.of(PoolRecord):
         for rank, pooled in enumerate((*pool.isomers, *pool.left_out)):
             if pooled.found_by is not None:
                 keys = {"kind": "isomer", "cluster": pool.cluster, "rank": rank}
@@ -181,12 +192,16 @@ def _isomers(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
 
 def _adsorbed(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
     formation = {
-        (t.cluster, s.name): s.formation_ev for t in records.thermo for s in t.species
+        (t.cluster, s.name): s.formation_ev
+        for t in records.of(ThermoRecord)
+        for s in t.species
     }
-    modes = {thermo.cluster: thermo.isomers for thermo in records.thermo}
-    pools = {pool.cluster: pool for pool in records.pools}
-    without = {(v.cluster, v.adsorbate): v.not_minima for v in records.vibrations}
-    for adsorbed in records.adsorptions:
+    modes = {thermo.cluster: thermo.isomers for thermo in records.of(ThermoRecord)}
+    pools = {pool.cluster: pool for pool in records.of(PoolRecord)}
+    without = {
+        (v.cluster, v.adsorbate): v.not_minima for v in records.of(VibrateRecord)
+    }
+    for adsorbed in records.of(AdsorbRecord):
         mode = modes.get(adsorbed.cluster, "fixed_core_first")
         out = without.get((adsorbed.cluster, adsorbed.adsorbate), ())
         best = choose_minimum(adsorbed, mode, pools.get(adsorbed.cluster), out)

@@ -10,6 +10,14 @@ from clusterflow.core.flags import group_flags
 from clusterflow.core.network import ELECTRON, PROTON, parse_equation
 from clusterflow.errors import RecordError
 from clusterflow.io import sha256
+from clusterflow.records import (
+    AdsorbRecord,
+    CheRecord,
+    GasRecord,
+    RelaxRecord,
+    ThermoRecord,
+    VibrateRecord,
+)
 from clusterflow.stage_table import record_name
 from clusterflow.tasks.explanation import Explanation, Source, Term
 from clusterflow.tasks.flags import flags_of
@@ -22,14 +30,12 @@ if TYPE_CHECKING:
     from clusterflow.io import StudyRecords
     from clusterflow.library import Library
     from clusterflow.records import (
-        CheRecord,
         FreeEnergyTerms,
         Provenance,
         ReactionResult,
         Record,
         SpeciesFreeEnergy,
         Step,
-        ThermoRecord,
     )
 
 FREE_ENERGY, POTENTIAL = "dG", "U_L"
@@ -53,8 +59,8 @@ def explain(records: StudyRecords, name: str, library: Library) -> Explanation:
     item, _, quantity = rest.partition("/")
     if not rest and name.endswith(("(g)", "(l)")):
         return _explain_species(records, _with_gas(records, name), name, library)
-    thermo = {record.cluster: record for record in records.thermo}
-    che = {record.cluster: record for record in records.che}
+    thermo = {record.cluster: record for record in records.of(ThermoRecord)}
+    che = {record.cluster: record for record in records.of(CheRecord)}
     if cluster not in thermo.keys() | che.keys():
         raise RecordError(
             f"explain {name!r}: no cluster {cluster!r} in these results; known: "
@@ -80,13 +86,15 @@ def _list(names: Iterable[str]) -> str:
 
 
 def _gases(records: StudyRecords) -> set[str]:
-    every = (s.name for record in records.thermo for s in record.species)
+    every = (s.name for record in records.of(ThermoRecord) for s in record.species)
     return {name for name in every if not name.startswith("*")}
 
 
 def _with_gas(records: StudyRecords, name: str) -> ThermoRecord:
     """The record that holds a molecule, if all that do have one level."""
-    holders = [t for t in records.thermo if name in {s.name for s in t.species}]
+    holders = [
+        t for t in records.of(ThermoRecord) if name in {s.name for s in t.species}
+    ]
     if not holders:
         raise RecordError(
             f"explain {name!r}: no such molecule in these results; "
@@ -124,7 +132,7 @@ def _explain_species(
     if species.terms is None or species.formation_ev is None or thermo.level is None:
         sources = tuple(_sources(records, thermo, parts, thermo.provenance))
         return Explanation(**common, sources=sources)
-    around = surroundings_of(thermo.level, records.gases, settings, library)
+    around = surroundings_of(thermo.level, records.of(GasRecord), settings, library)
     references, anchors = _references(thermo, name, around, library)
     molecules = [*anchors, *species.inherits]
     parts += [r for n in dict.fromkeys(molecules) if (r := around.gases.get(n))]
@@ -230,8 +238,8 @@ def _species_facts(
     facts: dict[str, Any] = {"status": species.status}
     molecule = species.name.partition("(")[0]
     adsorbate = species.name[1:] if species.name.startswith("*") else ""
-    vibrated = _of(records.vibrations, thermo.cluster, adsorbate)
-    adsorbed = _of(records.adsorptions, thermo.cluster, adsorbate)
+    vibrated = _of(records.of(VibrateRecord), thermo.cluster, adsorbate)
+    adsorbed = _of(records.of(AdsorbRecord), thermo.cluster, adsorbate)
     index = vibrated.minimum if vibrated else None
     if adsorbed and index is not None and index < len(adsorbed.minima):
         minimum = adsorbed.minima[index]
@@ -260,7 +268,9 @@ def _species_facts(
 def _explain_potential(
     records: StudyRecords, che: CheRecord, result: ReactionResult, library: Library
 ) -> Explanation:
-    thermo = next((t for t in records.thermo if t.cluster == che.cluster), None)
+    thermo = next(
+        (t for t in records.of(ThermoRecord) if t.cluster == che.cluster), None
+    )
     parts: list[Record] = [thermo] if thermo else []
     flags = dict(group_flags(result.flags))
     known = {f.name: f for f in flags_of(records, library.domain())}
@@ -367,10 +377,12 @@ def _partners(records: StudyRecords, thermo: ThermoRecord, name: str) -> list[Re
     if not name.startswith("*"):
         gas = name.partition("(")[0]
         level = thermo.level.name if thermo.level else ""
-        found += [g for g in records.gases if (g.gas, g.level.name) == (gas, level)]
+        found += [
+            g for g in records.of(GasRecord) if (g.gas, g.level.name) == (gas, level)
+        ]
         return found
-    found += [r for r in records.relaxations if r.cluster == thermo.cluster]
-    for group in (records.adsorptions, records.vibrations):
+    found += [r for r in records.of(RelaxRecord) if r.cluster == thermo.cluster]
+    for group in (records.of(AdsorbRecord), records.of(VibrateRecord)):
         record = _of(group, thermo.cluster, name[1:])
         found += [record] if record else []
     return found

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from clusterflow.core.flags import OWN_FLAGS, group_flags
+from clusterflow.records import CheRecord, ThermoRecord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,8 +28,8 @@ class Flag:
 
 def flags_of(records: StudyRecords, domain: Sequence[DomainSpec]) -> tuple[Flag, ...]:
     """Every flag that a number of the study carries, marked a, b, c, ..."""
-    carried = {f for t in records.thermo for s in t.species for f in s.flags}
-    results = (result for che in records.che for result in che.results)
+    carried = {f for t in records.of(ThermoRecord) for s in t.species for f in s.flags}
+    results = (result for che in records.of(CheRecord) for result in che.results)
     steps = (s for result in results for p in result.pathways for s in p.steps)
     carried |= {name for s in steps for name, _ in group_flags(s.flags)}
     limits = {entry.name: entry for entry in domain}

@@ -21,6 +21,7 @@ from clusterflow.figures.scatter import Heading, Point, draw_scaling, draw_volca
 from clusterflow.figures.text import chem, number
 from clusterflow.io import read_records, write_atomic
 from clusterflow.library import Library, explain
+from clusterflow.records import CheRecord, ThermoRecord
 from clusterflow.tables import to_csv
 from clusterflow.tasks.che import che
 from clusterflow.tasks.job import Job
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from clusterflow.core.scaling import Line
-    from clusterflow.records import BandEdges, CheRecord, ReactionResult, ThermoRecord
+    from clusterflow.records import BandEdges, ReactionResult
     from clusterflow.tables import Row
 
 
@@ -94,8 +95,8 @@ def read_surfaces(
         stages = ("thermo", "che")
         paths = [p for stage in stages for p in (folder / stage).glob("*.json")]
         records = read_records(folder, paths)
-        thermo = {record.cluster: record for record in records.thermo}
-        found += [(folder, r, thermo.get(r.cluster)) for r in records.che]
+        thermo = {record.cluster: record for record in records.of(ThermoRecord)}
+        found += [(folder, r, thermo.get(r.cluster)) for r in records.of(CheRecord)]
     known = sorted({record.cluster for _, record, _ in found})
     for name in clusters:
         if name not in known:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from clusterflow.columns import TABLE_COLUMNS
 from clusterflow.errors import ConfigError
+from clusterflow.records import CheRecord, ThermoRecord
 from clusterflow.stage_table import STAGES
 from clusterflow.tables import TABLES, energies, plain_fields
 from clusterflow.tasks.flags import flags_of
@@ -58,7 +59,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
 
 def best(records: StudyRecords) -> Iterator[Row]:
     """One row a reaction and cluster, the best of each reaction and level first."""
-    for ranking in rank_reactions(records.che):
+    for ranking in rank_reactions(records.of(CheRecord)):
         for level in ranking.levels:
             for rank, row in enumerate(level.rows, start=1):
                 r = row.result
@@ -96,7 +97,7 @@ def species(records: StudyRecords) -> Iterator[Row]:
 def flags(records: StudyRecords, library: Library) -> Iterator[Row]:
     """One row a flag of a number, with what it means and what to do about it."""
     known = {flag.name: flag for flag in flags_of(records, library.domain())}
-    for thermo in records.thermo:
+    for thermo in records.of(ThermoRecord):
         for item in thermo.species:
             for name in item.flags:
                 yield {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from clusterflow.io import StudyRecords, sha256, write_atomic
-from clusterflow.records import ReportRecord
+from clusterflow.records import CheRecord, ReportRecord
 from clusterflow.stage_table import record_name
 from clusterflow.tables import energies, failures, rankings
 from clusterflow.tasks.temperatures import step_energies
@@ -48,7 +48,8 @@ def report(
         gates=verify(records, library),
         figures=sources,
         steps={
-            che.cluster: step_energies(che, records, library) for che in records.che
+            che.cluster: step_energies(che, records, library)
+            for che in records.of(CheRecord)
         },
         hashes=_hashes(records, folder),
     )
@@ -66,11 +67,13 @@ def _figures(records: StudyRecords) -> Iterator[tuple[tuple[str, str], str, Figu
     from clusterflow.figures.diagram import draw_profile
     from clusterflow.report.views import EDGES_FIGURE
 
-    for che in records.che:
+    for che in records.of(CheRecord):
         for result in che.results:
             name = f"diagrams/{file_name(che.cluster)}/{file_name(result.reaction)}.svg"
             yield (che.cluster, result.reaction), name, draw_profile(result)
-    edges = {che.cluster: che.edges for che in records.che if che.edges is not None}
+    edges = {
+        che.cluster: che.edges for che in records.of(CheRecord) if che.edges is not None
+    }
     if edges:
         yield EDGES_FIGURE, "diagrams/edges.svg", draw_band_edges(edges)
 
@@ -87,7 +90,7 @@ def file_name(name: str) -> str:
 
 def _hashes(records: StudyRecords, folder: Path) -> dict[str, str]:
     """SHA-256 of the file of each record, by its name; without those not there."""
-    names = [record_name(record) for record in records.all()]
+    names = [record_name(record) for record in records.records]
     return {
         name.as_posix(): sha256(folder / name)
         for name in names

@@ -10,6 +10,14 @@ from clusterflow.core.che import energies_of
 from clusterflow.core.network import parse_equation
 from clusterflow.core.uncertainty import deviations_of
 from clusterflow.errors import ClusterflowError, RecordError
+from clusterflow.records import (
+    AdsorbRecord,
+    GasRecord,
+    PoolRecord,
+    RelaxRecord,
+    ThermoRecord,
+    VibrateRecord,
+)
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.states import with_states
 from clusterflow.tasks.thermo import thermo
@@ -20,7 +28,7 @@ if TYPE_CHECKING:
     from clusterflow.core.uncertainty import Deviations
     from clusterflow.io import StudyRecords
     from clusterflow.library import Library
-    from clusterflow.records import CheRecord, ThermoRecord
+    from clusterflow.records import CheRecord
 
 # Liquid water: where the hydrogen electrode of this workflow is meant for.
 TEMPERATURES_K: Final = (273.15, 298.15, 323.15, 348.15, 373.15)
@@ -67,8 +75,8 @@ def thermo_at(
     )
     cluster, names = known.cluster, [s.name for s in known.species]
     gases = {n.partition("(")[0] for n in names if not n.startswith("*")}
-    relaxed = [r for r in records.relaxations if r.cluster == cluster]
-    found = {r.adsorbate: r for r in records.adsorptions if r.cluster == cluster}
+    relaxed = [r for r in records.of(RelaxRecord) if r.cluster == cluster]
+    found = {r.adsorbate: r for r in records.of(AdsorbRecord) if r.cluster == cluster}
     adsorbates = [n[1:] for n in names if n.startswith("*") and n != "*"]
     missing = [f"adsorb/{cluster}/{n}.json" for n in adsorbates if n not in found]
     missing += [] if relaxed else [f"relax/{cluster}.json"]
@@ -77,12 +85,12 @@ def thermo_at(
             f"{cluster} at {temperature_k:g} K: no record {missing[0]}; "
             "give the whole results folder"
         )
-    pools = [r for r in records.pools if r.cluster == cluster]
+    pools = [r for r in records.of(PoolRecord) if r.cluster == cluster]
     return thermo(
         relaxed[0],
         [found[name] for name in adsorbates],
-        [v for v in records.vibrations if v.cluster == cluster],
-        [g for g in records.gases if g.gas in gases],
+        [v for v in records.of(VibrateRecord) if v.cluster == cluster],
+        [g for g in records.of(GasRecord) if g.gas in gases],
         settings,
         library,
         Job("thermo"),
@@ -97,7 +105,7 @@ def step_energies(
     temperatures_k: Sequence[float] = TEMPERATURES_K,
 ) -> StepEnergies:
     """Free energies of all steps on a cluster at some temperatures and its own."""
-    known = {record.cluster: record for record in records.thermo}
+    known = {record.cluster: record for record in records.of(ThermoRecord)}
     clusters = (che.cluster, *che.states.values())
     if any(name not in known for name in clusters):
         return StepEnergies(reason="no thermo record")

@@ -17,6 +17,16 @@ from clusterflow.core.gates import (
     gate_name,
 )
 from clusterflow.errors import LibraryError
+from clusterflow.records import (
+    AdsorbRecord,
+    BuildRecord,
+    CheRecord,
+    GasRecord,
+    PoolRecord,
+    RelaxRecord,
+    ThermoRecord,
+    VibrateRecord,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -62,14 +72,14 @@ def evidence_of(records: StudyRecords, library: Library) -> Evidence:
         If an item cannot be read.
     """
     return Evidence(
-        builds=records.builds,
-        relaxations=records.relaxations,
-        gases=records.gases,
-        adsorptions=records.adsorptions,
-        pools=records.pools,
-        vibrations=records.vibrations,
-        thermo=records.thermo,
-        che=records.che,
+        builds=records.of(BuildRecord),
+        relaxations=records.of(RelaxRecord),
+        gases=records.of(GasRecord),
+        adsorptions=records.of(AdsorbRecord),
+        pools=records.of(PoolRecord),
+        vibrations=records.of(VibrateRecord),
+        thermo=records.of(ThermoRecord),
+        che=records.of(CheRecord),
         molecules={
             name: _substance(path) for name, path in library.paths("gases").items()
         },
