@@ -35,6 +35,7 @@ docs: $(VENV)/.installed-docs ## Build the site of the documentation into build/
 
 generate: $(VENV)/.installed-run ## Write config.yaml, the schemas and the tables of docs/ anew
 	$(BIN)/python -m clusterflow.generated
+	$(BIN)/python docs/generate.py
 
 pictures: $(VENV)/.installed-run ## Write build/clusters.html: all clusters with pictures
 	@$(BIN)/clusterflow list clusters --html build/clusters.html

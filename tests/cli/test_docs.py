@@ -6,6 +6,7 @@ import glob
 import itertools
 import json
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -15,7 +16,6 @@ import yaml
 from clusterflow.cli import command, main
 from clusterflow.config import THOROUGH_SEARCH, AdsorbSettings
 from clusterflow.config import Study as Settings
-from clusterflow.reference import PAGES
 from clusterflow.tables import TABLES
 from unit.results import write_results
 from unit.test_database import ask
@@ -156,13 +156,12 @@ def test_the_questions_to_a_database_have_answers(folder, monkeypatch, capsys):
         exec(script, {})
 
 
-def test_the_reference_holds_every_verb_setting_and_page():
-    pages = {name: make() for name, make in PAGES.items()}
+def test_the_reference_holds_every_setting_and_page():
+    makers = runpy.run_path(str(DOCS / "reference_pages.py"))["PAGES"]
+    pages = {name: make() for name, make in makers.items()}
     for name in pages:
         page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
         assert page.count("<!-- made from the code -->") == 1
-    for verb in command().commands:
-        assert f"\n## {verb}\n" in f"\n{pages['reference/cli']}", verb
     for section in Settings.model_fields:
         assert f"## {section}" in pages["reference/configuration"] or (
             f"`{section}`" in pages["reference/configuration"]
