@@ -16,6 +16,7 @@ import yaml
 from clusterflow.cli import command, main
 from clusterflow.config import THOROUGH_SEARCH, AdsorbSettings
 from clusterflow.config import Study as Settings
+from clusterflow.protocol import PROTOCOL
 from clusterflow.tables import TABLES
 from unit.results import write_results
 from unit.test_database import ask
@@ -170,6 +171,20 @@ def test_the_reference_holds_every_setting_and_page():
     assert "(at least -5, at most 5)" in pages["reference/configuration"]
 
 
+@pytest.mark.parametrize("stage", PROTOCOL)
+def test_every_stage_has_a_heading_and_a_page_of_theory(stage):
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    section = index.partition(f"\n### {stage}\n")[2].partition("\n#")[0]
+    assert section, "no heading"
+    # These only gather what others have computed.
+    if stage not in ("collect", "report"):
+        assert f"(theory/{stage}.md)" in section
+        page = (DOCS / f"theory/{stage}.md").read_text(encoding="utf-8")
+        assert page.startswith(f"# {stage}: ")
+        theory = (DOCS / "theory/index.md").read_text(encoding="utf-8")
+        assert f"[{stage}]({stage}.md)" in theory
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
 def test_every_table_of_a_study_is_on_the_page(page):
     text = (DOCS.parent / page).read_text(encoding="utf-8")
@@ -214,7 +229,7 @@ def test_every_command_on_a_page_is_one(page):
 
 
 def test_the_page_shows_the_thorough_search_that_is_measured():
-    page = (DOCS / "theory.md").read_text(encoding="utf-8")
+    page = (DOCS / "theory/adsorb.md").read_text(encoding="utf-8")
     (block,) = re.findall(
         r"^```yaml\n(adsorb:\n.+?)^```", page, re.MULTILINE | re.DOTALL
     )
