@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import glob
 import itertools
 import json
@@ -183,6 +184,28 @@ def test_every_stage_has_a_heading_and_a_page_of_theory(stage):
         assert page.startswith(f"# {stage}: ")
         theory = (DOCS / "theory/index.md").read_text(encoding="utf-8")
         assert f"[{stage}]({stage}.md)" in theory
+
+
+def test_the_pictures_of_the_readme_show_the_default_study(library):
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"^!\[.+?\]\((.+?)\)$", readme, re.MULTILINE)
+    assert pictures == ["docs/pictures/CO2-to-CO.svg", "docs/pictures/report.png"]
+    diagram, cut = (DOCS.parent / name for name in pictures)
+    assert cut.read_bytes().startswith(b"\x89PNG")
+
+    # matplotlib draws text as outlines, and says in a comment what they read.
+    source = diagram.read_text(encoding="utf-8")
+    texts = set(re.findall(r"<!-- (.+?) -->", source))
+    steps = " ".join(library.reaction(diagram.stem).steps)
+    states = set(re.findall(r"(\*\w*)", steps))
+    assert {state.replace("2", "₂") for state in states} <= texts
+    with diagram.with_suffix(".csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["cluster"] for row in rows} == set(Settings().clusters)
+    for row in rows:
+        potential = f"{float(row['limiting_potential_v_rhe']):.2f}".replace("-", "−")
+        name = f"{row['cluster']}: U_L = {potential} V vs RHE"
+        assert any(text.startswith(name) for text in texts), name
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
