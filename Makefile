@@ -8,6 +8,9 @@ PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 # Two threads in each of two jobs are slower than one in each.
 export OMP_NUM_THREADS ?= 1
 
+# A finished default study, for `make pictures`.
+RESULTS ?= results/default
+
 EXTRAS_run :=
 EXTRAS_test := [test,parquet,postgresql]
 EXTRAS_lint := [test,dev,parquet,postgresql]
@@ -35,9 +38,10 @@ docs: $(VENV)/.installed-docs ## Build the site of the documentation into build/
 
 generate: $(VENV)/.installed-run ## Write config.yaml, the schemas and the tables of docs/ anew
 	$(BIN)/python -m clusterflow.generated
+	$(BIN)/python docs/generate.py
 
-pictures: $(VENV)/.installed-run ## Write build/clusters.html: all clusters with pictures
-	@$(BIN)/clusterflow list clusters --html build/clusters.html
+pictures: $(VENV)/.installed-test ## Make the pictures of README.md from RESULTS=results/default, with Chromium
+	@$(BIN)/python docs/make_pictures.py $(RESULTS)
 
 constraints: ## Resolve all dependencies anew into constraints.txt
 	@$(call need_python)

@@ -1,15 +1,25 @@
 """The site of the documentation: `make docs` builds it into build/docs."""
 
 import re
+import sys
+from pathlib import Path
 
 import clusterflow
-from clusterflow.reference import PAGES
+
+# Where reference_pages is.
+sys.path.insert(0, str(Path(__file__).parent))
 
 project = "clusterflow"
 author = "The clusterflow developers"
 version = release = clusterflow.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = [
+    "myst_parser",
+    "reference_pages",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "sphinxcontrib.typer",
+]
 source_suffix = {".md": "markdown"}
 # Headings down to the third level can be linked to, as on a code host.
 myst_heading_anchors = 3
@@ -27,15 +37,21 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 
 
-def fill_in(app, page, source):
-    """Put what is made from the code in the place of its marker."""
-    if page in PAGES:
-        source[0] = source[0].replace("<!-- made from the code -->", PAGES[page]())
-    # `make docs` writes that page beside the others; a code host has none.
-    source[0] = source[0].replace(
+# What a code host shows in another place than the site, by page: `make docs` writes
+# clusters.html beside the pages, and first.md takes in the first steps of the README.
+ONLY_ON_THE_SITE = {
+    "catalogue": (
         "<!-- link to the page of pictures, on the site -->",
         '<p><a href="clusters.html">All of them with pictures</a></p>',
-    )
+    ),
+    "index": ("../README.md#ten-minutes", "first.md"),
+}
+
+
+def adapt_to_site(app, page, source):
+    """Write what the site has in another place than a code host."""
+    if page in ONLY_ON_THE_SITE:
+        source[0] = source[0].replace(*ONLY_ON_THE_SITE[page])
 
 
 def escape_stars(app, what, name, thing, options, lines):
@@ -48,6 +64,6 @@ def escape_stars(app, what, name, thing, options, lines):
 
 def setup(app):
     """Connect both to Sphinx."""
-    app.connect("source-read", fill_in)
+    app.connect("source-read", adapt_to_site)
     # Before napoleon, which adds emphasis of its own.
     app.connect("autodoc-process-docstring", escape_stars, priority=400)

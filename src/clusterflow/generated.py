@@ -14,17 +14,14 @@ import yaml
 from pydantic import BaseModel
 
 from clusterflow.config import Study
-from clusterflow.formula import n_electrons
 from clusterflow.library import Library
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from clusterflow.specs import ClusterSpec
 
 _WIDTH = 86
-_TABLE_BEGINS = "<!-- made from structures/{kind} by `make generate` -->"
-_TABLE_ENDS = "<!-- end of the table -->"
 # What people change first, for `clusterflow new`.
 _FIRST_KEYS = (
     *("study", "clusters", "reactions", "adsorb.max_screened", "adsorb.max_relaxed"),
@@ -68,10 +65,6 @@ def generated_files(root: Path) -> dict[Path, str]:
     return {
         root / "config.yaml": default_yaml(),
         root / "workflow/schemas/config.schema.json": json_schema(),
-        root / "docs/levels.md": _with_table(root, "levels", "domain", domain_table),
-        root / "docs/catalogue.md": _with_table(
-            root, "catalogue", "clusters", cluster_table
-        ),
         root / "studies/tour.yaml": tour_yaml(root),
     }
 
@@ -105,46 +98,6 @@ def tour_yaml(root: Path) -> str:
     return _TOUR.format(below=_TOUR_BELOW_ATOMS, clusters=rows)
 
 
-def domain_table(root: Path) -> str:
-    """The domain table as Markdown."""
-    lines = [
-        "\n",
-        "| flag | methods | why | way out | source |",
-        "|---|---|---|---|---|",
-    ]
-    for entry in Library((root / "structures",)).domain():
-        name = f"`{entry.name}`" + (" (refused)" if entry.refuses else "")
-        cells = (name, ", ".join(entry.methods), entry.description, entry.way_out)
-        lines.append(f"| {' | '.join((*cells, entry.source))} |")
-    return "\n".join([*lines, "", ""]).replace("*", r"\*")
-
-
-def cluster_table(root: Path) -> str:
-    """The clusters of the library as Markdown."""
-    library = Library((root / "structures",))
-    lines = [
-        "\n",
-        "| name | formula | atoms | electrons | charge | multiplicity | status "
-        "| made by | source |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for name in library.paths("clusters"):
-        spec = library.cluster(name)
-        cells = (
-            f"`{name}`",
-            spec.formula,
-            spec.n_atoms,
-            n_electrons(spec.counts, spec.charge),
-            f"{spec.charge:+d}" if spec.charge else 0,
-            "auto" if spec.auto_multiplicity else spec.multiplicity,
-            spec.status,
-            made_by(spec),
-            spec.source,
-        )
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join([*lines, "", ""])
-
-
 def made_by(spec: ClusterSpec) -> str:
     """Builders, files and parents of a cluster, each once."""
     if spec.parent is not None and spec.removed is not None:
@@ -162,15 +115,6 @@ def made_by(spec: ClusterSpec) -> str:
     if spec.search is not None:
         ways.append("search")
     return ", ".join(dict.fromkeys(ways))
-
-
-def _with_table(root: Path, page: str, kind: str, table: Callable[[Path], str]) -> str:
-    """A page with the table of one kind of the library in its place."""
-    begins = _TABLE_BEGINS.format(kind=kind)
-    text = (root / f"docs/{page}.md").read_text(encoding="utf-8")
-    before, rest = text.split(begins)
-    after = rest.split(_TABLE_ENDS)[1]
-    return before + begins + table(root) + _TABLE_ENDS + after
 
 
 def _lines(

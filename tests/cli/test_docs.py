@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import glob
 import itertools
 import json
 import re
+import runpy
 import shlex
 from pathlib import Path
 
@@ -15,7 +17,7 @@ import yaml
 from clusterflow.cli import command, main
 from clusterflow.config import THOROUGH_SEARCH, AdsorbSettings
 from clusterflow.config import Study as Settings
-from clusterflow.reference import PAGES
+from clusterflow.protocol import PROTOCOL
 from clusterflow.tables import TABLES
 from unit.results import write_results
 from unit.test_database import ask
@@ -156,19 +158,54 @@ def test_the_questions_to_a_database_have_answers(folder, monkeypatch, capsys):
         exec(script, {})
 
 
-def test_the_reference_holds_every_verb_setting_and_page():
-    pages = {name: make() for name, make in PAGES.items()}
+def test_the_reference_holds_every_setting_and_page():
+    makers = runpy.run_path(str(DOCS / "reference_pages.py"))["PAGES"]
+    pages = {name: make() for name, make in makers.items()}
     for name in pages:
         page = (DOCS / f"{name}.md").read_text(encoding="utf-8")
         assert page.count("<!-- made from the code -->") == 1
-    for verb in command().commands:
-        assert f"\n## {verb}\n" in f"\n{pages['reference/cli']}", verb
     for section in Settings.model_fields:
         assert f"## {section}" in pages["reference/configuration"] or (
             f"`{section}`" in pages["reference/configuration"]
         )
     assert "`thermo.temperature_k`" in pages["reference/configuration"]
     assert "(at least -5, at most 5)" in pages["reference/configuration"]
+
+
+@pytest.mark.parametrize("stage", PROTOCOL)
+def test_every_stage_has_a_heading_and_a_page_of_theory(stage):
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    section = index.partition(f"\n### {stage}\n")[2].partition("\n#")[0]
+    assert section, "no heading"
+    # These only gather what others have computed.
+    if stage not in ("collect", "report"):
+        assert f"(theory/{stage}.md)" in section
+        page = (DOCS / f"theory/{stage}.md").read_text(encoding="utf-8")
+        assert page.startswith(f"# {stage}: ")
+        theory = (DOCS / "theory/index.md").read_text(encoding="utf-8")
+        assert f"[{stage}]({stage}.md)" in theory
+
+
+def test_the_pictures_of_the_readme_show_the_default_study(library):
+    readme = (DOCS.parent / "README.md").read_text(encoding="utf-8")
+    pictures = re.findall(r"^!\[.+?\]\((.+?)\)$", readme, re.MULTILINE)
+    assert pictures == ["docs/pictures/CO2-to-CO.svg", "docs/pictures/report.png"]
+    diagram, cut = (DOCS.parent / name for name in pictures)
+    assert cut.read_bytes().startswith(b"\x89PNG")
+
+    # matplotlib draws text as outlines, and says in a comment what they read.
+    source = diagram.read_text(encoding="utf-8")
+    texts = set(re.findall(r"<!-- (.+?) -->", source))
+    steps = " ".join(library.reaction(diagram.stem).steps)
+    states = set(re.findall(r"(\*\w*)", steps))
+    assert {state.replace("2", "₂") for state in states} <= texts
+    with diagram.with_suffix(".csv").open(encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["cluster"] for row in rows} == set(Settings().clusters)
+    for row in rows:
+        potential = f"{float(row['limiting_potential_v_rhe']):.2f}".replace("-", "−")
+        name = f"{row['cluster']}: U_L = {potential} V vs RHE"
+        assert any(text.startswith(name) for text in texts), name
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
@@ -215,7 +252,7 @@ def test_every_command_on_a_page_is_one(page):
 
 
 def test_the_page_shows_the_thorough_search_that_is_measured():
-    page = (DOCS / "theory.md").read_text(encoding="utf-8")
+    page = (DOCS / "theory/adsorb.md").read_text(encoding="utf-8")
     (block,) = re.findall(
         r"^```yaml\n(adsorb:\n.+?)^```", page, re.MULTILINE | re.DOTALL
     )

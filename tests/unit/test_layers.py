@@ -33,7 +33,7 @@ LAYERS = (
     ("cli_common",),
     ("cli_stages", "cli_energies", "cli_study", "cli_results"),
     ("cli",),
-    ("warm_server", "reference"),
+    ("warm_server",),
     ("__main__",),
 )
 HEIGHT = {name: row for row, names in enumerate(LAYERS) for name in names}

@@ -66,7 +66,7 @@ def adsorb(
     record. Where another adsorbate has become this one, that geometry is a start too.
     Without such isomers and geometries nothing is computed.
 
-    How the minima are looked for stands in docs/theory.md, "Search for minima".
+    How the minima are looked for stands in docs/theory/adsorb.md.
 
     Where several multiplicities are possible, starts are screened with one; its
     geometries then decide by single points which one goes on, because placed ones have
