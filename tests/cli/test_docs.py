@@ -17,7 +17,7 @@ import yaml
 from clusterflow.cli import command, main
 from clusterflow.config import THOROUGH_SEARCH, AdsorbSettings
 from clusterflow.config import Study as Settings
-from clusterflow.protocol import PROTOCOL
+from clusterflow.stage_table import STAGES
 from clusterflow.tables import TABLES
 from unit.results import write_results
 from unit.test_database import ask
@@ -172,7 +172,7 @@ def test_the_reference_holds_every_setting_and_page():
     assert "(at least -5, at most 5)" in pages["reference/configuration"]
 
 
-@pytest.mark.parametrize("stage", PROTOCOL)
+@pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_has_a_heading_and_a_page_of_theory(stage):
     index = (DOCS / "index.md").read_text(encoding="utf-8")
     section = index.partition(f"\n### {stage}\n")[2].partition("\n#")[0]
