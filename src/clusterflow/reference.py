@@ -26,7 +26,7 @@ API = (
     *("core.che", "core.network", "core.thermochemistry", "core.references"),
     *("core.sites", "core.placement", "core.symmetry", "core.vibrations"),
     *("core.uncertainty", "core.edges", "core.electrons", "core.builders.binary"),
-    *("core.builders.metal", "engines.base", "io", "library", "units"),
+    *("core.builders.metal", "engines.make", "io", "library", "units"),
 )
 
 

@@ -21,7 +21,7 @@ from clusterflow.core.fate import judge
 from clusterflow.core.hosts import beside, cut_out
 from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import radii
-from clusterflow.engines import frontier_weights, make_calculator
+from clusterflow.engines import make_calculator
 from clusterflow.errors import StructureError
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.library import Library
@@ -212,12 +212,11 @@ def test_orbitals_are_shared_out_by_the_overlap():
     h2 = Atoms("H2", [(0, 0, 0), (0.3, 0.5, 0.46)])
     h2.calc = make_calculator("gfn1-xtb")
     h2.get_potential_energy()
-    level = level_record("gfn1-xtb", "H2").level
-    assert frontier_weights(level, h2.calc) == pytest.approx(np.full((2, 2), 0.5))
+    assert h2.calc.frontier_weights() == pytest.approx(np.full((2, 2), 0.5))
     pair = Atoms("LiHe", [(0, 0, 0), (0, 0, 15.0)])
     pair.calc = make_calculator("gfn1-xtb", multiplicity=2)
     pair.get_potential_energy()
-    weights = frontier_weights(level, pair.calc)
+    weights = pair.calc.frontier_weights()
     assert weights.sum(axis=1) == pytest.approx([1.0, 1.0])
     assert weights[0] == pytest.approx([1.0, 0.0], abs=1e-6)
 

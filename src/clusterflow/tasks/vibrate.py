@@ -13,6 +13,7 @@ from clusterflow.core.fate import judge
 from clusterflow.core.isomers import all_isomers
 from clusterflow.core.topology import CONTACT, distance_ratios
 from clusterflow.core.vibrations import NOISE_CM1, classify, normal_modes
+from clusterflow.engines.calculator import Memory
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.protocol import PROTOCOL
 from clusterflow.records import VibrateRecord
@@ -24,7 +25,6 @@ from clusterflow.tasks.finite_differences import (
 )
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.relaxation import Relaxation
-from clusterflow.tasks.remembered import Remembered
 from clusterflow.tasks.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -146,11 +146,10 @@ def _calculator(
 ) -> Calculator:
     """A calculator that keeps its gradients, if the job has a scratch folder."""
     key = (structure.charge, structure.multiplicity, settings.accuracy)
-    calculator = job.calculator(level, *key)
-    if job.scratch is None:
-        return calculator
-    scratch = Scratch(job.scratch)
-    return Remembered(calculator, scratch, level.hash, *key, PROTOCOL["vibrate"])
+    memory = None
+    if job.scratch is not None:
+        memory = Memory(Scratch(job.scratch), (level.hash, *key, PROTOCOL["vibrate"]))
+    return job.calculator(level, *key, memory=memory)
 
 
 def _moving_atoms(
