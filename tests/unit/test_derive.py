@@ -9,11 +9,8 @@ import pytest
 import yaml
 from ase import Atoms
 
-from clusterflow.core.builders import (
-    core_at_cage,
-    icosahedron,
-    zincblende_tetrahedron,
-)
+from clusterflow.core.builders.binary import core_at_cage, zincblende_tetrahedron
+from clusterflow.core.builders.metal import icosahedron
 from clusterflow.core.capping import cap
 from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import bond_graph, distance_ratios

@@ -15,7 +15,7 @@ SOURCE = Path(clusterflow.__file__).parent
 # Bottom first. A module may import its own package and what stands in a lower row.
 LAYERS = (
     ("errors",),
-    ("units", "models", "formula", "registry", "protocol", "columns", "time_left"),
+    ("units", "models", "formula", "protocol", "columns", "time_left"),
     ("specs",),
     ("records", "library"),
     ("config",),

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from ase.data import atomic_numbers, covalent_radii
 
-from clusterflow.core.builders import icosahedron, octahedron, stacked_rings
+from clusterflow.core.builders.binary import stacked_rings
+from clusterflow.core.builders.metal import icosahedron, octahedron
 from clusterflow.core.likeness import same_shape, shape_of
 from clusterflow.core.placement import place_adsorbate
 from clusterflow.core.sites import find_sites

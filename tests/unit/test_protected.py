@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from clusterflow.core.builders import (
-    bridged_octahedron,
+from clusterflow.core.builders.bridged import bridged_octahedron
+from clusterflow.core.builders.protected import (
     icosahedron_with_triangles,
     stapled_biicosahedron,
     stapled_icosahedron,

@@ -11,7 +11,8 @@ from ase import Atoms
 from ase.build import molecule
 
 from clusterflow.config import RelaxSettings
-from clusterflow.core.builders import core_at_cage, icosahedron, ring
+from clusterflow.core.builders.binary import core_at_cage, ring
+from clusterflow.core.builders.metal import icosahedron
 from clusterflow.core.capping import cap
 from clusterflow.core.placement import place_adsorbate
 from clusterflow.core.roles import guess_roles

@@ -14,7 +14,7 @@ from clusterflow.config import (
     RelaxSettings,
     SitesSettings,
 )
-from clusterflow.core.builders import icosahedron, octahedron
+from clusterflow.core.builders.metal import icosahedron, octahedron
 from clusterflow.core.fate import judge
 from clusterflow.core.kicks import kicked
 from clusterflow.core.likeness import same_shape, shape_of

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ase.data import atomic_numbers, covalent_radii
 
-from clusterflow.core.builders import icosahedron, octahedron, rhombus, rows
+from clusterflow.core.builders.metal import icosahedron, octahedron, rhombus, rows
 from clusterflow.core.placement import molecules_apart, place_adsorbate
 from clusterflow.core.site_pairs import site_pairs
 from clusterflow.core.sites import find_sites

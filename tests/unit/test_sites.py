@@ -14,14 +14,12 @@ from ase.build import bulk, fcc111
 from ase.data import atomic_numbers, covalent_radii
 from scipy.spatial.transform import Rotation
 
-from clusterflow.core.builders import (
-    core_at_cage,
+from clusterflow.core.builders.binary import core_at_cage, ring, stacked_rings
+from clusterflow.core.builders.metal import (
     dodecahedron,
     icosahedron,
     octahedron,
     rhombus,
-    ring,
-    stacked_rings,
 )
 from clusterflow.core.coordination import (
     MOST_II_VI,

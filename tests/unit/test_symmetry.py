@@ -10,13 +10,12 @@ from ase import Atoms
 from ase.build import molecule
 from scipy.spatial.transform import Rotation
 
-from clusterflow.core.builders import (
-    core_at_cage,
+from clusterflow.core.builders.binary import core_at_cage, stacked_rings
+from clusterflow.core.builders.metal import (
     dodecahedron,
     icosahedron,
     octahedron,
     rhombus,
-    stacked_rings,
 )
 from clusterflow.core.symmetry import (
     find_images,
