@@ -150,7 +150,7 @@ def hosted(**host):
 def test_a_cluster_can_be_put_at_a_place(library, tmp_path):
     spec = hosted(centre_a=(3.0, 2.0, 14.0))
     structure = build_structures(spec, tmp_path, library)[0]
-    middle = np.array(structure.positions)[:2].mean(axis=0)
+    middle = structure.xyz[:2].mean(axis=0)
     assert middle == pytest.approx([3.0, 2.0, 14.0])
     assert structure.roles == ("core", "core", *["support"] * 4)
 
@@ -185,7 +185,7 @@ def test_what_binds_to_the_support_alone_has_left_the_cluster(library, tmp_path)
                 "roles": (*bare.roles, "adsorbate"),
             }
         )
-        copper = np.linalg.norm(np.array(bare.positions)[:4] - place, axis=1).min()
+        copper = np.linalg.norm(bare.xyz[:4] - place, axis=1).min()
         fate = judge(complex_, bare, library.adsorbate("H"), {}).fate
         # 1.35 sums of the radii of Cu and H, 1.32 + 0.31 Å.
         assert fate == ("intact" if copper < 1.35 * 1.63 else "desorbed")

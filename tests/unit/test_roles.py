@@ -183,7 +183,7 @@ def test_roles_go_with_substitution_and_removal(library):
 
 def test_roles_go_with_placement(built, library):
     host = built(HYDRIDES)
-    _, sites = find_sites(host.symbols, np.array(host.positions), roles=host.roles)
+    _, sites = find_sites(host.symbols, host.xyz, roles=host.roles)
     start = place_adsorbate(
         host, sites, library.adsorbate("CO"), multiplicity=1, max_starts=1
     )[0]

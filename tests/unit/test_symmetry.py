@@ -134,7 +134,7 @@ def test_groups_agree_with_pymatgen(name, library):
     core = pytest.importorskip("pymatgen.core")
     structure = build_structures(library.cluster(name), Path(), library)[0]
     molecule_ = core.Molecule(list(structure.symbols), structure.positions)
-    found = find_symmetry(structure.symbols, np.array(structure.positions))
+    found = find_symmetry(structure.symbols, structure.xyz)
     pymatgen = analyzer.PointGroupAnalyzer(molecule_, tolerance=0.1)
     assert found.point_group == pymatgen.sch_symbol
 

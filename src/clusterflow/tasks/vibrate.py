@@ -157,7 +157,7 @@ def _moving_atoms(
 ) -> list[int]:
     moving = list(range(n_host, len(structure.symbols)))
     if settings.include_binding_atoms:
-        ratios = distance_ratios(structure.symbols, np.array(structure.positions))
+        ratios = distance_ratios(structure.symbols, structure.xyz)
         near = (ratios[:n_host, n_host:] < CONTACT).any(axis=1)
         near &= np.array(structure.roles[:n_host]) != "support"
         moving = [int(i) for i in np.flatnonzero(near)] + moving
