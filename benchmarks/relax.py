@@ -105,7 +105,7 @@ def complexes(names: list[str]) -> Iterator[tuple[str, Structure]]:
     level = library.level(LEVEL)
     for name in names:
         host = bare(name)
-        _, sites = find_sites(host.symbols, np.array(host.positions), roles=host.roles)
+        _, sites = find_sites(host.symbols, host.xyz, roles=host.roles)
         for adsorbate in ADSORBATES:
             spec = library.adsorbate(adsorbate)
             spin = complex_multiplicities(host, spec, level, name)[0]

@@ -4,6 +4,15 @@ Every message holds four things: what, the offending value, where it came from, 
 what to do. The command line prints it in one line and exits 2.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+T = TypeVar("T")
+
 
 class ClusterflowError(Exception):
     """Wrong input or a missing part: shown as one line, without a traceback."""
@@ -27,3 +36,23 @@ class EngineError(ClusterflowError):
 
 class RecordError(ClusterflowError):
     """A record cannot be read, or is not of the kind that was asked for."""
+
+
+def choose(known: Mapping[str, T], name: str, kind: str) -> T:
+    """What is known by a name.
+
+    Raises
+    ------
+    LibraryError
+        If nothing is; the message lists the names there are.
+
+    Examples
+    --------
+    >>> choose({"cube": 6, "tetrahedron": 4}, "cube", "shape")
+    6
+    """
+    if name not in known:
+        raise LibraryError(
+            f"unknown {kind} {name!r}: choose from {', '.join(sorted(known))}"
+        )
+    return known[name]

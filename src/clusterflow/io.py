@@ -91,7 +91,7 @@ def to_atoms(structure: Structure) -> Atoms:
 
     atoms = Atoms(
         list(structure.symbols),
-        positions=np.array(structure.positions).reshape(-1, 3),
+        positions=structure.xyz,
         cell=structure.cell,
         pbc=structure.cell is not None,
     )

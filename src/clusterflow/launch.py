@@ -236,20 +236,33 @@ def time_summary(jobs: Iterable[JobTime]) -> str:
     """A table of jobs, seconds and seconds inside the engine, for each stage.
 
     >>> print(time_summary([JobTime(stage="relax", wall_s=5.0, engine_s=4.5)]))
-    stage    jobs    wall s  engine s
-    relax       1       5.0       4.5
-    total       1       5.0       4.5
+    stage   jobs   wall s   engine s
+    ────────────────────────────────
+    relax      1      5.0        4.5
+    ────────────────────────────────
+    total      1      5.0        4.5
     """
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
     everything = tuple(jobs)
     stages: dict[str, list[JobTime]] = defaultdict(list)
     for job in everything:
         stages[job.stage].append(job)
     known = [stage for stage in STAGES if stage in stages]
     ordered = known + sorted(stages.keys() - STAGES.keys())
-    lines = [f"{'stage':<9}{'jobs':>4}{'wall s':>10}{'engine s':>10}"]
-    lines += [_time_row(stage, stages[stage]) for stage in ordered]
-    lines.append(_time_row("total", everything))
-    return "\n".join(lines)
+    table = Table(box=box.SIMPLE, show_footer=True, show_edge=False, pad_edge=False)
+    table.add_column("stage", "total")
+    total = _time_cells(everything)
+    for name, footer in zip(("jobs", "wall s", "engine s"), total, strict=True):
+        table.add_column(name, footer, justify="right")
+    for stage in ordered:
+        table.add_row(stage, *_time_cells(stages[stage]))
+    console = Console(force_terminal=False)
+    with console.capture() as shown:
+        console.print(table)
+    return shown.get().rstrip("\n")
 
 
 def run_summary(run: RunTime, jobs: Iterable[JobTime]) -> str:
@@ -493,10 +506,10 @@ def _job_time(path: Path) -> JobTime | None:
         return None
 
 
-def _time_row(name: str, jobs: Sequence[JobTime]) -> str:
+def _time_cells(jobs: Sequence[JobTime]) -> tuple[str, str, str]:
     wall_s = sum(job.wall_s for job in jobs)
     engine_s = sum(job.engine_s for job in jobs)
-    return f"{name:<9}{len(jobs):>4}{wall_s:>10.1f}{engine_s:>10.1f}"
+    return str(len(jobs)), f"{wall_s:.1f}", f"{engine_s:.1f}"
 
 
 def _report(code: int, results: Path, run: RunTime) -> None:

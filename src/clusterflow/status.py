@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from clusterflow.config import read_config
 from clusterflow.launch import current_run, study_configs
 from clusterflow.stage_table import STAGES, read_name, stage_named
+from clusterflow.time_left import JobTimes
 from clusterflow.workflow import Plan, gradient_s
 
 if TYPE_CHECKING:
@@ -161,17 +162,14 @@ def _times_left(
 
     What has no size, such as a molecule, takes the mean of its stage.
     """
-    known: dict[tuple[str, ...], list[float]] = {}
+    times = JobTimes()
     for job in jobs:
         if job.wall_s is not None:
-            cost_s = _cost_s(job, sizes)
-            known.setdefault((job.stage, job.subject), []).append(job.wall_s / cost_s)
-            known.setdefault((job.stage,), []).append(job.wall_s / cost_s)
-    return [
-        _cost_s(job, sizes) * sum(found) / len(found)
-        for job in missing
-        if (found := known.get((job.stage, job.subject)) or known.get((job.stage,)))
-    ]
+            times.add(job.wall_s, job.stage, job.subject, _cost_s(job, sizes))
+    expected = (
+        times.expect_s(job.stage, job.subject, _cost_s(job, sizes)) for job in missing
+    )
+    return [left_s for left_s in expected if left_s is not None]
 
 
 def _cost_s(job: _Job, sizes: Mapping[str, int]) -> float:

@@ -1,10 +1,10 @@
-"""How long a run will take, judged by its own jobs."""
+"""How long a study will take, judged by its own jobs."""
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -12,8 +12,41 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
+class JobTimes:
+    """What jobs have taken, and what others will take by that.
+
+    A job takes the mean of its stage on the same subject, else of its stage, in
+    proportion to its cost, such as that of one gradient.
+
+    >>> times = JobTimes()
+    >>> times.add(20.0, "relax", "Cu4", cost=2.0)
+    >>> times.expect_s("relax", "Cu13", cost=5.0), times.expect_s("sites")
+    (50.0, None)
+    """
+
+    _per_cost: defaultdict[tuple[str, ...], list[float]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
+
+    def add(
+        self, took_s: float, stage: str, subject: str = "", cost: float = 1.0
+    ) -> None:
+        """Note what a job has taken."""
+        for kind in ((stage, subject), (stage,)):
+            self._per_cost[kind].append(took_s / cost)
+
+    def expect_s(
+        self, stage: str, subject: str = "", cost: float = 1.0
+    ) -> float | None:
+        """Seconds that a job will take; None where no job of its stage has ended."""
+        kinds = ((stage, subject), (stage,))
+        known = next((self._per_cost[k] for k in kinds if k in self._per_cost), None)
+        return cost * fmean(known) if known else None
+
+
+@dataclass(slots=True)
 class TimeLeft:
-    """What is left of a run, from the times of the jobs that have ended.
+    """What is left of a run that is under way.
 
     >>> run = TimeLeft(planned=Counter(relax=3))
     >>> run.start(1, "relax", at_s=0.0)
@@ -24,9 +57,9 @@ class TimeLeft:
 
     planned: Counter[str] = field(default_factory=Counter)
     _running: dict[Hashable, tuple[str, float]] = field(default_factory=dict)
-    _took_s: defaultdict[str, list[float]] = field(
-        default_factory=lambda: defaultdict(list)
-    )
+    _ended: Counter[str] = field(default_factory=Counter)
+    _times: JobTimes = field(default_factory=JobTimes)
+    _took_s: list[float] = field(default_factory=list)
     _at_once: int = 1
 
     def start(self, job: Hashable, rule: str, at_s: float) -> None:
@@ -38,15 +71,17 @@ class TimeLeft:
         """Note that a job has ended; one that failed says nothing about the others."""
         rule, started_s = self._running.pop(job, ("", at_s))
         if rule and not failed:
-            self._took_s[rule].append(at_s - started_s)
+            self._ended[rule] += 1
+            self._took_s.append(at_s - started_s)
+            self._times.add(at_s - started_s, rule)
 
     def left_s(self, at_s: float) -> float | None:
         """Seconds to the end with as many jobs at once as there were; None at first.
 
-        Each job that is missing takes as long as its rule's mean, or as the mean of all
-        where none of its rule has ended; what the running ones have had is taken off.
+        A job of a rule of which none has ended takes the mean of all; what the running
+        ones have had is taken off.
         """
-        if not any(self._took_s.values()):
+        if not self._took_s:
             return None
         left = self._missing()
         work_s = sum(n * self._mean_s(rule) for rule, n in left.items())
@@ -57,17 +92,11 @@ class TimeLeft:
     @property
     def is_partial(self) -> bool:
         """Whether there is a rule to come of which no job has ended."""
-        return any(
-            n and rule not in self._took_s for rule, n in self._missing().items()
-        )
+        return any(n and not self._ended[rule] for rule, n in self._missing().items())
 
     def _missing(self) -> dict[str, int]:
-        return {
-            rule: max(n - len(self._took_s.get(rule, ())), 0)
-            for rule, n in self.planned.items()
-        }
+        return {rule: max(n - self._ended[rule], 0) for rule, n in self.planned.items()}
 
     def _mean_s(self, rule: str) -> float:
-        everything = itertools.chain.from_iterable(self._took_s.values())
-        took_s = self._took_s.get(rule) or list(everything)
-        return sum(took_s) / len(took_s)
+        mean_s = self._times.expect_s(rule)
+        return fmean(self._took_s) if mean_s is None else mean_s

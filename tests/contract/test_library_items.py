@@ -135,7 +135,7 @@ EXAMPLES = {
 }
 
 
-@pytest.mark.parametrize("name", BUILDERS.names())
+@pytest.mark.parametrize("name", sorted(BUILDERS))
 def test_a_builder_makes_one_piece_without_clash(name):
     parameters, formula = EXAMPLES[name]
     atoms = build_shape(name, parameters, "example")
@@ -304,7 +304,7 @@ def test_elements_in_their_standard_state_form_for_nothing():
 @names("levels")
 def test_a_level_names_an_engine(name):
     level = LIBRARY.level(name)
-    assert level.engine in ENGINES.names()
+    assert level.engine in ENGINES
 
 
 @names("domain")

@@ -52,7 +52,7 @@ def prism(relaxed):
 
 def check_bonds(isomer, name):
     symbols = np.array(isomer.structure.symbols)
-    positions = np.array(isomer.structure.positions)
+    positions = isomer.structure.xyz
     metal = np.isin(symbols, ["Cd", "Zn"])
     gaps = np.linalg.norm(positions[metal][:, None] - positions[~metal][None], axis=-1)
     lengths = np.sort(gaps.ravel())
@@ -75,7 +75,7 @@ def test_bond_lengths(relaxed, name):
 
 def test_it_keeps_its_symmetry(prism):
     structure = prism.structure
-    found = find_symmetry(structure.symbols, np.array(structure.positions), 0.1)
+    found = find_symmetry(structure.symbols, structure.xyz, 0.1)
     assert found.point_group == "D3d"
 
 

@@ -10,16 +10,13 @@ import numpy as np
 import pytest
 from ase.neighborlist import neighbor_list
 
-from clusterflow.core.builders import (
-    BUILDERS,
-    build,
-    core_at_cage,
+from clusterflow.core.builders import BUILDERS, build
+from clusterflow.core.builders.binary import core_at_cage, ring, stacked_rings
+from clusterflow.core.builders.metal import (
     dodecahedron,
     icosahedron,
     octahedron,
     rhombus,
-    ring,
-    stacked_rings,
 )
 from clusterflow.errors import LibraryError
 
@@ -143,7 +140,7 @@ def test_the_core_pair_lies_along_its_axis(axis):
     assert atoms.positions[24:].sum(axis=0) == pytest.approx([0, 0, 0], abs=EXACT)
 
 
-@pytest.mark.parametrize("name", BUILDERS.names())
+@pytest.mark.parametrize("name", sorted(BUILDERS))
 def test_wrong_parameters_are_refused_with_those_it_takes(name):
     with pytest.raises(LibraryError, match=rf"Cu4: builder '{name}': .*it takes \w+"):
         build(name, {"colour": "red"}, "Cu4")

@@ -9,7 +9,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from clusterflow.core.builders import cage, core_at_cage
+from clusterflow.core.builders.binary import cage, core_at_cage
 from clusterflow.core.cages import cage_graph, cage_positions, cages, two_colours
 from clusterflow.core.decoration import isometries
 

@@ -9,15 +9,12 @@ import networkx as nx
 import numpy as np
 import pytest
 
-from clusterflow.core.builders import (
-    cage,
-    core_at_cage,
+from clusterflow.core.builders.binary import cage, core_at_cage, ring, stacked_rings
+from clusterflow.core.builders.metal import (
     cuboctahedron,
     icosahedron,
     octahedron,
-    ring,
     rows,
-    stacked_rings,
     tetrahedron,
 )
 from clusterflow.core.decoration import (

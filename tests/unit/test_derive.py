@@ -9,11 +9,8 @@ import pytest
 import yaml
 from ase import Atoms
 
-from clusterflow.core.builders import (
-    core_at_cage,
-    icosahedron,
-    zincblende_tetrahedron,
-)
+from clusterflow.core.builders.binary import core_at_cage, zincblende_tetrahedron
+from clusterflow.core.builders.metal import icosahedron
 from clusterflow.core.capping import cap
 from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import bond_graph, distance_ratios
@@ -87,7 +84,7 @@ def test_every_isomer_of_the_parent_is_taken_unless_one_is_named(built, library)
     by_isomer = Counter(name.split("-")[1] for name in names(found))
     low, ico = build_structures(library.cluster("Cu13"), CLUSTERS, library)
     for structure in (low, ico):
-        group = find_symmetry(structure.symbols, np.array(structure.positions))
+        group = find_symmetry(structure.symbols, structure.xyz)
         fixed = (group.permutations == np.arange(13)).sum(axis=1)
         # Burnside's lemma.
         assert by_isomer[structure.name] == fixed.mean()
@@ -111,7 +108,7 @@ def test_only_the_most_spread_ways_are_made_if_so_many_are_asked_for(built):
     one, two = built("few", "Cu11Co2", 2, structures=few)
 
     def gap(found):
-        ends = np.array(found.positions)[[s == "Co" for s in found.symbols]]
+        ends = found.xyz[[s == "Co" for s in found.symbols]]
         return np.linalg.norm(ends[0] - ends[1])
 
     farthest = sorted((gap(found) for found in every), reverse=True)
@@ -142,7 +139,7 @@ def test_what_cannot_be_substituted_is_refused(built, formula, changes, message)
 def test_ammonia_stands_on_each_cadmium_of_the_cage(built):
     (found,) = built("mine", "(CdSe)13(NH3)12", structures=capped())
     assert found.roles == ("core",) * 26 + ("ligand",) * 48
-    positions = np.array(found.positions)
+    positions = found.xyz
     graph = bond_graph(found.symbols, positions)
     for k in range(12):
         nitrogen = 26 + 4 * k
@@ -243,7 +240,7 @@ def test_acetate_binds_by_one_oxygen(built):
         "caps": [{"ligand": "OAc", "element": "Cd", "count": 6}],
     }
     (found,) = built("mine", "Cd4Se(C2H3O2)6", structures=[start])
-    bonds = bond_graph(found.symbols, np.array(found.positions))
+    bonds = bond_graph(found.symbols, found.xyz)
     cadmium = [i for i, symbol in enumerate(found.symbols) if symbol == "Cd"]
     held = [sum(found.symbols[j] == "O" for j in bonds[i]) for i in cadmium]
     assert sum(held) == 6

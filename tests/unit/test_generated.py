@@ -59,7 +59,7 @@ def test_every_system_of_the_field_is_in_the_library_or_has_a_reason(root, libra
 
 def test_the_page_about_builders_names_each(root):
     page = (root / "docs/builders.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in page for name in BUILDERS.names())
+    assert all(f"`{name}`" in page for name in BUILDERS)
 
 
 def test_the_page_about_levels_names_every_limit_and_level(root, library):

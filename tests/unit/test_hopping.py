@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from clusterflow.config import RelaxSettings
-from clusterflow.core.builders import anneal, icosahedron
+from clusterflow.core.builders.metal import icosahedron
+from clusterflow.core.builders.random_compact import random_compact
 from clusterflow.core.hopping import CLOSEST, accepted, is_sane, moved
 from clusterflow.core.topology import distance_ratios
 from clusterflow.engines import Meter, make_calculator
@@ -23,7 +24,7 @@ from clusterflow.tasks.relaxation import Relaxation, same_geometry
 
 
 def start(formula, seed=1):
-    return from_atoms(anneal(formula, seed), charge=0, multiplicity=1)
+    return from_atoms(random_compact(formula, seed), charge=0, multiplicity=1)
 
 
 @pytest.fixture
@@ -111,7 +112,7 @@ def test_a_killed_search_goes_on_without_repeating_itself(emt, tmp_path):
 
 @pytest.mark.parametrize("formula", ["Cu2", "Cu5", "Ag9", "Au6Cu7", "Cd6Se6"])
 def test_moves_leave_one_piece_without_clashes(formula):
-    made = anneal(formula, 2)
+    made = random_compact(formula, 2)
     symbols = made.get_chemical_symbols()
     rng = np.random.default_rng(7)
     positions = made.positions
@@ -125,19 +126,19 @@ def test_moves_leave_one_piece_without_clashes(formula):
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("formula", ["Cu3", "Au14", "Ag20", "Cu10Zn5", "Pt38"])
 def test_random_starts_are_compact_and_their_own(formula, seed):
-    made = anneal(formula, seed)
+    made = random_compact(formula, seed)
     ratios = distance_ratios(made.get_chemical_symbols(), made.positions)
     assert ratios.min() > CLOSEST > 0.7
     assert is_sane(made.get_chemical_symbols(), made.positions)
-    assert (made.positions == anneal(formula, seed).positions).all()
-    assert not np.allclose(made.positions, anneal(formula, seed + 5).positions)
+    assert (made.positions == random_compact(formula, seed).positions).all()
+    assert not np.allclose(made.positions, random_compact(formula, seed + 5).positions)
     if len(made) > 12:
         # Compact: nobody is farther away than in a chain a third as long.
         assert made.get_all_distances().max() < len(made) * 2.6 / 3
 
 
 def test_a_planar_start_is_planar():
-    made = anneal("Au10", 3, planar=True)
+    made = random_compact("Au10", 3, planar=True)
     assert np.ptp(made.positions[:, 2]) == 0
     assert np.linalg.matrix_rank(made.positions, tol=0.5) == 2
 

@@ -21,7 +21,7 @@ from clusterflow.core.fate import judge
 from clusterflow.core.hosts import beside, cut_out
 from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import radii
-from clusterflow.engines import frontier_weights, make_calculator
+from clusterflow.engines import make_calculator
 from clusterflow.errors import StructureError
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.library import Library
@@ -150,7 +150,7 @@ def hosted(**host):
 def test_a_cluster_can_be_put_at_a_place(library, tmp_path):
     spec = hosted(centre_a=(3.0, 2.0, 14.0))
     structure = build_structures(spec, tmp_path, library)[0]
-    middle = np.array(structure.positions)[:2].mean(axis=0)
+    middle = structure.xyz[:2].mean(axis=0)
     assert middle == pytest.approx([3.0, 2.0, 14.0])
     assert structure.roles == ("core", "core", *["support"] * 4)
 
@@ -185,7 +185,7 @@ def test_what_binds_to_the_support_alone_has_left_the_cluster(library, tmp_path)
                 "roles": (*bare.roles, "adsorbate"),
             }
         )
-        copper = np.linalg.norm(np.array(bare.positions)[:4] - place, axis=1).min()
+        copper = np.linalg.norm(bare.xyz[:4] - place, axis=1).min()
         fate = judge(complex_, bare, library.adsorbate("H"), {}).fate
         # 1.35 sums of the radii of Cu and H, 1.32 + 0.31 Å.
         assert fate == ("intact" if copper < 1.35 * 1.63 else "desorbed")
@@ -212,12 +212,11 @@ def test_orbitals_are_shared_out_by_the_overlap():
     h2 = Atoms("H2", [(0, 0, 0), (0.3, 0.5, 0.46)])
     h2.calc = make_calculator("gfn1-xtb")
     h2.get_potential_energy()
-    level = level_record("gfn1-xtb", "H2").level
-    assert frontier_weights(level, h2.calc) == pytest.approx(np.full((2, 2), 0.5))
+    assert h2.calc.frontier_weights() == pytest.approx(np.full((2, 2), 0.5))
     pair = Atoms("LiHe", [(0, 0, 0), (0, 0, 15.0)])
     pair.calc = make_calculator("gfn1-xtb", multiplicity=2)
     pair.get_potential_energy()
-    weights = frontier_weights(level, pair.calc)
+    weights = pair.calc.frontier_weights()
     assert weights.sum(axis=1) == pytest.approx([1.0, 1.0])
     assert weights[0] == pytest.approx([1.0, 0.0], abs=1e-6)
 

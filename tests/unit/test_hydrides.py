@@ -112,7 +112,7 @@ def test_the_22_hydrides_of_cu25_keep_its_symmetry():
     for structure in structures:
         assert Counter(structure.roles) == {"core": 25, "ligand": 48, "hydride": 22}
         kept = [i for i, role in enumerate(structure.roles) if role != "ligand"]
-        positions = np.array(structure.positions)[kept]
+        positions = structure.xyz[kept]
         symbols = [structure.symbols[i] for i in kept]
         found = isometries(symbols, positions)
         assert len(found) == 12

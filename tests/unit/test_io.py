@@ -196,3 +196,15 @@ def test_records_of_a_study_are_sorted_by_stage(tmp_path, record, provenance):
 def test_no_records_is_an_error(tmp_path):
     with pytest.raises(RecordError, match="holds no records"):
         read_records(tmp_path)
+
+
+def test_the_array_of_a_structure_is_of_its_positions_and_ones_own(structure):
+    pair = structure(["Cu", "Cu"], [[0, 0, 0], [0, 0, 2.22]])
+    array = pair.xyz
+    assert array.tolist() == [[0, 0, 0], [0, 0, 2.22]]
+    array[0] += 1.0
+    assert pair.xyz.tolist() == [[0, 0, 0], [0, 0, 2.22]]
+    moved = pair.model_copy(update={"positions": ((0.0, 0.0, 1.0), (0.0, 0.0, 3.0))})
+    assert moved.xyz.tolist() == [[0, 0, 1], [0, 0, 3]]
+    assert pair == pair.model_copy()
+    assert structure([], np.empty((0, 3))).xyz.shape == (0, 3)

@@ -10,28 +10,37 @@ from ase.build import molecule
 from ase.calculators.calculator import CalculationFailed
 
 from clusterflow.engines import ENGINES, Meter, make_calculator
-from clusterflow.engines.ladder import Rung, put_on_ladder
+from clusterflow.engines.base import Rung
+from clusterflow.engines.calculator import EngineCalculator
+from clusterflow.engines.tblite import TbliteEngine
 from clusterflow.io import to_atoms
 from clusterflow.tasks.inputs import Inputs, bare_structure
 
-TBLITE = ENGINES.get("tblite")
+TBLITE = ENGINES["tblite"]
 # Water needs eleven cycles from scratch with GFN1.
 SHORT = Rung(name="short", parameters={"max_iterations": 3})
 LONG = Rung(name="long", parameters={"max_iterations": 250})
+
+
+class OnRungs(TbliteEngine):
+    """tblite with a ladder of its own."""
+
+    def __init__(self, *rungs):
+        self.rungs = rungs
 
 
 @pytest.fixture
 def on(library):
     """A real calculator of tblite on some rungs, and its two counts."""
 
-    def make(*rungs):
-        calculator = TBLITE.make(
-            library.level("gfn1-xtb"), charge=0, multiplicity=1, accuracy=1.0
+    def make(*rungs, level="gfn1-xtb"):
+        inner = TBLITE.make(
+            library.level(level), charge=0, multiplicity=1, accuracy=1.0
         )
-        TBLITE.climb(calculator, rungs[0])
-        used, failed = Counter(), Counter()
-        put_on_ladder(calculator, rungs, TBLITE.climb, used, failed)
-        return calculator, used, failed
+        TBLITE.climb(inner, rungs[0])
+        meter = Meter()
+        calculator = EngineCalculator(inner, OnRungs(*rungs), meter)
+        return calculator, meter.rungs, meter.failures
 
     return make
 
@@ -54,7 +63,7 @@ def test_from_a_higher_rung_the_lower_ones_are_tried_too(on):
     water = molecule("H2O")
     water.calc, _, failed = on(SHORT, LONG)
     water.get_potential_energy()
-    TBLITE.climb(water.calc, SHORT)  # the rung it stands on no longer converges
+    TBLITE.climb(water.calc.inner, SHORT)  # the rung it stands on no longer converges
     water.positions[0, 2] += 0.5
     with pytest.raises(CalculationFailed):
         water.get_potential_energy()
@@ -82,15 +91,16 @@ def test_a_rattled_start_gives_the_energy_of_the_geometry_itself(on):
 
 @pytest.mark.parametrize("rung", TBLITE.rungs, ids=lambda rung: rung.name)
 @pytest.mark.parametrize("level", ["gfn1-xtb", "spgfn1-xtb"])
-def test_every_rung_of_tblite_has_the_energy_of_the_level(rung, level):
+def test_every_rung_of_tblite_has_the_energy_of_the_level(on, rung, level):
     """Annealing too: it comes back to the level's own temperature."""
     copper = Atoms("Cu4", [[0, 1.2, 0], [2.1, 0, 0], [0, -1.2, 0], [-2.1, 0, 0]])
     copper.calc = make_calculator(level)
     expected = copper.get_potential_energy()
-    TBLITE.climb(copper.calc, rung)
+    copper.calc, used, _ = on(rung, level=level)
     assert copper.get_potential_energy() == pytest.approx(expected, abs=1e-5)
+    assert used == Counter({rung.name: 1})
     names = ("mixer_damping", "max_iterations", "annealing", "guess")
-    parameters = copper.calc.parameters
+    parameters = copper.calc.inner.parameters
     assert {n: parameters[n] for n in names if n in rung.parameters} == {
         n: rung.parameters[n] for n in names if n in rung.parameters
     }

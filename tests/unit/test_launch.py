@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import signal
 import subprocess
 import sys
@@ -146,7 +147,7 @@ def test_lock_left_by_a_kill(folder, capfd) -> None:
     out, err = capfd.readouterr()
     assert "cleared the lock of a run that is gone" in err
     assert "report: results/toy/report.html" in out
-    assert "relax       1       2.0       0.1" in out
+    assert re.search(r"relax +1 +2\.0 +0\.1\n", out)
     assert "this run: 1 records" in out
     assert "\033" not in out + err, "control characters, though not a terminal"
     assert not (folder / launch.STATE).exists()
@@ -277,11 +278,12 @@ JOBS = (
 
 
 def test_time_summary_counts_each_stage_in_their_order() -> None:
-    assert launch.time_summary(JOBS).splitlines() == [
-        "stage    jobs    wall s  engine s",
-        "build       1       0.5       0.0",
-        "relax       2      30.0      27.0",
-        "total       3      30.5      27.0",
+    rows = [line.split() for line in launch.time_summary(JOBS).splitlines()]
+    assert [row for row in rows if len(row) > 1] == [
+        ["stage", "jobs", "wall", "s", "engine", "s"],
+        ["build", "1", "0.5", "0.0"],
+        ["relax", "2", "30.0", "27.0"],
+        ["total", "3", "30.5", "27.0"],
     ]
 
 

@@ -16,7 +16,7 @@ SOURCE = Path(clusterflow.__file__).parent
 # that has a row of its own stands there, and not where its package does.
 LAYERS = (
     ("errors",),
-    ("units", "models", "formula", "registry", "protocol", "columns", "time_left"),
+    ("units", "models", "formula", "protocol", "columns", "time_left"),
     ("specs",),
     ("records",),
     ("core",),

@@ -9,7 +9,7 @@ from ase.build import molecule
 from scipy.spatial.transform import Rotation
 
 from clusterflow.core import model_hessian as module
-from clusterflow.core.builders import icosahedron
+from clusterflow.core.builders.metal import icosahedron
 from clusterflow.core.model_hessian import model_hessian
 
 STEP = 1e-4  # Å

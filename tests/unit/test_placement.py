@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from ase.data import atomic_numbers, covalent_radii
 
-from clusterflow.core.builders import icosahedron, octahedron, stacked_rings
+from clusterflow.core.builders.binary import stacked_rings
+from clusterflow.core.builders.metal import icosahedron, octahedron
 from clusterflow.core.likeness import same_shape, shape_of
 from clusterflow.core.placement import place_adsorbate
 from clusterflow.core.sites import find_sites
@@ -43,7 +44,7 @@ def place(library, structure):
 
 
 def gaps(start, n_host):
-    positions = np.array(start.structure.positions)
+    positions = start.structure.xyz
     return np.linalg.norm(positions[:n_host, None] - positions[None, n_host:], axis=-1)
 
 
@@ -65,7 +66,7 @@ def test_what_would_fall_through_a_wide_hollow_lies_just_above_it(place):
     # Half the diagonal of the square, 1.77 Å, is longer than the bond of 1.71 Å.
     _, starts = place(OCT, "H")
     for start in [s for s in starts if s.site.kind == "hollow4"]:
-        above = np.array(start.structure.positions)[13] - start.site.position
+        above = start.structure.xyz[13] - start.site.position
         assert 0 < above @ np.array(start.site.normal) < 0.2
 
 
@@ -75,7 +76,7 @@ def test_what_would_fall_through_a_wide_hollow_lies_just_above_it(place):
 def test_no_start_is_an_image_of_another(place, cluster, name):
     """By the operations of the point group, which placement does not know."""
     host, starts = place(cluster, name)
-    group = find_symmetry(host.symbols, np.array(host.positions)).permutations
+    group = find_symmetry(host.symbols, host.xyz).permutations
     shapes = [
         shape_of(start.structure, len(host.symbols), core_intact=True)
         for start in starts
@@ -130,7 +131,7 @@ def test_the_adsorbate_keeps_its_shape_and_hand(place, library, name):
     for start in starts:
         form = next(f for f in library.adsorbate(name).forms if f.name == start.form)
         drawn = np.array([line[1:] for line in form.atoms])
-        placed = np.array(start.structure.positions)[13:]
+        placed = start.structure.xyz[13:]
         for points in (drawn, placed):
             points -= points.mean(axis=0)
         # Same distances and same handedness: one proper rotation maps them.
@@ -142,7 +143,7 @@ def test_the_adsorbate_keeps_its_shape_and_hand(place, library, name):
 def test_the_free_end_points_away(place):
     _, starts = place(ICO, "CO")
     for start in [s for s in starts if s.form == "c-down"]:
-        carbon, oxygen = np.array(start.structure.positions)[13:]
+        carbon, oxygen = start.structure.xyz[13:]
         along = (oxygen - carbon) / np.linalg.norm(oxygen - carbon)
         assert along @ np.array(start.site.normal) == pytest.approx(1.0, abs=1e-5)
 
@@ -177,7 +178,7 @@ def test_what_lies_tilted_is_turned(place):
     _, starts = place(ICO, "OH")
     tops = [s for s in starts if s.site.kind == "top"]
     assert len(tops) == 2
-    first, second = (np.array(s.structure.positions)[-1] for s in tops)
+    first, second = (s.structure.xyz[-1] for s in tops)
     assert np.linalg.norm(first - second) > 0.2
 
 
@@ -191,7 +192,7 @@ def test_two_binding_atoms_lie_over_two_site_atoms(place):
     across = [s for s in starts if s.form == "eta2-co" and s.site.kind == "pair"]
     assert across
     for start in across:
-        positions = np.array(start.structure.positions)
+        positions = start.structure.xyz
         bond = positions[start.site.atoms[1]] - positions[start.site.atoms[0]]
         own = positions[13] - positions[12]
         cosine = bond @ own / np.linalg.norm(bond) / np.linalg.norm(own)

@@ -184,8 +184,8 @@ def test_a_fate_is_judged_on_the_isomer_placed_on(rounds):
     for record in rounds.second:
         for minimum in record.minima:
             host = isomers[minimum.isomer]
-            after = np.array(minimum.structure.positions)[: len(host.symbols)]
-            before, images = np.array(host.positions), own_permutations(host)
+            after = minimum.structure.xyz[: len(host.symbols)]
+            before, images = host.xyz, own_permutations(host)
             changed = changed_bonds(host.symbols, before, after, images)
             assert minimum.core_intact == (not changed)
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from clusterflow.core.builders import (
-    bridged_octahedron,
+from clusterflow.core.builders.bridged import bridged_octahedron
+from clusterflow.core.builders.protected import (
     icosahedron_with_triangles,
     stapled_biicosahedron,
     stapled_icosahedron,
@@ -127,7 +127,7 @@ def test_four_triangles_stand_on_faces_without_a_common_corner(twist_deg):
 
 def test_each_copper_of_cu6_is_held_by_two_sulfur_and_one_nitrogen():
     (found,) = built("Cu6MBD6")
-    positions = np.array(found.positions)
+    positions = found.xyz
     assert len(isometries(found.symbols, positions)) == 12  # D3d
     graph = bond_graph(found.symbols, positions)
     for i in range(6):
@@ -168,7 +168,7 @@ def test_a_thiolate_leaves_the_middle_or_the_end_of_a_staple():
     assert [state.name for state in states] == ["main-1", "main-2"]
     left = []
     for state in states:
-        gaps = distances(np.array(state.positions))
+        gaps = distances(state.xyz)
         sulfur = [i for i, symbol in enumerate(state.symbols) if symbol == "S"]
         left.append(Counter((gaps[:25, sulfur] < 2.6).sum(axis=1).tolist()))
     # Of 1, 12 and 12: a corner and its neighbour, or both metal atoms of a staple, have
@@ -192,7 +192,7 @@ def test_the_sulfur_of_a_stripped_thiolate_joins_the_core(name):
         assert Counter(state.roles)["core"] == 26
         core = [i for i, role in enumerate(state.roles) if role == "core"]
         (bare,) = (i for i in core if state.symbols[i] == "S")
-        graph = bond_graph(state.symbols, np.array(state.positions))
+        graph = bond_graph(state.symbols, state.xyz)
         assert [state.symbols[j] for j in graph[bare]] == ["Au", "Au"]
 
 

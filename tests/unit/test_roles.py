@@ -10,7 +10,8 @@ import pytest
 from ase import Atoms
 from ase.build import molecule
 
-from clusterflow.core.builders import core_at_cage, icosahedron, ring
+from clusterflow.core.builders.binary import core_at_cage, ring
+from clusterflow.core.builders.metal import icosahedron
 from clusterflow.core.capping import cap
 from clusterflow.core.placement import place_adsorbate
 from clusterflow.core.roles import guess_roles
@@ -182,7 +183,7 @@ def test_roles_go_with_substitution_and_removal(library):
 
 def test_roles_go_with_placement(built, library):
     host = built(HYDRIDES)
-    _, sites = find_sites(host.symbols, np.array(host.positions), roles=host.roles)
+    _, sites = find_sites(host.symbols, host.xyz, roles=host.roles)
     start = place_adsorbate(
         host, sites, library.adsorbate("CO"), multiplicity=1, max_starts=1
     )[0]

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from clusterflow.engines.calculator import Gradient
 from clusterflow.specs import LevelSpec
-from clusterflow.tasks.remembered import Gradient
 from clusterflow.tasks.scratch import Bundle, Scratch
 
 

@@ -14,7 +14,7 @@ from clusterflow.config import (
     RelaxSettings,
     SitesSettings,
 )
-from clusterflow.core.builders import icosahedron, octahedron
+from clusterflow.core.builders.metal import icosahedron, octahedron
 from clusterflow.core.fate import judge
 from clusterflow.core.kicks import kicked
 from clusterflow.core.likeness import same_shape, shape_of
@@ -184,9 +184,7 @@ def test_random_starts_touch_the_cluster_and_follow_their_seed(library, structur
         place_anywhere(host, spec, multiplicity=2, seed=(1, i)) for i in range(60)
     ]
     for start in starts:
-        ratios = distance_ratios(
-            start.structure.symbols, np.array(start.structure.positions)
-        )[:13, 13:]
+        ratios = distance_ratios(start.structure.symbols, start.structure.xyz)[:13, 13:]
         assert ratios.min() == pytest.approx(1.05, abs=1e-6)
         assert ratios[start.site.atoms[0]].min() == ratios.min()
         assert start.placed == "random"

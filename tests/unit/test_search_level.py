@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from clusterflow.config import RelaxSettings
-from clusterflow.core.builders import anneal
+from clusterflow.core.builders.random_compact import random_compact
 from clusterflow.errors import ClusterflowError
 from clusterflow.io import from_atoms
 from clusterflow.records import BuildRecord, LevelRecord
@@ -23,7 +23,7 @@ def test_a_level_that_cannot_be_is_refused_before_the_search(
         formula="Cu4",
         material="metal",
         source="unpublished: a test",
-        structures=(from_atoms(anneal("Cu4", 1), charge=0, multiplicity=1),),
+        structures=(from_atoms(random_compact("Cu4", 1), charge=0, multiplicity=1),),
         auto_multiplicity=True,
         search=IsomerSearch(steps=1, level="emt"),
         search_level=library.level("emt"),

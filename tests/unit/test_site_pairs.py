@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ase.data import atomic_numbers, covalent_radii
 
-from clusterflow.core.builders import icosahedron, octahedron, rhombus, rows
+from clusterflow.core.builders.metal import icosahedron, octahedron, rhombus, rows
 from clusterflow.core.placement import molecules_apart, place_adsorbate
 from clusterflow.core.site_pairs import site_pairs
 from clusterflow.core.sites import find_sites
@@ -57,7 +57,7 @@ def test_pairs_of_tops_are_the_distinct_bonds(on, atoms, alike, tops):
 def test_pairs_on_the_icosahedron_are_the_orbits_of_its_group(on, alike):
     # Brute force: sites as sets of atoms, moved about by all 120 operations.
     host, sites = on(ICO)
-    positions = np.array(host.positions)
+    positions = host.xyz
     group = find_symmetry(host.symbols, positions).permutations
     assert len(group) == 120
     centre = int(np.linalg.norm(positions - positions.mean(axis=0), axis=1).argmin())
@@ -112,7 +112,7 @@ def test_two_molecules_bind_apart_and_do_not_touch(on, library, atoms, name):
     form = next(f for f in library.adsorbate(name).forms if f.name == "apart")
     for start in apart:
         assert start.structure.symbols[n:] == tuple(line[0] for line in form.atoms)
-        positions = np.array(start.structure.positions)
+        positions = start.structure.xyz
         radius = np.array(
             [covalent_radii[atomic_numbers[s]] for s in start.structure.symbols]
         )
@@ -128,7 +128,7 @@ def test_two_molecules_bind_apart_and_do_not_touch(on, library, atoms, name):
             # Beyond what counts as a bond that is breaking.
             assert gap > 1.35 * (radius[n + i] + radius[n + j])
     for one, other in combinations(apart, 2):
-        a, b = (np.array(s.structure.positions) for s in (one, other))
+        a, b = (s.structure.xyz for s in (one, other))
         assert not np.allclose(a, b, atol=0.1)
 
 
@@ -170,7 +170,7 @@ def test_without_symmetry_sites_that_are_alike_are_neighbours_too(on):
     assert len(tops) == sum(site.multiplicity for site in sites) == 32 > len(sites)
     pairs = site_pairs(host, sites, alike=True)
     assert {_coordination(pair) for pair in pairs} >= symmetric
-    bonds = bond_graph(host.symbols, np.array(host.positions))
+    bonds = bond_graph(host.symbols, host.xyz)
     ends = [(*pair.first.atoms, *pair.second.atoms) for pair in pairs]
     assert all(bonds.has_edge(*pair) for pair in ends)
     assert len(set(map(frozenset, ends))) == len(ends)

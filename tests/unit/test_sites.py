@@ -14,14 +14,12 @@ from ase.build import bulk, fcc111
 from ase.data import atomic_numbers, covalent_radii
 from scipy.spatial.transform import Rotation
 
-from clusterflow.core.builders import (
-    core_at_cage,
+from clusterflow.core.builders.binary import core_at_cage, ring, stacked_rings
+from clusterflow.core.builders.metal import (
     dodecahedron,
     icosahedron,
     octahedron,
     rhombus,
-    ring,
-    stacked_rings,
 )
 from clusterflow.core.coordination import (
     MOST_II_VI,
@@ -491,7 +489,7 @@ def test_sites_of_covered_clusters_of_the_library(name, elements, counts, librar
     folder = library.path("clusters", name).parent
     whole = build_structures(library.cluster(name), folder, library)[0]
     _, sites = find_sites(
-        *(whole.symbols, np.array(whole.positions)),
+        *(whole.symbols, whole.xyz),
         roles=whole.roles,
         kinds=get_args(SiteKind),
     )
@@ -507,7 +505,7 @@ def test_the_way_along_a_normal_is_free_beside_a_ligand_too(name, library):
     """On an open atom with one ligand the middle of the opening is the ligand."""
     folder = library.path("clusters", name).parent
     whole = build_structures(library.cluster(name), folder, library)[0]
-    positions = np.array(whole.positions)
+    positions = whole.xyz
     _, sites = find_sites(whole.symbols, positions, roles=whole.roles)
     # Cordero 2008: as in ASE; the probe is 1 Å.
     reach = covalent_radii[[atomic_numbers[s] for s in whole.symbols]] + 1.0
@@ -543,7 +541,7 @@ def test_sites_without_symmetry_turn_with_the_cluster(seed):
 def test_a_gold_cluster_under_staples_has_sites_on_all_but_hydrogen(library):
     folder = library.path("clusters", "Au25SH18-anion").parent
     whole = build_structures(library.cluster("Au25SH18-anion"), folder, library)[0]
-    positions = np.array(whole.positions)
+    positions = whole.xyz
     _, sites = find_sites(whole.symbols, positions, roles=whole.roles)
     # The centre has twelve gold neighbours; an atom of the shell five of the shell and
     # the centre; one between two sulphurs of a staple no other gold.

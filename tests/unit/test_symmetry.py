@@ -10,13 +10,12 @@ from ase import Atoms
 from ase.build import molecule
 from scipy.spatial.transform import Rotation
 
-from clusterflow.core.builders import (
-    core_at_cage,
+from clusterflow.core.builders.binary import core_at_cage, stacked_rings
+from clusterflow.core.builders.metal import (
     dodecahedron,
     icosahedron,
     octahedron,
     rhombus,
-    stacked_rings,
 )
 from clusterflow.core.symmetry import (
     find_images,
@@ -135,7 +134,7 @@ def test_groups_agree_with_pymatgen(name, library):
     core = pytest.importorskip("pymatgen.core")
     structure = build_structures(library.cluster(name), Path(), library)[0]
     molecule_ = core.Molecule(list(structure.symbols), structure.positions)
-    found = find_symmetry(structure.symbols, np.array(structure.positions))
+    found = find_symmetry(structure.symbols, structure.xyz)
     pymatgen = analyzer.PointGroupAnalyzer(molecule_, tolerance=0.1)
     assert found.point_group == pymatgen.sch_symbol
 

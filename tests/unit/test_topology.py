@@ -11,7 +11,8 @@ from ase.build import molecule
 from ase.data import covalent_radii
 from ase.neighborlist import neighbor_list
 
-from clusterflow.core.builders import core_at_cage, icosahedron, octahedron
+from clusterflow.core.builders.binary import core_at_cage
+from clusterflow.core.builders.metal import icosahedron, octahedron
 from clusterflow.core.symmetry import find_symmetry
 from clusterflow.core.topology import (
     BROKEN,

@@ -127,7 +127,7 @@ def _mean_moment(structure: Structure, moving: Sequence[int]) -> float:
     """Mean principal moment of inertia of some atoms, amu Å²: ⅔ Σ m r²."""
     atoms = list(moving)
     masses = _masses(structure)[atoms]
-    positions = np.array(structure.positions)[atoms]
+    positions = structure.xyz[atoms]
     centred = positions - masses @ positions / masses.sum()
     return float(2 / 3 * masses @ (centred**2).sum(axis=1))
 
@@ -136,7 +136,7 @@ def _turning_moment(
     structure: Structure, own: np.ndarray, masses: FloatArray
 ) -> float | None:
     """Moment about the line from the cluster atoms it touches to its own, amu Å²."""
-    positions = np.array(structure.positions)
+    positions = structure.xyz
     touching = distance_ratios(structure.symbols, positions) < CONTACT
     host = np.setdiff1d(np.arange(len(positions)), own)
     between = touching[np.ix_(host, own)]

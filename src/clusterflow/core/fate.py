@@ -69,8 +69,8 @@ def judge(
         Species it may have become, by name.
     """
     n_host = len(host.symbols)
-    positions = np.array(complex_.positions)
-    before, after = np.array(host.positions), positions[:n_host]
+    positions = complex_.xyz
+    before, after = host.xyz, positions[:n_host]
     changed = changed_bonds(host.symbols, before, after, own_permutations(host))
     symbols = complex_.symbols[n_host:]
     graph = settled_graph(complex_, n_host, adsorbate)
@@ -90,7 +90,7 @@ def _host_fate(host: Structure, changed: list[tuple[int, int]]) -> tuple[Fate, s
     bound = [i for i, role in enumerate(host.roles) if role == "ligand"]
     if any(not set(bond) & set(bound) for bond in changed):
         return "reconstructed", "the cluster changed its bonds"
-    pieces = ligands_of(host.symbols, np.array(host.positions), bound)
+    pieces = ligands_of(host.symbols, host.xyz, bound)
     moved = [piece for piece in pieces if any(set(b) & set(piece) for b in changed)]
     names = Counter(composition([host.symbols[i] for i in piece]) for piece in moved)
     listed = ", ".join(f"{n} {name}" for name, n in sorted(names.items()))
@@ -113,7 +113,7 @@ def settled_graph(
         What was placed.
     """
     symbols = complex_.symbols[n_host:]
-    positions = np.array(complex_.positions)[n_host:]
+    positions = complex_.xyz[n_host:]
     given = _hydrogens_given(complex_, n_host)
     graph = bond_graph(symbols, positions, FORMED)
     loose = bond_graph(symbols, positions, BROKEN)
@@ -132,7 +132,7 @@ def _touching(complex_: Structure, n_host: int) -> set[int]:
 
     Its support is none of it: what has gone over to that has left the cluster.
     """
-    ratios = distance_ratios(complex_.symbols, np.array(complex_.positions))
+    ratios = distance_ratios(complex_.symbols, complex_.xyz)
     own = np.array(complex_.roles[:n_host]) != "support"
     close = ratios[:n_host, n_host:][own] < CONTACT
     return {int(i) for i in np.flatnonzero(close.any(axis=0))}
@@ -140,7 +140,7 @@ def _touching(complex_: Structure, n_host: int) -> set[int]:
 
 def _hydrogens_given(complex_: Structure, n_host: int) -> set[int]:
     """Hydrogens of the adsorbate, counted from 0, that have bonded to the cluster."""
-    graph = bond_graph(complex_.symbols, np.array(complex_.positions), FORMED)
+    graph = bond_graph(complex_.symbols, complex_.xyz, FORMED)
     return {
         i - n_host
         for i in range(n_host, len(complex_.symbols))
@@ -150,7 +150,7 @@ def _hydrogens_given(complex_: Structure, n_host: int) -> set[int]:
 
 def hydrides_taken(complex_: Structure, n_host: int) -> set[int]:
     """Hydrogens of the cluster, of its ligands too, that the adsorbate has bonded."""
-    graph = bond_graph(complex_.symbols, np.array(complex_.positions), FORMED)
+    graph = bond_graph(complex_.symbols, complex_.xyz, FORMED)
     return {
         i
         for i in range(n_host)

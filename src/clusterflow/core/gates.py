@@ -761,7 +761,7 @@ def _n_rigid(structure: Structure) -> int:
     """Translations and rotations of a molecule: 3, 5 or 6."""
     if len(structure.symbols) == 1:
         return 3
-    positions = np.array(structure.positions)
+    positions = structure.xyz
     extents = np.linalg.svd(positions - positions.mean(axis=0), compute_uv=False)
     return 5 if extents[1] < _LINEAR_A else 6
 

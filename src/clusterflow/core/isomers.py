@@ -157,12 +157,12 @@ def why_other_species(bare: Structure, own: Structure) -> str:
     It must hang together like `own`, and may have no more bonds between like ions:
     a chalcogenide with such a bond is a redox isomer.
     """
-    positions = np.array(bare.positions)
+    positions = bare.xyz
     pieces = n_fragments(bare.symbols, positions)
-    if pieces > n_fragments(own.symbols, np.array(own.positions)):
+    if pieces > n_fragments(own.symbols, own.xyz):
         return f"the cluster is in {pieces} pieces"
     like = like_ion_bonds(bare.symbols, positions)
-    if len(like) > len(like_ion_bonds(own.symbols, np.array(own.positions))):
+    if len(like) > len(like_ion_bonds(own.symbols, own.xyz)):
         bonds = sorted(
             {"-".join(sorted((bare.symbols[i], bare.symbols[j]))) for i, j in like}
         )

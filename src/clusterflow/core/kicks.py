@@ -39,7 +39,7 @@ def kicked(complex_: Structure, n_host: int, seed: Sequence[int]) -> Structure:
     from scipy.spatial.transform import Rotation  # slow to import
 
     rng = np.random.default_rng(seed)
-    positions = np.array(complex_.positions)
+    positions = complex_.xyz
     core = [i for i in range(n_host) if complex_.roles[i] in ("core", "hydride")]
     positions[core] += rng.normal(0.0, _SHIFT_A, (len(core), 3))
     own = positions[n_host:]

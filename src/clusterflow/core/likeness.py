@@ -42,7 +42,7 @@ class Shape:
 
 def shape_of(complex_: Structure, n_host: int, *, core_intact: bool) -> Shape:
     """The shape of a complex whose first `n_host` atoms are the cluster's."""
-    positions = np.array(complex_.positions)
+    positions = complex_.xyz
     gaps = distances(positions)
     return Shape(
         distances=gaps,

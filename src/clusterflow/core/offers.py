@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from networkx.algorithms.isomorphism import GraphMatcher, categorical_node_match
 
 from clusterflow.core.fate import intended_graphs, settled_graph
@@ -38,7 +37,7 @@ def offered_start(
     if was.charge != now.charge:
         return None
     n_host = len(host.symbols)
-    positions = np.array(offer.structure.positions)
+    positions = offer.structure.xyz
     graph = settled_graph(offer.structure, n_host, was)
     same_element = categorical_node_match("element", "")
     for form, intended in zip(now.forms, intended_graphs(now), strict=True):

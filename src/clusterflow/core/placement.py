@@ -253,7 +253,7 @@ def _distinct(
     host: Structure, symbols: Sequence[str], poses: Sequence[tuple[FloatArray, float]]
 ) -> list[tuple[FloatArray, float]]:
     """Poses without the images that the symmetry of the site makes of them."""
-    there = np.array(host.positions)
+    there = host.xyz
     elements = np.unique(host.symbols, return_inverse=True)[1]
     own = np.unique(symbols, return_inverse=True)[1]
     pairs = (own[:, None] * len(there) + elements[None, :]).ravel()
@@ -271,7 +271,7 @@ def _distinct(
 def _frame(site: Site, host: Structure) -> FloatArray:
     """Rows x, y, z of the site: z along its normal, x along its first bond."""
     z = np.array(site.normal)
-    positions = np.array(host.positions)
+    positions = host.xyz
     if len(site.atoms) > 1:
         along = positions[site.atoms[1]] - positions[site.atoms[0]]
     else:
@@ -319,7 +319,7 @@ def _settle(
     of covalent radii.
     """
     normal, foot = np.array(site.normal), np.array(site.position)
-    positions = np.array(host.positions)
+    positions = host.xyz
     lateral = oriented + foot
     radius_host, radius_own = radii(host.symbols), radii(symbols)
     partners = _nearest_partners(bound, positions, lateral)

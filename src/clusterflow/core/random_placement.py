@@ -47,7 +47,7 @@ def place_anywhere(
     symbols = [line[0] for line in form.atoms]
     own = np.array([line[1:] for line in form.atoms], dtype=float)
     own = (own - own.mean(axis=0)) @ _random_rotation(rng)
-    positions = np.array(host.positions)
+    positions = host.xyz
     middle = own + positions.mean(axis=0)
     for _ in range(_MOST_DIRECTIONS):
         direction = rng.normal(size=3)
@@ -87,7 +87,7 @@ def _first_contact(
     """How far from the middle the adsorbate stops on its way in, Å; None if never."""
     n_host = len(host.symbols)
     reach = _CONTACT * bond_lengths([*host.symbols, *symbols])[:n_host, n_host:]
-    offsets = middle[None, :] - np.array(host.positions)[:, None]
+    offsets = middle[None, :] - host.xyz[:, None]
     along = offsets @ direction
     across = (offsets**2).sum(axis=-1) - along**2
     meets = reach**2 > across
@@ -105,7 +105,7 @@ def touched_site(complex_: Structure, n_host: int) -> Site:
     complex_
         Host atoms first, `n_host` of them, then those of the adsorbate.
     """
-    symbols, positions = complex_.symbols, np.array(complex_.positions)
+    symbols, positions = complex_.symbols, complex_.xyz
     ratios = distance_ratios(symbols, positions)[:n_host, n_host:]
     atom = int(ratios.min(axis=1).argmin())
     outward = positions[n_host:].mean(axis=0) - positions[:n_host].mean(axis=0)

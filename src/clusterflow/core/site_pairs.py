@@ -56,7 +56,7 @@ def site_pairs(
     pairs
         Nearest first; with symmetry the first of each pair is one of `sites`.
     """
-    positions = np.array(host.positions)
+    positions = host.xyz
     merged = [[site, *_merged_with(site, positions)] for site in sites]
     firsts = [(orbit, site) for orbit, own in enumerate(merged) for site in own]
     everywhere = [
@@ -94,7 +94,7 @@ def _images(
 
     Those that are given come first.
     """
-    positions = np.array(host.positions)
+    positions = host.xyz
     symmetry = find_symmetry(host.symbols, positions, tolerance_a)
     found = [list(given) for given in sites]
     for permutation, rotation in zip(

@@ -78,7 +78,7 @@ def own_permutations(structure: Structure) -> np.ndarray:
 
     Shape (n_operations, n_atoms), with the usual tolerance of :func:`find_symmetry`.
     """
-    return find_symmetry(structure.symbols, np.array(structure.positions)).permutations
+    return find_symmetry(structure.symbols, structure.xyz).permutations
 
 
 def symmetrised(positions: FloatArray, symmetry: Symmetry) -> FloatArray:

@@ -1,26 +1,19 @@
-"""The only code that makes calculators, behind one protocol and one registry."""
+"""Programs that compute energies and forces, and the only code that starts them."""
 
-from clusterflow.engines import emt, tblite, xtb_python  # noqa: F401 - they register
-from clusterflow.engines.base import (
+from clusterflow.engines.make import (
     ENGINES,
-    Engine,
     Meter,
     check_elements,
     engine_of,
     engine_versions,
-    frontier_orbitals,
-    frontier_weights,
     make_calculator,
 )
 
 __all__ = [
     "ENGINES",
-    "Engine",
     "Meter",
     "check_elements",
     "engine_of",
     "engine_versions",
-    "frontier_orbitals",
-    "frontier_weights",
     "make_calculator",
 ]

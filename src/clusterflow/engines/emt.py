@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterflow.engines.base import ENGINES
-from clusterflow.engines.ladder import OneRung
+from clusterflow.engines.base import Engine
 from clusterflow.errors import EngineError
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
-    from clusterflow.core.topology import FloatArray
     from clusterflow.specs import LevelSpec
 
 
-class EmtEngine(OneRung):
+class EmtEngine(Engine):
     """A potential for fcc metals that also runs, without meaning, for H, C, N and O."""
 
     distribution = "ase"
@@ -41,13 +39,5 @@ class EmtEngine(OneRung):
             )
         return EMT()
 
-    def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
-        """None: there are no orbitals."""
-        return None
 
-    def frontier_weights(self, calculator: Calculator) -> FloatArray | None:
-        """None, for the same reason."""
-        return None
-
-
-ENGINES.register("emt")(EmtEngine())
+ENGINE = EmtEngine()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import importlib
 import inspect
 import os
@@ -10,21 +9,20 @@ from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from typing import TYPE_CHECKING, Any
 
-from clusterflow.engines.ladder import OneRung
+from clusterflow.engines.base import Engine
 from clusterflow.errors import EngineError
 from clusterflow.formula import ATOMIC_NUMBERS
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
-    from clusterflow.core.topology import FloatArray
     from clusterflow.specs import LevelSpec, OwnCalculator
 
 _PLACEHOLDERS = ("{charge}", "{multiplicity}", "{unpaired}")
 
 
 @dataclass(frozen=True)
-class OwnEngine(OneRung):
+class OwnEngine(Engine):
     """A class behind the protocol of all engines.
 
     Charge and multiplicity reach it where a value among its `kwargs` is ``{charge}``,
@@ -107,22 +105,19 @@ class OwnEngine(OneRung):
                 places = "{multiplicity} or {unpaired}"
                 raise self._refusal(level, f"multiplicity {multiplicity}", places)
         try:
-            calculator = found(**kwargs)
+            return found(**kwargs)
         except Exception as error:  # a class of another package may raise anything
             raise EngineError(
                 f"level {level.name!r}: {self.own.calculator} cannot be made: "
                 f"{type(error).__name__}: {' '.join(str(error).split())}; "
                 "correct the level's kwargs"
             ) from None
-        return _failing_softly(calculator)
 
-    def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
-        """None: there is no common way to ask for them."""
-        return None
-
-    def frontier_weights(self, calculator: Calculator) -> FloatArray | None:
-        """None, for the same reason."""
-        return None
+    def why_failed(self, error: Exception) -> str | None:
+        """Any error, for codes fail in ways of their own."""
+        if os.environ.get("CLUSTERFLOW_DEBUG") == "1":
+            return super().why_failed(error)
+        return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
     def _refusal(self, level: LevelSpec, what: str, placeholder: str) -> EngineError:
         return EngineError(
@@ -130,29 +125,6 @@ class OwnEngine(OneRung):
             f"{placeholder} among its kwargs, or `spinless: true` if it knows no "
             "electrons"
         )
-
-
-def _failing_softly(calculator: Calculator) -> Calculator:
-    """The calculator, all its exceptions made failures of one calculation."""
-    from ase.calculators.calculator import CalculationFailed
-
-    inner = calculator.calculate
-
-    @functools.wraps(inner)
-    def calculate(*args: Any, **kwargs: Any) -> None:
-        try:
-            inner(*args, **kwargs)
-        except CalculationFailed:
-            raise
-        except Exception as error:  # codes fail in ways of their own
-            if os.environ.get("CLUSTERFLOW_DEBUG") == "1":
-                raise
-            calculator.results = {}
-            reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            raise CalculationFailed(reason) from error
-
-    calculator.calculate = calculate
-    return calculator
 
 
 def _accepted(found: type[Any]) -> set[str]:

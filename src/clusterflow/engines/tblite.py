@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterflow.engines.base import ENGINES, UP_TO_RADON
-from clusterflow.engines.ladder import Rung
+from clusterflow.engines.base import UP_TO_RADON, Engine, Rung
 from clusterflow.errors import EngineError
 from clusterflow.units import BOLTZMANN_EV_PER_K, HARTREE_EV
 
@@ -60,7 +59,7 @@ def _check_solvent(level: LevelSpec, solvation: tuple[str, ...]) -> None:
         ) from None
 
 
-class TbliteEngine:
+class TbliteEngine(Engine):
     """tblite's own ASE calculator, with charge and multiplicity given outright."""
 
     distribution = "tblite"
@@ -172,4 +171,4 @@ class TbliteEngine:
         return weights
 
 
-ENGINES.register("tblite")(TbliteEngine())
+ENGINE = TbliteEngine()

@@ -10,21 +10,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from clusterflow.engines.base import ENGINES, UP_TO_RADON
-from clusterflow.engines.ladder import Rung
+from clusterflow.engines.base import UP_TO_RADON, Engine, Rung
 from clusterflow.errors import EngineError
 
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
-    from clusterflow.core.topology import FloatArray
     from clusterflow.specs import LevelSpec
 
 # Three angles without a rational relation, so that no molecule ends up aligned again.
 _EULER_ANGLES_DEG = (37.3, 61.7, 23.9)
 
 
-class XtbPythonEngine:
+class XtbPythonEngine(Engine):
     """xtb-python behind a calculator that rotates.
 
     It keeps one environment for all geometries of a calculator: made anew for each,
@@ -60,14 +58,6 @@ class XtbPythonEngine:
     def climb(self, calculator: Calculator, rung: Rung) -> None:
         """The wavefunction forgotten: it offers no settings of its mixer."""
         calculator.forget()
-
-    def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
-        """Not offered: the wrapped calculator keeps its orbitals to itself."""
-        return None
-
-    def frontier_weights(self, calculator: Calculator) -> FloatArray | None:
-        """None, for the same reason."""
-        return None
 
 
 def _rotating_calculator(
@@ -153,4 +143,4 @@ def _rotating_calculator(
     return RotatingXTB()
 
 
-ENGINES.register("xtb-python")(XtbPythonEngine())
+ENGINE = XtbPythonEngine()

@@ -134,14 +134,14 @@ def _choices(whole: Structure, wanted: Substitution, who: str) -> list[tuple[int
     found = _all_choices(whole, wanted, who)
     if wanted.choices is None:
         return found
-    return most_spread(found, np.array(whole.positions))[: wanted.choices]
+    return most_spread(found, whole.xyz)[: wanted.choices]
 
 
 def _all_choices(
     whole: Structure, wanted: Substitution, who: str
 ) -> list[tuple[int, ...]]:
     """The distinct sets of atoms to be replaced, or of too many the most spread."""
-    positions = np.array(whole.positions)
+    positions = whole.xyz
     core = [i for i, role in enumerate(whole.roles) if role == "core"]
     bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
     replaced = wanted.replaces or _only_element(whole, core, wanted, who)
@@ -205,12 +205,12 @@ def _units(whole: Structure, spec: ClusterSpec, library: Library) -> list[list[i
 
 def _ligands(whole: Structure) -> list[list[int]]:
     bound = [i for i, role in enumerate(whole.roles) if role == "ligand"]
-    return ligands_of(whole.symbols, np.array(whole.positions), bound)
+    return ligands_of(whole.symbols, whole.xyz, bound)
 
 
 def _head(whole: Structure, piece: list[int]) -> int:
     """The atom of a ligand that is nearest to what is no ligand."""
-    positions = np.array(whole.positions)
+    positions = whole.xyz
     bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
     gaps = np.linalg.norm(positions[piece][:, None] - positions[bare], axis=-1)
     return piece[int(gaps.min(axis=1).argmin())]
@@ -223,7 +223,7 @@ def _unit_permutations(
 
     A ligand counts as its binding atom, wherever the rest of it points.
     """
-    positions = np.array(whole.positions)
+    positions = whole.xyz
     ligands = _ligands(whole)
     bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
     others = [ligand for ligand in ligands if ligand not in units]

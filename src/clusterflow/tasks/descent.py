@@ -7,20 +7,19 @@ from typing import TYPE_CHECKING
 
 from clusterflow.core.fate import judge
 from clusterflow.core.spin import by_energy
+from clusterflow.engines.calculator import Memory
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.records import SpinState
 from clusterflow.stage_table import STAGES
 from clusterflow.tasks.relaxation import Relaxation
-from clusterflow.tasks.remembered import Remembered
 from clusterflow.tasks.scratch import Bundle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ase.calculators.calculator import Calculator
-
     from clusterflow.config import AdsorbSettings, RelaxSettings
     from clusterflow.core.fate import Verdict
+    from clusterflow.engines.calculator import EngineCalculator
     from clusterflow.records import Isomer, Structure
     from clusterflow.specs import AdsorbateSpec, LevelSpec
     from clusterflow.tasks.job import Job
@@ -132,12 +131,14 @@ class Descent:
             n_gradients=relaxation.n_gradients,
         )
 
-    def _calculator(self) -> Calculator:
+    def _calculator(self) -> EngineCalculator:
         charge, multiplicity = self._start.charge, self._start.multiplicity
-        engine = self._search.job.calculator(self._search.level, charge, multiplicity)
-        if self._search.job.scratch is None:
-            return engine
-        return Remembered(engine, self._gradients, *self._key, charge, multiplicity)
+        memory = None
+        if self._search.job.scratch is not None:
+            memory = Memory(self._gradients, (*self._key, charge, multiplicity))
+        return self._search.job.calculator(
+            self._search.level, charge, multiplicity, memory=memory
+        )
 
 
 def single_point(search: Search, structure: Structure, multiplicity: int) -> Outcome:

@@ -91,7 +91,7 @@ def _walk(walks: _Walks, start: Structure, rng: np.random.Generator) -> None:
     first = rattled(to_atoms(start), _RATTLE_A).positions
     here = _relaxed(walks, start, first)
     for _ in range(walks.settings.steps):
-        from_ = np.array(here.structure.positions)
+        from_ = here.structure.xyz
         there = _relaxed(walks, start, moved(start.symbols, from_, rng))
         if there.energy_ev is None:
             continue

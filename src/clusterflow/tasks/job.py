@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from ase.calculators.calculator import Calculator
-
+    from clusterflow.engines.calculator import EngineCalculator, Memory
     from clusterflow.models import Model
     from clusterflow.specs import LevelSpec
 
@@ -38,11 +37,21 @@ class Job:
     started: float = field(default_factory=time.perf_counter)
 
     def calculator(
-        self, level: LevelSpec, charge: int, multiplicity: int, accuracy: float = 1.0
-    ) -> Calculator:
+        self,
+        level: LevelSpec,
+        charge: int,
+        multiplicity: int,
+        accuracy: float = 1.0,
+        memory: Memory | None = None,
+    ) -> EngineCalculator:
         """A calculator whose gradients this job counts."""
         return make_calculator(
-            level, charge, multiplicity, accuracy=accuracy, meter=self.meter
+            level,
+            charge,
+            multiplicity,
+            accuracy=accuracy,
+            meter=self.meter,
+            memory=memory,
         )
 
     def provenance(self, level: LevelSpec | None = None) -> Provenance:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from ase.calculators.calculator import CalculationFailed
 
 from clusterflow.config import LevelSettings, ThermoSettings
@@ -160,7 +159,7 @@ def _with_probes(
     build: BuildRecord, candidate: LevelSpec, probes: Sequence[AdsorbateSpec]
 ) -> list[tuple[str, Structure]]:
     bare = build.structures[0]
-    _, sites = find_sites(bare.symbols, np.array(bare.positions), roles=bare.roles)
+    _, sites = find_sites(bare.symbols, bare.xyz, roles=bare.roles)
     found = [("bare", bare)]
     for probe in probes:
         starts = place_adsorbate(

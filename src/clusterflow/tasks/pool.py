@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from clusterflow.config import PoolSettings, RelaxSettings
 from clusterflow.core.fate import hydrides_taken
 from clusterflow.core.isomers import split_pool, why_other_species
@@ -277,7 +275,7 @@ def _add(
 
 
 def _bonds(structure: Structure) -> tuple[tuple[int, int], ...]:
-    graph = bond_graph(structure.symbols, np.array(structure.positions))
+    graph = bond_graph(structure.symbols, structure.xyz)
     return tuple(sorted((min(edge), max(edge)) for edge in graph.edges))
 
 

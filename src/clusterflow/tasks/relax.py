@@ -14,7 +14,6 @@ from clusterflow.core.spin import (
     by_energy,
     cluster_multiplicities,
 )
-from clusterflow.engines import frontier_orbitals, frontier_weights
 from clusterflow.errors import EngineError
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.records import BuildRecord, Isomer, LevelRecord, RelaxRecord, SpinState
@@ -26,8 +25,7 @@ from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ase.calculators.calculator import Calculator
-
+    from clusterflow.engines.calculator import EngineCalculator
     from clusterflow.records import SearchResult, Structure
     from clusterflow.specs import LevelSpec, Role
     from clusterflow.tasks.inputs import Inputs
@@ -212,8 +210,8 @@ def _relax_one(
         return f"{outcome}: {relaxation.reason}"
     # The last geometry the engine was asked about may be another one.
     relaxation.atoms.get_potential_energy()
-    orbitals = frontier_orbitals(level, calculator)
-    by_role = _orbitals_by_role(start, level, calculator)
+    orbitals = calculator.frontier_orbitals()
+    by_role = _orbitals_by_role(start, calculator)
     charges = calculator.results.get("charges")
     return Isomer(
         structure=from_atoms(
@@ -234,12 +232,12 @@ def _relax_one(
 
 
 def _orbitals_by_role(
-    structure: Structure, level: LevelSpec, calculator: Calculator
+    structure: Structure, calculator: EngineCalculator
 ) -> list[dict[Role, float]] | None:
     """Shares of each role in HOMO and LUMO, for a cluster on or in a support."""
     if "support" not in structure.roles:
         return None
-    weights = frontier_weights(level, calculator)
+    weights = calculator.frontier_weights()
     if weights is None:
         return None
     roles = np.array(structure.roles)

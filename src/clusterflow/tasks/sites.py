@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from clusterflow.config import SitesSettings
 from clusterflow.core.capping import ligands_of
 from clusterflow.core.sites import find_sites
@@ -66,7 +64,7 @@ def sites_on(
     """Point group and sites of a geometry."""
     point_group, found = find_sites(
         structure.symbols,
-        np.array(structure.positions),
+        structure.xyz,
         roles=structure.roles,
         kinds=settings.kinds,
         probe_radius_a=settings.probe_radius_a,
@@ -86,7 +84,7 @@ def _why_none(structure: Structure, cluster: str, settings: SitesSettings) -> st
         return f"{reason}; try other sites.kinds or a smaller sites.probe_radius_a"
     pieces = Counter(
         composition([structure.symbols[i] for i in piece])
-        for piece in ligands_of(structure.symbols, np.array(structure.positions), bound)
+        for piece in ligands_of(structure.symbols, structure.xyz, bound)
     )
     covered = ", ".join(f"{n} {piece}" for piece, n in pieces.items())
     ligand = _name_of(next(iter(pieces)))

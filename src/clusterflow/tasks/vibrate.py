@@ -14,6 +14,7 @@ from clusterflow.core.fate import judge
 from clusterflow.core.isomers import all_isomers
 from clusterflow.core.topology import CONTACT, distance_ratios
 from clusterflow.core.vibrations import NOISE_CM1, classify, normal_modes
+from clusterflow.engines.calculator import Memory
 from clusterflow.io import from_atoms, to_atoms
 from clusterflow.records import (
     AdsorbRecord,
@@ -30,7 +31,6 @@ from clusterflow.tasks.finite_differences import (
 )
 from clusterflow.tasks.job import settings_of
 from clusterflow.tasks.relaxation import Relaxation
-from clusterflow.tasks.remembered import Remembered
 from clusterflow.tasks.scratch import Scratch
 
 if TYPE_CHECKING:
@@ -150,11 +150,12 @@ def _calculator(
 ) -> Calculator:
     """A calculator that keeps its gradients, if the job has a scratch folder."""
     key = (structure.charge, structure.multiplicity, settings.accuracy)
-    calculator = job.calculator(level, *key)
-    if job.scratch is None:
-        return calculator
-    scratch = Scratch(job.scratch)
-    return Remembered(calculator, scratch, level.hash, *key, STAGES["vibrate"].protocol)
+    memory = None
+    if job.scratch is not None:
+        memory = Memory(
+            Scratch(job.scratch), (level.hash, *key, STAGES["vibrate"].protocol)
+        )
+    return job.calculator(level, *key, memory=memory)
 
 
 def _moving_atoms(
@@ -162,7 +163,7 @@ def _moving_atoms(
 ) -> list[int]:
     moving = list(range(n_host, len(structure.symbols)))
     if settings.include_binding_atoms:
-        ratios = distance_ratios(structure.symbols, np.array(structure.positions))
+        ratios = distance_ratios(structure.symbols, structure.xyz)
         near = (ratios[:n_host, n_host:] < CONTACT).any(axis=1)
         near &= np.array(structure.roles[:n_host]) != "support"
         moving = [int(i) for i in np.flatnonzero(near)] + moving

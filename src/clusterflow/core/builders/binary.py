@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
-from clusterflow.core.builders.registry import BUILDERS
 from clusterflow.core.topology import bond_lengths, distances
 
 if TYPE_CHECKING:
@@ -24,14 +23,12 @@ if TYPE_CHECKING:
 _LAYER_OVER_BOND = 1.05
 
 
-@BUILDERS.register("ring")
 def ring(metal: str, anion: str, n: int, bond_a: float | None = None) -> Atoms:
     """A planar ring of `n` metal and `n` anion atoms in turn; a dimer for one."""
     bond = _bond(metal, anion, bond_a)
     return Atoms([metal, anion] * n, positions=_ring(2 * n, bond, 0.0))
 
 
-@BUILDERS.register("stacked_rings")
 def stacked_rings(
     metal: str,
     anion: str,
@@ -51,7 +48,6 @@ def stacked_rings(
     return Atoms(symbols, positions=np.vstack(positions))
 
 
-@BUILDERS.register("cage")
 def cage(
     metal: str,
     anion: str,
@@ -83,7 +79,6 @@ def cage(
     return Atoms(symbols, positions=cage_positions(graph, _bond(metal, anion, bond_a)))
 
 
-@BUILDERS.register("core_at_cage")
 def core_at_cage(
     metal: str,
     anion: str,
@@ -111,7 +106,6 @@ def core_at_cage(
     return shell + inside
 
 
-@BUILDERS.register("zincblende_tetrahedron")
 def zincblende_tetrahedron(
     metal: str, anion: str, layers: int, bond_a: float | None = None
 ) -> Atoms:
@@ -130,7 +124,6 @@ def zincblende_tetrahedron(
     )
 
 
-@BUILDERS.register("wurtzite")
 def wurtzite(
     metal: str,
     anion: str,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
-from clusterflow.core.builders.registry import BUILDERS
 from clusterflow.core.topology import bond_graph, bond_lengths
 
 if TYPE_CHECKING:
@@ -20,7 +19,6 @@ _EDGE = 1.1
 _STRAIGHT_A = 0.1
 
 
-@BUILDERS.register("bridged_octahedron")
 def bridged_octahedron(
     element: str, ligand: Atoms, bond_a: float | None = None
 ) -> Atoms:

@@ -12,15 +12,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
-from clusterflow.core.builders.registry import BUILDERS
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clusterflow.core.topology import FloatArray
 
 
-@BUILDERS.register("icosahedron")
 def icosahedron(element: str, shells: int, bond_a: float | None = None) -> Atoms:
     """A Mackay icosahedron: 13, 55, 147 ... atoms for 2, 3, 4 shells.
 
@@ -31,7 +28,6 @@ def icosahedron(element: str, shells: int, bond_a: float | None = None) -> Atoms
     return _plain(Icosahedron(element, shells, latticeconstant=_fcc(element, bond_a)))
 
 
-@BUILDERS.register("octahedron")
 def octahedron(
     element: str, length: int, cutoff: int, bond_a: float | None = None
 ) -> Atoms:
@@ -42,13 +38,11 @@ def octahedron(
     return _plain(Octahedron(element, length, cutoff, latticeconstant=lattice))
 
 
-@BUILDERS.register("cuboctahedron")
 def cuboctahedron(element: str, shells: int, bond_a: float | None = None) -> Atoms:
     """An fcc cuboctahedron: 13, 55, 147 ... atoms for 2, 3, 4 shells."""
     return octahedron(element, 2 * shells - 1, shells - 1, bond_a)
 
 
-@BUILDERS.register("decahedron")
 def decahedron(
     element: str, p: int, q: int, r: int = 0, bond_a: float | None = None
 ) -> Atoms:
@@ -62,7 +56,6 @@ def decahedron(
     return _plain(Decahedron(element, p, q, r, latticeconstant=lattice))
 
 
-@BUILDERS.register("wulff")
 def wulff(
     element: str,
     surfaces: Sequence[Sequence[int]],
@@ -93,7 +86,6 @@ def wulff(
     return _plain(atoms)
 
 
-@BUILDERS.register("tetrahedron")
 def tetrahedron(element: str, length: int, bond_a: float | None = None) -> Atoms:
     """An fcc tetrahedron with `length` atoms on an edge: 1, 4, 10, 20 ... atoms."""
     points = np.array(
@@ -110,7 +102,6 @@ def tetrahedron(element: str, length: int, bond_a: float | None = None) -> Atoms
     )
 
 
-@BUILDERS.register("capped_tetrahedron")
 def capped_tetrahedron(element: str, bond_a: float | None = None) -> Atoms:
     """A tetrahedron with an atom on each face: eight atoms, Td, all bonds equal."""
     inner = np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)]) / np.sqrt(8)
@@ -120,7 +111,6 @@ def capped_tetrahedron(element: str, bond_a: float | None = None) -> Atoms:
     return Atoms([element] * 8, positions=positions)
 
 
-@BUILDERS.register("bipyramid")
 def bipyramid(element: str, n: int, bond_a: float | None = None) -> Atoms:
     """A ring of `n` = 3, 4 or 5 atoms with one above and one below, all bonds equal."""
     if n not in (3, 4, 5):
@@ -133,7 +123,6 @@ def bipyramid(element: str, n: int, bond_a: float | None = None) -> Atoms:
     return Atoms([element] * (n + 2), positions * nearest_a(element, bond_a))
 
 
-@BUILDERS.register("rows")
 def rows(element: str, rows: Sequence[int], bond_a: float | None = None) -> Atoms:
     """A flat patch of the triangular lattice, row by row.
 
@@ -152,7 +141,6 @@ def rows(element: str, rows: Sequence[int], bond_a: float | None = None) -> Atom
     return Atoms([element] * len(points), np.array(points) * nearest_a(element, bond_a))
 
 
-@BUILDERS.register("rhombus")
 def rhombus(element: str, bond_a: float | None = None) -> Atoms:
     """Four atoms in a plane: two equilateral triangles that share an edge."""
     bond = nearest_a(element, bond_a)
@@ -164,7 +152,6 @@ def rhombus(element: str, bond_a: float | None = None) -> Atoms:
     )
 
 
-@BUILDERS.register("dodecahedron")
 def dodecahedron(element: str, bond_a: float | None = None) -> Atoms:
     """The eight-atom snub disphenoid (D2d), the shape of small metal octamers.
 
@@ -182,7 +169,6 @@ def dodecahedron(element: str, bond_a: float | None = None) -> Atoms:
     return Atoms([element] * 8, positions=positions)
 
 
-@BUILDERS.register("centred_cube")
 def centred_cube(
     centre: str, cube: str, caps: str, bond_a: float | None = None
 ) -> Atoms:

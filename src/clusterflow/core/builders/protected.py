@@ -8,7 +8,6 @@ import numpy as np
 from ase import Atoms
 
 from clusterflow.core.builders.metal import nearest_a
-from clusterflow.core.builders.registry import BUILDERS
 from clusterflow.core.builders.staples import Staple, staple_kernel
 
 if TYPE_CHECKING:
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 _GOLDEN = (1 + np.sqrt(5)) / 2
 
 
-@BUILDERS.register("stapled_icosahedron")
 def stapled_icosahedron(
     element: str, ligand: Atoms, bond_a: float | None = None, centre: str | None = None
 ) -> Atoms:
@@ -39,7 +37,6 @@ def stapled_icosahedron(
     return staple_kernel(kernel, staples, element, ligand)
 
 
-@BUILDERS.register("stapled_biicosahedron")
 def stapled_biicosahedron(
     element: str, ligand: Atoms, bond_a: float | None = None
 ) -> Atoms:
@@ -62,7 +59,6 @@ def stapled_biicosahedron(
     return staple_kernel(kernel, staples, element, ligand)
 
 
-@BUILDERS.register("icosahedron_with_triangles")
 def icosahedron_with_triangles(
     element: str, bond_a: float | None = None, twist_deg: float = 60.0
 ) -> Atoms:

@@ -12,7 +12,6 @@ import ase.build
 import numpy as np
 from ase import Atoms
 
-from clusterflow.core.builders.registry import BUILDERS
 from clusterflow.core.truncation import hydrogen_cap
 from clusterflow.formula import parse_formula
 
@@ -29,7 +28,6 @@ def _refuse_nothing(**lengths_a: float | None) -> None:
             raise ValueError(f"{name} = {length}: must be more than 0 Å")
 
 
-@BUILDERS.register("fcc111")
 def fcc111(
     element: str,
     size: Sequence[int] = (4, 4, 2),
@@ -46,7 +44,6 @@ def fcc111(
     return slab
 
 
-@BUILDERS.register("mx2")
 def mx2(
     formula: str = "MoS2",
     size: Sequence[int] = (3, 3),
@@ -70,7 +67,6 @@ def mx2(
     return layer
 
 
-@BUILDERS.register("zr6_node")
 def zr6_node(
     edge_a: float = 3.47,
     oxide_a: float = 2.041,

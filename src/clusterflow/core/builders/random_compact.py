@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 from ase import Atoms
 
-from clusterflow.core.builders.registry import BUILDERS
 from clusterflow.core.hopping import random_cluster
 from clusterflow.formula import parse_formula
 
 
-@BUILDERS.register("anneal")
-def anneal(formula: str, seed: int = 0, planar: bool = False) -> Atoms:
+def random_compact(formula: str, seed: int = 0, planar: bool = False) -> Atoms:
     """A random compact geometry, the same for the same seed.
 
     Atoms are spread at random and drawn together by pair forces; no two end closer

@@ -1,0 +1,206 @@
+"""The calculator that stages work with: one of an engine, and what every run needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import process_time
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import numpy as np
+from ase.calculators.calculator import CalculationFailed, Calculator, all_changes
+
+from clusterflow.models import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ase import Atoms
+
+    from clusterflow.core.topology import FloatArray
+    from clusterflow.engines.base import Engine, Rung
+    from clusterflow.engines.make import Meter
+
+M = TypeVar("M", bound=Model)
+
+
+class Gradient(Model):
+    """Energy, eV, and forces, eV/Å, shape (n_atoms, 3), of one geometry."""
+
+    energy_ev: float
+    forces: tuple[tuple[float, float, float], ...]
+
+
+class Store(Protocol):
+    """Where pieces of a job wait under the key that they were computed from."""
+
+    def load(self, model: type[M], *key: Any) -> M | None:
+        """The piece computed from `key`, if there is one."""
+        ...
+
+    def save(self, piece: Model, *key: Any) -> None:
+        """Keep a piece."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Gradients kept, so that a killed job computes none twice.
+
+    They are found by the exact geometry and by `key`, which must hold all else that
+    fixes them.
+    """
+
+    store: Store
+    key: tuple[Any, ...]
+
+    def recall(self, atoms: Atoms) -> Gradient | None:
+        """The gradient of a geometry, if it is known."""
+        return self.store.load(Gradient, *self._key_of(atoms))
+
+    def keep(self, gradient: Gradient, atoms: Atoms) -> None:
+        """Remember the gradient of a geometry."""
+        self.store.save(gradient, *self._key_of(atoms))
+
+    def _key_of(self, atoms: Atoms) -> tuple[Any, ...]:
+        return (atoms.get_chemical_symbols(), atoms.positions.tolist(), *self.key)
+
+
+class EngineCalculator(Calculator):  # type: ignore[misc]
+    """An engine's calculator, counted, guarded, on its SCF ladder, with a memory.
+
+    What the engine's calculator can do, this one can, but for setting parameters. With
+    a `memory` it knows energy and forces alone, and looks there first. A geometry that
+    does not converge is tried on the engine's other rungs; the one after a success
+    starts on the rung that had it. Numbers are finite, or the calculation has failed.
+
+    Parameters
+    ----------
+    inner
+        The engine's calculator, on the first rung.
+    engine
+        What made it.
+    meter
+        Counts the gradients, those that a memory had left out.
+    memory
+        Gradients of an earlier run of the job.
+    """
+
+    def __init__(
+        self,
+        inner: Calculator,
+        engine: Engine,
+        meter: Meter,
+        memory: Memory | None = None,
+    ) -> None:
+        super().__init__()
+        self.inner = inner
+        self.implemented_properties = (
+            ["energy", "forces"] if memory else inner.implemented_properties
+        )
+        self._engine = engine
+        self._meter = meter
+        self._memory = memory
+        self._at = 0
+
+    def calculate(
+        self,
+        atoms: Atoms | None = None,
+        properties: Sequence[str] | None = None,
+        system_changes: Sequence[str] = all_changes,
+    ) -> None:
+        """All that the engine says of a geometry, or what is remembered of it.
+
+        Raises
+        ------
+        ase.calculators.calculator.CalculationFailed
+            If no rung gives it.
+        """
+        super().calculate(atoms, properties, system_changes)
+        if self._memory is None:
+            self.results = self._count(properties or ["energy"])
+            return
+        known = self._memory.recall(self.atoms)
+        if known is None:
+            found = self._count(["forces", "energy"])
+            known = Gradient(
+                energy_ev=float(found["energy"]), forces=found["forces"].tolist()
+            )
+            self._memory.keep(known, self.atoms)
+        self.results = {"energy": known.energy_ev, "forces": np.array(known.forces)}
+
+    def frontier_orbitals(self) -> tuple[float, float] | None:
+        """HOMO and LUMO energies, eV, of the last calculation; None where unknown."""
+        return self._engine.frontier_orbitals(self.inner)
+
+    def frontier_weights(self) -> FloatArray | None:
+        """Share of each atom in HOMO and LUMO, shape (2, n_atoms); None where unknown.
+
+        It costs a single point, from the last wavefunction.
+        """
+        return self._engine.frontier_weights(self.inner)
+
+    def _count(self, properties: Sequence[str]) -> dict[str, Any]:
+        """Results of the present geometry, as one gradient and its CPU time."""
+        start = process_time()
+        try:
+            return self._climb(properties)
+        finally:
+            self._meter.seconds += process_time() - start
+            self._meter.n_gradients += 1
+
+    def _climb(self, properties: Sequence[str]) -> dict[str, Any]:
+        """Results from the present rung, else from the others in turn."""
+        rungs = self._engine.rungs
+        reasons: list[str] = []
+        for index in [*range(self._at, len(rungs)), *range(self._at)]:
+            rung = rungs[index]
+            if reasons:
+                self._engine.climb(self.inner, rung)
+            try:
+                results = self._stand_on(rung, properties)
+            except CalculationFailed as error:
+                self._meter.failures[rung.name] += 1
+                reasons.append(" ".join(str(error).split()) or "no convergence")
+                continue
+            self._meter.rungs[rung.name] += 1
+            self._at = index
+            return results
+        self._at = 0
+        self._engine.climb(self.inner, rungs[0])
+        more = f", nor on {len(rungs) - 1} other rungs" if len(rungs) > 1 else ""
+        raise CalculationFailed(f"{reasons[0]}{more}")
+
+    def _stand_on(self, rung: Rung, properties: Sequence[str]) -> dict[str, Any]:
+        if rung.rattle_a:
+            self._ask(_rattle(self.atoms, rung.rattle_a), properties)
+        return self._ask(self.atoms, properties)
+
+    def _ask(self, atoms: Atoms, properties: Sequence[str]) -> dict[str, Any]:
+        """What the engine says; it has failed where a number is not finite."""
+        try:
+            for name in properties:
+                self.inner.get_property(name, atoms)
+            _refuse_not_finite(self.inner.results)
+        except Exception as error:  # whose it is the engine says
+            self.inner.results = {}
+            if isinstance(error, CalculationFailed):
+                raise
+            reason = self._engine.why_failed(error)
+            if reason is None:
+                raise
+            raise CalculationFailed(reason) from error
+        return dict(self.inner.results)
+
+
+def _refuse_not_finite(results: dict[str, Any]) -> None:
+    for name in ("energy", "free_energy", "forces"):
+        value = results.get(name)
+        if value is not None and not np.all(np.isfinite(value)):
+            raise CalculationFailed(f"the {name} is not a finite number")
+
+
+def _rattle(atoms: Atoms, amplitude_a: float) -> Atoms:
+    moved = atoms.copy()
+    noise = np.random.default_rng(0).normal(0.0, amplitude_a, moved.positions.shape)
+    moved.positions += noise
+    return moved

@@ -1,0 +1,146 @@
+"""The one way to a calculator, by the level it is of."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections import Counter
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clusterflow.engines.own import OwnEngine
+from clusterflow.errors import EngineError, choose
+from clusterflow.library import Library
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from clusterflow.engines.base import Engine
+    from clusterflow.engines.calculator import EngineCalculator, Memory
+    from clusterflow.specs import LevelSpec
+
+_NO_ENGINES = ("base", "calculator", "make", "own")
+
+# Every other module of the package is an engine: `xtb_python.ENGINE` is "xtb-python".
+ENGINES: dict[str, Engine] = {
+    name.replace("_", "-"): import_module(f"clusterflow.engines.{name}").ENGINE
+    for _, name, _ in pkgutil.iter_modules([str(Path(__file__).parent)])
+    if name not in _NO_ENGINES
+}
+
+
+@dataclass
+class Meter:
+    """Counts gradients and the CPU time they take, for the record's provenance.
+
+    CPU time, because a job has one thread and machines are shared. `rungs` and
+    `failures` count the geometries that each rung of the SCF ladder converged or not.
+    """
+
+    n_gradients: int = 0
+    seconds: float = field(default=0.0)
+    rungs: Counter[str] = field(default_factory=Counter)
+    failures: Counter[str] = field(default_factory=Counter)
+
+
+def engine_of(level: LevelSpec) -> Engine:
+    """What makes the calculators of a level.
+
+    Raises
+    ------
+    LibraryError
+        If no engine is called so.
+    """
+    if isinstance(level.engine, str):
+        return choose(ENGINES, level.engine, "engine")
+    return OwnEngine(level.engine)
+
+
+def make_calculator(
+    level: str | LevelSpec,
+    charge: int = 0,
+    multiplicity: int = 1,
+    *,
+    accuracy: float = 1.0,
+    meter: Meter | None = None,
+    memory: Memory | None = None,
+) -> EngineCalculator:
+    """An ASE calculator at a level.
+
+    Parameters
+    ----------
+    level
+        A level, or the name of one in ``structures/levels/``.
+    charge, multiplicity
+        Of the whole system; they stay with the calculator.
+    accuracy
+        SCF accuracy in the units of xTB: smaller is tighter.
+    meter
+        Counts its gradients.
+    memory
+        Holds gradients of an earlier run.
+
+    Raises
+    ------
+    EngineError
+        If the engine is not installed or cannot do this.
+    LibraryError
+        If there is no such level.
+
+    Examples
+    --------
+    >>> from ase.build import molecule
+    >>> water = molecule("H2O")
+    >>> water.calc = make_calculator("gfn2-xtb")
+    >>> round(float(water.get_potential_energy()), 3)
+    -137.968
+    """
+    # Loads ASE, which tasks that compute no energies need not.
+    from clusterflow.engines.calculator import EngineCalculator
+
+    spec = Library.default().level(level) if isinstance(level, str) else level
+    if multiplicity < 1:
+        raise EngineError(f"multiplicity = {multiplicity}: must be 1 or more")
+    engine = engine_of(spec)
+    try:
+        inner = engine.make(
+            spec, charge=charge, multiplicity=multiplicity, accuracy=accuracy
+        )
+    except ImportError as error:
+        raise EngineError(
+            f"engine {spec.engine_name!r} of level {spec.name!r} is not installed "
+            f"({error}); run: pip install {engine.distribution}"
+        ) from None
+    return EngineCalculator(inner, engine, meter or Meter(), memory)
+
+
+def check_elements(level: LevelSpec, symbols: Iterable[str], who: str) -> None:
+    """Refuse elements the level's engine does not know.
+
+    Raises
+    ------
+    EngineError
+        Which names them.
+    """
+    unknown = sorted(set(symbols) - engine_of(level).elements())
+    if unknown:
+        raise EngineError(
+            f"{who}: level {level.name!r} has no parameters for {', '.join(unknown)}; "
+            "choose another level or cluster"
+        )
+
+
+def engine_versions(level: LevelSpec | None) -> dict[str, str]:
+    """Versions of the engine's package and of ASE, for provenance."""
+    names = ["ase"]
+    if level is not None:
+        names.append(engine_of(level).distribution)
+    found = {}
+    for name in dict.fromkeys(names):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
