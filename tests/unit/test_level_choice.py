@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from clusterflow.tasks.subjects import build_record
 
 from clusterflow.config import RelaxSettings
 from clusterflow.core.level_choice import shared_level
 from clusterflow.errors import ConfigError
-from clusterflow.records import LevelAttempt, LevelRecord
+from clusterflow.records import BuildRecord, LevelAttempt, LevelRecord
+from clusterflow.tasks.inputs import Inputs
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.relax import relax
 from clusterflow.workflow import Plan
@@ -71,7 +71,7 @@ def test_who_refuses_what_most_accept_has_no_level_and_is_told_why(found):
 
 def test_a_cluster_is_relaxed_at_the_level_it_shares(found):
     own, peers = found("gfn1-xtb", "emt"), [found("emt")]
-    build = build_record("Cu4")
+    build = Inputs.read("level", ["Cu4"]).one(BuildRecord)
     record = relax(build, own, RelaxSettings(), Job("relax"), peers)
     assert own.level.name == "gfn1-xtb" and record.level.name == "emt"
     assert record.status == "ok"

@@ -18,9 +18,10 @@ from clusterflow.core.che import (
 )
 from clusterflow.core.network import build_network, parse_equation
 from clusterflow.figures.text import chem, number, signed
-from clusterflow.io import read_records, record_name, write_record
+from clusterflow.io import read_records, write_record
 from clusterflow.report.live import chemistry, cluster_block
 from clusterflow.report.views import cluster_views
+from clusterflow.stage_table import record_name
 from clusterflow.tasks.che import composition_of
 from clusterflow.tasks.temperatures import StepEnergies
 
