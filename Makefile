@@ -16,7 +16,7 @@ EXTRAS_test := [test,parquet,postgresql]
 EXTRAS_lint := [test,dev,parquet,postgresql]
 EXTRAS_docs := [docs]
 
-.PHONY: run test lint docs generate pictures constraints clean help
+.PHONY: run test lint docs package generate pictures constraints clean help
 
 run: $(VENV)/.installed-run ## Run the study of config.yaml; ARGS="--cores 4" goes to `clusterflow run`
 	@$(BIN)/clusterflow run $(ARGS)
@@ -35,6 +35,9 @@ lint: $(VENV)/.installed-lint ## Check style, types, workflow and spelling
 docs: $(VENV)/.installed-docs ## Build the site of the documentation into build/docs
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
 	$(BIN)/clusterflow list clusters --html build/docs/clusters.html
+
+package: $(VENV)/.installed-lint ## Build sdist and wheel into dist, and try the wheel in an empty folder
+	PYTHON=$(PYTHON) .ci/package
 
 generate: $(VENV)/.installed-run ## Write config.yaml, the schemas and the tables of docs/ anew
 	$(BIN)/python -m clusterflow.generated

@@ -16,8 +16,8 @@ if Path("config.yaml").is_file():
 report: "workflow/report/workflow.rst"
 
 
-# Looked at only with --software-deployment-method apptainer: an image of your own in
-# which clusterflow is installed.
+# Looked at only with --software-deployment-method apptainer: the image of the Dockerfile,
+# made as docs/cluster.md says.
 container: "clusterflow.sif"
 
 

@@ -1,0 +1,109 @@
+"""Version, container file and hosted checks agree with what `.ci/run` and make do."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import tomllib
+
+import pytest
+import yaml
+
+
+@pytest.fixture(scope="module")
+def project(root) -> dict:
+    return tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def instructions(root) -> list[tuple[str, str]]:
+    """Of the Dockerfile: (RUN, what it runs), (COPY, its arguments), ..."""
+    text = (root / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
+    lines = [line for line in text.splitlines() if line and line[0] != "#"]
+    return [(line.split()[0], line.partition(" ")[2]) for line in lines]
+
+
+def test_version_and_date_are_those_of_the_newest_release(root, project):
+    changes = (root / "CHANGELOG.md").read_text(encoding="utf-8")
+    version, date = re.findall(r"^## ([\d.]+) - (\S+)$", changes, re.MULTILINE)[0]
+    citation = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    page = (root / "docs/cluster.md").read_text(encoding="utf-8")
+    assert project["project"]["version"] == citation["version"] == version
+    assert str(citation["date-released"]) == date
+    assert set(re.findall(r"clusterflow:(\d[\d.]*\d)", page)) == {version}
+
+
+def test_the_changelog_has_one_line_for_a_change(root):
+    lines = (root / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
+    begin = lines.index("## Unreleased")
+    assert all(line.startswith(("#", "- ")) for line in lines[begin:] if line)
+
+
+def test_each_step_of_the_container_is_one_that_the_checks_take(root, instructions):
+    steps = [shlex.split(text)[0] for name, text in instructions if name == "RUN"]
+    checks = (root / ".ci/run").read_text() + (root / ".ci/package").read_text()
+    commands = re.findall(r"^\.ci/\w+", checks, re.MULTILINE)
+    assert steps and set(steps) <= set(commands)
+    assert all(os.access(root / step, os.X_OK) for step in steps)
+
+
+def test_the_container_has_all_that_the_wheel_is_made_of(root, project, instructions):
+    assert ("COPY", ". .") in instructions
+    ignored = (root / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    carried = {line[1:] for line in ignored if line.startswith("!")}
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    packages = {path.partition("/")[0] for path in wheel["packages"]}
+    read = {project["project"]["readme"], *project["project"]["license-files"]}
+    needed = {".ci", "constraints.txt", "pyproject.toml", *packages, *read}
+    assert carried == needed | wheel["force-include"].keys()
+    assert all((root / name).exists() for name in carried)
+
+
+def test_the_container_has_the_python_of_the_makefile(root, instructions):
+    makefile = (root / "Makefile").read_text(encoding="utf-8")
+    python = re.search(r"^PYTHON \?= python(.*)$", makefile, re.MULTILINE)[1]
+    assert ("FROM", f"python:{python}-slim") in instructions
+
+
+def test_the_container_is_nobodys_and_starts_the_command(instructions):
+    last = dict(instructions)
+    assert last["USER"] == "nobody"
+    assert last["ENTRYPOINT"] == '["clusterflow"]'
+    assert "OMP_NUM_THREADS=1" in last["ENV"]
+
+
+def test_hosted_checks_run_the_same_on_every_python(root, project):
+    text = (root / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+    workflow = yaml.load(text, yaml.BaseLoader)  # which leaves the key `on` as it is
+    assert workflow["on"].keys() == {"push", "pull_request"}
+    assert workflow["permissions"] == {"contents": "read"}
+    (job,) = workflow["jobs"].values()
+    assert int(job["timeout-minutes"]) <= 60
+    supported = [
+        name.rpartition(" ")[2]
+        for name in project["project"]["classifiers"]
+        if re.search(r"Python :: 3\.\d+$", name)
+    ]
+    assert job["strategy"]["matrix"]["python"] == supported
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    assert commands[-1] == ".ci/run"
+    assert all(os.access(root / shlex.split(c)[-1], os.X_OK) for c in commands)
+    actions = [step["uses"] for step in job["steps"] if "uses" in step]
+    assert all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+", action) for action in actions)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_clean_leaves_what_a_person_made(root, tmp_path):
+    shutil.copy(root / "Makefile", tmp_path)
+    kept = ("config.yaml", "results/first/report.html", "structures/clusters/Pt4.yaml")
+    made = (".venv/bin/python", "build/docs/index.html", "dist/clusterflow.whl")
+    cached = ("src/clusterflow/__pycache__/io.pyc", "tests/__pycache__/conftest.pyc")
+    for name in (*kept, *made, *cached):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    subprocess.run(["make", "clean"], cwd=tmp_path, check=True, capture_output=True)
+    left = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
+    assert left == {"Makefile", *kept}
