@@ -11,7 +11,7 @@ RUN .ci/try /opt/clusterflow
 # For any `--user`: somewhere to write, and a name, without which Snakemake does not start.
 ENV PATH=/opt/clusterflow/bin:$PATH OMP_NUM_THREADS=1 HOME=/tmp USER=clusterflow
 USER nobody
-WORKDIR /work
+WORKDIR /study
 # Snakemake starts its jobs with `apptainer exec`, which takes no notice of these two.
 ENTRYPOINT ["clusterflow"]
 CMD ["--help"]
