@@ -1,4 +1,8 @@
-"""Chemical formulas without ASE, so that the workflow can be planned without it."""
+"""Chemical formulas without ASE, so that the workflow can be planned without it.
+
+Every job of Snakemake's plans: this takes 0.03 s of CPU time to import, as a bare
+interpreter, :mod:`ase.formula` 0.11.
+"""
 
 from __future__ import annotations
 

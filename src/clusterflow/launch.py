@@ -195,6 +195,8 @@ def _packaged_profile(arguments: Sequence[str]) -> list[str]:
 def claim_folder(configfiles: Sequence[Path] = ()) -> None:
     """Make sure that nobody works here; clear the lock of a run that is gone.
 
+    Snakemake's own lock outlives a run that was killed and does not say whose it is.
+
     Raises
     ------
     ClusterflowError

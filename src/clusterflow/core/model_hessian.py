@@ -1,6 +1,7 @@
 """A guess of the Hessian from the geometry alone, so that relaxations start well.
 
-Stretches, bends and torsions get force constants that fade with distance.
+Stretches, bends and torsions get force constants that fade with distance. What it saves
+is measured together with the steps in :mod:`clusterflow.core.quasi_newton`.
 
 References
 ----------

@@ -1,4 +1,8 @@
-"""From a Hessian to wavenumbers."""
+"""From a Hessian to wavenumbers.
+
+They are those of :mod:`ase.vibrations` in the tests, whose import takes 1.1 s of CPU
+time against 0.1.
+"""
 
 from __future__ import annotations
 
