@@ -20,7 +20,7 @@ from clusterflow.tasks.relax import relax
 from clusterflow.tasks.sites import sites
 from clusterflow.tasks.subjects import level_record
 
-pytestmark = pytest.mark.xtb
+pytestmark = [pytest.mark.xtb, pytest.mark.rounding]
 
 
 class Formate:

@@ -39,6 +39,8 @@ from clusterflow.tasks.subjects import level_record, round_before
 from clusterflow.tasks.thermo import thermo
 from clusterflow.tasks.vibrate import vibrate
 
+pytestmark = pytest.mark.rounding
+
 RHOMBUS = [[0.0, 0, 0], [2.3, 0, 0], [1.15, 2.0, 0], [1.15, -2.0, 0]]
 ADSORB = AdsorbSettings(max_relaxed=2)
 WINDOW_EV = 0.5

@@ -13,6 +13,8 @@ from clusterflow.core.quasi_newton import QuasiNewton
 from clusterflow.engines import make_calculator
 from clusterflow.tasks.relaxation import Relaxation
 
+pytestmark = pytest.mark.rounding
+
 ROOM = {"trust_a": 10.0}
 
 
