@@ -16,13 +16,20 @@ EXTRAS_test := [test,parquet,postgresql]
 EXTRAS_lint := [test,dev,parquet,postgresql]
 EXTRAS_docs := [docs]
 
-.PHONY: run test lint docs package generate pictures constraints clean help
+.PHONY: run test test-kernels lint docs package generate pictures constraints clean help
 
 run: $(VENV)/.installed-run ## Run the study of config.yaml; ARGS="--cores 4" goes to `clusterflow run`
 	@$(BIN)/clusterflow run $(ARGS)
 
 test: $(VENV)/.installed-test ## Run all tests; ARGS="-k sites" goes to pytest
 	$(BIN)/python -m pytest -n 2 $(ARGS)
+
+# Processors have kernels of BLAS that round differently. Every x86-64 has this one,
+# and none that is sold today takes it by itself.
+test-kernels: $(VENV)/.installed-test ## Run the tests that rounding may turn, with another BLAS kernel
+	@if [ -n "$$OPENBLAS_CORETYPE" ]; then \
+	  echo "OPENBLAS_CORETYPE is set to $$OPENBLAS_CORETYPE: no tests with another kernel"; else \
+	  OPENBLAS_CORETYPE=Prescott $(BIN)/python -m pytest -q -n 2 -m rounding $(ARGS); fi
 
 lint: $(VENV)/.installed-lint ## Check style, types, workflow and spelling
 	$(BIN)/ruff check
@@ -60,7 +67,7 @@ clean: ## Remove .venv, builds and caches; results stay
 	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 help: ## Show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
 
 # One stamp for each set of extras: pip runs only when what it would read has changed.
 $(VENV)/.installed-%: pyproject.toml constraints.txt | $(VENV)/.created

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from filecmp import cmpfiles
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -135,24 +136,39 @@ class Library:
         return cls(default_roots())
 
     def paths(self, kind: str) -> dict[str, Path]:
-        """File of each item of a kind.
+        """File of each item of a kind; of one name, that of the first folder."""
+        found: dict[str, Path] = {}
+        for path in self._files(kind):
+            found.setdefault(path.stem, path)
+        return found
+
+    def _files(self, kind: str) -> Iterator[Path]:
+        """All files of a kind, folder by folder."""
+        for root in self.roots:
+            # By name: paths compare part by part, which takes most of a look-up.
+            files_here = (root / kind).glob("*.yaml")
+            yield from sorted(files_here, key=lambda path: path.name)
+
+    def shadowed(self) -> list[tuple[str, Path, Path]]:
+        """Items that another one of their name hides.
+
+        Returns
+        -------
+        What it is, as ``cluster 'Pt4'``, the file that counts and the file that does
+        not; items of equal content are left out.
 
         Raises
         ------
         LibraryError
-            If two folders hold an item of one name.
+            If a cluster that hides another one cannot be read.
         """
-        found: dict[str, Path] = {}
-        for root in self.roots:
-            # By name: paths compare part by part, which takes most of a look-up.
-            files_here = (root / kind).glob("*.yaml")
-            for path in sorted(files_here, key=lambda path: path.name):
-                if path.stem in found:
-                    raise LibraryError(
-                        f"{SINGULAR[kind]} {path.stem!r} stands in both "
-                        f"{found[path.stem]} and {path}; rename one"
-                    )
-                found[path.stem] = path
+        found = []
+        for kind, model in KINDS.items():
+            used = self.paths(kind)
+            for path in self._files(kind):
+                first = used[path.stem]
+                if path != first and not _are_equal(first, path, model):
+                    found.append((f"{SINGULAR[kind]} {path.stem!r}", first, path))
         return found
 
     def path(self, kind: str, name: str) -> Path:
@@ -284,6 +300,16 @@ class _Adsorbates(Mapping[str, AdsorbateSpec]):
 
     def __len__(self) -> int:
         return len(self.library.paths("adsorbates"))
+
+
+def _are_equal(one: Path, other: Path, model: type[Spec]) -> bool:
+    """Whether two items have the same YAML and, beside it, the same geometries."""
+    names = [one.name]
+    if model is ClusterSpec:
+        starts = _load_cached(one, ClusterSpec).structures
+        names += [start.file for start in starts if start.file is not None]
+    _, differing, unreadable = cmpfiles(one.parent, other.parent, names, shallow=False)
+    return not differing and not unreadable
 
 
 _LOADED: dict[Path, Spec] = {}

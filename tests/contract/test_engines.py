@@ -27,6 +27,8 @@ from clusterflow.library import Library, package_data
 from clusterflow.specs import LevelSpec, Solvent
 from clusterflow.units import BOHR_A, HARTREE_EV
 
+pytestmark = pytest.mark.rounding
+
 XTB = [
     "gfn1-xtb",
     "gfn2-xtb",

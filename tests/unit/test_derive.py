@@ -20,6 +20,8 @@ from clusterflow.tasks.build import build, build_structures
 from clusterflow.tasks.job import Job
 from clusterflow.workflow import Plan
 
+pytestmark = pytest.mark.rounding
+
 SUBSTITUTED = {"parent": "Cu13", "isomer": "ico", "element": "Co", "count": 1}
 CORE = {"metal": "Cd", "anion": "Se", "bond_a": 2.65, "core_axis": [1, 1, 1]}
 CHLORINE = Atoms("Cl")

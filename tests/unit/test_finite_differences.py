@@ -17,6 +17,8 @@ from clusterflow.tasks.finite_differences import (
 )
 from clusterflow.tasks.relaxation import Relaxation
 
+pytestmark = pytest.mark.rounding
+
 
 def plain_hessian(atoms, calculator, moving, step):
     """Every atom displaced, nothing else."""

@@ -22,6 +22,8 @@ from clusterflow.tasks.job import Job
 from clusterflow.tasks.relax import relax
 from clusterflow.tasks.relaxation import Relaxation, same_geometry
 
+pytestmark = pytest.mark.rounding
+
 
 def start(formula, seed=1):
     return from_atoms(random_compact(formula, seed), charge=0, multiplicity=1)

@@ -38,6 +38,8 @@ from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
 from clusterflow.tasks.sites import sites
 from clusterflow.tasks.vibrate import vibrate
 
+pytestmark = pytest.mark.rounding
+
 
 def test_a_cluster_comes_down_until_it_touches():
     slab = fcc111("Ag", (4, 4, 2), vacuum=8.0)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
+
+import numpy as np
 import pytest
 import yaml
 
 from clusterflow.errors import LibraryError
 from clusterflow.library import KINDS, Library, default_roots, load_spec
 from clusterflow.specs import AdsorbateSpec, ClusterSpec, GasSpec
+from clusterflow.tasks.build import build_structures
+from clusterflow.tasks.check import check
+from clusterflow.workflow import Plan
 
 CLUSTER = {
     "name": "Mine3",
@@ -44,14 +51,64 @@ def test_a_checkout_is_one_library_not_two(monkeypatch, root):
     assert [str(r) for r in default_roots()] == ["structures"]
 
 
-def test_a_name_may_stand_only_once(tmp_path):
-    first = write(tmp_path / "a", CLUSTER)
-    second = write(tmp_path / "b", CLUSTER)
-    library = Library((tmp_path / "a", tmp_path / "b"))
-    with pytest.raises(LibraryError, match="cluster 'Mine3' stands in both") as caught:
-        library.cluster("Mine3")
-    assert str(first) in str(caught.value)
-    assert str(second) in str(caught.value)
+# Longer than any the library has.
+RHOMBUS = "4\nmine\nCu 0 0 1.4\nCu 0 0 -1.4\nH 1.1 0 0\nH -1.1 0 0\n"
+
+
+@pytest.fixture
+def shadowing(tmp_path, monkeypatch, root):
+    """A folder whose own Cu2H2, from a file, stands before that of the package."""
+    monkeypatch.chdir(tmp_path)
+    own = Path("structures/clusters")
+    content = yaml.safe_load((root / own / "Cu2H2.yaml").read_text())
+    write(Path("structures"), content | {"structures": [{"file": "Cu2H2.xyz"}]})
+    (own / "Cu2H2.xyz").write_text(RHOMBUS)
+    return own
+
+
+def test_an_own_item_shadows_that_of_the_package(shadowing):
+    """Its YAML and the files beside it are what is built and what jobs depend on."""
+    library = Library.default()
+    own = shadowing / "Cu2H2.yaml"
+    assert library.path("clusters", "Cu2H2") == own
+    assert library.paths("clusters")["Cu2H2"] == own
+    assert library.cluster("Cu2H2").structures[0].file == "Cu2H2.xyz"
+    # Cu2H is the package's, and what it is made from is not.
+    plan = Plan.from_config({"clusters": ["Cu2H"]}, [])
+    assert plan.structure_files("Cu2H") == [own, shadowing / "Cu2H2.xyz"]
+    folder = library.path("clusters", "Cu2H").parent
+    assert not folder.is_relative_to("structures")
+    for built in build_structures(library.cluster("Cu2H"), folder, library):
+        first, second = (
+            p for s, p in zip(built.symbols, built.positions, strict=True) if s == "Cu"
+        )
+        assert np.subtract(first, second) == pytest.approx([0, 0, 2.8])
+
+
+def test_what_is_shadowed_is_named_with_both_files(shadowing, root):
+    packaged = root / "structures/clusters/Cu2H2.yaml"
+    (found,) = Library.default().shadowed()
+    assert found == ("cluster 'Cu2H2'", shadowing / "Cu2H2.yaml", packaged)
+    Path("c.yaml").write_text("clusters: [Cu2H]\nreactions: []\n")
+    lines = [line for line in check([Path("c.yaml")]) if "Cu2H2" in line]
+    assert lines == [
+        f"cluster 'Cu2H2': {shadowing}/Cu2H2.yaml is used in place of {packaged}"
+    ]
+
+
+def test_an_equal_item_shadows_nothing(tmp_path, monkeypatch, root):
+    """A copy counts, for its path stays within the study, and is not worth a word."""
+    shutil.copytree(root / "structures", tmp_path / "structures")
+    monkeypatch.chdir(tmp_path)
+    library = Library.default()
+    assert library.shadowed() == []
+    for kind in KINDS:
+        for path in library.paths(kind).values():
+            assert path.is_relative_to("structures")
+    # Another geometry under the same name is another cluster.
+    with Path("structures/clusters/Cu2.xyz").open("a") as stream:
+        stream.write("\n")
+    assert "cluster 'Cu2'" in [what for what, _, _ in library.shadowed()]
 
 
 def test_kinds_do_not_share_names(tmp_path, library):

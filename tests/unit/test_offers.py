@@ -20,7 +20,7 @@ from clusterflow.tasks.pool import pool
 from clusterflow.tasks.relax import relax
 from clusterflow.tasks.sites import sites
 
-pytestmark = pytest.mark.xtb
+pytestmark = [pytest.mark.xtb, pytest.mark.rounding]
 
 
 class Formate:
@@ -114,8 +114,9 @@ def test_what_has_become_another_is_a_start_of_that_one(formate):
     form = formate.library.adsorbate("OCHO").forms[0]
     assert list(minimum.structure.symbols[2:]) == [line[0] for line in form.atoms]
     assert record.n_starts == 1
-    # It was at rest: two looks, and one along the softest mode.
-    assert 0 < record.provenance.n_gradients < 10
+    # It was at rest, so that there is little to do beside a search.
+    searched = formate.found.provenance.n_gradients
+    assert 0 < record.provenance.n_gradients < searched / 2
 
 
 def test_a_minimum_that_is_known_counts_once(formate):

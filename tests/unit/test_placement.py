@@ -16,6 +16,8 @@ from clusterflow.core.sites import find_sites
 from clusterflow.core.symmetry import find_symmetry
 from clusterflow.specs import AdsorbateForm
 
+pytestmark = pytest.mark.rounding
+
 ICO = icosahedron("Cu", 2, 2.42)
 OCT = octahedron("Cu", 3, 1, 2.5)
 PRISM = stacked_rings("Cd", "Se", 3, 2, 2.6, 2.7)

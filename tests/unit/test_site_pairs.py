@@ -19,6 +19,8 @@ from clusterflow.core.topology import bond_graph
 from clusterflow.errors import LibraryError
 from clusterflow.specs import AdsorbateForm
 
+pytestmark = pytest.mark.rounding
+
 ICO = icosahedron("Cu", 2, 2.42)
 
 

@@ -33,6 +33,8 @@ from clusterflow.core.topology import bond_graph
 from clusterflow.specs import SiteKind
 from clusterflow.tasks.build import build_structures
 
+pytestmark = pytest.mark.rounding
+
 EDGE = 2.5
 DIMER = Atoms("Cu2", positions=[[0, 0, 0], [0, 0, 2.22]])
 SQUARE = Atoms(

@@ -17,6 +17,8 @@ from clusterflow.tasks.level import level as choose
 from clusterflow.tasks.relax import _crossed, _relax_one, relax
 from clusterflow.tasks.sites import sites
 
+pytestmark = pytest.mark.rounding
+
 AUTO = {
     "name": "Mine",
     "source": "unpublished: a test",

@@ -26,6 +26,8 @@ from clusterflow.core.symmetry import (
 )
 from clusterflow.tasks.build import build_structures
 
+pytestmark = pytest.mark.rounding
+
 # name, shape, Schoenflies symbol, order of the group
 SHAPES = [
     ("Ih", icosahedron("Cu", 2, 2.42), 120),

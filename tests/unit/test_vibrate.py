@@ -19,6 +19,8 @@ from clusterflow.tasks.job import Job
 from clusterflow.tasks.relaxation import Relaxation
 from clusterflow.tasks.vibrate import vibrate
 
+pytestmark = pytest.mark.rounding
+
 PLACES = {"top": 1, "bridge": 2, "hollow": 3}
 
 

@@ -14,7 +14,6 @@ import time
 from pathlib import Path
 
 import pytest
-import yaml
 
 from clusterflow.library import package_data
 
@@ -274,42 +273,6 @@ def test_wrong_config_is_one_clear_line(folder):
     assert done.returncode != 0
     assert "config.yaml" in said and "'relx'" in said
     assert "Traceback" not in said
-
-
-def test_wheel_carries_the_workflow(tmp_path):
-    root = package_data()
-    if not (root / "pyproject.toml").is_file():
-        pytest.skip("the package under test is itself an installed wheel")
-    wheels = tmp_path / "wheels"
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-    subprocess.run(
-        [*pip, "wheel", "--no-deps", "-w", str(wheels), str(root)], check=True
-    )
-    site = tmp_path / "site"
-    (wheel,) = wheels.glob("*.whl")
-    subprocess.run(
-        [*pip, "install", "--no-deps", "--target", str(site), str(wheel)], check=True
-    )
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    folder = Folder(empty)
-    env = {"PYTHONPATH": str(site)}
-    where = subprocess.run(
-        [
-            *(sys.executable, "-c"),
-            "from clusterflow.library import package_data; print(package_data())",
-        ],
-        env={**os.environ, **env},
-        cwd=empty,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    assert Path(where).is_relative_to(site)
-    (empty / "tiny.yaml").write_text(yaml.safe_dump(EMT))
-    done = folder.call("clusterflow", "run", "--configfile", "tiny.yaml", env=env)
-    assert done.returncode == 0, done.stderr
-    assert (empty / "results/tiny/report.html").is_file()
 
 
 RHOMBUS = "4\nx\nCu 0 0 0\nCu 2.3 0 0\nCu 1.15 2 0\nCu 1.15 -2 0\n"

@@ -48,6 +48,10 @@ def check(config: Sequence[Path]) -> list[str]:
         f"study {plan.study.study}: {len(plan.study.clusters)} clusters, "
         f"{len(plan.adsorbates)} adsorbates, {len(plan.gases)} gases, "
         f"{len(plan.study.reactions)} reactions, levels {', '.join(plan.levels)}",
+        *(
+            f"{what}: {first} is used in place of {other}"
+            for what, first, other in library.shadowed()
+        ),
         *_missing_species(plan),
         "everything is in order",
     ]
