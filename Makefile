@@ -40,7 +40,7 @@ docs: $(VENV)/.installed-docs ## Build the site of the documentation into build/
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
 	$(BIN)/clusterflow list clusters --html build/docs/clusters.html
 
-generate: $(VENV)/.installed-run ## Write config.yaml, the schemas and the tables of docs/ anew
+generate: $(VENV)/.installed-run ## Write the schema of the settings anew
 	$(BIN)/python -m clusterflow.generated
 
 pictures: $(VENV)/.installed-run ## Write build/clusters.html: all clusters with pictures

@@ -3,7 +3,7 @@
 import re
 
 import clusterflow
-from clusterflow.reference import PAGES
+from clusterflow.reference import LIBRARY_TABLES, PAGES
 
 project = "clusterflow"
 author = "The clusterflow developers"
@@ -31,6 +31,11 @@ def fill_in(app, page, source):
     """Put what is made from the code in the place of its marker."""
     if page in PAGES:
         source[0] = source[0].replace("<!-- made from the code -->", PAGES[page]())
+    source[0] = re.sub(
+        r"<!-- made from structures/(\w+) -->",
+        lambda marker: LIBRARY_TABLES[marker[1]](),
+        source[0],
+    )
     # `make docs` writes that page beside the others; a code host has none.
     source[0] = source[0].replace(
         "<!-- link to the page of pictures, on the site -->",

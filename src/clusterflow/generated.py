@@ -1,6 +1,7 @@
-"""Files that are made from the code: ``python -m clusterflow.generated`` writes them.
+"""What ``clusterflow new`` writes of a study, and the schema of its settings.
 
-A test fails when one of them is not what this module would write.
+``python -m clusterflow.generated`` writes the schema to its place in a checkout; a test
+fails when that is not what the model says.
 """
 
 from __future__ import annotations
@@ -14,17 +15,14 @@ import yaml
 from pydantic import BaseModel
 
 from clusterflow.config import Study
-from clusterflow.formula import n_electrons
-from clusterflow.library import Library
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
-    from clusterflow.specs import ClusterSpec
+    from clusterflow.library import Library
 
+SCHEMA = Path("workflow/schemas/config.schema.json")
 _WIDTH = 86
-_TABLE_BEGINS = "<!-- made from structures/{kind} by `make generate` -->"
-_TABLE_ENDS = "<!-- end of the table -->"
 # What people change first, for `clusterflow new`.
 _FIRST_KEYS = (
     *("study", "clusters", "reactions", "adsorb.max_screened", "adsorb.max_relaxed"),
@@ -36,20 +34,17 @@ What people change first. Every key may be left out, and there are more: `cluste
 new --full DIR` writes them all, with defaults and reasons.
 """
 _HEADING = """\
-The default study. Every key may be left out; what stands here is the default.
-To change a few, write them to a file of your own and run
+All settings. Every key may be left out; but for the first three, what stands here is
+the default. To change a few for one run, write them to a file of their own and run
     clusterflow run --configfile my.yaml
 (or snakemake --configfile my.yaml): sections merge, lists replace.
-Made from src/clusterflow/config.py by `make generate`.
 """
 # A night of relaxations on a laptop; the cost of one grows with the cube of its atoms.
 _TOUR_BELOW_ATOMS = 70
 _TOUR = """\
 # Every cluster of the library with fewer than {below} atoms: built and relaxed, with
 # its band edges, and no adsorbates. A night on a laptop; started again, it goes on.
-#     clusterflow run --configfile studies/tour.yaml
-# Made from structures/clusters by `make generate`.
-study: tour
+study: {study}
 clusters:
 {clusters}
 reactions: []
@@ -61,24 +56,6 @@ level:
   # One magnetic cluster must not bring all metals to a spin-polarised level.
   scope: cluster
 """
-
-
-def generated_files(root: Path) -> dict[Path, str]:
-    """Path and content of every generated file."""
-    return {
-        root / "config.yaml": default_yaml(),
-        root / "workflow/schemas/config.schema.json": json_schema(),
-        root / "docs/levels.md": _with_table(root, "levels", "domain", domain_table),
-        root / "docs/catalogue.md": _with_table(
-            root, "catalogue", "clusters", cluster_table
-        ),
-        root / "studies/tour.yaml": tour_yaml(root),
-    }
-
-
-def default_yaml() -> str:
-    """The default study, every key with why one would change it."""
-    return study_yaml(Study(), full=True)
 
 
 def study_yaml(study: Study, *, full: bool = False) -> str:
@@ -93,84 +70,15 @@ def json_schema() -> str:
     return json.dumps(Study.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def tour_yaml(root: Path) -> str:
-    """The study that builds and relaxes every small cluster of the library."""
-    library = Library((root / "structures",))
+def tour_yaml(study: str, library: Library) -> str:
+    """The study that builds and relaxes every small cluster of a library."""
     names = [
         name
         for name in library.paths("clusters")
         if library.cluster(name).n_atoms < _TOUR_BELOW_ATOMS
     ]
     rows = "\n".join(f"  - {name}" for name in names)
-    return _TOUR.format(below=_TOUR_BELOW_ATOMS, clusters=rows)
-
-
-def domain_table(root: Path) -> str:
-    """The domain table as Markdown."""
-    lines = [
-        "\n",
-        "| flag | methods | why | way out | source |",
-        "|---|---|---|---|---|",
-    ]
-    for entry in Library((root / "structures",)).domain():
-        name = f"`{entry.name}`" + (" (refused)" if entry.refuses else "")
-        cells = (name, ", ".join(entry.methods), entry.description, entry.way_out)
-        lines.append(f"| {' | '.join((*cells, entry.source))} |")
-    return "\n".join([*lines, "", ""]).replace("*", r"\*")
-
-
-def cluster_table(root: Path) -> str:
-    """The clusters of the library as Markdown."""
-    library = Library((root / "structures",))
-    lines = [
-        "\n",
-        "| name | formula | atoms | electrons | charge | multiplicity | status "
-        "| made by | source |",
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
-    for name in library.paths("clusters"):
-        spec = library.cluster(name)
-        cells = (
-            f"`{name}`",
-            spec.formula,
-            spec.n_atoms,
-            n_electrons(spec.counts, spec.charge),
-            f"{spec.charge:+d}" if spec.charge else 0,
-            "auto" if spec.auto_multiplicity else spec.multiplicity,
-            spec.status,
-            made_by(spec),
-            spec.source,
-        )
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join([*lines, "", ""])
-
-
-def made_by(spec: ClusterSpec) -> str:
-    """Builders, files and parents of a cluster, each once."""
-    if spec.parent is not None and spec.removed is not None:
-        rest = " (its binding atom stays)" if spec.removed.keep_binding_atom else ""
-        return f"{spec.parent} less {spec.removed.count} {spec.removed.what}{rest}"
-    ways = []
-    for start in spec.structures:
-        way = start.builder or "file"
-        if start.substitution is not None:
-            way += f" in {start.substitution.parent}"
-        way = " + ".join([way, *start.ligands])
-        if start.host is not None:
-            way += f" on {start.host.builder or start.host.cluster}"
-        ways.append(way)
-    if spec.search is not None:
-        ways.append("search")
-    return ", ".join(dict.fromkeys(ways))
-
-
-def _with_table(root: Path, page: str, kind: str, table: Callable[[Path], str]) -> str:
-    """A page with the table of one kind of the library in its place."""
-    begins = _TABLE_BEGINS.format(kind=kind)
-    text = (root / f"docs/{page}.md").read_text(encoding="utf-8")
-    before, rest = text.split(begins)
-    after = rest.split(_TABLE_ENDS)[1]
-    return before + begins + table(root) + _TABLE_ENDS + after
+    return _TOUR.format(below=_TOUR_BELOW_ATOMS, study=study, clusters=rows)
 
 
 def _lines(
@@ -210,6 +118,4 @@ def scalar(value: object) -> str:
 
 
 if __name__ == "__main__":
-    for path, content in generated_files(Path.cwd()).items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+    SCHEMA.write_text(json_schema(), encoding="utf-8")

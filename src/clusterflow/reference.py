@@ -14,9 +14,11 @@ from pydantic_core import PydanticUndefined
 from clusterflow.cli import command
 from clusterflow.columns import COLUMNS, TABLE_COLUMNS
 from clusterflow.config import Study
-from clusterflow.library import package_data
+from clusterflow.formula import n_electrons
+from clusterflow.library import Library, package_data
 from clusterflow.tables import TABLES
 from clusterflow.tasks.database import KEYS, SCHEMA
+from clusterflow.tasks.listing import made_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -150,6 +152,52 @@ def rules_page() -> str:
     return "\n".join(_table(("rule", "what it does"), [(f"`{n}`", d) for n, d in rows]))
 
 
+def cluster_table() -> str:
+    """The clusters of the library."""
+    library = _packaged()
+    rows = []
+    for name in library.paths("clusters"):
+        spec = library.cluster(name)
+        cells = (
+            f"`{name}`",
+            spec.formula,
+            spec.n_atoms,
+            n_electrons(spec.counts, spec.charge),
+            f"{spec.charge:+d}" if spec.charge else 0,
+            "auto" if spec.auto_multiplicity else spec.multiplicity,
+            spec.status,
+            made_by(spec),
+            spec.source,
+        )
+        rows.append(tuple(map(str, cells)))
+    counts = ("atoms", "electrons", "charge", "multiplicity")
+    heading = ("name", "formula", *counts, "status", "made by", "source")
+    return "\n".join(_table(heading, rows))
+
+
+def level_table() -> str:
+    """The levels of the library, with what each is for."""
+    library = _packaged()
+    levels = (library.level(name) for name in library.paths("levels"))
+    rows = [(f"`{one.name}`", one.engine_name, one.description) for one in levels]
+    return "\n".join(_table(("level", "engine", "what it is for"), rows))
+
+
+def domain_table() -> str:
+    """Where methods are not to be trusted."""
+    rows = []
+    for entry in _packaged().domain():
+        name = f"`{entry.name}`" + (" (refused)" if entry.refuses else "")
+        # A star is a free site.
+        why = entry.description.replace("*", r"\*")
+        rows.append((name, ", ".join(entry.methods), why, entry.way_out, entry.source))
+    return "\n".join(_table(("flag", "methods", "why", "way out", "source"), rows))
+
+
+def _packaged() -> Library:
+    return Library((package_data() / "structures",))
+
+
 def _table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = [f"| {' | '.join(heading)} |", "|" + "---|" * len(heading)]
     for row in rows:
@@ -166,4 +214,10 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/database": database_page,
     "reference/rules": rules_page,
     "reference/api": api_page,
+}
+# By the folder of structures/ whose items they list.
+LIBRARY_TABLES: dict[str, Callable[[], str]] = {
+    "clusters": cluster_table,
+    "levels": level_table,
+    "domain": domain_table,
 }
