@@ -46,9 +46,8 @@ docs: $(VENV)/.installed-docs ## Build the site of the documentation into build/
 package: $(VENV)/.installed-lint ## Build sdist and wheel into dist, and try the wheel in an empty folder
 	PYTHON=$(PYTHON) .ci/package
 
-generate: $(VENV)/.installed-run ## Write config.yaml, the schemas and the tables of docs/ anew
+generate: $(VENV)/.installed-run ## Write the schema of the settings anew
 	$(BIN)/python -m clusterflow.generated
-	$(BIN)/python docs/generate.py
 
 pictures: $(VENV)/.installed-test ## Make the pictures of README.md from RESULTS=results/default, with Chromium
 	@$(BIN)/python docs/make_pictures.py $(RESULTS)

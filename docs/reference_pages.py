@@ -19,10 +19,12 @@ from pydantic_core import PydanticUndefined
 
 from clusterflow.columns import COLUMNS, TABLE_COLUMNS
 from clusterflow.config import Study
+from clusterflow.formula import n_electrons
 from clusterflow.generated import scalar
-from clusterflow.library import package_data
+from clusterflow.library import Library, package_data
 from clusterflow.tables import TABLES
 from clusterflow.tasks.database import KEYS, SCHEMA
+from clusterflow.tasks.listing import made_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -99,6 +101,54 @@ def rules_page() -> str:
     )
 
 
+def cluster_table() -> str:
+    """The clusters of the library."""
+    library = _packaged()
+    rows = []
+    for name in library.paths("clusters"):
+        spec = library.cluster(name)
+        cells = (
+            f"`{name}`",
+            spec.formula,
+            spec.n_atoms,
+            n_electrons(spec.counts, spec.charge),
+            f"{spec.charge:+d}" if spec.charge else 0,
+            "auto" if spec.auto_multiplicity else spec.multiplicity,
+            spec.status,
+            made_by(spec),
+            spec.source,
+        )
+        rows.append(tuple(map(str, cells)))
+    counts = ("atoms", "electrons", "charge", "multiplicity")
+    heading = ("name", "formula", *counts, "status", "made by", "source")
+    return "\n".join(_write_table(heading, rows))
+
+
+def level_table() -> str:
+    """The levels of the library, with what each is for."""
+    library = _packaged()
+    levels = (library.level(name) for name in library.paths("levels"))
+    rows = [(f"`{lv.name}`", lv.engine_name, lv.description) for lv in levels]
+    return "\n".join(_write_table(("level", "engine", "what it is for"), rows))
+
+
+def domain_table() -> str:
+    """Where methods are not to be trusted."""
+    rows = []
+    for entry in _packaged().domain():
+        name = f"`{entry.name}`" + (" (refused)" if entry.refuses else "")
+        # A star is a free site.
+        why = entry.description.replace("*", r"\*")
+        rows.append((name, ", ".join(entry.methods), why, entry.way_out, entry.source))
+    return "\n".join(
+        _write_table(("flag", "methods", "why", "way out", "source"), rows)
+    )
+
+
+def _packaged() -> Library:
+    return Library((package_data() / "structures",))
+
+
 def _write_table(heading: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     lines = [f"| {' | '.join(heading)} |", "|" + "---|" * len(heading)]
     for row in rows:
@@ -114,12 +164,23 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/database": database_page,
     "reference/rules": rules_page,
 }
+# By the folder of structures/ whose items they list.
+LIBRARY_TABLES: dict[str, Callable[[], str]] = {
+    "clusters": cluster_table,
+    "levels": level_table,
+    "domain": domain_table,
+}
 
 
 def fill_in(app: Sphinx, page: str, source: list[str]) -> None:
     """Put what is made from the code in the place of its marker."""
     if page in PAGES:
         source[0] = source[0].replace(MARKER, PAGES[page]())
+    source[0] = re.sub(
+        r"<!-- made from structures/(\w+) -->",
+        lambda marker: LIBRARY_TABLES[marker[1]](),
+        source[0],
+    )
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """Where config.yaml, workflow/ and structures/ are."""
+    """Where workflow/ and structures/ are, and docs/ in a checkout."""
     return package_data()
 
 

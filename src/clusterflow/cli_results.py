@@ -288,9 +288,12 @@ def new(
     full: Annotated[
         bool, typer.Option("--full", help="Write every setting to config.yaml.")
     ] = False,
+    tour: Annotated[
+        bool, typer.Option("--tour", help="Relax every small cluster of the library.")
+    ] = False,
 ) -> None:
     """Start a study in a folder of its own."""
     from clusterflow.tasks.new import new as run
 
-    for line in run(folder, full=full):
+    for line in run(folder, full=full, tour=tour):
         print(line)

@@ -1,7 +1,7 @@
 """The study: every setting, its default and why one would change it.
 
-This model is the truth. ``config.yaml`` and the JSON schema are generated from it by
-``python -m clusterflow.generated``, and a test fails when they drift.
+This model is the truth: what ``clusterflow new`` writes, the reference of the
+documentation and the JSON schema are made from it.
 """
 
 from __future__ import annotations

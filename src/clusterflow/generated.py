@@ -1,6 +1,7 @@
-"""Files that are made from the code: ``python -m clusterflow.generated`` writes them.
+"""What ``clusterflow new`` writes of a study, and the schema of its settings.
 
-A test fails when one of them is not what this module would write.
+``python -m clusterflow.generated`` writes the schema to its place in a checkout; a test
+fails when that is not what the model says.
 """
 
 from __future__ import annotations
@@ -14,13 +15,13 @@ import yaml
 from pydantic import BaseModel
 
 from clusterflow.config import Study
-from clusterflow.library import Library
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clusterflow.specs import ClusterSpec
+    from clusterflow.library import Library
 
+SCHEMA = Path("workflow/schemas/config.schema.json")
 _WIDTH = 86
 # What people change first, for `clusterflow new`.
 _FIRST_KEYS = (
@@ -33,20 +34,17 @@ What people change first. Every key may be left out, and there are more: `cluste
 new --full DIR` writes them all, with defaults and reasons.
 """
 _HEADING = """\
-The default study. Every key may be left out; what stands here is the default.
-To change a few, write them to a file of your own and run
+All settings. Every key may be left out; but for the first three, what stands here is
+the default. To change a few for one run, write them to a file of their own and run
     clusterflow run --configfile my.yaml
 (or snakemake --configfile my.yaml): sections merge, lists replace.
-Made from src/clusterflow/config.py by `make generate`.
 """
 # A night of relaxations on a laptop; the cost of one grows with the cube of its atoms.
 _TOUR_BELOW_ATOMS = 70
 _TOUR = """\
 # Every cluster of the library with fewer than {below} atoms: built and relaxed, with
 # its band edges, and no adsorbates. A night on a laptop; started again, it goes on.
-#     clusterflow run --configfile studies/tour.yaml
-# Made from structures/clusters by `make generate`.
-study: tour
+study: {study}
 clusters:
 {clusters}
 reactions: []
@@ -58,20 +56,6 @@ level:
   # One magnetic cluster must not bring all metals to a spin-polarised level.
   scope: cluster
 """
-
-
-def generated_files(root: Path) -> dict[Path, str]:
-    """Path and content of every generated file."""
-    return {
-        root / "config.yaml": default_yaml(),
-        root / "workflow/schemas/config.schema.json": json_schema(),
-        root / "studies/tour.yaml": tour_yaml(root),
-    }
-
-
-def default_yaml() -> str:
-    """The default study, every key with why one would change it."""
-    return study_yaml(Study(), full=True)
 
 
 def study_yaml(study: Study, *, full: bool = False) -> str:
@@ -86,35 +70,15 @@ def json_schema() -> str:
     return json.dumps(Study.model_json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def tour_yaml(root: Path) -> str:
-    """The study that builds and relaxes every small cluster of the library."""
-    library = Library((root / "structures",))
+def tour_yaml(study: str, library: Library) -> str:
+    """The study that builds and relaxes every small cluster of a library."""
     names = [
         name
         for name in library.paths("clusters")
         if library.cluster(name).n_atoms < _TOUR_BELOW_ATOMS
     ]
     rows = "\n".join(f"  - {name}" for name in names)
-    return _TOUR.format(below=_TOUR_BELOW_ATOMS, clusters=rows)
-
-
-def made_by(spec: ClusterSpec) -> str:
-    """Builders, files and parents of a cluster, each once."""
-    if spec.parent is not None and spec.removed is not None:
-        rest = " (its binding atom stays)" if spec.removed.keep_binding_atom else ""
-        return f"{spec.parent} less {spec.removed.count} {spec.removed.what}{rest}"
-    ways = []
-    for start in spec.structures:
-        way = start.builder or "file"
-        if start.substitution is not None:
-            way += f" in {start.substitution.parent}"
-        way = " + ".join([way, *start.ligands])
-        if start.host is not None:
-            way += f" on {start.host.builder or start.host.cluster}"
-        ways.append(way)
-    if spec.search is not None:
-        ways.append("search")
-    return ", ".join(dict.fromkeys(ways))
+    return _TOUR.format(below=_TOUR_BELOW_ATOMS, study=study, clusters=rows)
 
 
 def _lines(
@@ -154,6 +118,4 @@ def scalar(value: object) -> str:
 
 
 if __name__ == "__main__":
-    for path, content in generated_files(Path.cwd()).items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content, encoding="utf-8")
+    SCHEMA.write_text(json_schema(), encoding="utf-8")

@@ -161,7 +161,7 @@ def results_folder(configfiles: Sequence[Path], snakemake_args: Sequence[str]) -
 def study_configs(configfiles: Sequence[Path]) -> list[Path]:
     """The configuration files of the study here, later ones over earlier ones."""
     own = Path("config.yaml")
-    return [own if own.is_file() else package_data() / own, *configfiles]
+    return [*([own] if own.is_file() else []), *configfiles]
 
 
 def snakemake_command(

@@ -11,6 +11,7 @@ from clusterflow.config import Study, load_study
 from clusterflow.errors import ConfigError
 from clusterflow.tasks.check import check
 from clusterflow.tasks.new import new
+from clusterflow.workflow import Plan
 
 
 def test_a_new_folder_is_a_study_in_order(tmp_path, monkeypatch):
@@ -35,6 +36,21 @@ def test_only_the_name_clusters_and_reactions_differ_from_the_default(tmp_path, 
     assert (content.keys() == Study.model_fields.keys()) is full
     assert ("low_mode_cutoff_cm1" in content["thermo"]) is full
     assert max(map(len, text.splitlines())) <= 88
+
+
+def test_the_tour_has_every_small_cluster_and_no_adsorbates(
+    tmp_path, monkeypatch, library
+):
+    new(tmp_path / "around", tour=True)
+    monkeypatch.chdir(tmp_path / "around")
+    plan = Plan.from_config(yaml.safe_load(Path("config.yaml").read_text()))
+    assert plan.study.study == "around"
+    assert plan.adsorbates == ()
+    sizes = {n: library.cluster(n).n_atoms for n in library.paths("clusters")}
+    assert set(plan.clusters) == {name for name, n in sizes.items() if n < 70}
+    with pytest.raises(ConfigError, match="choose one"):
+        new(tmp_path / "other", full=True, tour=True)
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize(

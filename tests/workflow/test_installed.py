@@ -73,6 +73,10 @@ def test_the_package_carries_the_workflow(site, tmp_path):
     folder.configure(EMT, "tiny.yaml")
     folder.output_of("clusterflow", "run", "--configfile", "tiny.yaml")
     assert (tmp_path / "results/tiny/report.html").is_file()
+    # The study of whoever built it stays with them.
+    assert not (site / "clusterflow/data/config.yaml").exists()
+    folder.output_of("clusterflow", "new", "first")
+    assert (tmp_path / "first/config.yaml").is_file()
 
 
 def test_a_checkout_works_with_a_copy_installed(site, tmp_path):

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from clusterflow.errors import LibraryError
 from clusterflow.formula import n_electrons, valence_electrons
-from clusterflow.generated import made_by
 from clusterflow.library import Library
 from clusterflow.specs import (
     Composed,
@@ -106,6 +105,25 @@ def _cluster_row(
     row |= {"supported": _supported(spec), "status": spec.status}
     row |= {"made_by": made_by(spec)}
     return row | {"parent": ", ".join(spec.parents) or None, "source": source}
+
+
+def made_by(spec: ClusterSpec) -> str:
+    """Builders, files and parents of a cluster, each once."""
+    if spec.parent is not None and spec.removed is not None:
+        rest = " (its binding atom stays)" if spec.removed.keep_binding_atom else ""
+        return f"{spec.parent} less {spec.removed.count} {spec.removed.what}{rest}"
+    ways = []
+    for start in spec.structures:
+        way = start.builder or "file"
+        if start.substitution is not None:
+            way += f" in {start.substitution.parent}"
+        way = " + ".join([way, *start.ligands])
+        if start.host is not None:
+            way += f" on {start.host.builder or start.host.cluster}"
+        ways.append(way)
+    if spec.search is not None:
+        ways.append("search")
+    return ", ".join(dict.fromkeys(ways))
 
 
 def _protected(spec: ClusterSpec, specs: Mapping[str, ClusterSpec]) -> bool:

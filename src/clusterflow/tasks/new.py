@@ -10,7 +10,7 @@ import yaml
 
 from clusterflow.config import Study
 from clusterflow.errors import ConfigError
-from clusterflow.generated import study_yaml
+from clusterflow.generated import study_yaml, tour_yaml
 from clusterflow.io import write_atomic
 from clusterflow.library import Library, package_data
 from clusterflow.models import NAME_PATTERN
@@ -30,8 +30,15 @@ Settings are in `config.yaml`, clusters of your own in `structures/`; results go
 """
 
 
-def new(folder: Path, *, full: bool = False) -> list[str]:
-    """Write a study to a folder that is new or empty, with every setting if `full`.
+def new(folder: Path, *, full: bool = False, tour: bool = False) -> list[str]:
+    """Write a study to a folder that is new or empty.
+
+    Parameters
+    ----------
+    full
+        With every setting, not only those that people change first.
+    tour
+        Of every small cluster of the library, in place of a first one of one's own.
 
     Returns
     -------
@@ -40,25 +47,24 @@ def new(folder: Path, *, full: bool = False) -> list[str]:
     Raises
     ------
     ConfigError
-        If the folder holds anything, or its name or place is taken by a file.
+        If the folder holds anything, its name or place is taken by a file, or both
+        kinds of study are asked for.
     """
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"new {folder}: is a file; name a folder")
     if folder.is_dir() and any(folder.iterdir()):
         raise ConfigError(f"new {folder}: is not empty; name a folder that is")
+    if full and tour:
+        raise ConfigError("new: --full and --tour are two kinds of study; choose one")
     name = re.sub(r"[^A-Za-z0-9-]+", "-", folder.resolve().name).strip("-")[:60]
-    study = Study(
-        study=name if re.fullmatch(NAME_PATTERN, name) else "first",
-        clusters=(_EXAMPLE,),
-        reactions=("HER",),
-    )
-    clusters = folder / "structures" / "clusters"
+    study = name if re.fullmatch(NAME_PATTERN, name) else "first"
     files: dict[Path, str | bytes] = {
-        clusters / f"{_EXAMPLE}.xyz": _geometry(),
-        clusters / f"{_EXAMPLE}.yaml": _cluster(),
-        folder / "README.md": _README.format(study=study.study),
+        **({} if tour else _first_cluster(folder / "structures" / "clusters")),
+        folder / "README.md": _README.format(study=study),
         # Last: without it the folder is no study yet.
-        folder / "config.yaml": study_yaml(study, full=full),
+        folder / "config.yaml": (
+            tour_yaml(study, _packaged()) if tour else _first_study(study, full)
+        ),
     }
     for path, content in files.items():
         write_atomic(path, content)
@@ -66,6 +72,18 @@ def new(folder: Path, *, full: bool = False) -> list[str]:
         *(f"wrote {path}" for path in files),
         f"next: cd {shlex.quote(str(folder))} && clusterflow run",
     ]
+
+
+def _first_study(name: str, full: bool) -> str:
+    study = Study(study=name, clusters=(_EXAMPLE,), reactions=("HER",))
+    return study_yaml(study, full=full)
+
+
+def _first_cluster(folder: Path) -> dict[Path, str | bytes]:
+    return {
+        folder / f"{_EXAMPLE}.xyz": _geometry(),
+        folder / f"{_EXAMPLE}.yaml": _cluster(),
+    }
 
 
 def _packaged() -> Library:
