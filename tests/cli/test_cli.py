@@ -561,15 +561,6 @@ def test_a_structure_without_an_adsorbate_has_nothing_to_vibrate(folder):
     assert done.stderr == ("error: dimer.xyz: no adsorb record; name an --adsorbate\n")
 
 
-def test_two_species_of_one_name_are_refused(folder):
-    own = Path("structures/gases")
-    own.mkdir(parents=True)
-    (own / "H2.yaml").write_text("name: H2\n")
-    done = clusterflow("gas", "H2")
-    assert done.returncode == 2
-    assert "H2" in done.stderr and "both" in done.stderr
-
-
 def test_unknown_element_for_the_engine_is_said(folder):
     done = clusterflow("level", "Cd6Se6", "--levels", "emt")
     assert "Cd" in done.stdout and "emt" in done.stdout

@@ -188,9 +188,9 @@ def test_records_of_a_study_are_sorted_by_stage(tmp_path, record, provenance):
     found = read_records(tmp_path)
     assert found.of(BuildRecord) == (record,)
     assert found.of(PoolRecord) == (pool,)
-    assert found.all() == (record, pool)
+    assert found.records == (record, pool)
     only = read_records(tmp_path, [tmp_path / "pool" / "Cu2.json"])
-    assert only.all() == (pool,)
+    assert only.records == (pool,)
 
 
 def test_no_records_is_an_error(tmp_path):

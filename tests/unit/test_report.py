@@ -660,7 +660,7 @@ def test_flags_are_letters_with_a_legend_and_a_text(library):
 
 
 def test_states_outside_the_domain_are_marked_in_the_diagram(library):
-    (record,) = make_flagged_study(library).che
+    (record,) = make_flagged_study(library).of(CheRecord)
     drawn = words(draw_profile(record.results[0]))
     assert "*COOH‡" in drawn
     assert "‡ outside the domain of the level" in drawn

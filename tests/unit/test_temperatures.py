@@ -50,7 +50,7 @@ def test_steps_are_those_of_the_stages_run_there(records, library):
 
 def test_without_the_records_underneath_there_is_a_reason(records, library):
     partly = instead(records, AdsorbRecord)
-    found = step_energies(partly.che[0], partly, library)
+    found = step_energies(partly.of(CheRecord)[0], partly, library)
     assert found.temperatures_k == ()
     assert "no record adsorb/Cu2/" in found.reason
     whole = step_energies(records.of(CheRecord)[0], records, library)

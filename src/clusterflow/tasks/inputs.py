@@ -107,9 +107,11 @@ class Inputs:
         if request.adsorbates and len(subjects) > 1:
             raise ConfigError("--adsorbate is for one cluster; records have theirs")
         names = [name for name in subjects if stage_of(Path(name)) is None]
-        if names and len(subjects) > 1:
+        missing = [name for name in names if Path(name).suffix == ".json"]
+        if len(names) > 1 or (missing and len(subjects) > 1):
             raise RecordError(
-                f"{names[0]}: no such record; run its stage first, or name one cluster"
+                f"{[*missing, *names][0]}: no such record; run its stage first, or "
+                "name one cluster"
             )
         files = [Path(name) for name in subjects if name not in names]
         if stage_of(Path(request.level)) is not None:
@@ -131,12 +133,13 @@ class Inputs:
 
     def _refuse_other_clusters(self) -> None:
         """Records of one cluster only, but for those that the stage compares."""
-        clusters = [(r, getattr(r, "cluster", None)) for r, _ in self._given]
-        known = [(record, name) for record, name in clusters if name is not None]
-        for record, name in known[1:]:
-            if name != known[0][1] and record.stage not in self.stage.reads_peers:
+        for record, _ in self._given:
+            name = getattr(record, "cluster", None)
+            if name is None or record.stage in self.stage.reads_peers:
+                continue
+            if name != self.cluster:
                 raise RecordError(
-                    f"{record.stage} record of {name} among those of {known[0][1]}; "
+                    f"{record.stage} record of {name} among those of {self.cluster}; "
                     "give records of one cluster"
                 )
 
@@ -147,9 +150,12 @@ class Inputs:
 
     @cached_property
     def cluster(self) -> str:
-        """Name of the cluster."""
-        names = (getattr(record, "cluster", None) for record, _ in self._given)
-        return next((n for n in names if n), None) or self.one(BuildRecord).cluster
+        """Name of the cluster that is named, or of the first record."""
+        names = [getattr(record, "cluster", None) for record, _ in self._given]
+        known = [name for name in names if name is not None]
+        if self.request.subject is not None or not known:
+            return self.one(BuildRecord).cluster
+        return known[0]
 
     def settings(self, model: type[M]) -> M:
         """One section of the settings, by its class.
