@@ -47,7 +47,7 @@ package: $(VENV)/.installed-lint ## Build sdist and wheel into dist, and try the
 	PYTHON=$(PYTHON) .ci/package
 
 generate: $(VENV)/.installed-run ## Write the schema of the settings anew
-	$(BIN)/python -m clusterflow.generated
+	$(BIN)/python -m clusterflow.study.template
 
 pictures: $(VENV)/.installed-test ## Make the pictures of README.md from RESULTS=results/default, with Chromium
 	@$(BIN)/python docs/make_pictures.py $(RESULTS)

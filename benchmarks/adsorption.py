@@ -32,35 +32,36 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from clusterflow.config import (
+from clusterflow.engines import Meter, make_calculator
+from clusterflow.library.find import Library
+from clusterflow.records.atoms import to_atoms
+from clusterflow.records.clusters import BuildRecord
+from clusterflow.science.adsorption.outcome import judge
+from clusterflow.science.adsorption.same_minimum import same_shape, shape_of
+from clusterflow.science.adsorption.search_decisions import merge
+from clusterflow.science.adsorption.starts_at_random import place_anywhere
+from clusterflow.science.clusters.spin import complex_multiplicities
+from clusterflow.science.geometry.symmetry import own_permutations
+from clusterflow.settings import (
     THOROUGH_SEARCH,
     AdsorbSettings,
     RelaxSettings,
     SitesSettings,
 )
-from clusterflow.core.fate import judge
-from clusterflow.core.likeness import same_shape, shape_of
-from clusterflow.core.random_placement import place_anywhere
-from clusterflow.core.search import merge
-from clusterflow.core.spin import complex_multiplicities
-from clusterflow.core.symmetry import own_permutations
-from clusterflow.engines import Meter, make_calculator
-from clusterflow.io import to_atoms
-from clusterflow.library import Library
-from clusterflow.records import BuildRecord
-from clusterflow.tasks.adsorb import adsorb
-from clusterflow.tasks.inputs import Inputs, level_record
-from clusterflow.tasks.job import Job
-from clusterflow.tasks.relax import relax, relaxed_isomer
-from clusterflow.tasks.relaxation import Relaxation, same_geometry
-from clusterflow.tasks.sites import sites_of
+from clusterflow.stages.adsorb import adsorb
+from clusterflow.stages.inputs import Inputs, level_record
+from clusterflow.stages.parts.job import Job
+from clusterflow.stages.parts.relaxation import Relaxation, same_geometry
+from clusterflow.stages.relax import relax, relaxed_isomer
+from clusterflow.stages.sites import sites_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from clusterflow.core.fate import Verdict
-    from clusterflow.core.likeness import Shape
-    from clusterflow.records import RelaxRecord, Structure
+    from clusterflow.records.clusters import RelaxRecord
+    from clusterflow.records.structure import Structure
+    from clusterflow.science.adsorption.outcome import Verdict
+    from clusterflow.science.adsorption.same_minimum import Shape
 
 REFERENCE = Path(__file__).parent / "reference" / "adsorption.csv"
 SEED = 1

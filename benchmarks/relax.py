@@ -40,15 +40,16 @@ from ase import Atoms
 from ase.io import read, write
 from scipy.stats import binomtest
 
-from clusterflow.core.placement import place_adsorbate
-from clusterflow.core.sites import find_sites
 from clusterflow.engines import Meter, make_calculator
-from clusterflow.io import to_atoms
-from clusterflow.library import Library
-from clusterflow.records import BuildRecord, Structure
-from clusterflow.tasks.inputs import Inputs
-from clusterflow.tasks.level import complex_multiplicities
-from clusterflow.tasks.relaxation import Relaxation, rattled, same_geometry
+from clusterflow.library.find import Library
+from clusterflow.records.atoms import to_atoms
+from clusterflow.records.clusters import BuildRecord
+from clusterflow.records.structure import Structure
+from clusterflow.science.adsorption.starts_on_sites import place_adsorbate
+from clusterflow.science.clusters.spin import complex_multiplicities
+from clusterflow.science.sites.sites import find_sites
+from clusterflow.stages.inputs import Inputs
+from clusterflow.stages.parts.relaxation import Relaxation, rattled, same_geometry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,9 +17,11 @@ from itertools import cycle
 from pathlib import Path
 from time import perf_counter
 
-from clusterflow.io import StudyRecords, read_records, write_record
-from clusterflow.library import Library
-from clusterflow.records import CheRecord, GasRecord, ThermoRecord
+from clusterflow.library.find import Library
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.files import StudyRecords, read_records, write_record
+from clusterflow.records.profiles import CheRecord
+from clusterflow.records.vibrations import GasRecord
 from clusterflow.stage_table import record_name
 
 N_CLUSTERS = 50

@@ -18,13 +18,14 @@ from time import perf_counter
 
 import numpy as np
 
-from clusterflow.core.che import Electrode, energies_of, evaluate_network
-from clusterflow.core.network import build_network
-from clusterflow.io import read_record, write_record
-from clusterflow.library import Library
-from clusterflow.records import CheRecord, ThermoRecord
-from clusterflow.tasks.che import composition_of
-from clusterflow.tasks.scan import scan
+from clusterflow.library.find import Library
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.files import read_record, write_record
+from clusterflow.records.profiles import CheRecord
+from clusterflow.results.scan import scan
+from clusterflow.science.reactions.che import Electrode, energies_of, evaluate_network
+from clusterflow.science.reactions.evaluate import composition_of
+from clusterflow.science.reactions.network import build_network
 
 POTENTIALS_V = np.linspace(-1.5, 0.5, 100).tolist()
 PH = np.linspace(0, 14, 15).tolist()

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING
 from relax import CLUSTERS, complexes
 
 from clusterflow.engines import Meter, make_calculator
-from clusterflow.io import to_atoms
-from clusterflow.tasks.relaxation import Relaxation, rattled
+from clusterflow.records.atoms import to_atoms
+from clusterflow.stages.parts.relaxation import Relaxation, rattled
 
 if TYPE_CHECKING:
-    from clusterflow.records import Structure
+    from clusterflow.records.structure import Structure
 
 LEVELS = ("gfn1-xtb", "spgfn1-xtb")
 FMAX_EV_PER_A = 0.02

@@ -17,14 +17,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from clusterflow.columns import COLUMNS, TABLE_COLUMNS
-from clusterflow.config import Study
 from clusterflow.formula import n_electrons
-from clusterflow.generated import scalar
-from clusterflow.library import Library, package_data
-from clusterflow.tables import TABLES
-from clusterflow.tasks.database import KEYS, SCHEMA
-from clusterflow.tasks.listing import made_by
+from clusterflow.library.find import Library, package_data
+from clusterflow.results.columns import COLUMNS, TABLE_COLUMNS
+from clusterflow.results.database import KEYS, SCHEMA
+from clusterflow.results.tables import TABLES
+from clusterflow.settings import Study
+from clusterflow.study.listing import made_by
+from clusterflow.study.template import scalar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from clusterflow.library import Library, package_data
-from clusterflow.records import Provenance, Structure
+from clusterflow.library.find import Library, package_data
+from clusterflow.records.provenance import Provenance
+from clusterflow.records.structure import Structure
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,9 +37,9 @@ def provenance() -> Provenance:
 @pytest.fixture(scope="session")
 def gas_record(library: Library):
     """A molecule computed at a level, once a session: (gas, level) -> GasRecord."""
-    from clusterflow.config import GasSettings
-    from clusterflow.tasks.gas import gas
-    from clusterflow.tasks.job import Job
+    from clusterflow.settings import GasSettings
+    from clusterflow.stages.gas import gas
+    from clusterflow.stages.parts.job import Job
 
     @cache
     def compute(name: str, level: str):

@@ -14,18 +14,18 @@ def main() -> int:
     gc.set_threshold(200_000, 50, 100)
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     if sys.argv[1:2] == ["--warm"]:
-        from clusterflow.warm_server import serve
+        from clusterflow.cli.fork_server import serve
 
         serve(sys.argv[2])
         return 0
     # `warm.ADDRESS`, spelled out: the import takes as long as all else of `--help`.
     if "CLUSTERFLOW_WARM_PROCESS" in os.environ:
-        from clusterflow.warm import ask
+        from clusterflow.run.fork_client import ask
 
         code = ask(sys.argv[1:])
         if code is not None:
             return code
-    from clusterflow.cli import main as run
+    from clusterflow.cli.app import main as run
 
     return run()
 

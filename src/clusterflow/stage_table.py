@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import importlib
 import itertools
+import pkgutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -20,7 +21,7 @@ from clusterflow.errors import ClusterflowError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from clusterflow.records import Record
+    from clusterflow.records.provenance import Record
 
 _PACKAGE = Path(__file__).parent
 # What one record may be of; each is a wildcard of the rules.
@@ -82,7 +83,7 @@ class Stage:
     @property
     def module_name(self) -> str:
         """Full name of the module that runs it."""
-        return f"clusterflow.{self.module or f'tasks.{self.name}'}"
+        return f"clusterflow.{self.module or f'stages.{self.name}'}"
 
     @property
     def model(self) -> type[Record]:
@@ -93,8 +94,10 @@ class Stage:
         ClusterflowError
             If there is none, or it is of another stage.
         """
-        records: Any = importlib.import_module("clusterflow.records")
-        found: type[Record] | None = getattr(records, self.record, None)
+        found: type[Record] | None = None
+        for _, name, _ in pkgutil.iter_modules([str(_PACKAGE / "records")]):
+            records: Any = importlib.import_module(f"clusterflow.records.{name}")
+            found = getattr(records, self.record, found)
         if found is None or found.model_fields["stage"].default != self.name:
             raise ClusterflowError(
                 f"stage {self.name!r}: records has no class {self.record} with "
@@ -286,6 +289,7 @@ _ROWS = (
         name="collect",
         summary="Collect every record into results.db and tables.",
         record="CollectRecord",
+        module="results.collect",
         protocol=1,
         sees=("collect",),
     ),
@@ -293,6 +297,7 @@ _ROWS = (
         name="report",
         summary="Write report.html and the diagrams.",
         record="ReportRecord",
+        module="report.stage",
         protocol=1,
     ),
 )

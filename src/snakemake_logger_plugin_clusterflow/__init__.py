@@ -20,7 +20,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 from snakemake_logger_plugin_rich import LogHandler as RichHandler
 
 from clusterflow.figures.text import duration
-from clusterflow.time_left import TimeLeft
+from clusterflow.run.progress import TimeLeft
 
 if TYPE_CHECKING:
     from logging import LogRecord

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from clusterflow.io import read_records
-from clusterflow.tasks.job import Job
-from clusterflow.tasks.report import report
-from unit.results import write_results
-from unit.test_species import Study
+from clusterflow.records.files import read_records
+from clusterflow.report.stage import report
+from clusterflow.stages.parts.job import Job
+from tests.results.results_folder import write_results
+from tests.stages.test_thermo import Study
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # Where a person, or a CI that keeps them, looks at what the tests saw.

@@ -8,15 +8,16 @@ import json
 import numpy as np
 import pytest
 
-from clusterflow.cli import main
-from clusterflow.core.level_intervals import HALF_WIDTH_90
-from clusterflow.io import read_records
-from clusterflow.records import AdsorbRecord, CheRecord
-from clusterflow.report import render_page
-from clusterflow.tasks.scan import scan
-from clusterflow.tasks.temperatures import step_energies
-from unit.study_records import instead
-from unit.test_report import EVIL, make_failed_study, make_result, make_study
+from clusterflow.cli.app import main
+from clusterflow.records.adsorption import AdsorbRecord
+from clusterflow.records.files import read_records
+from clusterflow.records.profiles import CheRecord
+from clusterflow.report.page import render_page
+from clusterflow.results.scan import scan
+from clusterflow.results.temperatures import step_energies
+from clusterflow.science.uncertainty.state_deviations import HALF_WIDTH_90
+from tests.records.study_records import instead
+from tests.report.test_page import EVIL, make_failed_study, make_result, make_study
 
 MEV = 1e-3
 # Keys, as the WebDriver standard names them.

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterflow.cli import command, main
+from clusterflow.cli.app import command, main
 
 DIMER = "2\ncopper dimer\nCu 0 0 0\nCu 0 0 2.22\n"
 

@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from clusterflow.cli import command, main
-from clusterflow.config import THOROUGH_SEARCH, AdsorbSettings
-from clusterflow.config import Study as Settings
+from clusterflow.cli.app import command, main
+from clusterflow.results.tables import TABLES
+from clusterflow.settings import THOROUGH_SEARCH, AdsorbSettings
+from clusterflow.settings import Study as Settings
 from clusterflow.stage_table import STAGES
-from clusterflow.tables import TABLES
-from unit.results import write_results
-from unit.test_database import ask
-from unit.test_species import Study
+from tests.results.results_folder import write_results
+from tests.results.test_database import ask
+from tests.stages.test_thermo import Study
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = (DOCS / "che.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from workflow.conftest import EMT, Folder
+from tests.workflow.conftest import EMT, Folder
 
 README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 SECTION = README.partition("## Ten minutes")[2].partition("\n## ")[0]

@@ -23,8 +23,8 @@ from clusterflow.engines import (
     make_calculator,
 )
 from clusterflow.errors import EngineError, LibraryError
-from clusterflow.library import Library, package_data
-from clusterflow.specs import LevelSpec, Solvent
+from clusterflow.library.find import Library, package_data
+from clusterflow.library.levels import LevelSpec, Solvent
 from clusterflow.units import BOHR_A, HARTREE_EV
 
 pytestmark = pytest.mark.rounding

@@ -13,17 +13,17 @@ from ase import Atoms
 from ase.data import covalent_radii
 from networkx.algorithms.isomorphism import categorical_node_match
 
-from clusterflow.core.builders import BUILDERS
-from clusterflow.core.builders import build as build_shape
-from clusterflow.core.fate import intended_graphs
-from clusterflow.core.network import build_network
-from clusterflow.core.symmetry import find_symmetry
-from clusterflow.core.topology import composition, distance_ratios, n_fragments
 from clusterflow.engines import ENGINES
-from clusterflow.io import to_atoms
-from clusterflow.library import KINDS, Library, load_spec, package_data
-from clusterflow.tasks.build import build_structures
-from clusterflow.tasks.che import composition_of
+from clusterflow.library.find import KINDS, Library, load_spec, package_data
+from clusterflow.records.atoms import to_atoms
+from clusterflow.science.adsorption.outcome import intended_graphs
+from clusterflow.science.clusters.builders import BUILDERS
+from clusterflow.science.clusters.builders import build as build_shape
+from clusterflow.science.geometry.bonds import composition, distance_ratios, n_fragments
+from clusterflow.science.geometry.symmetry import find_symmetry
+from clusterflow.science.reactions.evaluate import composition_of
+from clusterflow.science.reactions.network import build_network
+from clusterflow.stages.build import build_structures
 
 LIBRARY = Library((package_data() / "structures",))
 FILES = [

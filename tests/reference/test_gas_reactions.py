@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from clusterflow.core.formation import anchor_coefficients
-from clusterflow.core.thermochemistry import gas_free_energy
-from clusterflow.tasks.gas import summary
+from clusterflow.science.thermochemistry.formation import anchor_coefficients
+from clusterflow.science.thermochemistry.partition_functions import gas_free_energy
+from clusterflow.stages.gas import summary
 
 pytestmark = pytest.mark.xtb
 

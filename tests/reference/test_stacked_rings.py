@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clusterflow.config import RelaxSettings
-from clusterflow.core.symmetry import find_symmetry
-from clusterflow.records import LevelRecord
-from clusterflow.tasks.build import build
-from clusterflow.tasks.job import Job
-from clusterflow.tasks.relax import relax
+from clusterflow.records.clusters import LevelRecord
+from clusterflow.science.geometry.symmetry import find_symmetry
+from clusterflow.settings import RelaxSettings
+from clusterflow.stages.build import build
+from clusterflow.stages.parts.job import Job
+from clusterflow.stages.relax import relax
 
 pytestmark = pytest.mark.xtb
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from clusterflow.library import package_data
+from clusterflow.library.find import package_data
 
 EMT = {
     "study": "tiny",

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from clusterflow.core.che import energies_of
-from clusterflow.core.references import references_of
-from clusterflow.io import read_record
-from clusterflow.records import ThermoRecord
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.files import read_record
+from clusterflow.science.reactions.che import energies_of
+from clusterflow.science.reactions.gas_references import references_of
 
 pytestmark = pytest.mark.xtb
 

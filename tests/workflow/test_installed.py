@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from clusterflow.library import package_data
+from clusterflow.library.find import package_data
 
 from .conftest import EMT, Folder
 
@@ -61,7 +61,7 @@ def test_the_package_carries_the_workflow(site, tmp_path):
     where = subprocess.run(
         [
             *(sys.executable, "-c"),
-            "from clusterflow.library import package_data; print(package_data())",
+            "from clusterflow.library.find import package_data; print(package_data())",
         ],
         env={**os.environ, "PYTHONPATH": str(site)},
         cwd=tmp_path,

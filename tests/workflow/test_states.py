@@ -9,8 +9,9 @@ import pytest
 from ase import units
 from ase.thermochemistry import IdealGasThermo
 
-from clusterflow.io import read_record, to_atoms
-from clusterflow.records import GasRecord
+from clusterflow.records.atoms import to_atoms
+from clusterflow.records.files import read_record
+from clusterflow.records.vibrations import GasRecord
 
 pytestmark = pytest.mark.xtb
 

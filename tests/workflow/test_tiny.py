@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from clusterflow.library import package_data
+from clusterflow.library.find import package_data
 
 from .conftest import EMT, Folder
 

@@ -1,8 +1,9 @@
 """The plan of the study, and the few functions that the rules share."""
 
 from clusterflow.errors import ClusterflowError
-from clusterflow.models import NAME_PATTERN
-from clusterflow.workflow import Plan, memory_mb, runtime_minutes, threads
+from clusterflow.model import NAME_PATTERN
+from clusterflow.study.plan import Plan
+from clusterflow.study.resources import memory_mb, runtime_minutes, threads
 
 try:
     PLAN = Plan.from_config(config, workflow.configfiles)

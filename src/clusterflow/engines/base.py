@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from ase.calculators.calculator import Calculator
 
-    from clusterflow.core.topology import FloatArray
-    from clusterflow.specs import LevelSpec
+    from clusterflow.library.levels import LevelSpec
+    from clusterflow.science.geometry.bonds import FloatArray
 
 # The parametrisations of GFN1 and GFN2 end at radon.
 UP_TO_RADON = frozenset(s for s, z in ATOMIC_NUMBERS.items() if 1 <= z <= 86)

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import numpy as np
 from ase.calculators.calculator import CalculationFailed, Calculator, all_changes
 
-from clusterflow.models import Model
+from clusterflow.model import Model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ase import Atoms
 
-    from clusterflow.core.topology import FloatArray
     from clusterflow.engines.base import Engine, Rung
     from clusterflow.engines.make import Meter
+    from clusterflow.science.geometry.bonds import FloatArray
 
 M = TypeVar("M", bound=Model)
 

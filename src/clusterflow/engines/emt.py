@@ -10,7 +10,7 @@ from clusterflow.errors import EngineError
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
-    from clusterflow.specs import LevelSpec
+    from clusterflow.library.levels import LevelSpec
 
 
 class EmtEngine(Engine):

@@ -10,18 +10,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from clusterflow.engines.own import OwnEngine
+from clusterflow.engines.import_path import OwnEngine
 from clusterflow.errors import EngineError, choose
-from clusterflow.library import Library
+from clusterflow.library.find import Library
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from clusterflow.engines.base import Engine
     from clusterflow.engines.calculator import EngineCalculator, Memory
-    from clusterflow.specs import LevelSpec
+    from clusterflow.library.levels import LevelSpec
 
-_NO_ENGINES = ("base", "calculator", "make", "own")
+_NO_ENGINES = ("base", "calculator", "import_path", "make")
 
 # Every other module of the package is an engine: `xtb_python.ENGINE` is "xtb-python".
 ENGINES: dict[str, Engine] = {

@@ -11,8 +11,8 @@ from clusterflow.units import BOLTZMANN_EV_PER_K, HARTREE_EV
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
-    from clusterflow.core.topology import FloatArray
-    from clusterflow.specs import LevelSpec
+    from clusterflow.library.levels import LevelSpec
+    from clusterflow.science.geometry.bonds import FloatArray
 
 
 # What rungs change, as a calculator starts.

@@ -16,7 +16,7 @@ from clusterflow.errors import EngineError
 if TYPE_CHECKING:
     from ase.calculators.calculator import Calculator
 
-    from clusterflow.specs import LevelSpec
+    from clusterflow.library.levels import LevelSpec
 
 # Three angles without a rational relation, so that no molecule ends up aligned again.
 _EULER_ANGLES_DEG = (37.3, 61.7, 23.9)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from clusterflow.records import BandEdges
+    from clusterflow.records.profiles import BandEdges
 
 CONDUCTION, VALENCE = BEST, OTHERS[0]
 _COLUMN_IN, _LEFT_IN, _RIGHT_IN = 1.05, 0.8, 1.85

@@ -12,8 +12,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from clusterflow.core.flags import outside_domain, with_changed_bonds
-from clusterflow.core.pathways import hole_runs, order_pathways
 from clusterflow.errors import ClusterflowError
 from clusterflow.figures.layout import (
     LABEL_CHARACTERS,
@@ -29,7 +27,9 @@ from clusterflow.figures.layout import (
     wrap_reason,
 )
 from clusterflow.figures.text import chem, clip, number, potential_label, signed
-from clusterflow.io import write_atomic
+from clusterflow.records.files import write_atomic
+from clusterflow.science.reactions.flags import outside_domain, with_changed_bonds
+from clusterflow.science.reactions.pathways import hole_runs, order_pathways
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from clusterflow.records import Pathway, ReactionResult
+    from clusterflow.records.profiles import Pathway, ReactionResult
 
 # Okabe and Ito's palette, told apart with every kind of colour blindness
 # (https://jfly.uni-koeln.de/color/). Vermilion is kept for the determining step.

@@ -17,7 +17,7 @@ from clusterflow.figures.text import chem
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clusterflow.records import Structure
+    from clusterflow.records.structure import Structure
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

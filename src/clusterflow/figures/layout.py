@@ -6,15 +6,15 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clusterflow.core.pathways import hole_runs
 from clusterflow.figures.labels import place_labels, wrap_state
 from clusterflow.figures.text import chem
+from clusterflow.science.reactions.pathways import hole_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clusterflow.figures.labels import Placed
-    from clusterflow.records import Pathway
+    from clusterflow.records.profiles import Pathway
 
 LEFT_IN = 0.75
 RIGHT_IN = 0.2

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import matplotlib
 from matplotlib.lines import Line2D
 
-from clusterflow.core.pathways import order_pathways
 from clusterflow.figures.diagram import (
     BEST,
     HALF_BAR,
@@ -23,12 +22,9 @@ from clusterflow.figures.diagram import (
     legend_characters,
 )
 from clusterflow.figures.labels import wrap_state
-from clusterflow.figures.layout import (
-    LABEL_CHARACTERS,
-    MAX_NAMED,
-    frame_of,
-)
+from clusterflow.figures.layout import LABEL_CHARACTERS, MAX_NAMED, frame_of
 from clusterflow.figures.text import chem, clip, number, signed
+from clusterflow.science.reactions.pathways import order_pathways
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,7 +32,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from clusterflow.records import Pathway, ReactionResult
+    from clusterflow.records.profiles import Pathway, ReactionResult
 
 COLORS = (BEST, *OTHERS)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from clusterflow.records import Structure
+    from clusterflow.records.structure import Structure
 
     Array = NDArray[np.float64]
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-    from clusterflow.core.scaling import Line
+    from clusterflow.science.reactions.scaling_line import Line
 
 _WIDTH_IN, _HEIGHT_IN = 6.4, 5.0
 _LEFT_IN, _RIGHT_IN, _TOP_IN, _BELOW_IN = 0.8, 0.2, 0.75, 0.5

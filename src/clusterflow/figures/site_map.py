@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from clusterflow.records import Site, Structure
+    from clusterflow.records.adsorption import Site
+    from clusterflow.records.structure import Structure
 
     Array = NDArray[np.float64]
 

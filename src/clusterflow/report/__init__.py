@@ -1,5 +1,1 @@
-"""The report: one page with what a person reads of a study."""
-
-from clusterflow.report.page import render_page
-
-__all__ = ["render_page"]
+"""The report: what a person reads of a study, in one page."""

@@ -15,37 +15,68 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 import clusterflow
-from clusterflow.core.adsorption import representative_minimum
-from clusterflow.core.che import THERMALLY_CLOSED_EV
-from clusterflow.core.flags import group_flags
-from clusterflow.core.gate_summary import summarise
-from clusterflow.core.pathways import hole_runs, no_potential_reason, order_pathways
 from clusterflow.figures import style_sheet, text
 from clusterflow.figures.band_edges import draw_band_edges
 from clusterflow.figures.diagram import draw_profile, svg_source
 from clusterflow.figures.picture import ball_definitions, draw_structure
 from clusterflow.figures.svg import inline_svg
-from clusterflow.records import CheRecord, ThermoRecord
-from clusterflow.report import live, views
-from clusterflow.tasks.flags import flags_of
-from clusterflow.tasks.ranking import (
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.profiles import CheRecord
+from clusterflow.report.contents import (
+    EDGES_FIGURE,
+    ISOMER_MODES,
+    cluster_anchor,
+    cluster_views,
+    count_fates,
+    describe_edges,
+    describe_profile,
+    edges_of,
+    failures_of,
+    gas_corrections,
+    levels_of,
+    protocols_of,
+    summarise_stages,
+    versions_of,
+)
+from clusterflow.report.page_data import (
+    NamedStructure,
+    chemistry,
+    cluster_block,
+    elements_of,
+    scaling_block,
+    sources_of,
+    structures_of,
+    to_json,
+)
+from clusterflow.results.flag_table import flags_of
+from clusterflow.results.ranking import (
     level_key,
     overviews,
     probability_tables,
     rank_reactions,
 )
-from clusterflow.tasks.scaling import scalings_of
-from clusterflow.tasks.temperatures import StepEnergies
+from clusterflow.results.scaling_relations import scalings_of
+from clusterflow.results.temperatures import StepEnergies
+from clusterflow.science.adsorption.chosen_minimum import representative_minimum
+from clusterflow.science.checks.summary import summarise
+from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV
+from clusterflow.science.reactions.flags import group_flags
+from clusterflow.science.reactions.pathways import (
+    hole_runs,
+    no_potential_reason,
+    order_pathways,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clusterflow.core.gates import Gate
-    from clusterflow.io import StudyRecords
-    from clusterflow.records import Pathway, ReactionResult, Structure
-    from clusterflow.report.live import Json
-    from clusterflow.report.views import ClusterView, EdgesRow
-    from clusterflow.specs import DomainSpec
+    from clusterflow.library.levels import DomainSpec
+    from clusterflow.records.files import StudyRecords
+    from clusterflow.records.profiles import Pathway, ReactionResult
+    from clusterflow.records.structure import Structure
+    from clusterflow.report.contents import ClusterView, EdgesRow
+    from clusterflow.report.page_data import Json
+    from clusterflow.science.checks.evidence import Gate
 
 _PACKAGE = "clusterflow.report"
 # Those that others build on come first.
@@ -148,9 +179,9 @@ def render_page(
     hashes
         SHA-256 of each record by the name of its file.
     """
-    edges = views.edges_of(records)
+    edges = edges_of(records)
     flags = flags_of(records, domain)
-    clusters = [(v, live.structures_of(v)) for v in views.cluster_views(records)]
+    clusters = [(v, structures_of(v)) for v in cluster_views(records)]
     sections = [
         _section(view, records, structures, order, figures or {}, steps or {})
         for order, (view, structures) in enumerate(clusters)
@@ -161,7 +192,7 @@ def render_page(
         version=clusterflow.__version__,
         **_counted(records),
         **_provenance(records),
-        failures=_table(failures or views.failures_of(records)),
+        failures=_table(failures or failures_of(records)),
         overviews=overviews(records.of(CheRecord)),
         rankings=rank_reactions(records.of(CheRecord)),
         probabilities=probability_tables(pairs),
@@ -171,7 +202,7 @@ def render_page(
         edges_svg=_edges_svg(edges, figures or {}),
         scalings=scalings_of(records.of(ThermoRecord)),
         **_scripted(records, [group for _, group in clusters], hashes or {}),
-        corrections=views.gas_corrections(records),
+        corrections=gas_corrections(records),
         flags=flags,
         marks={flag.name: flag.mark for flag in flags},
         energies=_table(energies),
@@ -181,11 +212,11 @@ def render_page(
 
 def _counted(records: StudyRecords) -> dict[str, object]:
     """How much ran, and what became of it."""
-    stages = views.summarise_stages(records)
+    stages = summarise_stages(records)
     every = [result for record in records.of(CheRecord) for result in record.results]
     return {
         "stages": stages,
-        "fates": views.count_fates(records),
+        "fates": count_fates(records),
         "n_results": len(every),
         "n_complete": sum(r.limiting_potential_v_rhe is not None for r in every),
         "n_records": len(records.records),
@@ -196,16 +227,16 @@ def _counted(records: StudyRecords) -> dict[str, object]:
 def _provenance(records: StudyRecords) -> dict[str, object]:
     """By what the records were made, and when."""
     return {
-        "levels": views.levels_of(records),
-        "versions": views.versions_of(records),
-        "protocols": views.protocols_of(records),
+        "levels": levels_of(records),
+        "versions": versions_of(records),
+        "protocols": protocols_of(records),
         "created": sorted(r.provenance.created for r in records.records),
     }
 
 
 def _scripted(
     records: StudyRecords,
-    structures: Sequence[Sequence[live.NamedStructure]],
+    structures: Sequence[Sequence[NamedStructure]],
     hashes: Mapping[str, str],
 ) -> dict[str, object]:
     """The script, the hash by which the page allows it, and the data of the study."""
@@ -215,15 +246,15 @@ def _scripted(
     script = "\n".join(_resource(f"scripts/{name}.js") for name in _SCRIPTS)
     digest = hashlib.sha256(script.encode()).digest()
     blocks = {
-        "chemistry": live.chemistry(),
-        "elements": live.elements_of(symbols),
-        "sources": live.sources_of(records, hashes),
+        "chemistry": chemistry(),
+        "elements": elements_of(symbols),
+        "sources": sources_of(records, hashes),
     }
     return {
         "balls": Markup(ball_definitions(symbols)),
         "script": Markup(script),
         "script_hash": base64.b64encode(digest).decode(),
-        "blocks": {name: live.to_json(content) for name, content in blocks.items()},
+        "blocks": {name: to_json(content) for name, content in blocks.items()},
     }
 
 
@@ -239,15 +270,15 @@ def _template() -> Template:
         number=text.number,
         signed=text.signed,
         duration=text.duration,
-        anchor=views.cluster_anchor,
-        json=live.to_json,
+        anchor=cluster_anchor,
+        json=to_json,
     )
     environment.globals.update(
         hole_runs=_named_runs,
-        scaling_block=live.scaling_block,
+        scaling_block=scaling_block,
         group_flags=group_flags,
         level_key=level_key,
-        isomer_mode=views.ISOMER_MODES.__getitem__,
+        isomer_mode=ISOMER_MODES.__getitem__,
         potential_label=text.potential_label,
         hole_reason=no_potential_reason,
         hole_mark=text.HOLE,
@@ -272,14 +303,14 @@ def _named_runs(pathway: Pathway) -> list[tuple[list[str], str]]:
 def _section(
     view: ClusterView,
     records: StudyRecords,
-    structures: Sequence[live.NamedStructure],
+    structures: Sequence[NamedStructure],
     order: int,
     figures: Mapping[tuple[str, str], str],
     steps: Mapping[str, StepEnergies],
 ) -> _Section:
     results = view.che.results if view.che else ()
     numbers = {item.key: number for number, item in enumerate(structures)}
-    block: Json = live.cluster_block(
+    block: Json = cluster_block(
         view, records, structures, steps.get(view.name, StepEnergies())
     )
     return _Section(
@@ -295,12 +326,12 @@ def _section(
             for index, result in enumerate(results)
         ),
         numbers=numbers,
-        data=live.to_json(block),
+        data=to_json(block),
     )
 
 
 def _profile(result: ReactionResult, prefix: str, source: str) -> _Profile:
-    drawn = inline_svg(source, prefix=prefix, alt=views.describe_profile(result))
+    drawn = inline_svg(source, prefix=prefix, alt=describe_profile(result))
     marks = (mark for p in result.pathways for step in p.steps for mark in step.flags)
     return _Profile(
         result=result,
@@ -317,8 +348,8 @@ def _edges_svg(
     found = {row.record.cluster: row.view for row in rows if row.view is not None}
     if not found:
         return None
-    alt = views.describe_edges(rows)
-    source = figures.get(views.EDGES_FIGURE) or svg_source(draw_band_edges(found))
+    alt = describe_edges(rows)
+    source = figures.get(EDGES_FIGURE) or svg_source(draw_band_edges(found))
     return Markup(inline_svg(source, prefix="edges-", alt=alt))
 
 

@@ -1,4 +1,4 @@
-// The hydrogen electrode as in clusterflow.core.che, for the sliders: the same signs and
+// The hydrogen electrode as in clusterflow.science.reactions.che, for the sliders: the same signs and
 // the same choice of the best pathway.
 
 /** Potential (on the scale chosen), pH and temperature as energies, eV, of e and H+. */

@@ -1,0 +1,1 @@
+"""The command ``clusterflow``: each verb parses, calls one function and maps errors."""

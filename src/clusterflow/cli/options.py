@@ -1,0 +1,191 @@
+"""Options and helpers that several verbs share."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import typer
+
+from clusterflow.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clusterflow.model import Model
+    from clusterflow.records.provenance import Record
+    from clusterflow.stages.inputs import Inputs
+
+TemperatureK = Annotated[
+    float | None, typer.Option(help="Temperature, K; by default that of a study.")
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("--output", help="File for the record; by default it is printed."),
+]
+Settings = Annotated[
+    str,
+    typer.Option("--settings", help="Settings as JSON, by section; rules pass them."),
+]
+LevelName = Annotated[
+    str, typer.Option("--level", help="A level by name, or a record of stage level.")
+]
+Charge = Annotated[int, typer.Option(help="Charge, for a structure file.")]
+Multiplicity = Annotated[
+    int | None, typer.Option(help="Multiplicity, for a structure file.")
+]
+Subjects = Annotated[
+    list[str],
+    typer.Argument(help="Records of a cluster, or one cluster by name or file."),
+]
+Adsorbates = Annotated[
+    list[str] | None,
+    typer.Option(help="Adsorbate by name, for a cluster; may be repeated."),
+]
+Results = Annotated[Path, typer.Argument(help="Results of a study.")]
+Selection = Annotated[
+    str | None,
+    typer.Option("--selection", help="Which records, as JSON; all by default."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+_WIDEST = 10_000  # characters
+M = TypeVar("M", bound="Model")
+
+
+def sections(settings: str) -> dict[str, Any]:
+    """The settings that a rule passes, by section."""
+    try:
+        found = json.loads(settings)
+    except ValueError as error:
+        raise ConfigError(f"--settings: not valid JSON ({error})") from None
+    if not isinstance(found, dict):
+        raise ConfigError("--settings: must be a JSON object of sections")
+    return found
+
+
+def section(
+    settings: str, name: str, model: type[M], given: dict[str, Any] | None = None
+) -> M:
+    """One section of the settings, with options given by hand on top."""
+    from pydantic import ValidationError
+
+    from clusterflow.library.find import explain
+
+    content = dict(sections(settings).get(name, {}))
+    content |= {k: v for k, v in (given or {}).items() if v is not None}
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(f"{name}: {explain(error)}") from None
+
+
+def selected(folder: Path, selection: str | None) -> tuple[Any, str]:
+    """Records of a study, all or as selected, and its name."""
+    from clusterflow.records.files import read_records
+    from clusterflow.stage_table import record_paths
+
+    if selection is None:
+        return read_records(folder), folder.name
+    chosen = sections(selection)
+    return read_records(folder, record_paths(folder, chosen)), chosen["study"]
+
+
+def read_inputs(
+    stage: str,
+    subjects: Sequence[str],
+    settings: str,
+    *,
+    of: Mapping[str, str] | None = None,
+    given: Mapping[str, Mapping[str, Any]] | None = None,
+    **request: Any,
+) -> Inputs:
+    """What a verb of a stage reads.
+
+    Parameters
+    ----------
+    stage, subjects, of
+        As `Inputs.read` takes them.
+    settings
+        The settings that a rule passes, as JSON.
+    given
+        Options given by hand, by section; they win. None stands for one not given.
+    request
+        The fields of `Request`.
+    """
+    from clusterflow.stages.inputs import Inputs, Request
+
+    chosen = sections(settings)
+    for name, options in (given or {}).items():
+        own = {k: v for k, v in options.items() if v is not None}
+        chosen[name] = {**chosen.get(name, {}), **own}
+    return Inputs.read(
+        stage, subjects, settings=chosen, request=Request(**request), of=of
+    )
+
+
+def run_stage(inputs: Inputs, output: Path | None) -> None:
+    """Run a stage and write its record, or print it."""
+    from clusterflow.stages.parts.job import Job
+    from clusterflow.stages.parts.scratch import Scratch
+
+    scratch = Scratch.beside(output) if output else None
+    stage = inputs.stage
+    job = Job(stage.name, inputs=inputs.files, scratch=scratch)
+    emit(stage.run(inputs, job), output)
+    Scratch(scratch).clear()
+
+
+def emit(record: Record, output: Path | None) -> None:
+    """Write a record, or print it."""
+    from clusterflow.records.files import write_record
+
+    if output is None:
+        print(record.model_dump_json(indent=1))
+    else:
+        write_record(record, output)
+
+
+def print_or_write(text: str, output: Path | None) -> None:
+    """Write a text, or print it."""
+    from clusterflow.records.files import write_atomic
+
+    if output is None:
+        print(text)
+    else:
+        write_atomic(output, text + "\n")
+
+
+def print_table(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print rows as a table; where nobody looks, as wide as it needs to be."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    if not rows:
+        print("nothing")
+        return
+    numbers = {
+        key for key in rows[0] if any(isinstance(row[key], float) for row in rows)
+    }
+    table = Table(box=box.SIMPLE_HEAD)
+    for key in rows[0]:
+        justify: Literal["left", "right"] = "right" if key in numbers else "left"
+        # The name, by which a row is found, stays in one piece.
+        is_name = key == next(iter(rows[0]))
+        table.add_column(key, justify=justify, overflow="fold", no_wrap=is_name)
+    for row in rows:
+        # Text: brackets in a reason are no markup.
+        table.add_row(*(Text(_cell(value)) for value in row.values()))
+    console = Console()
+    if not console.is_terminal:
+        wide = console.options.update(width=_WIDEST)
+        console.width = console.measure(table, options=wide).maximum
+    console.print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,447 @@
+"""The verbs of the stages: thin, like those of ``cli``.
+
+Most take what every stage takes; those that print for a person, or take more, are
+written out.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from clusterflow.cli.options import (
+    Adsorbates,
+    AsJson,
+    Charge,
+    LevelName,
+    Multiplicity,
+    Output,
+    Settings,
+    Subjects,
+    TemperatureK,
+    emit,
+    print_or_write,
+    print_table,
+    read_inputs,
+    run_stage,
+    section,
+)
+from clusterflow.errors import ConfigError
+from clusterflow.stage_table import STAGES
+from clusterflow.units import STANDARD_PRESSURE_PA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from clusterflow.stage_table import Stage
+
+app = typer.Typer()
+
+
+def verb(stage: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """A decorator for the verb of a stage, with the help that its row has."""
+    row = STAGES[stage]
+    return app.command(stage, help=row.summary, epilog=row.example)
+
+
+def add_common_verbs() -> None:
+    """Give every stage that has no verb of its own the one that suits most."""
+    known = {command.name for command in app.registered_commands}
+    for row in STAGES.values():
+        if row.of and row.name not in known:
+            _add_common_verb(row)
+
+
+def _add_common_verb(row: Stage) -> None:
+    @verb(row.name)
+    def run(
+        subjects: Subjects,
+        adsorbate: Adsorbates = None,
+        level: LevelName = "gfn1-xtb",
+        settings: Settings = "{}",
+        charge: Charge = 0,
+        multiplicity: Multiplicity = None,
+        output: Output = None,
+    ) -> None:
+        one = adsorbate[0] if adsorbate and "adsorbate" in row.of else None
+        inputs = read_inputs(
+            row.name,
+            subjects,
+            settings,
+            of={"adsorbate": one} if one else None,
+            adsorbates=tuple(adsorbate or ()),
+            level=level,
+            charge=charge,
+            multiplicity=multiplicity,
+        )
+        run_stage(inputs, output)
+
+
+@verb("build")
+def build(
+    subject: Annotated[str, typer.Argument(help="Cluster by name, YAML or structure.")],
+    settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    output: Output = None,
+) -> None:
+    """Read no record."""
+    inputs = read_inputs(
+        "build", [subject], settings, charge=charge, multiplicity=multiplicity
+    )
+    run_stage(inputs, output)
+
+
+@verb("level")
+def level(
+    subject: Annotated[str, typer.Argument(help="Build record, cluster or structure.")],
+    settings: Settings = "{}",
+    levels: Annotated[
+        str | None, typer.Option(help="Levels in order of preference, by commas.")
+    ] = None,
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    json_: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Print the verdicts, and with `--levels` stop at the first that is accepted."""
+    from clusterflow.stages.level import run
+    from clusterflow.stages.parts.job import Job
+
+    inputs = read_inputs(
+        "level",
+        [subject],
+        settings,
+        given={"level": {"preferred": levels.split(",") if levels else None}},
+        charge=charge,
+        multiplicity=multiplicity,
+    )
+    record = run(inputs, Job("level", inputs=inputs.files), try_all=levels is None)
+    if output is not None or json_:
+        emit(record, output)
+        return
+    for attempt in record.attempts:
+        verdict = "accepted" if attempt.accepted else "refused"
+        print(f"{attempt.level}: {verdict}, {attempt.reason}")
+
+
+@verb("relax")
+def relax(
+    subject: Annotated[str, typer.Argument(help="Build record, cluster or structure.")],
+    peers: Annotated[
+        list[str] | None,
+        typer.Argument(help="Level records of clusters that share its level."),
+    ] = None,
+    level: LevelName = "gfn1-xtb",
+    settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    output: Output = None,
+) -> None:
+    """Read the levels of other clusters too."""
+    inputs = read_inputs(
+        "relax",
+        [subject, *(peers or [])],
+        settings,
+        level=level,
+        charge=charge,
+        multiplicity=multiplicity,
+    )
+    run_stage(inputs, output)
+
+
+@verb("edges")
+def edges(
+    subject: Annotated[
+        str,
+        typer.Argument(
+            help="Relax record, cluster (is relaxed), or structure file (as it is)."
+        ),
+    ],
+    level: LevelName = "gfn1-xtb",
+    ip_ea_level: Annotated[
+        str | None, typer.Option(help="Level of IP and EA, by name.")
+    ] = None,
+    absolute_she_v: Annotated[
+        float | None, typer.Option(help="Absolute potential of SHE, V.")
+    ] = None,
+    ph: Annotated[float | None, typer.Option(help="pH, for the couples.")] = None,
+    temperature_k: TemperatureK = None,
+    settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    json_: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Print the edges as electrode potentials, beside redox couples."""
+    from clusterflow.settings import CheSettings, EdgesSettings, ThermoSettings
+    from clusterflow.stages.edges import band_edges, describe, run
+    from clusterflow.stages.inputs import is_structure_file
+    from clusterflow.stages.parts.job import Job
+
+    inputs = read_inputs(
+        "edges",
+        [subject],
+        settings,
+        given={
+            "edges": {"level": ip_ea_level, "absolute_she_v": absolute_she_v},
+            "che": {"ph": ph},
+            "thermo": {"temperature_k": temperature_k},
+        },
+        level=level,
+        charge=charge,
+        multiplicity=multiplicity,
+        as_given=is_structure_file(subject),
+    )
+    at = inputs.settings(ThermoSettings).temperature_k
+    record = run(inputs, Job("edges", inputs=inputs.files))
+    if output is not None:
+        emit(record, output)
+        return
+    view = band_edges(
+        record,
+        inputs.library,
+        absolute_she_v=inputs.settings(EdgesSettings).absolute_she_v,
+        ph=inputs.settings(CheSettings).ph,
+        temperature_k=at,
+    )
+    if json_:
+        answer = record.model_dump(mode="json") | view.model_dump(mode="json")
+        print(json.dumps(answer, indent=1))
+        return
+    print(describe(record, view))
+
+
+@verb("gas")
+def gas(
+    subject: Annotated[str, typer.Argument(help="Gas by name or YAML.")],
+    level: LevelName = "gfn1-xtb",
+    temperature_k: TemperatureK = None,
+    pressure_pa: Annotated[
+        float, typer.Option(help="Pressure, Pa.")
+    ] = STANDARD_PRESSURE_PA,
+    settings: Settings = "{}",
+    json_: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Print the free energy of the ideal gas."""
+    from clusterflow.settings import ThermoSettings
+    from clusterflow.stages.gas import run, summary
+    from clusterflow.stages.parts.job import Job
+    from clusterflow.units import check_pressure
+
+    check_pressure(pressure_pa, "--pressure-pa")
+    inputs = read_inputs(
+        "gas",
+        [],
+        settings,
+        given={"thermo": {"temperature_k": temperature_k}},
+        of={"gas": Path(subject).stem, "level": level},
+    )
+    at = inputs.settings(ThermoSettings).temperature_k
+    record = run(inputs, Job("gas"))
+    if output is not None:
+        emit(record, output)
+        return
+    values = summary(record, at, pressure_pa)
+    if json_:
+        print(json.dumps(values, indent=1))
+        return
+    for key, value in values.items():
+        print(f"{key:28} {value}")
+
+
+@verb("sites")
+def sites(
+    subject: Annotated[
+        str, typer.Argument(help="Relax record, cluster or structure file.")
+    ],
+    settings: Settings = "{}",
+    html: Annotated[
+        Path | None, typer.Option(help="Draw the cluster with its sites as a page.")
+    ] = None,
+    png: Annotated[
+        Path | None, typer.Option(help="Draw the cluster with its sites.")
+    ] = None,
+    json_: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Take a cluster or a file as it is, not relaxed, and draw it."""
+    from clusterflow.settings import SitesSettings
+    from clusterflow.stages.inputs import bare_structure
+    from clusterflow.stages.parts.job import Job
+    from clusterflow.stages.sites import draw, site_rows, site_summary, sites_of
+
+    inputs = read_inputs("sites", [subject], settings)
+    if output is not None and not inputs.by_hand:
+        run_stage(inputs, output)
+        return
+    structure = bare_structure(inputs)
+    job = Job("sites", inputs=inputs.files)
+    chosen = inputs.settings(SitesSettings)
+    record = sites_of(structure, Path(subject).stem, chosen, job)
+    for picture in filter(None, (html, png)):
+        draw(record, structure, picture)
+    if output is not None:
+        emit(record, output)
+    elif json_:
+        print(json.dumps([s.model_dump(mode="json") for s in record.sites], indent=1))
+        if not record.sites:
+            typer.echo(site_summary(record), err=True)
+    else:
+        print(site_summary(record))
+        if record.sites:
+            print_table(site_rows(record))
+
+
+@verb("adsorb")
+def adsorb(
+    subject: Annotated[
+        str, typer.Argument(help="Relax record, cluster or structure file.")
+    ],
+    adsorbate: Annotated[str, typer.Argument(help="Adsorbate by name.")],
+    before: Annotated[
+        list[str] | None,
+        typer.Argument(help="Adsorb and pool record of the round before, if any."),
+    ] = None,
+    sites: Annotated[
+        str | None, typer.Option(help="Sites record; found anew without it.")
+    ] = None,
+    level: LevelName = "gfn1-xtb",
+    settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    output: Output = None,
+) -> None:
+    """Take one adsorbate, which no record names yet."""
+    inputs = read_inputs(
+        "adsorb",
+        [subject, *([sites] if sites else []), *(before or [])],
+        settings,
+        of={"adsorbate": adsorbate},
+        level=level,
+        charge=charge,
+        multiplicity=multiplicity,
+    )
+    run_stage(inputs, output)
+
+
+@verb("vibrate")
+def vibrate(
+    subject: Annotated[
+        str, typer.Argument(help="Adsorb record, or cluster by name or file.")
+    ],
+    pool: Annotated[
+        str | None,
+        typer.Argument(help="Pool record, where minima on any isomer count."),
+    ] = None,
+    relaxed: Annotated[
+        str | None, typer.Option("--relax", help="Relax record, for a record.")
+    ] = None,
+    adsorbate: Annotated[
+        str | None, typer.Option(help="Adsorbate by name, for a cluster.")
+    ] = None,
+    level: LevelName = "gfn1-xtb",
+    settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    output: Output = None,
+) -> None:
+    """Take one adsorbate of a cluster, or the record that names it."""
+    inputs = read_inputs(
+        "vibrate",
+        [subject, *filter(None, (relaxed, pool))],
+        settings,
+        of={"adsorbate": adsorbate} if adsorbate else None,
+        adsorbates=(adsorbate,) if adsorbate else (),
+        level=level,
+        charge=charge,
+        multiplicity=multiplicity,
+    )
+    if inputs.by_hand and not adsorbate:
+        raise ConfigError(f"{subject}: no adsorb record; name an --adsorbate")
+    run_stage(inputs, output)
+
+
+@verb("che")
+def che(
+    subjects: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Thermo record of a cluster, then those of its states."),
+    ] = None,
+    energies: Annotated[
+        Path | None,
+        typer.Option(
+            help="Your own energies: CSV, YAML, ASE database, or folder of outputs."
+        ),
+    ] = None,
+    edges: Annotated[
+        Path | None, typer.Option(help="Edges record, for what they can drive.")
+    ] = None,
+    reaction: Annotated[
+        list[str] | None, typer.Option(help="Reaction by name; may be repeated.")
+    ] = None,
+    potential_v: Annotated[
+        float | None, typer.Option(help="Potential, V, on the scale below.")
+    ] = None,
+    scale: Annotated[str | None, typer.Option(help="rhe or she.")] = None,
+    ph: Annotated[float | None, typer.Option(help="pH, for the SHE scale.")] = None,
+    temperature_k: TemperatureK = None,
+    correct: Annotated[
+        str,
+        typer.Option(help="Layers for your own energies, by commas: gas, solvation."),
+    ] = "",
+    settings: Settings = "{}",
+    json_: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Read free energies of the workflow, or one's own."""
+    if not subjects and energies is not None:
+        at = {"potential_v": potential_v, "scale": scale, "ph": ph}
+        _che_of_own(
+            energies, reaction, at, temperature_k, correct, settings, json_, output
+        )
+        return
+    if not subjects or energies is not None:
+        raise ConfigError("che: give either a thermo record or --energies TABLE")
+    inputs = read_inputs(
+        "che",
+        [*map(str, subjects), *([str(edges)] if edges else [])],
+        settings,
+        given={"che": {"potential_v": potential_v, "scale": scale, "ph": ph}},
+        reactions=tuple(reaction or ()),
+    )
+    if inputs.by_hand:
+        raise ConfigError(f"{subjects[0]}: no record of stage thermo")
+    run_stage(inputs, output)
+
+
+def _che_of_own(
+    energies: Path,
+    reactions: list[str] | None,
+    at: dict[str, Any],
+    temperature_k: float | None,
+    correct: str,
+    settings: str,
+    json_: bool,
+    output: Path | None,
+) -> None:
+    from clusterflow.intake.own_profiles import che_of_table, describe
+    from clusterflow.settings import CheSettings, ThermoSettings
+
+    own = {"temperature_k": temperature_k}
+    answer = che_of_table(
+        energies,
+        reactions=reactions or [],
+        settings=section(settings, "che", CheSettings, at),
+        temperature_k=section(settings, "thermo", ThermoSettings, own).temperature_k,
+        correct=[layer for layer in correct.split(",") if layer],
+    )
+    text = json.dumps(answer, indent=1) if json_ or output else describe(answer)
+    print_or_write(text, output)
+
+
+add_common_verbs()

@@ -1,0 +1,188 @@
+"""The verbs around a study and its library: thin, like those of ``cli``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clusterflow.cli.options import AsJson, TemperatureK, print_table, section
+
+app = typer.Typer()
+
+
+@app.command(epilog="clusterflow check\n\nclusterflow check --config mine.yaml")
+def check(
+    config: Annotated[
+        list[Path] | None, typer.Option(help="Configuration; config.yaml by default.")
+    ] = None,
+) -> None:
+    """Validate configuration, library, charges and parity before a run."""
+    from clusterflow.study.check import check as run
+
+    default = Path("config.yaml")
+    paths = config or ([default] if default.is_file() else [])
+    for line in run(paths):
+        print(line)
+
+
+@app.command("list", epilog="clusterflow list clusters")
+def list_(
+    kind: Annotated[
+        str,
+        typer.Argument(
+            help="clusters, adsorbates, gases, reactions, levels, couples, ligands "
+            "or domain."
+        ),
+    ],
+    json_: AsJson = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write clusters with pictures to this file.")
+    ] = None,
+) -> None:
+    """List the items of the library."""
+    from clusterflow.study.listing import listing, shown
+
+    if html is not None:
+        _write_gallery(kind, html)
+        return
+    rows = listing(kind)
+    if json_:
+        print(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    print_table(shown(kind, rows))
+
+
+def _write_gallery(kind: str, path: Path) -> None:
+    from clusterflow.errors import LibraryError
+    from clusterflow.library.find import Library
+    from clusterflow.records.files import write_atomic
+    from clusterflow.study.gallery import gallery
+
+    if kind != "clusters":
+        raise LibraryError(f"list {kind} --html: only clusters have pictures")
+    write_atomic(path, gallery(Library.default()))
+    print(path)
+
+
+@app.command(epilog="clusterflow electrons 'Au25(SCH3)18' --charge=-1")
+def electrons(
+    subject: Annotated[
+        str, typer.Argument(help="Formula, such as [Au25(SCH3)18]-, cluster or file.")
+    ],
+    charge: Annotated[
+        int | None, typer.Option(help="Charge, where the subject states none.")
+    ] = None,
+    json_: AsJson = False,
+) -> None:
+    """Count the valence and superatom electrons of a cluster."""
+    from dataclasses import asdict
+
+    from clusterflow.library.find import Library
+    from clusterflow.study.electrons import electrons as run
+
+    values = asdict(run(subject, charge, Library.default()))
+    if json_:
+        print(json.dumps(values, indent=1, ensure_ascii=False))
+        return
+    for key, value in values.items():
+        if value not in (None, "", {}):
+            print(f"{key:20} {value}")
+
+
+@app.command(epilog="clusterflow couples --ph 0")
+def couples(
+    ph: Annotated[float, typer.Option(help="pH of the electrolyte.")] = 7.0,
+    temperature_k: TemperatureK = None,
+    json_: AsJson = False,
+) -> None:
+    """Print the potentials of redox couples at a pH, against SHE."""
+    from clusterflow.library.find import Library
+    from clusterflow.science.reactions.couples import couples as run
+    from clusterflow.settings import ThermoSettings
+
+    given = {"temperature_k": temperature_k}
+    at = section("{}", "thermo", ThermoSettings, given).temperature_k
+    found = run(Library.default(), ph=ph, temperature_k=at)
+    if json_:
+        print(json.dumps([c.model_dump(mode="json") for c in found], indent=1))
+        return
+    for couple in found:
+        equation = couple.equation or f"{couple.n_e} e-, {couple.n_h} H+"
+        print(f"{couple.potential_v_she:+.3f} V vs SHE  {couple.name:12} {equation}")
+
+
+@app.command(
+    epilog="clusterflow add mine.xyz --name Cu3-mine --charge 0 --multiplicity 2 "
+    "--source 'unpublished: A. Person'"
+)
+def add(
+    file: Annotated[
+        Path, typer.Argument(help="XYZ, extxyz, CIF, PDB, GRO, VASP or POSCAR.")
+    ],
+    name: Annotated[str, typer.Option(help="Name of the new cluster.")],
+    charge: Annotated[int, typer.Option(help="Total charge.")],
+    multiplicity: Annotated[int, typer.Option(help="2S + 1.")],
+    source: Annotated[str, typer.Option(help="A DOI, or `unpublished: NAME`.")],
+    material: Annotated[str, typer.Option(help="metal, ii-vi or other.")] = "",
+    molecule: Annotated[
+        str, typer.Option(help="Formula or number of the molecule to take.")
+    ] = "",
+    disorder: Annotated[
+        str, typer.Option(help="major, or the disorder group to keep.")
+    ] = "",
+    truncate_ligands: Annotated[
+        list[str] | None,
+        typer.Option(help="SH, SCH3, SeH or PH3; may be repeated."),
+    ] = None,
+    host_radius_a: Annotated[
+        float | None, typer.Option(help="Cut out the host this near, Å; it is frozen.")
+    ] = None,
+    host_centre: Annotated[
+        str, typer.Option(help="A site's label or x,y,z in fractions of the cell.")
+    ] = "",
+) -> None:
+    """Add a cluster of your own to structures/ here."""
+    from clusterflow.intake.add import Claims
+    from clusterflow.intake.add import add as run
+    from clusterflow.intake.importing import Choices
+
+    claims = Claims(
+        name=name,
+        charge=charge,
+        multiplicity=multiplicity,
+        source=source,
+        material=material,
+    )
+    choices = Choices(
+        molecule=molecule,
+        disorder=disorder,
+        truncate=tuple(truncate_ligands or ()),
+        host_radius_a=host_radius_a,
+        host_centre=host_centre,
+    )
+    for line in run(file, claims, choices):
+        print(line)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="clusterflow run --cores 4\n\nclusterflow run -n\n\n"
+    "clusterflow run --configfile mine.yaml --until relax",
+)
+def run(
+    context: typer.Context,
+    configfile: Annotated[
+        list[Path] | None, typer.Option(help="Overlays on config.yaml.")
+    ] = None,
+    cores: Annotated[int | None, typer.Option(help="Cores; all by default.")] = None,
+) -> None:
+    """Run a study; further options go to Snakemake."""
+    from clusterflow.run.start import run_study
+
+    code = run_study(
+        configfiles=configfile or [], cores=cores, snakemake_args=context.args
+    )
+    raise typer.Exit(code)

@@ -1,0 +1,143 @@
+"""The hydrogen electrode on energies a person already has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from clusterflow.errors import ConfigError
+from clusterflow.intake.own_energies import read_energies
+from clusterflow.library.find import Library
+from clusterflow.science.reactions.che import Electrode
+from clusterflow.science.reactions.energy_table import TableReader
+from clusterflow.science.reactions.evaluate import evaluate_reactions
+from clusterflow.science.reactions.network import parse_equation, read_surface
+from clusterflow.science.thermochemistry.formation import experimental_table
+from clusterflow.units import check_temperature
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from clusterflow.records.profiles import ReactionResult
+    from clusterflow.settings import CheSettings
+
+_LAYERS = ("gas", "solvation")
+
+
+def che_of_table(
+    path: Path,
+    *,
+    reactions: Sequence[str],
+    settings: CheSettings,
+    temperature_k: float,
+    correct: Sequence[str],
+) -> dict[str, Any]:
+    """Profiles of every surface of a person's energies, ready to be printed as JSON.
+
+    Raises
+    ------
+    ConfigError
+        If the table, a reaction or a layer is wrong.
+    """
+    check_temperature(temperature_k, "--temperature-k")
+    unknown = [layer for layer in correct if layer not in _LAYERS]
+    if unknown:
+        raise ConfigError(
+            f"--correct {unknown[0]}: unknown layer; choose from {', '.join(_LAYERS)}"
+        )
+    if not reactions:
+        raise ConfigError("che: name at least one --reaction")
+    library = Library.default()
+    reader = TableReader(
+        gas=library.gas,
+        adsorbate=library.adsorbate,
+        experiment=lambda gases: experimental_table(gases, library),
+        temperature_k=temperature_k,
+        solvation="solvation" in correct,
+    )
+    surfaces = reader.surfaces(
+        read_energies(path, library),
+        ("CO2", "H2", "H2O"),
+        correct_gas="gas" in correct,
+    )
+    electrode = Electrode(
+        potential_v=settings.potential_v,
+        scale=settings.scale,
+        ph=settings.ph,
+        temperature_k=temperature_k,
+    )
+    results = evaluate_reactions(
+        [library.reaction(name) for name in reactions], surfaces, electrode, library
+    )
+    return {
+        "scale": settings.scale,
+        "ph": settings.ph,
+        "potential_v": settings.potential_v,
+        "temperature_k": temperature_k,
+        "corrections": list(correct),
+        "surfaces": [
+            _flagged(result, library, correct).model_dump(mode="json")
+            for result in results
+        ],
+    }
+
+
+def _flagged(
+    result: ReactionResult, library: Library, correct: Sequence[str]
+) -> ReactionResult:
+    """The result, marked with the adsorbates that the solvation layer leaves out."""
+    if "solvation" not in correct:
+        return result
+    used = {term for step in result.steps for term in parse_equation(step.name).species}
+    adsorbates = sorted({read_surface(t)[1] for t in used if t.startswith("*")} - {""})
+    lacking = [n for n in adsorbates if library.adsorbate(n).solvation_ev is None]
+    flags = tuple(f"*{name}: no-solvation-value" for name in lacking)
+    return result.model_copy(update={"flags": flags})
+
+
+def describe(answer: dict[str, Any]) -> str:
+    """The profiles as text."""
+    scale = answer["scale"].upper()
+    if answer["scale"] == "she":
+        scale += f" at pH {answer['ph']:g}"
+    lines = []
+    for result in answer["surfaces"]:
+        lines.append(f"{result['surface'] or 'surface'}: {result['equation']}")
+        if result["best_pathway"] is None:
+            lines.append(f"  no limiting potential: {result['reason']}")
+            continue
+        for step in result["steps"]:
+            lines.append(f"  {step['dg_ev']:+7.3f} eV  {step['name']}")
+        lines.append(f"  {_limiting(result, scale)}")
+        lines.append(f"  {_chemical(result)}")
+        lines += _runner_up(result)
+    lines.append(f"ΔG at U = {answer['potential_v']:+.3f} V vs {scale}")
+    return "\n".join(lines)
+
+
+def _limiting(result: dict[str, Any], scale: str) -> str:
+    potential = result["limiting_potential_v"]
+    if potential is None:
+        return "no limiting potential: no step takes up an electron"
+    return f"U_L = {potential:+.3f} V vs {scale}, set by {result['determining_step']}"
+
+
+def _chemical(item: dict[str, Any]) -> str:
+    largest = item["chemical_bottleneck_ev"]
+    if largest is None:
+        return "no chemical step"
+    return f"largest chemical step {largest:+.3f} eV"
+
+
+def _runner_up(result: dict[str, Any]) -> list[str]:
+    """The second-best pathway, and how many are not told from the best."""
+    complete = [p for p in result["pathways"][1:] if p["complete"]]
+    if not complete:
+        return []
+    second = complete[0]
+    potential = second["limiting_potential_v"]
+    shown = "no U_L" if potential is None else f"U_L = {potential:+.3f} V"
+    lines = [f"  next: {second['name']}, {shown}, {_chemical(second)}"]
+    if tied := len(result["tied_pathways"]):
+        lines.append(f"  {tied} more with the same U_L")
+    return lines

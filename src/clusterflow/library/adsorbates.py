@@ -1,0 +1,74 @@
+"""What the YAML of an adsorbate may say."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from clusterflow.library.common import AtomLine, Composed, Source
+from clusterflow.model import Model, Name
+
+SiteKind = Literal["top", "bridge", "hollow3", "hollow4", "pair", "hydride"]
+
+
+class AdsorbateForm(Model):
+    """One way an adsorbate can sit: its binding atom at the origin, +z outward.
+
+    A form with two binding atoms has them along x, one with three has them around the
+    origin, at equal height. With `apart` each of two molecules, with a binding atom of
+    its own, goes to a site of its own.
+    """
+
+    name: Name
+    atoms: tuple[AtomLine, ...]
+    binding: tuple[int, ...] = Field(min_length=1, max_length=3)
+    sites: tuple[SiteKind, ...]
+    apart: bool = Field(
+        default=False, description="Two molecules on neighbouring sites"
+    )
+
+    @model_validator(mode="after")
+    def _binding_exists(self) -> Self:
+        for index in self.binding:
+            if not 0 <= index < len(self.atoms):
+                raise ValueError(
+                    f"form {self.name!r}: binding atom {index} is not among "
+                    f"its {len(self.atoms)} atoms (counted from 0)"
+                )
+        if self.apart and len(self.binding) != 2:
+            raise ValueError(
+                f"form {self.name!r}: apart needs two binding atoms, one a molecule"
+            )
+        return self
+
+
+class Solvation(Model):
+    """What water adds to the free energy of an adsorbate, by hydrogen bonds."""
+
+    value: float = Field(ge=-2, le=2, description="eV; negative means stabilised")
+    source: Source
+    note: str = ""
+
+
+class AdsorbateSpec(Composed):
+    """A surface species, and the gas-phase errors its bonds inherit."""
+
+    forms: tuple[AdsorbateForm, ...] = Field(min_length=1)
+    inherits: dict[Name, float] = {}
+    may_inherit: dict[Name, float] = Field(
+        default={},
+        description="Motifs of which it keeps an unknown share: a named uncertainty",
+    )
+    solvation_ev: Solvation | None = Field(
+        default=None, description="Used by the layer `solvation`; none is no number"
+    )
+    multiplicity_on: dict[Name, int] = Field(
+        default={}, description="Multiplicity of the complex, by cluster, if not found"
+    )
+
+    @model_validator(mode="after")
+    def _forms_match(self) -> Self:
+        for form in self.forms:
+            self._check_atoms(form.atoms, f"form {form.name!r}")
+        return self

@@ -1,0 +1,69 @@
+"""What all items of ``structures/`` share: a name, a source, a composition."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from clusterflow.errors import LibraryError
+from clusterflow.formula import check_parity, parse_formula
+from clusterflow.model import Model, Name
+
+AtomLine = tuple[str, float, float, float]
+
+Source = Annotated[str, Field(min_length=1, description="A DOI or `unpublished: NAME`")]
+
+
+def _traceable(source: str) -> str:
+    if not re.match(r"10\.\d{4,9}/\S|unpublished: \S", source):
+        raise ValueError("give a DOI such as 10.1038/nmat1056, or `unpublished: NAME`")
+    return source
+
+
+# That of a geometry must be one that others can follow or ask about.
+GeometrySource = Annotated[Source, AfterValidator(_traceable)]
+
+
+class Spec(Model):
+    """What all kinds share."""
+
+    name: Name
+    source: Source
+    description: str = ""
+
+
+class Composed(Spec):
+    """Something made of atoms, with a charge and a multiplicity that must fit it."""
+
+    formula: str
+    charge: int = 0
+    multiplicity: int = Field(ge=1)
+
+    @property
+    def counts(self) -> Counter[str]:
+        """Number of atoms by element."""
+        return parse_formula(self.formula)
+
+    @property
+    def n_atoms(self) -> int:
+        """Number of atoms."""
+        return self.counts.total()
+
+    @model_validator(mode="after")
+    def _check_parity(self) -> Self:
+        try:
+            check_parity(self.counts, self.charge, self.multiplicity, self.name)
+        except LibraryError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def _check_atoms(self, atoms: tuple[AtomLine, ...], where: str) -> None:
+        found = Counter(line[0] for line in atoms)
+        if found != self.counts:
+            raise ValueError(
+                f"{self.name}: {where} holds {dict(found)}, "
+                f"but the formula is {self.formula}"
+            )

@@ -1,0 +1,320 @@
+"""Finding items of ``structures/``: a person's own folder first, then the package's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from filecmp import cmpfiles
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import yaml
+from pydantic import ValidationError
+
+from clusterflow.errors import LibraryError
+from clusterflow.library.adsorbates import AdsorbateSpec
+from clusterflow.library.clusters import ClusterSpec, LigandSpec
+from clusterflow.library.common import Spec
+from clusterflow.library.gases import ElementData, GasSpec
+from clusterflow.library.levels import DomainSpec, LevelSpec
+from clusterflow.library.reactions import CoupleSpec, ReactionSpec
+from clusterflow.model import Model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+KINDS: dict[str, type[Spec]] = {
+    "clusters": ClusterSpec,
+    "adsorbates": AdsorbateSpec,
+    "gases": GasSpec,
+    "reactions": ReactionSpec,
+    "levels": LevelSpec,
+    "couples": CoupleSpec,
+    "elements": ElementData,
+    "ligands": LigandSpec,
+    "domain": DomainSpec,
+}
+
+SINGULAR = {kind: kind[:-1] for kind in KINDS} | {
+    "gases": "gas",
+    "domain": "domain entry",
+}
+
+S = TypeVar("S", bound=Spec)
+M = TypeVar("M", bound=Model)
+
+
+def package_data() -> Path:
+    """Where Snakefile, workflow/ and structures/ are: in the wheel, or the checkout."""
+    inside = Path(str(files("clusterflow") / "data"))
+    return inside if inside.is_dir() else Path(__file__).resolve().parents[3]
+
+
+def default_roots() -> tuple[Path, ...]:
+    """The folders searched: ``structures/`` here, then the one of the package."""
+    own, packaged = Path("structures"), package_data() / "structures"
+    if own.is_dir() and own.resolve() != packaged.resolve():
+        return (own, packaged)
+    # Where the two are one (a checkout) the relative path keeps records portable.
+    return (own if own.is_dir() else packaged,)
+
+
+def read_yaml(path: Path) -> object:
+    """The content of a YAML file.
+
+    Raises
+    ------
+    LibraryError
+        If it is missing or is not YAML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise LibraryError(f"{path}: cannot be read ({error.strerror})") from None
+    try:
+        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise LibraryError(f"{path}: not valid YAML: {reason}") from None
+
+
+def explain(error: ValidationError) -> str:
+    """One line for the first problem of a validation, with its place and value."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"])
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "extra_forbidden":
+        return f"unknown key {place!r}; remove it or correct its name"
+    if first["type"] == "missing":
+        return f"key {place!r} is missing"
+    if not place:
+        return message
+    value = first["input"]
+    shown = repr(value) if isinstance(value, str | int | float | bool) else "its value"
+    return f"{place} = {shown}: {message}"
+
+
+def load_spec(path: Path, model: type[M]) -> M:
+    """One item from its file.
+
+    Raises
+    ------
+    LibraryError
+        If the file is missing, not YAML or not a valid item.
+    """
+    content = read_yaml(path)
+    if not isinstance(content, dict):
+        raise LibraryError(f"{path}: holds no keys; see structures/README.md")
+    try:
+        spec = model.model_validate(content)
+    except ValidationError as error:
+        raise LibraryError(f"{path}: {explain(error)}") from None
+    if isinstance(spec, Spec) and spec.name != path.stem:
+        raise LibraryError(
+            f"{path}: name is {spec.name!r}; a file is named after its item, "
+            f"so rename it {spec.name}.yaml"
+        )
+    return spec
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All items within reach, by kind and name; read only when asked for."""
+
+    roots: tuple[Path, ...]
+
+    @classmethod
+    def default(cls) -> Library:
+        """The library of the current folder and the package."""
+        return cls(default_roots())
+
+    def paths(self, kind: str) -> dict[str, Path]:
+        """File of each item of a kind; of one name, that of the first folder."""
+        found: dict[str, Path] = {}
+        for path in self._files(kind):
+            found.setdefault(path.stem, path)
+        return found
+
+    def _files(self, kind: str) -> Iterator[Path]:
+        """All files of a kind, folder by folder."""
+        for root in self.roots:
+            # By name: paths compare part by part, which takes most of a look-up.
+            files_here = (root / kind).glob("*.yaml")
+            yield from sorted(files_here, key=lambda path: path.name)
+
+    def shadowed(self) -> list[tuple[str, Path, Path]]:
+        """Items that another one of their name hides.
+
+        Returns
+        -------
+        What it is, as ``cluster 'Pt4'``, the file that counts and the file that does
+        not; items of equal content are left out.
+
+        Raises
+        ------
+        LibraryError
+            If a cluster that hides another one cannot be read.
+        """
+        found = []
+        for kind, model in KINDS.items():
+            used = self.paths(kind)
+            for path in self._files(kind):
+                first = used[path.stem]
+                if path != first and not _are_equal(first, path, model):
+                    found.append((f"{SINGULAR[kind]} {path.stem!r}", first, path))
+        return found
+
+    def path(self, kind: str, name: str) -> Path:
+        """File of one item.
+
+        Raises
+        ------
+        LibraryError
+            If there is none; the message lists those there are.
+        """
+        found = self.paths(kind)
+        if name not in found:
+            folders = ", ".join(str(root / kind) for root in self.roots)
+            raise LibraryError(
+                f"no {SINGULAR[kind]} called {name!r} in {folders}; "
+                f"known: {', '.join(found) or 'none'}"
+            )
+        return found[name]
+
+    def cluster(self, name: str) -> ClusterSpec:
+        """A cluster by name."""
+        return _load_cached(self.path("clusters", name), ClusterSpec)
+
+    def states(self, cluster: str, change: Mapping[str, int]) -> tuple[str, ...]:
+        """States of a cluster that differ from it by these atoms, if it is known.
+
+        A state and its parent are states of each other, so a change may also be a gain.
+        The atoms come and go as neutral ones, so the charge stays.
+        """
+        paths = self.paths("clusters")
+        if cluster not in paths:
+            return ()
+        own = self.cluster(cluster)
+        wanted = own.counts.copy()
+        wanted.update(change)
+        found = []
+        for name, path in paths.items():
+            spec = _load_cached(path, ClusterSpec)
+            related = spec.parent == cluster or own.parent == name
+            if related and spec.charge == own.charge and spec.counts == wanted:
+                found.append(name)
+        return tuple(found)
+
+    def adsorbate(self, name: str) -> AdsorbateSpec:
+        """An adsorbate by name."""
+        return _load_cached(self.path("adsorbates", name), AdsorbateSpec)
+
+    def adsorbates(self) -> Mapping[str, AdsorbateSpec]:
+        """All adsorbates by name, each read when it is wanted."""
+        return _Adsorbates(self)
+
+    def motif_gases(self, adsorbates: Iterable[str]) -> set[str]:
+        """Gases whose correction some adsorbates inherit, or may."""
+        specs = (self.adsorbate(name) for name in adsorbates)
+        return {gas for spec in specs for gas in (*spec.inherits, *spec.may_inherit)}
+
+    def gas(self, name: str) -> GasSpec:
+        """A gas by name."""
+        return _load_cached(self.path("gases", name), GasSpec)
+
+    def reaction(self, name: str) -> ReactionSpec:
+        """A reaction by name."""
+        return _load_cached(self.path("reactions", name), ReactionSpec)
+
+    def level(self, name: str) -> LevelSpec:
+        """A level by name."""
+        return _load_cached(self.path("levels", name), LevelSpec)
+
+    def couple(self, name: str) -> CoupleSpec:
+        """A redox couple by name."""
+        return _load_cached(self.path("couples", name), CoupleSpec)
+
+    def element(self, symbol: str) -> ElementData:
+        """Standard-state data of an element."""
+        return _load_cached(self.path("elements", symbol), ElementData)
+
+    def ligands(self) -> list[LigandSpec]:
+        """All ligands."""
+        paths = self.paths("ligands").values()
+        return [_load_cached(path, LigandSpec) for path in paths]
+
+    def ligand(self, name: str) -> LigandSpec:
+        """A ligand by name or alias.
+
+        Raises
+        ------
+        LibraryError
+            If there is none.
+        """
+        for ligand in self.ligands():
+            if name in (ligand.name, *ligand.aliases):
+                return ligand
+        raise LibraryError(f"no ligand called {name!r}; see `clusterflow list ligands`")
+
+    def ancestors(self, name: str) -> list[str]:
+        """Clusters a cluster is made from, and those that these are made from.
+
+        Raises
+        ------
+        LibraryError
+            If one is not there, or is made from itself.
+        """
+        found: list[str] = []
+        waiting = [*self.cluster(name).parents]
+        while waiting:
+            parent = waiting.pop(0)
+            if parent == name:
+                raise LibraryError(f"{name}: it is made from itself; correct a parent")
+            if parent not in found:
+                found.append(parent)
+                waiting += self.cluster(parent).parents
+        return found
+
+    def domain(self) -> list[DomainSpec]:
+        """The whole table of where methods are not to be trusted."""
+        paths = self.paths("domain").values()
+        return [_load_cached(path, DomainSpec) for path in paths]
+
+
+@dataclass(frozen=True)
+class _Adsorbates(Mapping[str, AdsorbateSpec]):
+    library: Library
+
+    def __getitem__(self, name: str) -> AdsorbateSpec:
+        return self.library.adsorbate(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.library.paths("adsorbates"))
+
+    def __len__(self) -> int:
+        return len(self.library.paths("adsorbates"))
+
+
+def _are_equal(one: Path, other: Path, model: type[Spec]) -> bool:
+    """Whether two items have the same YAML and, beside it, the same geometries."""
+    names = [one.name]
+    if model is ClusterSpec:
+        starts = _load_cached(one, ClusterSpec).structures
+        names += [start.file for start in starts if start.file is not None]
+    _, differing, unreadable = cmpfiles(one.parent, other.parent, names, shallow=False)
+    return not differing and not unreadable
+
+
+_LOADED: dict[Path, Spec] = {}
+
+
+def _load_cached(path: Path, model: type[S]) -> S:
+    """An item read once a process: files of the library do not change under a run."""
+    # Relative paths mean another file once the working folder changes.
+    key = path.absolute()
+    if key not in _LOADED:
+        _LOADED[key] = load_spec(path, model)
+    found = _LOADED[key]
+    assert isinstance(found, model)
+    return found

@@ -1,0 +1,162 @@
+"""What the YAML of a level of theory, or of a limit of one, may say."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal, Self
+
+from pydantic import Field, field_validator, model_validator
+
+from clusterflow.formula import ATOMIC_NUMBERS
+from clusterflow.library.common import Spec
+from clusterflow.model import Model, Name
+
+
+class OwnCalculator(Model):
+    """Any ASE calculator, named by where Python finds it.
+
+    The texts ``{charge}``, ``{multiplicity}`` and ``{unpaired}`` among the values of
+    `kwargs` are replaced by the system's own numbers.
+    """
+
+    calculator: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    kwargs: dict[str, Any] = {}
+    spinless: bool = Field(
+        default=False,
+        description="It knows no electrons: every multiplicity is the same surface",
+    )
+
+    @property
+    def module(self) -> str:
+        """Import path of the module."""
+        return self.calculator.partition(":")[0]
+
+    @property
+    def class_name(self) -> str:
+        """Name within the module."""
+        return self.calculator.partition(":")[2]
+
+
+class Solvent(Model):
+    """An implicit solvent, by the model that makes it and its name."""
+
+    model: Literal["alpb", "gbsa", "cpcm"]
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.model.upper()})"
+
+
+class LevelSpec(Spec):
+    """Everything that fixes an energy surface."""
+
+    engine: str | OwnCalculator
+    method: str
+    electronic_temperature_k: float = Field(default=300.0, gt=0)
+    spin_polarization: float | None = Field(default=None, gt=0)
+    solvent: str | Solvent | None = Field(
+        default=None,
+        description="Name of a solvent, by ALPB; or its name with another model",
+    )
+    uncertainty_ev: float | None = Field(
+        default=None,
+        ge=0,
+        description="Standard deviation of an adsorbate's energy, eV, uncalibrated",
+    )
+    ip_ea_offset_ev: float | None = Field(
+        default=None,
+        description="Offset in both vertical IP and EA of this method, eV",
+    )
+    probe_window_ev: tuple[float, float] | None = Field(
+        default=None,
+        description=(
+            "Where the energy of a probe must lie, from CO2, H2 and H2O at the level, "
+            "eV, for the level to be sane on a cluster"
+        ),
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_own_method(cls, content: Any) -> Any:
+        engine = content.get("engine") if isinstance(content, dict) else None
+        if isinstance(engine, dict) and "method" not in content:
+            path = str(engine.get("calculator", ""))
+            return {**content, "method": path.partition(":")[2] or path}
+        return content
+
+    @model_validator(mode="after")
+    def _own_solvent(self) -> Self:
+        if isinstance(self.engine, OwnCalculator) and self.solvent is not None:
+            raise ValueError(
+                f"solvent = {self.solvent!r} does not reach a calculator of your own; "
+                "give it among its kwargs (gases will then feel it too)"
+            )
+        return self
+
+    @property
+    def engine_name(self) -> str:
+        """The engine in one word, for people."""
+        return self.engine if isinstance(self.engine, str) else self.engine.calculator
+
+    @property
+    def spin_polarised(self) -> bool:
+        """Whether energies of two multiplicities may be compared."""
+        return self.spin_polarization is not None
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits that name the energy surface, not its label."""
+        surface = self.model_dump_json(
+            exclude={
+                *("name", "source", "description"),
+                *("uncertainty_ev", "ip_ea_offset_ev", "probe_window_ev"),
+            }
+        )
+        if isinstance(self.engine, OwnCalculator):
+            # The order of the keys of `kwargs` changes no energy.
+            surface = json.dumps(json.loads(surface), sort_keys=True)
+        return hashlib.sha256(surface.encode()).hexdigest()[:12]
+
+
+class DomainSpec(Spec):
+    """A situation in which a method is not to be trusted.
+
+    All conditions that are given must hold; `description` says why, with numbers.
+    """
+
+    description: str = Field(min_length=1)
+    way_out: str = Field(min_length=1)
+    methods: tuple[str, ...] = Field(min_length=1, description="Methods of levels")
+    refuses: bool = Field(
+        default=False, description="The stage `level` does not even try it"
+    )
+    elements: tuple[tuple[str, ...], ...] = Field(
+        default=(), description="One of each group is among the cluster's elements"
+    )
+    charge: Literal["negative", "positive"] | None = Field(
+        default=None, description="Sign of the charge of the cluster"
+    )
+    species: tuple[str, ...] = Field(
+        default=(),
+        description="Names as in equations: *CO2, CO(g); `edges` for IP and EA",
+    )
+    motifs: dict[Name, float] = Field(
+        default={}, description="Bonds it keeps, by molecule, at least so many"
+    )
+    min_hydrides: int = Field(default=0, ge=0, description="H on the cluster")
+    min_multiplicity: int = Field(default=1, ge=1)
+    spin_polarised: bool | None = None
+    without_layer: str | None = Field(
+        default=None, description="Correction layer that would mend it"
+    )
+
+    @field_validator("elements")
+    @classmethod
+    def _known_elements(
+        cls, groups: tuple[tuple[str, ...], ...]
+    ) -> tuple[tuple[str, ...], ...]:
+        for symbol in (symbol for group in groups for symbol in group):
+            if symbol not in ATOMIC_NUMBERS:
+                raise ValueError(f"unknown element {symbol!r}")
+        return groups

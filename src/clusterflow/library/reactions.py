@@ -1,0 +1,49 @@
+"""What the YAML of a reaction or a redox couple may say."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from clusterflow.library.common import Spec
+from clusterflow.model import Name
+
+BandEdge = Literal["conduction", "valence"]
+
+
+class ReactionSpec(Spec):
+    """A network of elementary steps from one molecule to its product."""
+
+    product: Name
+    equation: str
+    steps: tuple[str, ...] = Field(min_length=1)
+
+
+class CoupleSpec(Spec):
+    """A redox couple: by an equation of library molecules, or by a quoted potential."""
+
+    equation: str | None = None
+    electrons: int | None = Field(default=None, ge=1)
+    protons: int | None = Field(default=None, ge=0)
+    standard_potential_v: float | None = Field(
+        default=None, description="V against SHE at pH 0 and 298.15 K"
+    )
+    edge: BandEdge = Field(
+        default="conduction",
+        description=(
+            "Band edge asked to drive it: electrons of the conduction edge to the "
+            "right, as the equation is written, or holes of the valence edge back"
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        quoted = (self.electrons, self.protons, self.standard_potential_v)
+        given = [value is not None for value in quoted]
+        if (self.equation is None) != all(given) or any(given) != all(given):
+            raise ValueError(
+                f"{self.name}: give an equation, or electrons, protons and "
+                "standard_potential_v"
+            )
+        return self

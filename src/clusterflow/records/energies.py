@@ -1,0 +1,157 @@
+"""The record of stage thermo: free energies, term by term."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from clusterflow.library.clusters import IsomerMode
+from clusterflow.library.levels import LevelSpec
+from clusterflow.model import Model
+from clusterflow.records.adsorption import Fate
+from clusterflow.records.provenance import Record
+
+ThermoModel = Literal["electronic", "ideal-gas", "harmonic", "quasi-rrho", "hindered"]
+
+
+class FreeEnergyTerms(Model):
+    """The sum G = E + ZPE + ∫Cp dT − TS, term by term, in eV."""
+
+    energy_ev: float
+    zpe_ev: float
+    thermal_ev: float
+    minus_ts_ev: float
+    gibbs_ev: float
+    minus_ts_undamped_ev: float = Field(
+        description="−TS with the low modes as computed, without the cut-off"
+    )
+    zpe_undamped_ev: float | None = Field(
+        default=None, description="ZPE of all modes as harmonic oscillators"
+    )
+    thermal_undamped_ev: float | None = Field(
+        default=None, description="∫Cp dT of all modes as harmonic oscillators"
+    )
+    model: ThermoModel | None = None
+    fallback_reason: str = Field(
+        default="", description="Why it is not the model the study asks for"
+    )
+
+
+class SpeciesFreeEnergy(Model):
+    """Free energy of one species, or the reason why there is none.
+
+    Names are those of reaction equations: ``*``, ``*COOH``, ``CO(g)``, ``H2O(l)``.
+    `formation_ev` is relative to the clean cluster and the anchors, all gases.
+    """
+
+    name: str
+    status: str
+    reason: str = ""
+    terms: FreeEnergyTerms | None = None
+    layers: dict[str, float] = Field(
+        default={}, description="Correction layers, eV, by name"
+    )
+    gibbs_ev: float | None = None
+    formation_ev: float | None = None
+    formation_uncorrected_ev: float | None = None
+    de_placed_ev: float | None = Field(
+        default=None,
+        description="Electronic formation energy against the isomer placed on, eV",
+    )
+    de_host_ev: float | None = Field(
+        default=None,
+        description="The same against its own host, stripped and relaxed again, eV",
+    )
+    de_pool_ev: float | None = Field(
+        default=None,
+        description="The same against the lowest isomer of the pool, eV",
+    )
+    deviations: dict[str, float] = Field(
+        default={}, description="Standard deviations, eV, by where they come from"
+    )
+    binding_element: str | None = None
+    inherits: dict[str, float] = Field(
+        default={}, description="Gas errors it carries, by molecule and count"
+    )
+    flags: tuple[str, ...] = ()
+
+
+class MinimumEnergies(Model):
+    """Electronic formation energies of one minimum, from anchors and a bare isomer.
+
+    At the accuracy of the search; those of the species are at that of the vibrations.
+    """
+
+    adsorbate: str
+    minimum: int
+    fate: Fate
+    placed_on: str
+    host: str | None
+    de_placed_ev: float | None
+    de_host_ev: float | None
+    de_pool_ev: float | None
+    reason: str = ""
+
+
+class IsomerWeight(Model):
+    """An isomer of the bare cluster, and its share in equilibrium with the others.
+
+    The share is that of electronic energies and spin multiplicities at the record's
+    temperature; vibrations and rotations are left out.
+    """
+
+    isomer: str
+    multiplicity: int
+    energy_ev: float
+    above_lowest_ev: float
+    weight: float
+    round: int = Field(default=0, description="0: relaxed from a starting geometry")
+    found_by: str | None = Field(
+        default=None, description="Adsorbate that pulled the cluster into it"
+    )
+
+
+class GasCorrection(Model):
+    """A molecule's formation from the anchors: computed, measured, and the gap."""
+
+    gas: str
+    anchors: dict[str, float]
+    computed_ev: float
+    experiment_ev: float
+    correction_ev: float
+    is_anchor: bool
+    source: str
+
+
+class OtherIsomers(Model):
+    """Formation energies by the other choice of isomers, without further vibrations.
+
+    Each minimum that the other choice takes has its own electronic energy and the
+    vibrations of the one it stands beside.
+    """
+
+    isomers: IsomerMode
+    formation_ev: dict[str, float] = {}
+    reason: str = Field(default="", description="Why it is not offered")
+
+
+class ThermoRecord(Record):
+    """Free energies of everything on one cluster, at one level."""
+
+    stage: Literal["thermo"] = "thermo"
+    cluster: str
+    level: LevelSpec | None
+    temperature_k: float
+    isomers: IsomerMode = "fixed_core_first"
+    half_hydrogen_ev: float | None = Field(
+        default=None,
+        description="½ G°(H2) at 1 bar on the formation scale: the H⁺ + e⁻ pair at 0 V",
+    )
+    species: tuple[SpeciesFreeEnergy, ...]
+    minima: tuple[MinimumEnergies, ...] = ()
+    isomer_weights: tuple[IsomerWeight, ...] = Field(
+        default=(), description="Of all isomers known, lowest first"
+    )
+    other_isomers: OtherIsomers | None = None
+    gas_corrections: tuple[GasCorrection, ...] = ()

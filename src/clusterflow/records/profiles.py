@@ -1,0 +1,215 @@
+"""The record of stage che: pathways, limiting potentials, band edges."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from clusterflow.library.clusters import IsomerMode
+from clusterflow.library.levels import LevelSpec
+from clusterflow.library.reactions import BandEdge, ReactionSpec
+from clusterflow.model import Model
+from clusterflow.records.provenance import Record, Status
+
+
+class Step(Model):
+    """One elementary step of a pathway, as written and as a free energy."""
+
+    name: str
+    n_e: int
+    n_h: int
+    dg_ev: float | None = Field(description="At the stated potential")
+    dg0_ev: float | None = Field(
+        description="At 0 V and pH 0, where RHE and SHE are one"
+    )
+    turning_potential_v: float | None = Field(
+        default=None,
+        description=(
+            "Where an electrochemical step is in balance, on the stated scale: a "
+            "reduction is downhill below it"
+        ),
+    )
+    turning_potential_v_rhe: float | None = None
+    reason: str = ""
+    flags: tuple[str, ...] = Field(
+        default=(), description="Flags of its species, as `name: flag`"
+    )
+
+
+class Pathway(Model):
+    """A way through the network, with its limiting potential.
+
+    Potentials are V on the scale that the result states; `_rhe` is always RHE.
+    """
+
+    name: str
+    steps: tuple[Step, ...]
+    levels_ev: tuple[float | None, ...] = Field(
+        description="Cumulative free energy at the stated potential, first state 0"
+    )
+    states: tuple[str, ...]
+    complete: bool
+    reason: str = ""
+    limiting_potential_v: float | None = None
+    limiting_potential_v_rhe: float | None = None
+    determining_step: str | None = None
+    chemical_bottleneck_ev: float | None = None
+    chemical_bottleneck_step: str | None = None
+
+
+class Uncertainty(Model):
+    """Distribution of a limiting potential, from sampled errors; V against RHE.
+
+    `basis` is ``screening`` while the level's error is the default of its method and
+    not the residual of a calibration.
+    """
+
+    basis: Literal["screening", "calibrated"] = "screening"
+    median_v_rhe: float
+    lower_v_rhe: float = Field(description="5th percentile")
+    upper_v_rhe: float = Field(description="95th percentile")
+    deviation_v: float
+    determining_step_probability: dict[str, float]
+    best_pathway_probability: float
+    n_samples: int
+    not_included: tuple[str, ...] = Field(
+        default=(), description="Named deviations that nothing computed could give"
+    )
+
+
+# How the errors of the gases are dealt with: as the study does; on gases alone; from
+# CO in the place of CO2; not at all.
+ReferenceName = Literal["study", "no-inheritance", "other-anchors", "raw"]
+
+
+class ReferenceResult(Model):
+    """A reaction's best pathway with one way to correct the gases; V against RHE."""
+
+    name: ReferenceName
+    anchors: tuple[str, ...] = Field(description="Gases taken as right")
+    limiting_potential_v_rhe: float | None = None
+    determining_step: str | None = None
+    chemical_bottleneck_ev: float | None = None
+    best_pathway: str | None = None
+    reason: str = ""
+
+
+class ReactionResult(Model):
+    """All pathways of one reaction on one surface, best first."""
+
+    reaction: str
+    equation: str
+    product: str
+    surface: str
+    status: Status
+    reason: str = ""
+    potential_v: float
+    scale: Literal["rhe", "she"]
+    ph: float
+    temperature_k: float
+    equilibrium_potential_v_rhe: float | None = None
+    limiting_potential_v: float | None = None
+    limiting_potential_v_rhe: float | None = None
+    overpotential_v: float | None = None
+    determining_step: str | None = None
+    chemical_bottleneck_ev: float | None = None
+    her_limiting_potential_v_rhe: float | None = None
+    selectivity_v: float | None = Field(
+        default=None, description="U_L(product) − U_L(HER), V"
+    )
+    uncertainty: Uncertainty | None = None
+    references: tuple[ReferenceResult, ...] = Field(
+        default=(), description="The same energies with other gas references"
+    )
+    reference_spread_v: float | None = Field(
+        default=None,
+        description=(
+            "Largest less smallest U_L of `study`, `no-inheritance` and "
+            "`other-anchors`; not in the interval"
+        ),
+    )
+    other_isomers_potential_v_rhe: float | None = Field(
+        default=None,
+        description="The limiting potential by the other choice of isomers",
+    )
+    best_pathway: str | None = None
+    tied_pathways: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Others whose limiting potential is not told from the best one's: within "
+            "one standard deviation of the difference, or equal where no error is known"
+        ),
+    )
+    steps: tuple[Step, ...] = Field(default=(), description="Of the best pathway")
+    pathways: tuple[Pathway, ...]
+    flags: tuple[str, ...] = ()
+
+
+class CoupleDrive(Model):
+    """A redox couple beside the band edge that is to drive it.
+
+    The margin is how far the edge lies beyond the couple, V; negative: not driven.
+    """
+
+    couple: str
+    edge: BandEdge
+    potential_v_she: float
+    driven: bool | None
+    margin_v: float | None
+    reason: str = ""
+
+
+class ReactionDrive(Model):
+    """The best pathway of a reaction at the potential of the conduction edge.
+
+    `driven` says whether every electrochemical step is downhill there. Chemical steps
+    do not move with the potential; the largest stands beside.
+    """
+
+    reaction: str
+    driven: bool | None
+    reason: str = ""
+    steps: tuple[Step, ...] = Field(default=(), description="`dg_ev` is at the edge")
+    highest_step: str | None = Field(
+        default=None, description="Electrochemical step with the largest ΔG there"
+    )
+    highest_step_ev: float | None = None
+    chemical_bottleneck_ev: float | None = None
+
+
+class BandEdges(Model):
+    """Gas-phase vertical band edges as electrode potentials, and what they can drive.
+
+    On the SHE scale an edge does not move with the pH; couples do.
+    """
+
+    absolute_she_v: float
+    ph: float
+    temperature_k: float
+    conduction_v_she: float | None = Field(description="EA/e less the absolute SHE")
+    conduction_v_rhe: float | None
+    valence_v_she: float | None = Field(description="IP/e less the absolute SHE")
+    valence_v_rhe: float | None
+    couples: tuple[CoupleDrive, ...]
+    reactions: tuple[ReactionDrive, ...] = ()
+
+
+class CheRecord(Record):
+    """Reaction profiles on one cluster, and what its band edges can drive of them."""
+
+    stage: Literal["che"] = "che"
+    cluster: str
+    level: LevelSpec | None
+    isomers: IsomerMode = "fixed_core_first"
+    other_isomers: IsomerMode | None = None
+    other_isomers_reason: str = Field(
+        default="", description="Why there are no numbers by the other choice"
+    )
+    networks: tuple[ReactionSpec, ...]
+    results: tuple[ReactionResult, ...]
+    states: dict[str, str] = Field(
+        default={},
+        description="Clusters that stand for changes of this one: -H, and its name",
+    )
+    edges: BandEdges | None = None

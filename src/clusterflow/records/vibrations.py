@@ -1,0 +1,68 @@
+"""Records with wavenumbers: molecules, and adsorbates on clusters."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from clusterflow.library.levels import LevelSpec
+from clusterflow.records.provenance import Record
+from clusterflow.records.structure import Structure, Vector
+
+# What the imaginary modes that are left make of a geometry, the worst of them counted:
+# none; below 10 cm⁻¹; below 50 cm⁻¹; above.
+StationaryPoint = Literal["minimum", "noise", "soft", "saddle"]
+
+
+class GasRecord(Record):
+    """A molecule at a level: energy, geometry and vibrations."""
+
+    stage: Literal["gas"] = "gas"
+    gas: str
+    level: LevelSpec
+    structure: Structure | None
+    energy_ev: float | None
+    symmetry_number: int
+    linear: bool = False
+    mass_amu: float | None = None
+    moments_amu_a2: Vector | None = None
+    frequencies_cm1: tuple[float, ...] = ()
+    imaginary_cm1: tuple[float, ...] = ()
+    fmax_ev_per_a: float | None = None
+    hessian_asymmetry_ev_per_a2: float | None = None
+    force_error_ev_per_a: float | None = Field(
+        default=None,
+        description="Force less slope of the energy along one random direction",
+    )
+
+
+class VibrateRecord(Record):
+    """Vibrations of the best minimum of an adsorbate, cluster atoms frozen."""
+
+    stage: Literal["vibrate"] = "vibrate"
+    cluster: str
+    adsorbate: str
+    level: LevelSpec | None
+    minimum: int | None = Field(description="Index into the adsorb record's minima")
+    not_minima: tuple[int, ...] = Field(
+        default=(),
+        description="Those before it that an imaginary mode led to something else",
+    )
+    structure: Structure | None = Field(
+        default=None, description="Relaxed again where a mode was imaginary"
+    )
+    energy_ev: float | None = None
+    frequencies_cm1: tuple[float, ...] = ()
+    imaginary_cm1: tuple[float, ...] = ()
+    hessian_asymmetry_ev_per_a2: float | None = None
+    fmax_ev_per_a: float | None = None
+    n_repairs: int = Field(default=0, description="Imaginary modes that were followed")
+    moving: tuple[int, ...] = Field(default=(), description="Atoms that vibrate")
+    stationary_point: StationaryPoint | None = Field(
+        default=None, description="By the worst imaginary mode that is left"
+    )
+    force_error_ev_per_a: float | None = Field(
+        default=None,
+        description="Force less slope of the energy along one random direction",
+    )

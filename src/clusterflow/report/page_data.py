@@ -1,0 +1,257 @@
+"""What the sliders and the views of structures work on: records as JSON in the page."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
+
+from clusterflow.figures.picture import BALL, BOND, element_styles, view_of
+from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV, TIE_V
+from clusterflow.science.reactions.network import parse_equation, read_surface
+from clusterflow.science.reactions.pathways import holes, order_pathways
+from clusterflow.science.uncertainty.state_deviations import level_half_widths
+from clusterflow.stage_table import STAGES, record_name
+from clusterflow.units import BOLTZMANN_EV_PER_K
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from clusterflow.records.energies import SpeciesFreeEnergy
+    from clusterflow.records.files import StudyRecords
+    from clusterflow.records.profiles import Pathway, ReactionResult
+    from clusterflow.records.provenance import Record
+    from clusterflow.records.structure import Structure
+    from clusterflow.report.contents import ClusterView
+    from clusterflow.results.scaling_relations import Scaling
+    from clusterflow.results.temperatures import StepEnergies
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedStructure:
+    """A structure that can be opened in three dimensions; `key` finds it."""
+
+    key: str
+    title: str
+    note: str
+    record: str
+    structure: Structure
+
+
+def to_json(content: object) -> Markup:
+    """JSON that can stand inside a script element: nothing in it ends the element."""
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return Markup(text.replace("<", "\\u003c"))
+
+
+def source_name(record: Record) -> str:
+    """The file of a record, relative to the results folder."""
+    return record_name(record).as_posix()
+
+
+def sources_of(records: StudyRecords, hashes: Mapping[str, str]) -> dict[str, Json]:
+    """Hash, level, protocol and date of each record, by its file."""
+    found = {}
+    for record in records.records:
+        name = source_name(record)
+        level = getattr(record, "level", None)
+        found[name] = {
+            "sha256": hashes.get(name, ""),
+            "level": f"{level.name} ({level.hash})" if level else "",
+            "protocol": record.provenance.protocol,
+            "created": record.provenance.created,
+        }
+    return found
+
+
+def chemistry() -> Json:
+    """The constants of the hydrogen electrode, as Python has them."""
+    return {
+        "boltzmann": BOLTZMANN_EV_PER_K,
+        "closed": THERMALLY_CLOSED_EV,
+        "tie": TIE_V,
+    }
+
+
+def structures_of(view: ClusterView) -> tuple[NamedStructure, ...]:
+    """Every isomer of a cluster and every minimum of its adsorbates."""
+    found = [
+        NamedStructure(
+            key=f"/{index}",
+            title="*",
+            note=f"isomer {isomer.structure.name}, {isomer.energy_ev:.3f} eV",
+            record=source_name(view.relax),
+            structure=isomer.structure,
+        )
+        for index, isomer in enumerate(view.relax.isomers if view.relax else ())
+        if view.relax
+    ]
+    for record in view.adsorptions:
+        for index, minimum in enumerate(record.minima):
+            what = f"{minimum.fate}, {minimum.site_kind}, {minimum.form}"
+            found.append(
+                NamedStructure(
+                    key=f"{record.adsorbate}/{index}",
+                    title=f"*{record.adsorbate}",
+                    note=f"{what}, {minimum.energy_ev:.3f} eV",
+                    record=source_name(record),
+                    structure=minimum.structure,
+                )
+            )
+    return tuple(found)
+
+
+def elements_of(symbols: Iterable[str]) -> Json:
+    """How atoms are drawn: radius in Å and colour of each element."""
+    styles = element_styles(symbols)
+    return {
+        "elements": {
+            symbol: {"radius": style.radius_a, "color": style.color}
+            for symbol, style in styles.items()
+        },
+        "ball": BALL,
+        "bond": BOND,
+    }
+
+
+def cluster_block(
+    view: ClusterView,
+    records: StudyRecords,
+    structures: Sequence[NamedStructure],
+    energies: StepEnergies,
+) -> Json:
+    """Structures and reactions of a cluster, and where its species come from."""
+    results = view.che.results if view.che else ()
+    clusters = [r for r in (view.che, view.thermo) if r is not None]
+    return {
+        "structures": [_structure(item) for item in structures],
+        "reactions": [_reaction(result, energies) for result in results],
+        "species": _species(view, records, results),
+        "cluster_records": [source_name(record) for record in clusters],
+    }
+
+
+def _structure(item: NamedStructure) -> Json:
+    """Positions in 0.001 Å, turned as in the still picture."""
+    places = view_of(item.structure)
+    return {
+        "title": item.title,
+        "note": item.note,
+        "record": item.record,
+        "symbols": list(item.structure.symbols),
+        "roles": list(item.structure.roles),
+        "milli": (places * 1000).round().astype(int).ravel().tolist(),
+    }
+
+
+def _reaction(result: ReactionResult, energies: StepEnergies) -> Json:
+    pathways = order_pathways(result)
+    steps = {step.name: step for pathway in pathways for step in pathway.steps}
+    grid = energies.dg0_ev.keys() >= steps.keys() and energies.temperatures_k
+    names = list(steps)
+    return {
+        "reaction": result.reaction,
+        "potential": result.potential_v,
+        "scale": result.scale,
+        "ph": result.ph,
+        "temperature": result.temperature_k,
+        "temperatures": list(grid or (result.temperature_k,)),
+        "temperature_reason": "" if grid else energies.reason,
+        "steps": [
+            {
+                "name": step.name,
+                "n_e": step.n_e,
+                "n_h": step.n_h,
+                "dg0": list(energies.dg0_ev[step.name]) if grid else [step.dg0_ev],
+            }
+            for step in steps.values()
+        ],
+        "pathways": [_pathway(p, names, result.surface, energies) for p in pathways],
+    }
+
+
+def _pathway(
+    pathway: Pathway, names: list[str], surface: str, energies: StepEnergies
+) -> Json:
+    reasons = dict(holes(pathway))
+    half_widths: list[float | None] = [None] * len(pathway.states)
+    if energies.deviations is not None:
+        steps = [parse_equation(step.name) for step in pathway.steps]
+        widths = level_half_widths(steps, energies.deviations, surface=surface)
+        half_widths = [None if width is None else round(width, 4) for width in widths]
+    return {
+        "states": list(pathway.states),
+        "steps": [names.index(step.name) for step in pathway.steps],
+        "half_widths": half_widths,
+        "reasons": [reasons.get(i, "") for i in range(len(pathway.states))],
+    }
+
+
+def _species(
+    view: ClusterView, records: StudyRecords, results: Sequence[ReactionResult]
+) -> Json:
+    """Of each term of the equations, its formation energy and its records."""
+    steps = {s.name for r in results for p in r.pathways for s in p.steps}
+    terms = {term for name in steps for term in parse_equation(name).species}
+    known = {s.name: s for s in view.thermo.species} if view.thermo else {}
+    files = {source_name(record) for record in records.records}
+    return {
+        term: {
+            "formation": known[term].formation_ev if term in known else None,
+            "status": _status(known.get(term)),
+            "records": [name for name in _record_names(term, view) if name in files],
+        }
+        for term in sorted(terms)
+    }
+
+
+def _status(species: SpeciesFreeEnergy | None) -> str:
+    return "a state of the cluster" if species is None else species.reason or "no value"
+
+
+def _record_names(term: str, view: ClusterView) -> list[str]:
+    """Files that a term's free energy rests on, whether or not they exist."""
+    if not term.startswith("*"):
+        level = view.thermo.level if view.thermo else None
+        gas = term.partition("(")[0]
+        return [_name_record("gas", level.name, gas)] if level else []
+    change, adsorbate = read_surface(term)
+    states = view.che.states if view.che else {}
+    cluster = states.get(change, "") if change else view.name
+    if not adsorbate:
+        return [_name_record("relax", cluster), _name_record("thermo", cluster)]
+    return [
+        _name_record("thermo", cluster),
+        _name_record("adsorb", cluster, adsorbate),
+        _name_record("vibrate", cluster, adsorbate),
+    ]
+
+
+def _name_record(stage: str, *subject: str) -> str:
+    return STAGES[stage].path(*subject).as_posix()
+
+
+def scaling_block(scaling: Scaling) -> Json:
+    """What the scaling plot is drawn of."""
+    return {
+        "species": list(scaling.species),
+        "clusters": list(scaling.clusters),
+        "values": [
+            [None if v is None else round(v, 4) for v in row]
+            for row in scaling.values_ev
+        ],
+        "lines": {
+            f"{x},{y}": {
+                "slope": line.slope,
+                "intercept": line.intercept,
+                "r_squared": line.r_squared,
+                "mae": line.mean_absolute_error,
+            }
+            for (x, y), line in scaling.lines.items()
+        },
+        "first": list(scaling.first),
+    }

@@ -1,0 +1,1 @@
+"""Finished records as tables, answers and figures."""

@@ -1,0 +1,403 @@
+"""Where a number comes from: its terms, references, corrections, flags and records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from clusterflow.errors import RecordError
+from clusterflow.records.adsorption import AdsorbRecord
+from clusterflow.records.clusters import RelaxRecord
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.files import sha256
+from clusterflow.records.profiles import CheRecord
+from clusterflow.records.vibrations import GasRecord, VibrateRecord
+from clusterflow.results.explanation import Explanation, Source, Term
+from clusterflow.results.flag_table import flags_of
+from clusterflow.science.reactions.che import Electrode, nernst_slope
+from clusterflow.science.reactions.flags import group_flags
+from clusterflow.science.reactions.network import ELECTRON, PROTON, parse_equation
+from clusterflow.settings import ThermoSettings
+from clusterflow.stage_table import record_name
+from clusterflow.stages.thermo import surroundings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from clusterflow.library.find import Library
+    from clusterflow.records.energies import FreeEnergyTerms, SpeciesFreeEnergy
+    from clusterflow.records.files import StudyRecords
+    from clusterflow.records.profiles import ReactionResult, Step
+    from clusterflow.records.provenance import Provenance, Record
+    from clusterflow.science.thermochemistry.species import Surroundings
+
+FREE_ENERGY, POTENTIAL = "dG", "U_L"
+
+
+def explain(records: StudyRecords, name: str, library: Library) -> Explanation:
+    """The chain behind a number of a study.
+
+    Parameters
+    ----------
+    name
+        ``CLUSTER/SPECIES/dG``, ``CLUSTER/REACTION/U_L`` or a molecule such as
+        ``CO(g)``; the quantity may be left out, and the star of an adsorbate.
+
+    Raises
+    ------
+    RecordError
+        If there is no such number; the message lists those there are.
+    """
+    cluster, _, rest = name.partition("/")
+    item, _, quantity = rest.partition("/")
+    if not rest and name.endswith(("(g)", "(l)")):
+        return _explain_species(records, _with_gas(records, name), name, library)
+    thermo = {record.cluster: record for record in records.of(ThermoRecord)}
+    che = {record.cluster: record for record in records.of(CheRecord)}
+    if cluster not in thermo.keys() | che.keys():
+        raise RecordError(
+            f"explain {name!r}: no cluster {cluster!r} in these results; known: "
+            f"{_list(thermo.keys() | che.keys())}; molecules: {_list(_gases(records))}"
+        )
+    results = {r.reaction: r for r in che[cluster].results} if cluster in che else {}
+    if item in results and quantity in ("", POTENTIAL):
+        return _explain_potential(records, che[cluster], results[item], library)
+    found = thermo.get(cluster)
+    species = {s.name for s in found.species} if found else set()
+    for candidate in (f"*{item}", item):
+        if found and candidate in species and quantity in ("", FREE_ENERGY):
+            return _explain_species(records, found, candidate, library)
+    raise RecordError(
+        f"explain {name!r}: {cluster} has no such number; write {cluster}/SPECIES/"
+        f"{FREE_ENERGY} with {_list(species)}, or {cluster}/REACTION/{POTENTIAL} with "
+        f"{_list(results)}"
+    )
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"
+
+
+def _gases(records: StudyRecords) -> set[str]:
+    every = (s.name for record in records.of(ThermoRecord) for s in record.species)
+    return {name for name in every if not name.startswith("*")}
+
+
+def _with_gas(records: StudyRecords, name: str) -> ThermoRecord:
+    """The record that holds a molecule, if all that do have one level."""
+    holders = [
+        t for t in records.of(ThermoRecord) if name in {s.name for s in t.species}
+    ]
+    if not holders:
+        raise RecordError(
+            f"explain {name!r}: no such molecule in these results; "
+            f"known: {_list(_gases(records))}"
+        )
+    if len({t.level.hash if t.level else None for t in holders}) > 1:
+        raise RecordError(
+            f"explain {name!r}: is there at more than one level; write "
+            f"CLUSTER/{name} with one of {_list(t.cluster for t in holders)}"
+        )
+    return holders[0]
+
+
+def _explain_species(
+    records: StudyRecords, thermo: ThermoRecord, name: str, library: Library
+) -> Explanation:
+    species = next(s for s in thermo.species if s.name == name)
+    where = f"on {thermo.cluster} " if name.startswith("*") else ""
+    settings = ThermoSettings.model_validate(thermo.provenance.settings)
+    zero = f"{', '.join(settings.anchors)} as gases at 1 bar"
+    zero += " and the bare cluster" if name.startswith("*") else ""
+    shown = f"{thermo.cluster}/{name}" if where else name
+    common: dict[str, Any] = {
+        "name": f"{shown}/{FREE_ENERGY}",
+        "what": (
+            f"Free energy of formation of {name} {where}at {thermo.temperature_k:g} K, "
+            f"from {zero}"
+        ),
+        "value": species.formation_ev,
+        "unit": "eV",
+        "reason": species.reason,
+        "level": thermo.level,
+    }
+    parts = _partners(records, thermo, name)
+    if species.terms is None or species.formation_ev is None or thermo.level is None:
+        sources = tuple(_sources(records, thermo, parts, thermo.provenance))
+        return Explanation(**common, sources=sources)
+    around = surroundings_of(thermo.level, records.of(GasRecord), settings, library)
+    references, anchors = _references(thermo, name, around, library)
+    molecules = [*anchors, *species.inherits]
+    parts += [r for n in dict.fromkeys(molecules) if (r := around.gases.get(n))]
+    flags = flags_of(records, library.domain())
+    return Explanation(
+        **common,
+        terms=(
+            *_own_terms(species.terms),
+            *_layer_terms(species, thermo, settings, library),
+            *references,
+        ),
+        sum_of="ΔG = G + layers − references",
+        stored_ev=species.formation_ev,
+        facts=_species_facts(records, thermo, species, settings),
+        flags=tuple(flag for flag in flags if flag.name in species.flags),
+        carriers=dict.fromkeys(species.flags, (name,)),
+        sources=tuple(_sources(records, thermo, parts, thermo.provenance)),
+    )
+
+
+def _own_terms(terms: FreeEnergyTerms) -> Iterator[Term]:
+    """E, ZPE, ∫Cp dT and −TS; beside a damped one, what it is undamped."""
+    yield Term(label="E", count=1, each_ev=terms.energy_ev)
+    for label, value, undamped in (
+        ("ZPE", terms.zpe_ev, terms.zpe_undamped_ev),
+        ("∫Cp dT", terms.thermal_ev, terms.thermal_undamped_ev),
+        ("−TS", terms.minus_ts_ev, terms.minus_ts_undamped_ev),
+    ):
+        damped = undamped is not None and undamped != value
+        note = f"{undamped:+.6f} without damping of low modes" if damped else ""
+        yield Term(label=label, count=1, each_ev=value, note=note)
+
+
+def _layer_terms(
+    species: SpeciesFreeEnergy,
+    thermo: ThermoRecord,
+    settings: ThermoSettings,
+    library: Library,
+) -> Iterator[Term]:
+    corrections = {c.gas: c for c in thermo.gas_corrections}
+    for layer, value in species.layers.items():
+        note = {
+            "dft": f"table {settings.dft}",
+            "user": f"table {settings.user}",
+            "condensation": "measured: gas at 1 bar to liquid",
+        }.get(layer, "")
+        if layer == "gas" and species.name.startswith("*"):
+            carried = [
+                f"{n:g} × {gas} ({corrections[gas].correction_ev:+.6f})"
+                for gas, n in species.inherits.items()
+            ]
+            note = "inherits " + (", ".join(carried) or "no gas error")
+        elif layer == "gas":
+            c = corrections[species.name.partition("(")[0]]
+            note = (
+                "an anchor"
+                if c.is_anchor
+                else f"measured {c.experiment_ev:+.6f} less computed "
+                f"{c.computed_ev:+.6f}; {c.source}"
+            )
+        elif layer == "solvation":
+            water = library.adsorbate(species.name[1:]).solvation_ev
+            note = water.source if water else ""
+        yield Term(label=f"layer {layer}", count=1, each_ev=value, note=note)
+
+
+def _references(
+    thermo: ThermoRecord, name: str, around: Surroundings, library: Library
+) -> tuple[list[Term], tuple[str, ...]]:
+    """The zero of the scale, to be taken off, and the anchors it needs."""
+    host = next((s for s in thermo.species if s.name == "*"), None)
+    found = []
+    if name.startswith("*"):
+        assert host is not None and host.gibbs_ev is not None
+        found = [Term(label="− bare cluster", count=-1, each_ev=host.gibbs_ev)]
+    if name == "*":
+        return found, ()
+    molecule = name.partition("(")[0]
+    spec = library.adsorbate(name[1:]) if name[0] == "*" else library.gas(molecule)
+    anchors = around.anchors_of(spec.counts) or {}
+    for anchor, n in anchors.items():
+        terms = around.gas_terms(anchor)
+        assert terms is not None
+        sign = "−" if n > 0 else "+"
+        found.append(
+            Term(
+                label=f"{sign} {abs(n):g} G({anchor}, 1 bar)",
+                count=-n,
+                each_ev=terms.gibbs_ev,
+                note=f"{terms.gibbs_ev:+.6f} each",
+            )
+        )
+    return found, tuple(anchors)
+
+
+def _species_facts(
+    records: StudyRecords,
+    thermo: ThermoRecord,
+    species: SpeciesFreeEnergy,
+    settings: ThermoSettings,
+) -> dict[str, Any]:
+    assert species.terms is not None
+    facts: dict[str, Any] = {"status": species.status}
+    molecule = species.name.partition("(")[0]
+    adsorbate = species.name[1:] if species.name.startswith("*") else ""
+    vibrated = _of(records.of(VibrateRecord), thermo.cluster, adsorbate)
+    adsorbed = _of(records.of(AdsorbRecord), thermo.cluster, adsorbate)
+    index = vibrated.minimum if vibrated else None
+    if adsorbed and index is not None and index < len(adsorbed.minima):
+        minimum = adsorbed.minima[index]
+        facts["geometry"] = (
+            f"minimum {index + 1} of {len(adsorbed.minima)}, form {minimum.form} on a "
+            f"{minimum.site_kind} site of isomer {minimum.isomer}, from "
+            f"{minimum.n_starts} of {adsorbed.n_starts} starts"
+        )
+    model = species.terms.model
+    facts["model"] = f"{model}" + (
+        f", low modes damped at {settings.low_mode_cutoff_cm1:g} cm⁻¹"
+        if model in ("harmonic", "quasi-rrho")
+        else ""
+    )
+    if species.terms.fallback_reason:
+        facts["fallback"] = species.terms.fallback_reason
+    if molecule in settings.pressure_pa and species.name.endswith("(g)"):
+        facts["pressure"] = f"{settings.pressure_pa[molecule]:g} Pa"
+    if species.formation_uncorrected_ev is not None:
+        facts["without correction layers"] = species.formation_uncorrected_ev
+    if species.deviations:
+        facts["standard deviations / eV"] = dict(species.deviations)
+    return facts
+
+
+def _explain_potential(
+    records: StudyRecords, che: CheRecord, result: ReactionResult, library: Library
+) -> Explanation:
+    thermo = next(
+        (t for t in records.of(ThermoRecord) if t.cluster == che.cluster), None
+    )
+    parts: list[Record] = [thermo] if thermo else []
+    flags = dict(group_flags(result.flags))
+    known = {f.name: f for f in flags_of(records, library.domain())}
+    common: dict[str, Any] = {
+        "name": f"{che.cluster}/{result.reaction}/{POTENTIAL}",
+        "what": f"Limiting potential of {result.equation} on {che.cluster} at "
+        f"{result.temperature_k:g} K: the highest at which every electrochemical step "
+        "of the best pathway is downhill",
+        "value": result.limiting_potential_v_rhe,
+        "unit": "V vs RHE",
+        "reason": result.reason,
+        "level": che.level,
+        "flags": tuple(known[name] for name in flags if name in known),
+        "carriers": flags,
+        "sources": tuple(_sources(records, che, parts, che.provenance)),
+    }
+    step = next((s for s in result.steps if s.name == result.determining_step), None)
+    if step is None or thermo is None or result.limiting_potential_v_rhe is None:
+        pathway = result.pathways[0] if result.pathways else None
+        steps = [_step_line(s) for s in pathway.steps] if pathway else []
+        return Explanation(**common, facts={"steps": steps})
+    return Explanation(
+        **common,
+        terms=tuple(_step_terms(step, thermo)),
+        sum_of=f"ΔG(0 V, pH 0) of the determining step  {step.name}",
+        stored_ev=step.dg0_ev,
+        facts=_potential_facts(result, step),
+    )
+
+
+def _step_terms(step: Step, thermo: ThermoRecord) -> Iterator[Term]:
+    """Products less reactants, each with its free energy of formation."""
+    formation = {s.name: s.formation_ev for s in thermo.species}
+    equation = parse_equation(step.name)
+    for side, sign, mark in (
+        (equation.products, 1, "+"),
+        (equation.reactants, -1, "−"),
+    ):
+        for name, n in side.items():
+            if name == ELECTRON:
+                continue
+            value = thermo.half_hydrogen_ev if name == PROTON else formation[name]
+            assert value is not None
+            note = "with its electron: ½ H2 at 1 bar" if name == PROTON else ""
+            if name.startswith("*") and name != "*":
+                note = f"explain {thermo.cluster}/{name[1:]}/{FREE_ENERGY}"
+            elif name not in ("*", PROTON):
+                note = f"explain '{name}'"
+            label = f"{mark} {f'{n} ' if n > 1 else ''}ΔG({name})"
+            yield Term(label=label, count=sign * n, each_ev=value, note=note)
+
+
+def _potential_facts(result: ReactionResult, step: Step) -> dict[str, Any]:
+    assert step.dg0_ev is not None
+    electrode = Electrode(ph=result.ph, temperature_k=result.temperature_k)
+    turning = electrode.turning_point_rhe_v(step.dg0_ev, step.n_e, step.n_h)
+    formula = f"−ΔG / {step.n_e} e"
+    if step.n_e != step.n_h:
+        slope = nernst_slope(result.temperature_k)
+        formula = (
+            f"−(ΔG + ({step.n_h} − {step.n_e}) · {slope:.5f} eV · pH {result.ph:g}) "
+            f"/ {step.n_e} e"
+        )
+    facts: dict[str, Any] = {
+        "U_L": f"{formula} = {turning:+.6f} V vs RHE",
+        "best pathway": result.best_pathway,
+        "its steps": [_step_line(s) for s in result.steps],
+    }
+    if result.tied_pathways:
+        facts["not told from it"] = list(result.tied_pathways)
+    if result.chemical_bottleneck_ev is not None:
+        facts["largest chemical step / eV"] = result.chemical_bottleneck_ev
+    if (found := result.uncertainty) is not None:
+        facts["90 % interval"] = (
+            f"{found.lower_v_rhe:+.3f} to {found.upper_v_rhe:+.3f} V vs RHE, "
+            f"{found.basis}, {found.n_samples} samples"
+        )
+        facts["probability of determining"] = {
+            f"[{name}]": f"{p:.0%}"
+            for name, p in found.determining_step_probability.items()
+        }
+    if result.equilibrium_potential_v_rhe is not None:
+        facts["equilibrium potential / V vs RHE"] = result.equilibrium_potential_v_rhe
+    if result.selectivity_v is not None:
+        facts["U_L less that of hydrogen evolution / V"] = result.selectivity_v
+    return facts
+
+
+def _step_line(step: Step) -> str:
+    if step.dg0_ev is None:
+        return f"[{step.name}] no value: {step.reason}"
+    return f"[{step.name}] {step.dg0_ev:+.4f} eV"
+
+
+def _of(records: Sequence[Any], cluster: str, adsorbate: str) -> Any:
+    """The record of an adsorbate on a cluster, if there is one."""
+    same = (r for r in records if (r.cluster, r.adsorbate) == (cluster, adsorbate))
+    return next(same, None)
+
+
+def _partners(records: StudyRecords, thermo: ThermoRecord, name: str) -> list[Record]:
+    """The records of the species itself: a molecule's, or the cluster's and its."""
+    found: list[Record] = []
+    if not name.startswith("*"):
+        gas = name.partition("(")[0]
+        level = thermo.level.name if thermo.level else ""
+        found += [
+            g for g in records.of(GasRecord) if (g.gas, g.level.name) == (gas, level)
+        ]
+        return found
+    found += [r for r in records.of(RelaxRecord) if r.cluster == thermo.cluster]
+    for group in (records.of(AdsorbRecord), records.of(VibrateRecord)):
+        record = _of(group, thermo.cluster, name[1:])
+        found += [record] if record else []
+    return found
+
+
+def _sources(
+    records: StudyRecords,
+    last: Record,
+    others: Iterable[Record],
+    used: Provenance,
+) -> Iterator[Source]:
+    """The records, the one with the number first, and the hashes it was given."""
+    for name, record in {record_name(r): r for r in (last, *others)}.items():
+        path = records.folder / name
+        if not path.is_file():
+            continue
+        given = (d for key, d in used.inputs.items() if key.endswith(f"/{name}"))
+        yield Source(
+            path=str(path),
+            stage=record.stage,
+            protocol=record.provenance.protocol,
+            created=record.provenance.created,
+            sha256=sha256(path),
+            used_sha256=next(given, None),
+            versions=record.provenance.versions,
+        )

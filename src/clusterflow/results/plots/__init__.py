@@ -1,0 +1,1 @@
+"""Figures of finished results, each with the table of what it shows."""

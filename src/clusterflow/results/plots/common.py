@@ -1,0 +1,262 @@
+"""Clusters of a study as the figures compare them, and what a figure leaves behind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from clusterflow.errors import ConfigError, RecordError
+from clusterflow.figures.diagram import check_figure_name, save_figure
+from clusterflow.figures.text import chem
+from clusterflow.library.find import Library, explain
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.files import read_records, write_atomic
+from clusterflow.records.profiles import CheRecord
+from clusterflow.results.tables import to_csv
+from clusterflow.settings import CheSettings
+from clusterflow.stages.che import che
+from clusterflow.stages.parts.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from matplotlib.figure import Figure
+
+    from clusterflow.records.profiles import ReactionResult
+    from clusterflow.results.tables import Row
+    from clusterflow.science.reactions.scaling_line import Line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surface:
+    """A cluster of a study; `name` tells it from that of another study."""
+
+    name: str
+    cluster: str
+    che: CheRecord
+    thermo: ThermoRecord | None
+
+    @property
+    def method(self) -> tuple[str, str, float | None]:
+        """What two numbers must share to be compared: the level and temperature."""
+        level = self.che.level
+        temperature = self.thermo.temperature_k if self.thermo else None
+        return (level.name, level.hash, temperature) if level else ("", "", temperature)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plot:
+    """A figure, the rows of its table, what is not on it and why, and what it says."""
+
+    figure: Figure
+    rows: tuple[Row, ...]
+    missing: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    line: Line | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conditions:
+    """Potential, its scale and the pH, where they are not those of the records."""
+
+    potential_v: float | None = None
+    scale: str | None = None
+    ph: float | None = None
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Those that are given, by the names of the settings."""
+        every = {"potential_v": self.potential_v, "scale": self.scale, "ph": self.ph}
+        return {key: value for key, value in every.items() if value is not None}
+
+
+def read_surfaces(
+    folders: Sequence[Path], clusters: Sequence[str] = ()
+) -> list[Surface]:
+    """The clusters of some results folders, by their records of thermo and che.
+
+    Raises
+    ------
+    RecordError
+        If a folder holds no such records, or no cluster is called as asked.
+    """
+    found = []
+    for folder in folders:
+        stages = ("thermo", "che")
+        paths = [p for stage in stages for p in (folder / stage).glob("*.json")]
+        records = read_records(folder, paths)
+        thermo = {record.cluster: record for record in records.of(ThermoRecord)}
+        found += [(folder, r, thermo.get(r.cluster)) for r in records.of(CheRecord)]
+    known = sorted({record.cluster for _, record, _ in found})
+    for name in clusters:
+        if name not in known:
+            raise RecordError(
+                f"--cluster {name}: not in these results; "
+                f"known: {', '.join(known) or 'none'}"
+            )
+    n_studies = Counter(record.cluster for _, record, _ in found)
+    return [
+        Surface(
+            name=r.cluster if n_studies[r.cluster] == 1 else f"{r.cluster} ({f.name})",
+            cluster=r.cluster,
+            che=r,
+            thermo=thermo_record,
+        )
+        for f, r, thermo_record in found
+        if not clusters or r.cluster in clusters
+    ]
+
+
+def save(plot: Plot, output: Path) -> Path:
+    """Write a figure and, beside it, its table; the path of the table.
+
+    Raises
+    ------
+    ClusterflowError
+        If the name of the file is not that of a figure.
+    """
+    check_figure_name(output)
+    table = output.with_suffix(".csv")
+    save_figure(plot.figure, output)
+    write_atomic(table, to_csv("plot", plot.rows))
+    return table
+
+
+def find_results(
+    surfaces: Sequence[Surface], reaction: str, conditions: Conditions
+) -> dict[str, ReactionResult]:
+    """The result of a reaction on each cluster that has it, at the conditions."""
+    recorded = {
+        surface.name: (surface, result)
+        for surface in surfaces
+        for result in surface.che.results
+        if result.reaction == reaction
+    }
+    if not recorded:
+        known = {r.reaction for surface in surfaces for r in surface.che.results}
+        raise RecordError(
+            f"--reaction {reaction}: not in these results; "
+            f"known: {', '.join(sorted(known)) or 'none'}"
+        )
+    return {
+        name: _at(surface, result, conditions)
+        for name, (surface, result) in recorded.items()
+    }
+
+
+def _at(
+    surface: Surface, result: ReactionResult, conditions: Conditions
+) -> ReactionResult:
+    """A result at other conditions: stage che anew on the recorded free energies."""
+    settings = {
+        "potential_v": result.potential_v,
+        "scale": result.scale,
+        "ph": result.ph,
+    }
+    if not conditions.given.items() - settings.items():
+        return result
+    try:
+        chosen = CheSettings.model_validate(settings | conditions.given)
+    except ValidationError as error:
+        raise ConfigError(f"plot: {explain(error)}") from None
+    if surface.thermo is None:
+        raise RecordError(
+            f"{surface.name}: no thermo record beside its che record; run the study, "
+            "or leave out --potential-v, --scale and --ph"
+        )
+    specs = [s for s in surface.che.networks if s.name == result.reaction]
+    record = che(surface.thermo, specs, chosen, Library.default(), Job("che"))
+    return record.results[0]
+
+
+def split_comparable(
+    surfaces: Sequence[Surface],
+) -> tuple[list[Surface], list[tuple[str, str]]]:
+    """Clusters of the commonest level and temperature, and why the others are not.
+
+    Numbers of two levels are never compared.
+    """
+    method = Counter(surface.method for surface in surfaces).most_common(1)[0][0]
+    others = [
+        (surface.name, f"is at {_method(surface)}, the figure at {_words(method)}")
+        for surface in surfaces
+        if surface.method != method
+    ]
+    return [s for s in surfaces if s.method == method], others
+
+
+def _method(surface: Surface) -> str:
+    if surface.che.level is None:
+        return f"no level ({surface.che.reason})"
+    return _words(surface.method)
+
+
+def _words(method: tuple[str, str, float | None]) -> str:
+    name, digest, temperature_k = method
+    at = "unknown temperature" if temperature_k is None else f"{temperature_k:g} K"
+    return f"{name} ({digest}), {at}"
+
+
+def describe_conditions(surfaces: Sequence[Surface]) -> str:
+    """Level, reference and temperature of the free energies of a figure."""
+    surface = surfaces[0]
+    assert surface.thermo is not None and surface.che.level is not None
+    settings = surface.thermo.provenance.settings
+    anchors = ", ".join(map(chem, settings.get("anchors", ())))
+    reference = f"ΔG from {anchors} and the bare cluster;  " if anchors else ""
+    level = surface.che.level.name
+    return f"{level};  {reference}T = {surface.thermo.temperature_k:g} K"
+
+
+def name_adsorbed(name: str, surfaces: Sequence[Surface]) -> str:
+    """The name of an adsorbate as in the records: with its star."""
+    starred = name if name.startswith("*") else f"*{name}"
+    known = {
+        s.name
+        for surface in surfaces
+        for s in (surface.thermo.species if surface.thermo else ())
+        if s.name.startswith("*") and s.name != "*"
+    }
+    if starred not in known:
+        raise RecordError(
+            f"{name}: no such adsorbate in these results; "
+            f"known: {', '.join(sorted(known)) or 'none'}"
+        )
+    return starred
+
+
+def find_formation(surface: Surface, species: str) -> tuple[float | None, str]:
+    """ΔG of a species on a cluster, eV, or None and why there is none."""
+    if surface.thermo is None:
+        return None, "no thermo record"
+    for found in surface.thermo.species:
+        if found.name == species:
+            missing = found.formation_ev is None
+            return found.formation_ev, found.reason if missing else ""
+    return None, "not computed"
+
+
+def describe_origin(surface: Surface) -> Row:
+    """The columns that say where a row comes from."""
+    level = surface.che.level
+    return {
+        "cluster": surface.name,
+        "level": level.name if level else None,
+        "level_hash": level.hash if level else None,
+        "temperature_k": surface.thermo.temperature_k if surface.thermo else None,
+    }
+
+
+def hole_rows(rows: Sequence[Row], missing: Sequence[tuple[str, str]]) -> Iterator[Row]:
+    """A row without numbers for everything that is not on the figure."""
+    for name, reason in missing:
+        yield {**dict.fromkeys(rows[0]), "cluster": name, "reason": reason}
+
+
+def list_missing(missing: Sequence[tuple[str, str]]) -> str:
+    """What is missing and why, in a line."""
+    return "; ".join(f"{name}: {reason}" for name, reason in missing)

@@ -1,0 +1,111 @@
+"""The free-energy diagram of a reaction on some clusters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from clusterflow.errors import ClusterflowError
+from clusterflow.figures.diagram import draw_profile
+from clusterflow.figures.layout import MAX_NAMED
+from clusterflow.figures.overlay import draw_overlay
+from clusterflow.results.plots.common import (
+    Plot,
+    describe_origin,
+    find_results,
+    hole_rows,
+    list_missing,
+    split_comparable,
+)
+from clusterflow.science.reactions.pathways import (
+    holes,
+    no_potential_reason,
+    order_pathways,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clusterflow.records.profiles import ReactionResult
+    from clusterflow.results.plots.common import Conditions, Surface
+    from clusterflow.results.tables import Row
+
+
+def plot_diagram(
+    surfaces: Sequence[Surface], reaction: str, conditions: Conditions
+) -> Plot:
+    """Free-energy diagram: all pathways of one cluster, or the best of each of a few.
+
+    Raises
+    ------
+    ClusterflowError
+        If no cluster has the reaction, there are too many to tell apart, or nothing
+        can be drawn.
+    """
+    results = find_results(surfaces, reaction, conditions)
+    if len(surfaces) == 1:
+        result = results[surfaces[0].name]
+        best = order_pathways(result)[0]
+        return Plot(
+            figure=draw_profile(result),
+            rows=tuple(_states(surfaces[0], result, result.pathways)),
+            missing=tuple((best.states[index], why) for index, why in holes(best)),
+        )
+    alike, missing = split_comparable(surfaces)
+    for surface in alike:
+        if surface.name not in results:
+            missing.append((surface.name, f"has no reaction {reaction}"))
+        elif results[surface.name].best_pathway is None:
+            missing.append((surface.name, no_potential_reason(results[surface.name])))
+    drawn = [s for s in alike if s.name not in dict(missing)]
+    if not drawn:
+        raise ClusterflowError(
+            f"nothing to draw for {reaction}: {list_missing(missing)}"
+        )
+    if len(drawn) > MAX_NAMED:
+        raise ClusterflowError(
+            f"{len(drawn)} clusters cannot be told apart in one diagram; choose up to "
+            f"{MAX_NAMED} with --cluster: {', '.join(s.cluster for s in drawn)}"
+        )
+    rows = [
+        row
+        for surface in drawn
+        for row in _states(
+            surface,
+            results[surface.name],
+            order_pathways(results[surface.name])[:1],
+        )
+    ]
+    return Plot(
+        figure=draw_overlay({s.name: results[s.name] for s in drawn}),
+        rows=(*rows, *hole_rows(rows, missing)),
+        missing=tuple(missing),
+    )
+
+
+def _states(
+    surface: Surface, result: ReactionResult, pathways: Sequence[Any]
+) -> Iterator[Row]:
+    """One row a state of each pathway, with the step that leads to it."""
+    for rank, pathway in enumerate(pathways, start=1):
+        why_not = dict(holes(pathway))
+        for index, state in enumerate(pathway.states):
+            step = pathway.steps[index - 1] if index else None
+            yield {
+                **describe_origin(surface),
+                "reaction": result.reaction,
+                "pathway_rank": rank,
+                "pathway": pathway.name,
+                "limiting_potential_v_rhe": pathway.limiting_potential_v_rhe,
+                "state_number": index,
+                "state": state,
+                "level_ev": pathway.levels_ev[index],
+                "step": step.name if step else None,
+                "step_dg_ev": step.dg_ev if step else None,
+                "determining": (
+                    step is not None and step.name == pathway.determining_step
+                ),
+                "potential_v": result.potential_v,
+                "scale": result.scale,
+                "ph": result.ph if result.scale == "she" else None,
+                "reason": why_not.get(index, ""),
+            }

@@ -1,0 +1,91 @@
+"""The free energy of one adsorbate against that of another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clusterflow.errors import ClusterflowError
+from clusterflow.figures.scatter import Heading, Point, draw_scaling
+from clusterflow.figures.text import chem, number
+from clusterflow.results.plots.common import (
+    Plot,
+    describe_conditions,
+    describe_origin,
+    find_formation,
+    hole_rows,
+    list_missing,
+    name_adsorbed,
+    split_comparable,
+)
+from clusterflow.science.reactions.scaling_line import fit_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clusterflow.results.plots.common import Surface
+    from clusterflow.science.reactions.scaling_line import Line
+
+
+def plot_scaling(surfaces: Sequence[Surface], x: str, y: str) -> Plot:
+    """The ΔG of one adsorbate against that of another, with the line through them.
+
+    Raises
+    ------
+    ClusterflowError
+        If an adsorbate is not in the results, or no cluster has both.
+    """
+    x, y = name_adsorbed(x, surfaces), name_adsorbed(y, surfaces)
+    alike, missing = split_comparable(surfaces)
+    points, rows = [], []
+    for surface in alike:
+        values = [find_formation(surface, name) for name in (x, y)]
+        (at_x, why_not_x), (at_y, why_not_y) = values
+        if at_x is None or at_y is None:
+            reasons = [f"{n}: {w}" for n, w in ((x, why_not_x), (y, why_not_y)) if w]
+            missing.append((surface.name, "; ".join(reasons)))
+            continue
+        points.append(Point(name=surface.name, x=at_x, y=at_y))
+        rows.append(
+            {
+                **describe_origin(surface),
+                "x_species": x,
+                "x_dg_ev": at_x,
+                "y_species": y,
+                "y_dg_ev": at_y,
+                "reason": "",
+            }
+        )
+    if not points:
+        raise ClusterflowError(
+            f"nothing to draw for {x} and {y}: {list_missing(missing)}"
+        )
+    line, why_not = fit_line([p.x for p in points], [p.y for p in points])
+    note = f"no line: {why_not}" if line is None else _describe_line(line, x, y)
+    figure = draw_scaling(
+        points,
+        Heading(
+            title=f"{chem(y)} against {chem(x)}",
+            conditions=describe_conditions(alike),
+            x_label=f"ΔG({chem(x)}) / eV",
+            y_label=f"ΔG({chem(y)}) / eV",
+            notes=(note,),
+        ),
+        line=line,
+    )
+    return Plot(
+        figure=figure,
+        rows=(*rows, *hole_rows(rows, missing)),
+        missing=tuple(missing),
+        notes=(note,),
+        line=line,
+    )
+
+
+def _describe_line(line: Line, x: str, y: str) -> str:
+    r_squared = "" if line.r_squared is None else f", R² = {number(line.r_squared)}"
+    sign = "−" if line.intercept < 0 else "+"
+    return (
+        f"ΔG({chem(y)}) = {number(line.slope)} ΔG({chem(x)}) {sign} "
+        f"{number(abs(line.intercept))} eV{r_squared}, "
+        f"MAE {number(line.mean_absolute_error)} eV, n = {line.n_points}"
+    )

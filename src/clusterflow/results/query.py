@@ -1,0 +1,218 @@
+"""Questions to finished results: the tables of the study, filtered and sorted."""
+
+from __future__ import annotations
+
+import operator
+import re
+from typing import TYPE_CHECKING, Any
+
+from clusterflow.errors import ConfigError
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.profiles import CheRecord
+from clusterflow.results.columns import TABLE_COLUMNS
+from clusterflow.results.flag_table import flags_of
+from clusterflow.results.ranking import rank_reactions
+from clusterflow.results.tables import TABLES, energies, plain_fields
+from clusterflow.stage_table import STAGES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from clusterflow.library.find import Library
+    from clusterflow.records.files import StudyRecords
+    from clusterflow.results.tables import Cell, Row
+
+# What a person sees of a table with many columns; JSON and CSV have all.
+SHORT: dict[str, tuple[str, ...]] = {
+    "best": (
+        *("reaction", "rank", "cluster", "limiting_potential_v_rhe"),
+        *("p05_v_rhe", "p95_v_rhe", "basis", "selectivity_v", "reason"),
+    ),
+    "species": ("cluster", "species", "status", "formation_ev", "flags", "reason"),
+    "flags": ("cluster", "species", "flag", "meaning", "way_out"),
+    "energies": ("cluster", "species", "status", "formation_ev", "flags", "reason"),
+    "steps": (
+        *("cluster", "reaction", "pathway_rank", "step_number", "step"),
+        *("dg_0v_rhe_ev", "determining", "reason"),
+    ),
+    "potentials": (
+        *("cluster", "reaction", "limiting_potential_v_rhe", "determining_step"),
+        *("chemical_bottleneck_ev", "selectivity_v", "reason"),
+    ),
+    "edges": (
+        *("cluster", "ip_ev", "ea_ev", "conduction_v_she", "valence_v_she"),
+        *("reactions_driven", "reason"),
+    ),
+    "isomers": ("cluster", "isomer", "above_lowest_ev", "weight", "temperature_k"),
+    "rankings": ("reaction", "cluster", "other_cluster", "probability_better"),
+    "gas_corrections": ("gas", "level", "computed_ev", "experiment_ev", "source"),
+}
+_CONDITION = re.compile(r"(?P<column>\w+)(?P<sign>!=|<=|>=|=|<|>)(?P<value>.*)$")
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "=": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def best(records: StudyRecords) -> Iterator[Row]:
+    """One row a reaction and cluster, the best of each reaction and level first."""
+    for ranking in rank_reactions(records.of(CheRecord)):
+        for level in ranking.levels:
+            for rank, row in enumerate(level.rows, start=1):
+                r = row.result
+                has_value = r.limiting_potential_v_rhe is not None
+                yield {
+                    "reaction": ranking.reaction,
+                    "level": level.level,
+                    "rank": rank if has_value else None,
+                    "cluster": row.cluster,
+                    "limiting_potential_v_rhe": r.limiting_potential_v_rhe,
+                    "p05_v_rhe": r.uncertainty.lower_v_rhe if r.uncertainty else None,
+                    "p95_v_rhe": r.uncertainty.upper_v_rhe if r.uncertainty else None,
+                    "basis": r.uncertainty.basis if r.uncertainty else None,
+                    "selectivity_v": r.selectivity_v,
+                    "chemical_bottleneck_ev": r.chemical_bottleneck_ev,
+                    "reason": r.reason,
+                }
+
+
+def species(records: StudyRecords) -> Iterator[Row]:
+    """One row a species and cluster: its free energy of formation and its layers."""
+    for row in energies(records):
+        layers = {k: v for k, v in row.items() if k.startswith("layer_")}
+        yield {
+            **{key: row[key] for key in ("cluster", "species", "status")},
+            "formation_ev": row["formation_ev"],
+            "formation_uncorrected_ev": row["formation_uncorrected_ev"],
+            **layers,
+            "model": row["model"],
+            "flags": row["flags"],
+            "reason": row["reason"],
+        }
+
+
+def flags(records: StudyRecords, library: Library) -> Iterator[Row]:
+    """One row a flag of a number, with what it means and what to do about it."""
+    known = {flag.name: flag for flag in flags_of(records, library.domain())}
+    for thermo in records.of(ThermoRecord):
+        for item in thermo.species:
+            for name in item.flags:
+                yield {
+                    "cluster": thermo.cluster,
+                    "species": item.name,
+                    "flag": name,
+                    "meaning": known[name].reason,
+                    "way_out": known[name].way_out,
+                    "source": known[name].source,
+                }
+
+
+# A stage with a table of its own name is asked for by that.
+_PLAIN = tuple(s.name for s in STAGES.values() if s.of and s.name not in TABLES)
+NAMES = ("best", "species", "flags", *TABLES, *_PLAIN)
+
+
+def query(
+    records: StudyRecords,
+    table: str,
+    library: Library,
+    *,
+    where: Sequence[str] = (),
+    columns: Sequence[str] = (),
+    sort: str | None = None,
+) -> list[Row]:
+    """Rows of a table that meet every condition.
+
+    Parameters
+    ----------
+    where
+        Conditions such as ``cluster=Cu4`` or ``formation_ev<0.5``; an empty value
+        stands for an empty cell.
+    columns
+        Which ones, in this order; all by default.
+    sort
+        Column to sort by, with ``-`` before it to put the largest first; empty cells
+        come last.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such table or column, or a condition cannot be read.
+    """
+    rows = list(_rows(records, table, library))
+    known = list(rows[0]) if rows else list(TABLE_COLUMNS.get(table, ()))
+    for text in where:
+        condition = _condition(text)
+        _check_column(condition["column"], known, table)
+        rows = [row for row in rows if _meets(row, condition)]
+    if sort is not None:
+        rows = _sorted(rows, sort, known, table)
+    for name in columns:
+        _check_column(name, known, table)
+    return [{name: row[name] for name in columns or row} for row in rows]
+
+
+def _rows(records: StudyRecords, table: str, library: Library) -> Iterable[Row]:
+    if table not in NAMES:
+        raise ConfigError(f"query {table!r}: choose from {', '.join(NAMES)}")
+    if table == "flags":
+        return flags(records, library)
+    if table in _PLAIN:
+        return plain_fields(records, table)
+    own = {"best": best, "species": species}
+    return (own | TABLES)[table](records)
+
+
+def _check_column(name: str, known: Sequence[str], table: str) -> None:
+    # A table without rows has no columns to hold a name against.
+    if known and name not in known:
+        raise ConfigError(
+            f"table {table} has no column {name!r}; known: {', '.join(known)}"
+        )
+
+
+def _condition(text: str) -> dict[str, str]:
+    found = _CONDITION.match(text)
+    if found is None:
+        raise ConfigError(
+            f"--where {text!r}: write COLUMN=VALUE, or with !=, <, <=, > or >="
+        )
+    condition = found.groupdict()
+    if condition["sign"] not in ("=", "!=") and _number(condition["value"]) is None:
+        raise ConfigError(f"--where {text!r}: {condition['value']!r} is no number")
+    return condition
+
+
+def _meets(row: Row, condition: dict[str, str]) -> bool:
+    cell, value = row[condition["column"]], condition["value"]
+    compare = _COMPARE[condition["sign"]]
+    if cell is None or cell == "":
+        return condition["sign"] in ("=", "!=") and compare("", value)
+    wanted = _number(value)
+    if isinstance(cell, int | float) and not isinstance(cell, bool):
+        return wanted is not None and compare(cell, wanted)
+    text = str(cell).lower() if isinstance(cell, bool) else cell
+    return condition["sign"] in ("=", "!=") and compare(text, value)
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _sorted(rows: list[Row], sort: str, known: Sequence[str], table: str) -> list[Row]:
+    name = sort.removeprefix("-")
+    _check_column(name, known, table)
+    full = [row for row in rows if row[name] is not None]
+    empty = [row for row in rows if row[name] is None]
+
+    def key(row: Row) -> Cell:
+        return row[name]
+
+    return sorted(full, key=key, reverse=sort.startswith("-")) + empty  # type: ignore[arg-type]

@@ -1,0 +1,144 @@
+"""Surfaces ranked for each reaction, one table a level: levels are never mixed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clusterflow.science.uncertainty.comparison import order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from clusterflow.library.levels import LevelSpec
+    from clusterflow.records.profiles import CheRecord, ReactionResult
+
+NO_LEVEL = "no level"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RankedResult:
+    """One surface's result and the cluster it belongs to."""
+
+    cluster: str
+    result: ReactionResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelRanking:
+    """Results of one reaction at one level, best first, holes last."""
+
+    level: str
+    level_hash: str
+    rows: tuple[RankedResult, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReactionRanking:
+    """Rankings of one reaction, one a level."""
+
+    reaction: str
+    equation: str
+    levels: tuple[LevelRanking, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overview:
+    """Limiting potentials of all surfaces and reactions at one level."""
+
+    level: str
+    level_hash: str
+    reactions: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[ReactionResult | None, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbabilityTable:
+    """Probability that the cluster of a row has a higher U_L than that of a column.
+
+    Clusters come best first, in rows as in columns; None on the diagonal.
+    """
+
+    clusters: tuple[str, ...]
+    rows: tuple[tuple[str, tuple[float | None, ...]], ...]
+
+
+def probability_tables(
+    pairs: Iterable[Mapping[str, object]],
+) -> dict[tuple[str, str], ProbabilityTable]:
+    """Tables by reaction and hash of the level, from the rows of ``rankings.csv``."""
+    found: dict[tuple[str, str], dict[tuple[str, str], float]] = {}
+    for pair in pairs:
+        key = str(pair["reaction"]), str(pair["level_hash"])
+        one, other = str(pair["cluster"]), str(pair["other_cluster"])
+        probability = float(str(pair["probability_better"]))
+        known = found.setdefault(key, {})
+        known[one, other], known[other, one] = probability, 1.0 - probability
+    return {key: _probability_table(known) for key, known in found.items()}
+
+
+def _probability_table(known: Mapping[tuple[str, str], float]) -> ProbabilityTable:
+    # The better of each pair is entered first, so they appear in the order of ranks.
+    clusters = tuple(dict.fromkeys(one for one, _ in known))
+    return ProbabilityTable(
+        clusters=clusters,
+        rows=tuple(
+            (one, tuple(known.get((one, other)) for other in clusters))
+            for one in clusters
+        ),
+    )
+
+
+def rank_reactions(records: Iterable[CheRecord]) -> tuple[ReactionRanking, ...]:
+    """One ranking a reaction, in the order in which the reactions first appear."""
+    groups: dict[str, dict[tuple[str, str], list[RankedResult]]] = {}
+    for record in records:
+        for result in record.results:
+            levels = groups.setdefault(result.reaction, {})
+            row = RankedResult(cluster=record.cluster, result=result)
+            levels.setdefault(level_key(record.level), []).append(row)
+    return tuple(
+        ReactionRanking(
+            reaction=reaction,
+            equation=next(iter(levels.values()))[0].result.equation,
+            levels=tuple(
+                LevelRanking(
+                    level=name, level_hash=digest, rows=tuple(sorted(rows, key=_order))
+                )
+                for (name, digest), rows in levels.items()
+            ),
+        )
+        for reaction, levels in groups.items()
+    )
+
+
+def overviews(records: Iterable[CheRecord]) -> tuple[Overview, ...]:
+    """One matrix of surfaces and reactions a level."""
+    groups: dict[tuple[str, str], list[CheRecord]] = {}
+    for record in records:
+        groups.setdefault(level_key(record.level), []).append(record)
+    return tuple(
+        _overview(name, digest, group) for (name, digest), group in groups.items()
+    )
+
+
+def level_key(level: LevelSpec | None) -> tuple[str, str]:
+    """Name and hash of a level; the hash is what decides that two are the same."""
+    return (NO_LEVEL, "") if level is None else (level.name, level.hash)
+
+
+def _overview(name: str, digest: str, records: list[CheRecord]) -> Overview:
+    reactions = tuple(
+        dict.fromkeys(result.reaction for rec in records for result in rec.results)
+    )
+    rows = []
+    for record in records:
+        found = {result.reaction: result for result in record.results}
+        rows.append((record.cluster, tuple(found.get(name) for name in reactions)))
+    return Overview(
+        level=name, level_hash=digest, reactions=reactions, rows=tuple(rows)
+    )
+
+
+def _order(row: RankedResult) -> tuple[tuple[bool, bool, float, float], str]:
+    return order(row.result), row.cluster

@@ -1,0 +1,395 @@
+"""The tables a person opens: rows from records, one function a table."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
+from clusterflow.records.clusters import EdgesRecord
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.profiles import CheRecord
+from clusterflow.results.columns import TABLE_COLUMNS
+from clusterflow.science.adsorption.chosen_minimum import choose_minimum, why_no_minimum
+from clusterflow.science.reactions.che import Electrode
+from clusterflow.science.uncertainty.comparison import contenders, probability_a_beats_b
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from clusterflow.records.files import StudyRecords
+    from clusterflow.records.profiles import (
+        CoupleDrive,
+        ReactionDrive,
+        ReactionResult,
+        ReferenceName,
+    )
+
+# References beside the study's own, in the order of their columns.
+REFERENCES: tuple[ReferenceName, ...] = ("no-inheritance", "other-anchors", "raw")
+
+Cell = str | float | int | bool | None
+Row = dict[str, Cell]
+
+
+def energies(records: StudyRecords) -> Iterator[Row]:
+    """One row a species and cluster: every term of its free energy, and its status."""
+    for thermo in records.of(ThermoRecord):
+        for s in thermo.species:
+            terms = s.terms.model_dump() if s.terms else {}
+            yield {
+                "cluster": thermo.cluster,
+                "level": thermo.level.name if thermo.level else None,
+                "level_hash": thermo.level.hash if thermo.level else None,
+                "species": s.name,
+                "status": s.status,
+                "temperature_k": thermo.temperature_k,
+                "energy_ev": terms.get("energy_ev"),
+                "zpe_ev": terms.get("zpe_ev"),
+                "thermal_ev": terms.get("thermal_ev"),
+                "minus_ts_ev": terms.get("minus_ts_ev"),
+                "minus_ts_undamped_ev": terms.get("minus_ts_undamped_ev"),
+                "zpe_undamped_ev": terms.get("zpe_undamped_ev"),
+                "thermal_undamped_ev": terms.get("thermal_undamped_ev"),
+                "model": terms.get("model"),
+                "fallback_reason": terms.get("fallback_reason"),
+                "layer_gas_ev": s.layers.get("gas"),
+                "layer_solvation_ev": s.layers.get("solvation"),
+                "layer_dft_ev": s.layers.get("dft"),
+                "layer_user_ev": s.layers.get("user"),
+                "layer_condensation_ev": s.layers.get("condensation"),
+                "gibbs_ev": s.gibbs_ev,
+                "formation_ev": s.formation_ev,
+                "formation_uncorrected_ev": s.formation_uncorrected_ev,
+                "de_placed_ev": s.de_placed_ev,
+                "de_host_ev": s.de_host_ev,
+                "de_pool_ev": s.de_pool_ev,
+                "flags": " ".join(s.flags),
+                "reason": s.reason,
+            }
+
+
+def minima(records: StudyRecords) -> Iterator[Row]:
+    """One row a minimum: its electronic energies against three bare clusters."""
+    for thermo in records.of(ThermoRecord):
+        for m in thermo.minima:
+            yield {
+                "cluster": thermo.cluster,
+                "level": thermo.level.name if thermo.level else None,
+                "level_hash": thermo.level.hash if thermo.level else None,
+                **m.model_dump(exclude={"adsorbate"}),
+                "species": f"*{m.adsorbate}",
+            }
+
+
+def isomers(records: StudyRecords) -> Iterator[Row]:
+    """One row an isomer of a bare cluster, with its Boltzmann weight."""
+    for thermo in records.of(ThermoRecord):
+        for isomer in thermo.isomer_weights:
+            yield {
+                "cluster": thermo.cluster,
+                "level": thermo.level.name if thermo.level else None,
+                "level_hash": thermo.level.hash if thermo.level else None,
+                "temperature_k": thermo.temperature_k,
+                **isomer.model_dump(),
+            }
+
+
+def steps(records: StudyRecords) -> Iterator[Row]:
+    """One row an elementary step, for every pathway; rank 1 is the best."""
+    for che in records.of(CheRecord):
+        for result in che.results:
+            for rank, pathway in enumerate(result.pathways, start=1):
+                for number, step in enumerate(pathway.steps, start=1):
+                    yield {
+                        "cluster": che.cluster,
+                        "level": che.level.name if che.level else None,
+                        "reaction": result.reaction,
+                        "pathway_rank": rank,
+                        "pathway": pathway.name,
+                        "step_number": number,
+                        "step": step.name,
+                        "n_e": step.n_e,
+                        "n_h": step.n_h,
+                        "dg_0v_rhe_ev": step.dg0_ev,
+                        "dg_ev": step.dg_ev,
+                        "potential_v": result.potential_v,
+                        "scale": result.scale,
+                        "ph": result.ph if result.scale == "she" else None,
+                        "turning_potential_v_rhe": step.turning_potential_v_rhe,
+                        "turning_potential_v_she": _on_she(
+                            step.turning_potential_v_rhe, result
+                        ),
+                        "determining": step.name == pathway.determining_step,
+                        "flags": "; ".join(step.flags),
+                        "reason": step.reason,
+                    }
+
+
+def potentials(records: StudyRecords) -> Iterator[Row]:
+    """One row a reaction and cluster: limiting potential and what goes with it."""
+    for che in records.of(CheRecord):
+        for r in che.results:
+            yield {
+                "cluster": che.cluster,
+                "level": che.level.name if che.level else None,
+                "reaction": r.reaction,
+                "product": r.product,
+                "status": r.status,
+                "isomers": che.isomers,
+                "temperature_k": r.temperature_k,
+                "ph": r.ph,
+                "limiting_potential_v_rhe": r.limiting_potential_v_rhe,
+                "limiting_potential_v_she": _on_she(r.limiting_potential_v_rhe, r),
+                "other_isomers": che.other_isomers,
+                "other_isomers_limiting_potential_v_rhe": (
+                    r.other_isomers_potential_v_rhe
+                ),
+                "determining_step": r.determining_step,
+                "chemical_bottleneck_ev": r.chemical_bottleneck_ev,
+                "equilibrium_potential_v_rhe": r.equilibrium_potential_v_rhe,
+                "overpotential_v": r.overpotential_v,
+                "limiting_potential_p05_v_rhe": (
+                    r.uncertainty.lower_v_rhe if r.uncertainty else None
+                ),
+                "limiting_potential_p95_v_rhe": (
+                    r.uncertainty.upper_v_rhe if r.uncertainty else None
+                ),
+                "uncertainty_basis": r.uncertainty.basis if r.uncertainty else None,
+                "uncertainty_without": (
+                    " ".join(r.uncertainty.not_included) if r.uncertainty else None
+                ),
+                **_references(r),
+                "her_limiting_potential_v_rhe": r.her_limiting_potential_v_rhe,
+                "selectivity_v": r.selectivity_v,
+                "best_pathway": r.best_pathway,
+                "n_tied_pathways": len(r.tied_pathways),
+                **_runner_up(r),
+                "flags": "; ".join(r.flags),
+                "reason": r.reason,
+            }
+
+
+def _references(result: ReactionResult) -> Row:
+    """Limiting potentials with other gas references; a hole where one is missing."""
+    found = {reference.name: reference for reference in result.references}
+    row: Row = {"reference_spread_v": result.reference_spread_v}
+    reasons = []
+    for name in REFERENCES:
+        reference, key = found.get(name), name.replace("-", "_")
+        row[f"{key}_limiting_potential_v_rhe"] = (
+            reference.limiting_potential_v_rhe if reference else None
+        )
+        row[f"{key}_determining_step"] = (
+            reference.determining_step if reference else None
+        )
+        if reference and reference.reason:
+            reasons.append(f"{name}: {reference.reason}")
+    other = found.get("other-anchors")
+    row["other_anchors"] = " ".join(other.anchors) if other else None
+    row["reference_reason"] = " | ".join(reasons)
+    return row
+
+
+def edges(records: StudyRecords) -> Iterator[Row]:
+    """One row a cluster: its gas-phase vertical edges, and what they drive."""
+    views = {che.cluster: che.edges for che in records.of(CheRecord)}
+    for e in records.of(EdgesRecord):
+        view = views.get(e.cluster)
+        yield {
+            "cluster": e.cluster,
+            "level": e.level.name if e.level else None,
+            "ip_ea_level": e.ip_ea_level.name,
+            "charge": e.charge,
+            "ip_ev": e.ip_ev,
+            "ea_ev": e.ea_ev,
+            "fundamental_gap_ev": e.fundamental_gap_ev,
+            "homo_ev": e.homo_ev,
+            "lumo_ev": e.lumo_ev,
+            "orbital_gap_ev": e.orbital_gap_ev,
+            "conduction_v_she": view.conduction_v_she if view else None,
+            "valence_v_she": view.valence_v_she if view else None,
+            "conduction_v_rhe": view.conduction_v_rhe if view else None,
+            "valence_v_rhe": view.valence_v_rhe if view else None,
+            "absolute_she_v": view.absolute_she_v if view else None,
+            "ph": view.ph if view else None,
+            "couples_driven": _driven(view.couples, "couple") if view else None,
+            "reactions_driven": _driven(view.reactions, "reaction") if view else None,
+            "flags": " ".join(e.flags),
+            "status": e.status,
+            "reason": "; ".join(dict.fromkeys(e.reasons.values())),
+        }
+
+
+def _driven(drives: Sequence[CoupleDrive | ReactionDrive], name: str) -> str:
+    return " ".join(getattr(drive, name) for drive in drives if drive.driven)
+
+
+def rankings(records: StudyRecords) -> Iterator[Row]:
+    """One row a pair of clusters of one reaction and level, the better one first."""
+    for group in contenders(records.of(ThermoRecord), records.of(CheRecord)):
+        ranked = list(enumerate(group, start=1))
+        for (rank, one), (other_rank, other) in itertools.combinations(ranked, 2):
+            yield {
+                "reaction": one.result.reaction,
+                "level": one.level.name,
+                "level_hash": one.level.hash,
+                "temperature_k": one.result.temperature_k,
+                "rank": rank,
+                "cluster": one.cluster,
+                "limiting_potential_v_rhe": one.result.limiting_potential_v_rhe,
+                "chemical_bottleneck_ev": one.result.chemical_bottleneck_ev,
+                "other_rank": other_rank,
+                "other_cluster": other.cluster,
+                "other_limiting_potential_v_rhe": (
+                    other.result.limiting_potential_v_rhe
+                ),
+                "other_chemical_bottleneck_ev": other.result.chemical_bottleneck_ev,
+                "probability_better": probability_a_beats_b(one, other),
+                "uncertainty_basis": (
+                    one.result.uncertainty.basis if one.result.uncertainty else None
+                ),
+            }
+
+
+def _on_she(potential_v_rhe: float | None, result: ReactionResult) -> float | None:
+    """A potential against SHE at the result's pH and temperature, V."""
+    if potential_v_rhe is None:
+        return None
+    electrode = Electrode(scale="she", ph=result.ph, temperature_k=result.temperature_k)
+    return electrode.from_rhe(potential_v_rhe)
+
+
+def _runner_up(result: ReactionResult) -> Row:
+    """The second-best pathway with a limiting potential."""
+    second = next((p for p in result.pathways[1:] if p.complete), None)
+    return {
+        "runner_up_pathway": second.name if second else None,
+        "runner_up_limiting_potential_v_rhe": (
+            second.limiting_potential_v_rhe if second else None
+        ),
+        "runner_up_chemical_bottleneck_ev": (
+            second.chemical_bottleneck_ev if second else None
+        ),
+    }
+
+
+def gas_corrections(records: StudyRecords) -> Iterator[Row]:
+    """One row a gas and level: formation computed, measured, and the difference."""
+    seen = set()
+    for thermo in records.of(ThermoRecord):
+        for c in thermo.gas_corrections:
+            level = thermo.level.name if thermo.level else None
+            if (c.gas, level) in seen:
+                continue
+            seen.add((c.gas, level))
+            yield {
+                "gas": c.gas,
+                "level": level,
+                "computed_ev": c.computed_ev,
+                "experiment_ev": c.experiment_ev,
+                "correction_ev": c.correction_ev,
+                "anchor": c.is_anchor,
+                "source": c.source,
+            }
+
+
+def failures(records: StudyRecords) -> Iterator[Row]:
+    """One row for everything that has no number, and why."""
+    for record in records.records:
+        if record.status == "failed" and record.stage not in ("thermo", "che"):
+            yield _failure(record.stage, record, record.reason)
+    for e in records.of(EdgesRecord):
+        for edge in ("ip_ev", "ea_ev") if e.status == "ok" else ():
+            if edge in e.reasons:
+                yield _failure("edges", e, f"{edge}: {e.reasons[edge]}")
+    modes = {thermo.cluster: thermo.isomers for thermo in records.of(ThermoRecord)}
+    pools = {pool.cluster: pool for pool in records.of(PoolRecord)}
+    for adsorbed in records.of(AdsorbRecord):
+        mode = modes.get(adsorbed.cluster, "fixed_core_first")
+        chosen = choose_minimum(adsorbed, mode, pools.get(adsorbed.cluster))
+        if adsorbed.status == "ok" and chosen is None:
+            yield _failure("adsorb", adsorbed, why_no_minimum(adsorbed))
+    for thermo in records.of(ThermoRecord):
+        for s in thermo.species:
+            if s.status == "imaginary":
+                yield {
+                    "stage": "thermo",
+                    "cluster": thermo.cluster,
+                    "species": s.name,
+                    "reason": s.reason,
+                }
+
+
+def _failure(stage: str, record: object, reason: str) -> Row:
+    return {
+        "stage": stage,
+        "cluster": getattr(record, "cluster", None),
+        "species": _species_of(record),
+        "reason": reason,
+    }
+
+
+def every_record(records: StudyRecords) -> Iterator[Row]:
+    """One row a record: what it is of, whether it has what it should, what it cost."""
+    for record in records.records:
+        level = getattr(record, "level", None)
+        yield {
+            "stage": record.stage,
+            "cluster": getattr(record, "cluster", None),
+            "species": _species_of(record),
+            "level": level.name if level else None,
+            "status": record.status,
+            "n_gradients": record.provenance.n_gradients,
+            "engine_time_s": record.provenance.engine_time_s,
+            "wall_time_s": record.provenance.wall_time_s,
+            "protocol": record.provenance.protocol,
+            "reason": record.reason,
+        }
+
+
+def plain_fields(records: StudyRecords, stage: str) -> Iterator[Row]:
+    """One row a record of a stage: its fields that are a number, a text or a truth."""
+    for record in records.records:
+        if record.stage == stage:
+            fields = record.model_dump(exclude={"schema_version", "stage"})
+            level = getattr(record, "level", None)
+            plain = {
+                key: value
+                for key, value in fields.items()
+                if value is None or isinstance(value, str | int | float)
+            }
+            yield plain | ({"level": level.name} if level else {})
+
+
+def _species_of(record: object) -> str | None:
+    return getattr(record, "adsorbate", None) or getattr(record, "gas", None)
+
+
+TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
+    "energies": energies,
+    "minima": minima,
+    "isomers": isomers,
+    "steps": steps,
+    "potentials": potentials,
+    "edges": edges,
+    "rankings": rankings,
+    "gas_corrections": gas_corrections,
+    "failures": failures,
+    "records": every_record,
+}
+
+
+def to_csv(name: str, rows: Sequence[Row]) -> str:
+    """A table as CSV; a missing value is an empty cell."""
+    columns = list(rows[0]) if rows else list(TABLE_COLUMNS.get(name, ()))
+    stream = StringIO()
+    writer = csv.DictWriter(stream, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow(
+            {k: round(v, 6) if isinstance(v, float) else v for k, v in row.items()}
+        )
+    return stream.getvalue()

@@ -1,0 +1,136 @@
+"""Free energies at other temperatures than the study's, from finished records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from clusterflow.errors import ClusterflowError, RecordError
+from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
+from clusterflow.records.clusters import RelaxRecord
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.vibrations import GasRecord, VibrateRecord
+from clusterflow.science.reactions.che import energies_of
+from clusterflow.science.reactions.cluster_states import with_states
+from clusterflow.science.reactions.network import parse_equation
+from clusterflow.science.uncertainty.deviations import deviations_of
+from clusterflow.settings import ThermoSettings
+from clusterflow.stages.parts.job import Job
+from clusterflow.stages.thermo import thermo
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clusterflow.library.find import Library
+    from clusterflow.records.files import StudyRecords
+    from clusterflow.records.profiles import CheRecord
+    from clusterflow.science.uncertainty.deviations import Deviations
+
+# Liquid water: where the hydrogen electrode of this workflow is meant for.
+TEMPERATURES_K: Final = (273.15, 298.15, 323.15, 348.15, 373.15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepEnergies:
+    """Free energies of a cluster's steps at 0 V and pH 0.
+
+    `dg0_ev` has one value for each of `temperatures_k`, by the name of the step;
+    `reason` says why there are no other temperatures than the study's. `deviations`
+    are those of the species at the study's temperature.
+    """
+
+    temperatures_k: tuple[float, ...] = ()
+    dg0_ev: Mapping[str, tuple[float | None, ...]] = field(default_factory=dict)
+    reason: str = ""
+    deviations: Deviations | None = None
+
+
+def thermo_at(
+    known: ThermoRecord, records: StudyRecords, temperature_k: float, library: Library
+) -> ThermoRecord:
+    """Stage thermo at another temperature, with the settings of the recorded one.
+
+    Parameters
+    ----------
+    known
+        The record at the study's temperature.
+    records
+        Those it was made from, among any others.
+    temperature_k
+        The other temperature.
+    library
+        Of adsorbates and gases.
+
+    Raises
+    ------
+    RecordError
+        If a record that the free energies rest on is missing.
+    """
+    settings = ThermoSettings.model_validate(
+        {**known.provenance.settings, "temperature_k": temperature_k}
+    )
+    cluster, names = known.cluster, [s.name for s in known.species]
+    gases = {n.partition("(")[0] for n in names if not n.startswith("*")}
+    relaxed = [r for r in records.of(RelaxRecord) if r.cluster == cluster]
+    found = {r.adsorbate: r for r in records.of(AdsorbRecord) if r.cluster == cluster}
+    adsorbates = [n[1:] for n in names if n.startswith("*") and n != "*"]
+    missing = [f"adsorb/{cluster}/{n}.json" for n in adsorbates if n not in found]
+    missing += [] if relaxed else [f"relax/{cluster}.json"]
+    if missing:
+        raise RecordError(
+            f"{cluster} at {temperature_k:g} K: no record {missing[0]}; "
+            "give the whole results folder"
+        )
+    pools = [r for r in records.of(PoolRecord) if r.cluster == cluster]
+    return thermo(
+        relaxed[0],
+        [found[name] for name in adsorbates],
+        [v for v in records.of(VibrateRecord) if v.cluster == cluster],
+        [g for g in records.of(GasRecord) if g.gas in gases],
+        settings,
+        library,
+        Job("thermo"),
+        pools[0] if pools else None,
+    )
+
+
+def step_energies(
+    che: CheRecord,
+    records: StudyRecords,
+    library: Library,
+    temperatures_k: Sequence[float] = TEMPERATURES_K,
+) -> StepEnergies:
+    """Free energies of all steps on a cluster at some temperatures and its own."""
+    known = {record.cluster: record for record in records.of(ThermoRecord)}
+    clusters = (che.cluster, *che.states.values())
+    if any(name not in known for name in clusters):
+        return StepEnergies(reason="no thermo record")
+    own = known[che.cluster].temperature_k
+    steps = {s.name for r in che.results for p in r.pathways for s in p.steps}
+    equations = [parse_equation(name) for name in sorted(steps)]
+
+    def joined(temperature_k: float) -> ThermoRecord:
+        first, *states = (
+            known[name]
+            if temperature_k == own
+            else thermo_at(known[name], records, temperature_k, library)
+            for name in clusters
+        )
+        return with_states(first, states, che.networks, library).thermo
+
+    deviations = None
+    try:
+        deviations = deviations_of(joined(own))
+        chosen = sorted({own, *temperatures_k})
+        at = [energies_of(joined(temperature)) for temperature in chosen]
+    except (ClusterflowError, ValueError) as error:
+        # Intervals are of the study's temperature, and stay without another one.
+        reason = f"no other temperature: {error}"
+        return StepEnergies(reason=reason, deviations=deviations)
+    return StepEnergies(
+        temperatures_k=tuple(chosen),
+        dg0_ev={
+            e.name: tuple(found.reaction_ev(e)[0] for found in at) for e in equations
+        },
+        deviations=deviations,
+    )

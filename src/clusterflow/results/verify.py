@@ -1,0 +1,179 @@
+"""Checks on the records of a study, and what they say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, get_args
+
+import yaml
+
+from clusterflow.errors import LibraryError
+from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
+from clusterflow.records.clusters import BuildRecord, RelaxRecord
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.profiles import CheRecord
+from clusterflow.records.vibrations import GasRecord, VibrateRecord
+from clusterflow.science.checks.evidence import (
+    Evidence,
+    Gate,
+    Measured,
+    Substance,
+    Verdict,
+)
+from clusterflow.science.checks.gates import GATES, gate_name
+from clusterflow.science.checks.summary import GateSummary, summarise
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from clusterflow.library.find import Library
+    from clusterflow.records.files import StudyRecords
+
+_MAX_LINES = 20
+
+
+def verify(records: StudyRecords, library: Library) -> list[Gate]:
+    """The verdicts of all gates; one without anything to check is skipped.
+
+    Raises
+    ------
+    LibraryError
+        If an item of the library cannot be read.
+    """
+    evidence = evidence_of(records, library)
+    found: list[Gate] = []
+    for check in GATES:
+        gates = list(check(evidence))
+        nothing = Gate(
+            name=gate_name(check),
+            verdict="SKIP",
+            subject="study",
+            detail="no record to check",
+        )
+        found += gates or [nothing]
+    return found
+
+
+def evidence_of(records: StudyRecords, library: Library) -> Evidence:
+    """Records, and the library's substances as their files have them.
+
+    The files are read plainly, beside the library's own models, so that a slip there
+    does not hide itself.
+
+    Raises
+    ------
+    LibraryError
+        If an item cannot be read.
+    """
+    return Evidence(
+        builds=records.of(BuildRecord),
+        relaxations=records.of(RelaxRecord),
+        gases=records.of(GasRecord),
+        adsorptions=records.of(AdsorbRecord),
+        pools=records.of(PoolRecord),
+        vibrations=records.of(VibrateRecord),
+        thermo=records.of(ThermoRecord),
+        che=records.of(CheRecord),
+        molecules={
+            name: _substance(path) for name, path in library.paths("gases").items()
+        },
+        adsorbates={
+            name: _substance(path) for name, path in library.paths("adsorbates").items()
+        },
+        element_entropies_j_per_mol_k={
+            name: _element_entropy(path)
+            for name, path in library.paths("elements").items()
+        },
+    )
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise LibraryError(f"{path}: cannot be read: {reason}") from None
+    if not isinstance(content, dict):
+        raise LibraryError(f"{path}: holds no keys; see structures/README.md")
+    return content
+
+
+def _substance(path: Path) -> Substance:
+    """A gas (`atoms`) or an adsorbate (`forms`)."""
+    content = _read(path)
+    try:
+        geometries = (
+            [form["atoms"] for form in content["forms"]]
+            if "forms" in content
+            else [content["atoms"]]
+        )
+        return Substance(
+            forms=tuple(
+                tuple((str(s), float(x), float(y), float(z)) for s, x, y, z in atoms)
+                for atoms in geometries
+            ),
+            charge=int(content.get("charge", 0)),
+            gas=_measured(content.get("experiment")),
+            liquid=_measured(content.get("liquid")),
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise LibraryError(
+            f"{path}: not a gas or an adsorbate ({error!r}); run `clusterflow check`"
+        ) from None
+
+
+def _measured(data: dict[str, Any] | None) -> Measured | None:
+    if data is None:
+        return None
+    return Measured(
+        enthalpy_kj_per_mol=float(data["enthalpy_kj_per_mol"]),
+        entropy_j_per_mol_k=float(data["entropy_j_per_mol_k"]),
+    )
+
+
+def _element_entropy(path: Path) -> float:
+    try:
+        return float(_read(path)["entropy_j_per_mol_k"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise LibraryError(f"{path}: not an element ({error!r})") from None
+
+
+def exit_code(gates: Sequence[Gate]) -> int:
+    """1 where anything failed, else 0: what cannot be checked is no failure."""
+    return int(any(gate.verdict == "FAIL" for gate in gates))
+
+
+def describe(gates: Sequence[Gate]) -> str:
+    """The verdicts as text: one line a gate, then what failed or stays open."""
+    return "\n".join(line for summary in summarise(gates) for line in _lines(summary))
+
+
+def _lines(summary: GateSummary) -> Iterator[str]:
+    counts = summary.counts
+    shown = "  ".join(f"{v} {counts[v]}" for v in get_args(Verdict) if counts.get(v))
+    yield f"{summary.name:<17} {shown}{_worst(summary)}"
+    for gate in summary.noted[:_MAX_LINES]:
+        yield f"  {gate.verdict} {gate.subject}: {_number(gate)}{gate.detail}"
+    if len(summary.noted) > _MAX_LINES:
+        yield f"  and {len(summary.noted) - _MAX_LINES} more"
+    if summary.skipped:
+        yield f"  SKIP {summary.gates[0].subject}: {summary.gates[0].detail}"
+
+
+def _worst(summary: GateSummary) -> str:
+    """The value nearest to its limit or furthest beyond it; an example of words."""
+    gate = summary.worst
+    if gate is not None:
+        return f"  worst {gate.value:.3g}, limit {gate.limit:.3g}: {gate.subject}"
+    words = [gate for gate in summary.gates if gate.value is not None]
+    words.sort(key=lambda gate: gate.verdict)
+    return f"  e.g. {words[0].value}: {words[0].subject}" if words else ""
+
+
+def _number(gate: Gate) -> str:
+    if gate.value is None:
+        return ""
+    value, limit = (
+        f"{x:.4g}" if isinstance(x, float) else x for x in (gate.value, gate.limit)
+    )
+    return f"{value} (limit {limit}) "

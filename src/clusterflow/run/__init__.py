@@ -1,0 +1,1 @@
+"""A run of Snakemake: its start, its lock, its progress, its time."""

@@ -1,0 +1,167 @@
+"""Starting a study: one Snakemake run in the current folder."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clusterflow.run.command import (
+    count_cores,
+    job_environment,
+    results_folder,
+    snakemake_command,
+)
+from clusterflow.run.fork_client import ADDRESS
+from clusterflow.run.lock import STATE, claim_folder, write_state
+from clusterflow.run.timing import (
+    RunTime,
+    children_cpu_s,
+    job_times,
+    run_summary,
+    time_summary,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+
+def run_study(
+    *, configfiles: Sequence[Path], cores: int | None, snakemake_args: Sequence[str]
+) -> int:
+    """Snakemake's exit code for the study of the current folder.
+
+    Parameters
+    ----------
+    configfiles
+        Laid over ``config.yaml``, later ones over earlier ones.
+    cores
+        How many to use; None for all of this machine, or as the profile says.
+    snakemake_args
+        Passed on to Snakemake, after and so above what is set here.
+
+    Raises
+    ------
+    ClusterflowError
+        If a setting is wrong, or another run still works in this folder.
+    """
+    results = results_folder(configfiles, snakemake_args)
+    cores = count_cores(cores, snakemake_args)
+    command = snakemake_command(configfiles, cores, snakemake_args)
+    claim_folder(configfiles)
+    started, cpu_before = time.time(), children_cpu_s()
+    with warm_process(job_environment()) as environment:
+        code = _run(
+            command,
+            environment,
+            study=results.name,
+            configfiles=tuple(map(str, configfiles)),
+            cores=cores,
+        )
+    run = RunTime(
+        started=started,
+        elapsed_s=time.time() - started,
+        cpu_s=children_cpu_s() - cpu_before,
+        cores=cores,
+    )
+    _report(code, results, run)
+    return code
+
+
+@contextmanager
+def warm_process(environment: dict[str, str]) -> Iterator[dict[str, str]]:
+    """The environment in which jobs find a warm process, which ends with the block."""
+    if sys.platform != "linux":  # elsewhere libraries do not survive a fork
+        yield environment
+        return
+    with tempfile.TemporaryDirectory(prefix="clusterflow-") as folder:
+        path = Path(folder) / "socket"
+        # A group of its own: an interrupt reaches a job once, through its command.
+        process = subprocess.Popen(
+            [sys.executable, "-m", "clusterflow", "--warm", str(path)],
+            env=environment,
+            stdin=subprocess.PIPE,
+            process_group=0,
+        )
+        try:
+            yield {**environment, ADDRESS: f"{os.getsid(0)}:{path}"}
+        finally:
+            # With it goes what a killed command has left behind.
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait()
+
+
+def _run(
+    command: Sequence[str],
+    environment: dict[str, str],
+    *,
+    study: str,
+    configfiles: tuple[str, ...],
+    cores: int | None,
+) -> int:
+    """Exit code of Snakemake, which runs in a process group of its own.
+
+    The rest is noted beside its process number, for others to read.
+    """
+    # Its own group gets each signal once, from us, whether it came from the keyboard
+    # or from `kill`; a second Ctrl-C would cut short Snakemake's cleaning up.
+    process = subprocess.Popen(
+        command, env=environment, stdin=subprocess.DEVNULL, process_group=0
+    )
+    try:
+        with _forwarded_signals(process):
+            write_state(process.pid, study, configfiles, cores)
+            code = process.wait()
+    finally:
+        STATE.unlink(missing_ok=True)
+    return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _forwarded_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Interrupts go to Snakemake and its jobs; a termination to Snakemake alone."""
+
+    def interrupt(number: int, frame: object) -> None:
+        os.killpg(process.pid, signal.SIGINT)
+
+    def terminate(number: int, frame: object) -> None:
+        process.send_signal(signal.SIGTERM)
+
+    handlers = {
+        signal.SIGINT: interrupt,
+        signal.SIGHUP: interrupt,
+        signal.SIGTERM: terminate,
+    }
+    before = {number: signal.getsignal(number) for number in handlers}
+    try:
+        for number, handler in handlers.items():
+            if before[number] is not signal.SIG_IGN:  # nohup
+                signal.signal(number, handler)
+        yield
+    finally:
+        for number, old in before.items():
+            signal.signal(number, old)
+
+
+def _report(code: int, results: Path, run: RunTime) -> None:
+    """Say where the results are, or where to look for what went wrong."""
+    if code != 0:
+        print(
+            f"error: the run is not complete (exit {code}); "
+            f"logs are in {results / 'logs'}; running again goes on from here",
+            file=sys.stderr,
+        )
+        return
+    jobs = job_times(results)
+    if any(job.written >= run.started for job in jobs):
+        print(time_summary(jobs))
+        print(run_summary(run, jobs))
+    report = results / "report.html"
+    if report.is_file():
+        print(f"report: {report}")

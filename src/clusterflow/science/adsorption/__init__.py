@@ -1,0 +1,1 @@
+"""Starts of an adsorbate, what became of them, and which minimum counts."""

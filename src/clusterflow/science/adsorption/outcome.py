@@ -1,0 +1,196 @@
+"""What became of an adsorbate: judged by who is bonded to whom, never by energy."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import networkx as nx
+import numpy as np
+from networkx.algorithms.isomorphism import categorical_node_match
+
+from clusterflow.science.clusters.ligands import ligands_of
+from clusterflow.science.geometry.bonds import (
+    BROKEN,
+    CONTACT,
+    FORMED,
+    bond_graph,
+    changed_bonds,
+    composition,
+    distance_ratios,
+)
+from clusterflow.science.geometry.symmetry import own_permutations
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from clusterflow.library.adsorbates import AdsorbateSpec
+    from clusterflow.records.adsorption import Fate
+    from clusterflow.records.structure import Structure
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The fate of a relaxed complex, and whether the cluster kept its bonds."""
+
+    fate: Fate
+    detail: str
+    core_intact: bool
+
+
+def intended_graphs(adsorbate: AdsorbateSpec) -> list[nx.Graph]:
+    """The bonds of each form of an adsorbate, without the surface."""
+    return [
+        bond_graph(
+            [line[0] for line in form.atoms],
+            np.array([line[1:] for line in form.atoms], dtype=float),
+        )
+        for form in adsorbate.forms
+    ]
+
+
+def judge(
+    complex_: Structure,
+    host: Structure,
+    adsorbate: AdsorbateSpec,
+    others: Mapping[str, AdsorbateSpec],
+) -> Verdict:
+    """What a relaxed complex is.
+
+    Parameters
+    ----------
+    complex_
+        Host atoms first, then those of the adsorbate.
+    host
+        The bare cluster it was placed on.
+    adsorbate
+        What was placed.
+    others
+        Species it may have become, by name.
+    """
+    n_host = len(host.symbols)
+    positions = complex_.xyz
+    before, after = host.xyz, positions[:n_host]
+    changed = changed_bonds(host.symbols, before, after, own_permutations(host))
+    symbols = complex_.symbols[n_host:]
+    graph = settled_graph(complex_, n_host, adsorbate)
+    touching = _touching(complex_, n_host)
+    fate, detail = _name(graph, touching, adsorbate, others)
+    taken = hydrides_taken(complex_, n_host)
+    if fate == "intact" and taken:
+        whole = composition([*symbols, *["H"] * len(taken)])
+        fate, detail = "became", f"{whole} with hydrogen of the cluster"
+    elif fate == "intact" and changed:
+        fate, detail = _host_fate(host, changed)
+    return Verdict(fate=fate, detail=detail, core_intact=not changed)
+
+
+def _host_fate(host: Structure, changed: list[tuple[int, int]]) -> tuple[Fate, str]:
+    """What the cluster under an intact adsorbate did: its core, or ligands alone."""
+    bound = [i for i, role in enumerate(host.roles) if role == "ligand"]
+    if any(not set(bond) & set(bound) for bond in changed):
+        return "reconstructed", "the cluster changed its bonds"
+    pieces = ligands_of(host.symbols, host.xyz, bound)
+    moved = [piece for piece in pieces if any(set(b) & set(piece) for b in changed)]
+    names = Counter(composition([host.symbols[i] for i in piece]) for piece in moved)
+    listed = ", ".join(f"{n} {name}" for name, n in sorted(names.items()))
+    return "ligand-migrated", f"{listed} with other bonds"
+
+
+def settled_graph(
+    complex_: Structure, n_host: int, adsorbate: AdsorbateSpec
+) -> nx.Graph:
+    """Bonds within what was placed, with hysteresis: the intended ones break only late.
+
+    That of a hydrogen which the cluster has bonded breaks at once: it has moved over.
+    (Of H2 both ends are bonded to the cluster, and it still is a molecule.)
+
+    Parameters
+    ----------
+    complex_
+        Host atoms first, `n_host` of them, then those of the adsorbate.
+    adsorbate
+        What was placed.
+    """
+    symbols = complex_.symbols[n_host:]
+    positions = complex_.xyz[n_host:]
+    given = _hydrogens_given(complex_, n_host)
+    graph = bond_graph(symbols, positions, FORMED)
+    loose = bond_graph(symbols, positions, BROKEN)
+    for intended in intended_graphs(adsorbate):
+        same_atoms = all(
+            intended.nodes[i]["element"] == s for i, s in enumerate(symbols)
+        )
+        if same_atoms and all(loose.has_edge(*bond) for bond in intended.edges):
+            graph.add_edges_from(e for e in intended.edges if len(given & set(e)) != 1)
+            break
+    return graph
+
+
+def _touching(complex_: Structure, n_host: int) -> set[int]:
+    """Adsorbate atoms, counted from 0, within reach of the cluster.
+
+    Its support is none of it: what has gone over to that has left the cluster.
+    """
+    ratios = distance_ratios(complex_.symbols, complex_.xyz)
+    own = np.array(complex_.roles[:n_host]) != "support"
+    close = ratios[:n_host, n_host:][own] < CONTACT
+    return {int(i) for i in np.flatnonzero(close.any(axis=0))}
+
+
+def _hydrogens_given(complex_: Structure, n_host: int) -> set[int]:
+    """Hydrogens of the adsorbate, counted from 0, that have bonded to the cluster."""
+    graph = bond_graph(complex_.symbols, complex_.xyz, FORMED)
+    return {
+        i - n_host
+        for i in range(n_host, len(complex_.symbols))
+        if complex_.symbols[i] == "H" and any(j < n_host for j in graph[i])
+    }
+
+
+def hydrides_taken(complex_: Structure, n_host: int) -> set[int]:
+    """Hydrogens of the cluster, of its ligands too, that the adsorbate has bonded."""
+    graph = bond_graph(complex_.symbols, complex_.xyz, FORMED)
+    return {
+        i
+        for i in range(n_host)
+        if complex_.symbols[i] == "H"
+        and complex_.roles[i] in ("hydride", "ligand")
+        and any(j >= n_host for j in graph[i])
+    }
+
+
+def _name(
+    graph: nx.Graph,
+    touching: set[int],
+    adsorbate: AdsorbateSpec,
+    others: Mapping[str, AdsorbateSpec],
+) -> tuple[Fate, str]:
+    pieces = [graph.subgraph(c) for c in nx.connected_components(graph)]
+    if _is_one_of(graph, adsorbate):
+        loose = [piece for piece in pieces if not touching & set(piece)]
+        if loose:
+            away = " + ".join(sorted(_formula(piece) for piece in loose))
+            return "desorbed", f"{away} is out of reach of the cluster"
+        return "intact", ""
+    for name, other in others.items():
+        if _is_one_of(graph, other):
+            return "became", name
+    if len(pieces) > 1:
+        return "dissociated", " + ".join(sorted(_formula(piece) for piece in pieces))
+    return "became", "an unlisted isomer"
+
+
+def _is_one_of(graph: nx.Graph, adsorbate: AdsorbateSpec) -> bool:
+    return any(_same(graph, intended) for intended in intended_graphs(adsorbate))
+
+
+def _formula(piece: nx.Graph) -> str:
+    return composition([piece.nodes[i]["element"] for i in piece])
+
+
+def _same(left: nx.Graph, right: nx.Graph) -> bool:
+    return bool(
+        nx.is_isomorphic(left, right, node_match=categorical_node_match("element", ""))
+    )

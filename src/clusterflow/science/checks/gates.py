@@ -1,0 +1,64 @@
+"""Checks on finished records that recompute, by other means, what a stage claims.
+
+Each gate is one function over the evidence; it yields a verdict a subject:
+
+PASS, FAIL
+    The check was made.
+SKIP
+    It does not apply here: a failed record, other conditions. The detail says why.
+UNVERIFIABLE
+    It applies, but what it needs is missing, or the case lies on a border.
+
+Gates share no function with what they check: equations, compositions, electrons, bonds
+and formation energies are read and counted again here, from the items of the library
+as they stand in their files. They find slips of bookkeeping and geometry; none of them
+says that an energy is right.
+
+To add a gate: write a generator that takes `Evidence`, put it into `GATES`, and show in
+``tests/science/checks/test_gates.py`` that it fails on a broken record.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from clusterflow.science.checks.balance import balance, parity
+from clusterflow.science.checks.forces import force_error, forces, hessian_symmetry
+from clusterflow.science.checks.geometry import fragments
+from clusterflow.science.checks.levels import level_equality
+from clusterflow.science.checks.potentials import potential_scale
+from clusterflow.science.checks.thermochemistry import (
+    closure,
+    dg_window,
+    gas_frequencies,
+    zpe,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from clusterflow.science.checks.evidence import Evidence, Gate
+
+GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
+    level_equality,
+    parity,
+    closure,
+    balance,
+    forces,
+    force_error,
+    fragments,
+    hessian_symmetry,
+    dg_window,
+    zpe,
+    potential_scale,
+    gas_frequencies,
+]
+
+
+def gate_name(check: Callable[[Evidence], Iterator[Gate]]) -> str:
+    """The name on the verdicts of a gate.
+
+    >>> gate_name(level_equality)
+    'level-equality'
+    """
+    return check.__name__.replace("_", "-")

@@ -1,0 +1,111 @@
+"""Gate on geometry: the fate of a minimum, judged anew."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from ase import Atoms
+from ase.neighborlist import natural_cutoffs
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial.distance import cdist
+
+from clusterflow.science.checks.evidence import (
+    judge,
+    leave_open,
+    list_minima,
+    make_gate,
+    skip,
+)
+from clusterflow.science.geometry.bonds import BROKEN, CONTACT, FORMED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clusterflow.library.common import AtomLine
+    from clusterflow.records.adsorption import Minimum
+    from clusterflow.science.checks.evidence import Evidence, Gate, Substance
+    from clusterflow.science.geometry.bonds import FloatArray
+
+# In sums of covalent radii: both lie away from the limits that judge a minimum.
+_BONDED: Final = 1.2
+_REACH: Final = 1.5
+
+
+def fragments(evidence: Evidence) -> Iterator[Gate]:
+    """The fate of each minimum is what a second look at its bonds says.
+
+    Bonds are those below 1.2 sums of covalent radii, contact that below 1.5. A
+    disagreement where a distance lies within the band of hysteresis decides nothing.
+    Whether the cluster kept its bonds is not looked at.
+    """
+    name = "fragments"
+    for subject, record, minimum in list_minima(evidence):
+        if minimum.fate not in (*_KEPT, "desorbed", *_CHANGED):
+            yield skip(name, subject, f"no test for the fate {minimum.fate}")
+        elif record.adsorbate not in evidence.adsorbates:
+            yield leave_open(name, subject, f"the library has no {record.adsorbate}")
+        elif "adsorbate" not in minimum.structure.roles:
+            yield leave_open(name, subject, "no atom has the role of an adsorbate")
+        else:
+            yield _same_fate(subject, minimum, evidence.adsorbates[record.adsorbate])
+
+
+_KEPT: Final = ("intact", "ligand-migrated", "reconstructed")
+_CHANGED: Final = ("dissociated", "became")
+
+
+def _same_fate(subject: str, minimum: Minimum, intended: Substance) -> Gate:
+    ratios = _ratios(minimum.structure.symbols, minimum.structure.positions)
+    own = np.array([role == "adsorbate" for role in minimum.structure.roles])
+    inner, outer = ratios[np.ix_(own, own)], ratios[np.ix_(own, ~own)]
+    symbols = [
+        s for s, is_own in zip(minimum.structure.symbols, own, strict=True) if is_own
+    ]
+    reach = float(outer.min(initial=np.inf))
+    pieces = int(connected_components(inner < _BONDED, directed=False)[0])
+    if pieces > 1:
+        found = "dissociated"
+    elif _bonds(symbols, inner) not in [_form_bonds(form) for form in intended.forms]:
+        found = "became"
+    else:
+        found = "intact" if reach < _REACH else "desorbed"
+    fate = "intact" if minimum.fate in _KEPT else minimum.fate
+    shown = f"{found}: {pieces} piece(s), nearest contact {reach:.2f}"
+    border = _on_border(symbols, inner, reach)
+    if found != fate and border:
+        detail = f"labelled {minimum.fate}; {border} lies within the hysteresis"
+        return make_gate("fragments", "UNVERIFIABLE", subject, shown, fate, detail)
+    detail = f"labelled {minimum.fate}; contact in sums of covalent radii"
+    return judge("fragments", subject, found == fate, shown, fate, detail)
+
+
+def _on_border(symbols: Sequence[str], inner: FloatArray, reach: float) -> str:
+    """The distance that is neither a bond nor none, in sums of covalent radii."""
+    band = (inner > FORMED) & (inner < BROKEN)
+    for i, j in np.argwhere(np.triu(band)):
+        return f"{symbols[i]}-{symbols[j]} at {inner[i, j]:.2f}"
+    return f"the contact at {reach:.2f}" if CONTACT < reach < _REACH else ""
+
+
+def _ratios(symbols: Sequence[str], positions: object) -> FloatArray:
+    """Distances over sums of covalent radii; infinite on the diagonal."""
+    atoms = Atoms(list(symbols), positions=np.array(positions, dtype=float))
+    radii = np.array(natural_cutoffs(atoms))
+    ratios = cdist(atoms.positions, atoms.positions) / np.add.outer(radii, radii)
+    np.fill_diagonal(ratios, np.inf)
+    return np.asarray(ratios)
+
+
+def _bonds(symbols: Sequence[str], ratios: FloatArray) -> list[str]:
+    """Each atom with its neighbours, such as ``C:HO``, sorted."""
+    found = []
+    for symbol, row in zip(symbols, ratios < _BONDED, strict=True):
+        near = [s for s, bonded in zip(symbols, row, strict=True) if bonded]
+        found.append(f"{symbol}:{''.join(sorted(near))}")
+    return sorted(found)
+
+
+def _form_bonds(form: tuple[AtomLine, ...]) -> list[str]:
+    symbols = [line[0] for line in form]
+    return _bonds(symbols, _ratios(symbols, [line[1:] for line in form]))

@@ -1,0 +1,107 @@
+"""Gate on levels: what makes up a number is of one level."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from clusterflow.science.checks.evidence import judge_size, leave_open, skip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from clusterflow.library.levels import LevelSpec
+    from clusterflow.records.energies import SpeciesFreeEnergy, ThermoRecord
+    from clusterflow.science.checks.evidence import Evidence, Gate
+
+# Records of one energy to this precision are the same calculation.
+_SAME_ENERGY_EV: Final = 1e-6
+
+
+def level_equality(evidence: Evidence) -> Iterator[Gate]:
+    """Cluster, complex, vibrations and gases behind each ΔG are of one level.
+
+    Gases are compared without the solvent. Which gas record a free energy was made of
+    is found by its energy.
+    """
+    name = "level-equality"
+    for thermo in evidence.thermo:
+        if thermo.level is None:
+            yield skip(name, thermo.cluster, f"no level: {thermo.reason}")
+            continue
+        gases = _gases_at_level(thermo, evidence)
+        for species in thermo.species:
+            if species.formation_ev is None:
+                continue
+            parts = gases | _surface_at_level(thermo, species, evidence)
+            yield _one_level(f"{thermo.cluster}/{species.name}", parts, thermo.level)
+    levels = {t.cluster: t.level for t in evidence.thermo}
+    for che in evidence.che:
+        if che.level is None:
+            yield skip(name, f"{che.cluster}/profiles", f"no level: {che.reason}")
+            continue
+        parts = {"thermo": _same_level(che.level, levels.get(che.cluster))}
+        yield _one_level(f"{che.cluster}/profiles", parts, che.level)
+
+
+def _same_level(one: LevelSpec | None, other: LevelSpec | None) -> bool | None:
+    """Whether two levels are one; None where a level is missing."""
+    return None if one is None or other is None else one.hash == other.hash
+
+
+def _gases_at_level(thermo: ThermoRecord, evidence: Evidence) -> dict[str, bool | None]:
+    assert thermo.level is not None
+    wanted = _dry(thermo.level)
+    found: dict[str, bool | None] = {}
+    for species in thermo.species:
+        if not species.name.endswith("(g)") or species.terms is None:
+            continue
+        energy = species.terms.energy_ev
+        levels = {
+            _dry(record.level)
+            for record in evidence.gases
+            if record.gas == species.name[:-3]
+            and record.energy_ev is not None
+            and abs(record.energy_ev - energy) < _SAME_ENERGY_EV
+        }
+        found[f"gas {species.name[:-3]}"] = wanted in levels if levels else None
+    return found
+
+
+def _dry(level: LevelSpec) -> str:
+    """Hash of a level without its solvent."""
+    return level.model_copy(update={"solvent": None}).hash
+
+
+def _surface_at_level(
+    thermo: ThermoRecord, species: SpeciesFreeEnergy, evidence: Evidence
+) -> dict[str, bool | None]:
+    if not species.name.startswith("*"):
+        return {}
+
+    def compare(records: Sequence[Any]) -> bool | None:
+        own = [r for r in records if r.cluster == thermo.cluster]
+        return _same_level(own[0].level, thermo.level) if own else None
+
+    parts = {"cluster": compare(evidence.relaxations)}
+    if species.name != "*":
+        this = species.name[1:]
+        complexes = [a for a in evidence.adsorptions if a.adsorbate == this]
+        vibrations = [v for v in evidence.vibrations if v.adsorbate == this]
+        parts |= {"complex": compare(complexes), "vibrations": compare(vibrations)}
+    return parts
+
+
+def _one_level(
+    subject: str, parts: Mapping[str, bool | None], level: LevelSpec
+) -> Gate:
+    name = "level-equality"
+    wrong = [part for part, same in parts.items() if same is False]
+    lost = [part for part, same in parts.items() if same is None]
+    if lost and not wrong:
+        return leave_open(
+            name, subject, f"no record with this number: {', '.join(lost)}"
+        )
+    detail = f"at another level: {', '.join(wrong)}" if wrong else "all at one level"
+    return judge_size(
+        name, subject, len(wrong), 0.0, f"{detail}, {level.name} ({level.hash})"
+    )

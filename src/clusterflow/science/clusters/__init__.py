@@ -1,0 +1,1 @@
+"""Bare clusters: their shapes, ligands, supports, electrons and spins."""

@@ -1,0 +1,253 @@
+"""Starting geometries made from those of another cluster: states, substitutions."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from clusterflow.errors import StructureError
+from clusterflow.science.clusters.equivalent_atoms import (
+    distinct_subsets,
+    isometries,
+    most_spread,
+    places,
+)
+from clusterflow.science.clusters.ligands import ligands_of
+from clusterflow.science.geometry.bonds import composition
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from clusterflow.library.clusters import (
+        ClusterSpec,
+        StartingStructure,
+        Substitution,
+    )
+    from clusterflow.library.find import Library
+    from clusterflow.records.structure import Structure
+
+
+def derive_states(
+    spec: ClusterSpec, parents: list[Structure], library: Library
+) -> list[Structure]:
+    """The parent's geometries with atoms or ligands taken away in all distinct ways.
+
+    Mirror images count as one, and so do ligands that differ by how they are turned.
+
+    Raises
+    ------
+    StructureError
+        If there are too few of them, or the formula is not what is left.
+    """
+    assert spec.parent is not None and spec.removed is not None
+    if parents and parents[0].charge and "charge" not in spec.model_fields_set:
+        raise StructureError(
+            f"{spec.name}: its parent {spec.parent} has charge {parents[0].charge:+d}; "
+            "state the `charge` of what is left: the same where a radical leaves, one "
+            "more where an anion does"
+        )
+    states = []
+    for whole in parents:
+        units = _units(whole, spec, library)
+        try:
+            chosen = distinct_subsets(
+                range(len(units)), spec.removed.count, _unit_permutations(whole, units)
+            )
+        except ValueError as error:
+            raise StructureError(
+                f"{spec.name}: cannot remove {spec.removed.count} {spec.removed.what} "
+                f"from {spec.parent}: {error}"
+            ) from None
+        names = numbered(whole.name, len(chosen))
+        for name, subset in zip(names, chosen, strict=True):
+            states.append(_without(whole, [units[k] for k in subset], spec, name))
+    return states
+
+
+def _without(
+    whole: Structure, units: list[list[int]], spec: ClusterSpec, name: str
+) -> Structure:
+    """A structure less some units, of which binding atoms may stay in the core."""
+    assert spec.removed is not None
+    bound = {_head(whole, unit) for unit in units if spec.removed.keep_binding_atom}
+    gone = {atom for unit in units for atom in unit} - bound
+    kept = [i for i in range(len(whole.symbols)) if i not in gone]
+    symbols = tuple(whole.symbols[i] for i in kept)
+    _check_formula(symbols, spec, f"{spec.parent} without what is removed")
+    return whole.model_copy(
+        update={
+            "name": name,
+            "symbols": symbols,
+            "positions": tuple(whole.positions[i] for i in kept),
+            "roles": tuple("core" if i in bound else whole.roles[i] for i in kept),
+            "charge": spec.charge,
+            "multiplicity": spec.multiplicity,
+        }
+    )
+
+
+def substitute(
+    spec: ClusterSpec, start: StartingStructure, parents: list[Structure]
+) -> list[Structure]:
+    """The parent's geometries with atoms replaced in all distinct ways.
+
+    Ligands that differ by how they are turned count as one.
+
+    Raises
+    ------
+    StructureError
+        If there are too few such atoms, or the formula is not what comes out.
+    """
+    wanted = start.substitution
+    assert wanted is not None
+    if wanted.isomer is not None:
+        names = [whole.name for whole in parents]
+        parents = [whole for whole in parents if whole.name == wanted.isomer]
+        if not parents:
+            raise StructureError(
+                f"{spec.name}: {wanted.parent} has no isomer {wanted.isomer!r}; "
+                f"choose from {', '.join(names)}"
+            )
+    found = []
+    for whole in parents:
+        own = start.name if len(parents) == 1 else f"{start.name}-{whole.name}"
+        chosen = _choices(whole, wanted, spec.name)
+        for name, subset in zip(numbered(own, len(chosen)), chosen, strict=True):
+            symbols = tuple(
+                wanted.element if i in subset else symbol
+                for i, symbol in enumerate(whole.symbols)
+            )
+            _check_formula(symbols, spec, f"{start.name}: {wanted.parent} substituted")
+            found.append(
+                whole.model_copy(
+                    update={
+                        "name": name,
+                        "symbols": symbols,
+                        "charge": spec.charge,
+                        "multiplicity": spec.multiplicity,
+                    }
+                )
+            )
+    return found
+
+
+def _choices(whole: Structure, wanted: Substitution, who: str) -> list[tuple[int, ...]]:
+    """The sets of atoms to be replaced: all distinct ones, or the most spread."""
+    found = _all_choices(whole, wanted, who)
+    if wanted.choices is None:
+        return found
+    return most_spread(found, whole.xyz)[: wanted.choices]
+
+
+def _all_choices(
+    whole: Structure, wanted: Substitution, who: str
+) -> list[tuple[int, ...]]:
+    """The distinct sets of atoms to be replaced, or of too many the most spread."""
+    positions = whole.xyz
+    core = [i for i, role in enumerate(whole.roles) if role == "core"]
+    bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
+    replaced = wanted.replaces or _only_element(whole, core, wanted, who)
+    candidates = [i for i in core if whole.symbols[i] == replaced]
+    where = " or ".join(wanted.sites)
+    what = f"{replaced} at {where}" if where else replaced
+    try:
+        if wanted.sites:
+            lies = dict(zip(core, places(positions[core]), strict=True))
+            candidates = [i for i in candidates if _is_at(lies[i], wanted.sites)]
+        chosen = distinct_subsets(
+            [bare.index(i) for i in candidates],
+            wanted.count,
+            _unit_permutations(
+                whole,
+                [[i] for i in bare],
+                improper=wanted.mirror_images == "merged",
+            ),
+            None if wanted.choices is None else positions[bare],
+        )
+        return [tuple(bare[k] for k in subset) for subset in chosen]
+    except ValueError as error:
+        raise StructureError(
+            f"{who}: cannot replace {wanted.count} {what} of {wanted.parent} "
+            f"({whole.name}): {error}"
+        ) from None
+
+
+def _only_element(
+    whole: Structure, core: list[int], wanted: Substitution, who: str
+) -> str:
+    elements = sorted({whole.symbols[i] for i in core} - {wanted.element})
+    if len(elements) != 1:
+        raise StructureError(
+            f"{who}: {wanted.parent} holds {', '.join(elements) or 'nothing else'}; "
+            "say which element is replaced by `replaces`"
+        )
+    return elements[0]
+
+
+def _is_at(place: str, sites: Sequence[str]) -> bool:
+    return place in sites or ("shell" in sites and place != "core")
+
+
+def _units(whole: Structure, spec: ClusterSpec, library: Library) -> list[list[int]]:
+    """What may be removed, one by one, the last in the parent's geometry first."""
+    assert spec.removed is not None
+    if spec.removed.element is not None:
+        return [
+            [i]
+            for i, symbol in reversed([*enumerate(whole.symbols)])
+            if symbol == spec.removed.element and whole.roles[i] != "ligand"
+        ]
+    counts = library.ligand(spec.removed.what).counts
+    return [
+        piece
+        for piece in reversed(_ligands(whole))
+        if Counter(whole.symbols[i] for i in piece) == counts
+    ]
+
+
+def _ligands(whole: Structure) -> list[list[int]]:
+    bound = [i for i, role in enumerate(whole.roles) if role == "ligand"]
+    return ligands_of(whole.symbols, whole.xyz, bound)
+
+
+def _head(whole: Structure, piece: list[int]) -> int:
+    """The atom of a ligand that is nearest to what is no ligand."""
+    positions = whole.xyz
+    bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
+    gaps = np.linalg.norm(positions[piece][:, None] - positions[bare], axis=-1)
+    return piece[int(gaps.min(axis=1).argmin())]
+
+
+def _unit_permutations(
+    whole: Structure, units: list[list[int]], *, improper: bool = True
+) -> np.ndarray:
+    """How symmetry sends what may be removed or replaced onto each other.
+
+    A ligand counts as its binding atom, wherever the rest of it points.
+    """
+    positions = whole.xyz
+    ligands = _ligands(whole)
+    bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
+    others = [ligand for ligand in ligands if ligand not in units]
+    others += [[i] for i in bare if [i] not in units]
+    heads, labels = [], []
+    for piece in (*units, *others):
+        heads.append(_head(whole, piece))
+        labels.append(composition([whole.symbols[i] for i in piece]))
+    found = isometries(labels, positions[heads], improper=improper)
+    return np.unique(found[:, : len(units)], axis=0)
+
+
+def numbered(name: str, n: int) -> list[str]:
+    """A name for each of `n` ways: the plain one if there is but one."""
+    return [name] if n == 1 else [f"{name}-{k}" for k in range(1, n + 1)]
+
+
+def _check_formula(symbols: tuple[str, ...], spec: ClusterSpec, what: str) -> None:
+    if Counter(symbols) != spec.counts:
+        raise StructureError(
+            f"{spec.name}: {what} is {dict(Counter(symbols))}, "
+            f"but the formula says {spec.formula}"
+        )

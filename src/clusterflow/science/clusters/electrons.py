@@ -1,0 +1,258 @@
+"""Counting electrons of a cluster from its formula: valence, superatom, parity.
+
+n_sup = Σ metal valence s electrons − Σ electrons withdrawn by ligands − charge; closed
+shells of a sphere are at 2, 8, 18, 20, 34, 58 (10.1073/pnas.0801001105).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from clusterflow.errors import LibraryError
+from clusterflow.formula import ATOMIC_NUMBERS, parse_formula, valence_electrons
+from clusterflow.science.geometry.bonds import NONMETALS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from clusterflow.library.clusters import LigandSpec
+
+# Electrons a metal atom gives to the superatom. Coinage metals and group 12 by
+# 10.1073/pnas.0801001105; Ni, Pd, Pt are d10 s0 in a cluster (10.1039/b927175a); groups
+# 1, 2 and 13 give all valence electrons (10.1126/science.1105820).
+_SUPERATOM_ELECTRONS = {
+    **dict.fromkeys(("Ni", "Pd", "Pt"), 0),
+    **dict.fromkeys(("Li", "Na", "K", "Rb", "Cs", "Cu", "Ag", "Au"), 1),
+    **dict.fromkeys(("Be", "Mg", "Ca", "Sr", "Ba", "Zn", "Cd", "Hg"), 2),
+    **dict.fromkeys(("Al", "Ga", "In", "Tl"), 3),
+}
+_PLAIN = str.maketrans(
+    {"⁺": "^+", "⁻": "^-", "−": "-", "–": "-"}
+    | {small: str(n) for n, small in enumerate("₀₁₂₃₄₅₆₇₈₉")}
+    | {raised: f"^{n}" for n, raised in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")}
+)
+_CHARGES = (
+    re.compile(r"\^\{?(?P<n>\d*)(?P<sign>[+-])\}?$"),
+    re.compile(r"\^\{?(?P<sign>[+-])(?P<n>\d*)\}?$"),
+    # Digits before a bare sign belong to the charge only behind the bracket: Cu2+ is
+    # the cation of Cu2.
+    re.compile(r"(?<=\])\^?(?P<n>\d+)(?P<sign>[+-])$"),
+    re.compile(r"(?<=\])\^?(?P<n>0)(?P<sign>)$"),
+    re.compile(r"(?P<n>)(?P<sign>[+-])$"),
+)
+_ATOM = re.compile(r"([A-Z][a-z]?)(\d*)")
+_COUNT = re.compile(r"\d*")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterFormula:
+    """What a formula says: bare atoms, ligands by name, and a charge if it has one."""
+
+    text: str
+    atoms: Counter[str]
+    ligands: Counter[str]
+    charge: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ElectronCount:
+    """Electrons of a cluster; a count that cannot be given is None, with its reason."""
+
+    formula: str
+    charge: int
+    n_valence: int | None
+    n_valence_reason: str = ""
+    n_superatom: int | None
+    n_superatom_reason: str = ""
+    multiplicity: int
+    warning: str | None = None
+    ligands: dict[str, int] = field(default_factory=dict)
+
+
+def read_cluster_formula(text: str, ligands: Iterable[LigandSpec]) -> ClusterFormula:
+    """A formula with nested brackets, ligands in brackets and a charge behind it.
+
+    A bracket is a ligand if the table knows its text, else a group of atoms if it
+    holds a metal.
+
+    Raises
+    ------
+    LibraryError
+        If it cannot be read, or names an unknown ligand.
+
+    Examples
+    --------
+    >>> read_cluster_formula("(CdSe)13^2+", []).charge
+    2
+    """
+    by_alias = {
+        alias: ligand.name
+        for ligand in ligands
+        for alias in (ligand.name, ligand.formula, *ligand.aliases)
+    }
+    plain = "".join(text.split()).translate(_PLAIN)
+    # Raised digits and a raised sign are one charge: ²⁺ is ^2+.
+    body, charge = _split_charge(re.sub(r"(?<=\d)\^(?=[+-])", "", plain))
+    atoms, found = _read(body, by_alias, text)
+    if not atoms and not found:
+        raise LibraryError(f"formula {text!r} holds no atoms; write it like Cd6Se6")
+    return ClusterFormula(text=text, atoms=atoms, ligands=found, charge=charge)
+
+
+def count_electrons(
+    formula: ClusterFormula,
+    ligands: Mapping[str, LigandSpec],
+    *,
+    charge: int,
+    multiplicity: int | None = None,
+) -> ElectronCount:
+    """Valence and superatom electrons, and the multiplicity (lowest unless given)."""
+    n_valence, no_valence = _valence(formula, ligands, charge)
+    n_superatom, no_superatom = _superatom(formula, ligands, charge)
+    # A group R has one electron to share, so its own count is odd, as that of any
+    # ligand that withdraws one.
+    electrons = sum(ATOMIC_NUMBERS[e] * n for e, n in formula.atoms.items())
+    electrons += sum(
+        n * sum(ATOMIC_NUMBERS.get(e, 1) * k for e, k in ligands[name].counts.items())
+        for name, n in formula.ligands.items()
+    )
+    odd = (electrons - charge) % 2 == 1
+    return ElectronCount(
+        formula=formula.text,
+        charge=charge,
+        n_valence=n_valence,
+        n_valence_reason=no_valence,
+        n_superatom=n_superatom,
+        n_superatom_reason=no_superatom,
+        multiplicity=multiplicity or (2 if odd else 1),
+        warning=(
+            "the number of electrons is odd: an open shell, or a formula or charge "
+            "that is misprinted"
+            if odd
+            else None
+        ),
+        ligands=dict(formula.ligands),
+    )
+
+
+def _split_charge(text: str) -> tuple[str, int | None]:
+    """The formula without its charge and outer bracket, and the charge."""
+    charge = None
+    for pattern in _CHARGES:
+        match = pattern.search(text)
+        if match is not None:
+            size = int(match["n"] or 1)
+            charge = -size if match["sign"] == "-" else size
+            text = text[: match.start()]
+            break
+    return text, charge
+
+
+def _read(
+    body: str, by_alias: Mapping[str, str], text: str
+) -> tuple[Counter[str], Counter[str]]:
+    """Bare atoms and ligands of a part of a formula."""
+    atoms: Counter[str] = Counter()
+    found: Counter[str] = Counter()
+    position = 0
+    while position < len(body):
+        if body[position] in "([{":
+            end = _closing(body, position, text)
+            inner = body[position + 1 : end]
+            times, position = _times(body, end + 1, text)
+            if position == len(body) and times == 1 and body[end] == "]":
+                part = _read(inner, by_alias, text)
+            else:
+                part = _group(inner, by_alias, text)
+            for total, own in zip((atoms, found), part, strict=True):
+                total.update({name: n * times for name, n in own.items()})
+            continue
+        match = _ATOM.match(body, position)
+        if match is None or match[1] not in ATOMIC_NUMBERS or match[1] == "X":
+            raise LibraryError(
+                f"formula {text!r}: cannot read {body[position:]!r}; write elements, "
+                "ligands in brackets and the charge at the end: [Au25(SCH3)18]-"
+            )
+        times, position = _times(body, position + len(match[1]), text)
+        atoms[match[1]] += times
+    return atoms, found
+
+
+def _group(
+    inner: str, by_alias: Mapping[str, str], text: str
+) -> tuple[Counter[str], Counter[str]]:
+    if inner in by_alias:
+        return Counter(), Counter({by_alias[inner]: 1})
+    try:
+        has_metal = bool(set(parse_formula(inner)) - NONMETALS)
+    except LibraryError:
+        has_metal = "(" in inner or "[" in inner
+        if has_metal:
+            return _read(inner, by_alias, text)
+    if has_metal:
+        return _read(inner, by_alias, text)
+    raise LibraryError(
+        f"formula {text!r}: unknown ligand {inner!r}; `clusterflow list ligands` shows "
+        "those there are, and structures/README.md how to add one"
+    )
+
+
+def _closing(body: str, start: int, text: str) -> int:
+    depth = 0
+    for index in range(start, len(body)):
+        depth += (body[index] in "([{") - (body[index] in ")]}")
+        if depth == 0:
+            return index
+    raise LibraryError(f"formula {text!r}: a bracket is never closed")
+
+
+def _times(body: str, position: int, text: str) -> tuple[int, int]:
+    """A count, 1 if there is none, and the position behind it."""
+    match = _COUNT.match(body, position)
+    digits = match[0] if match else ""
+    if digits and int(digits) == 0:
+        raise LibraryError(f"formula {text!r}: a count is 0; leave that part out")
+    return int(digits or 1), position + len(digits)
+
+
+def _valence(
+    formula: ClusterFormula, ligands: Mapping[str, LigandSpec], charge: int
+) -> tuple[int | None, str]:
+    atoms = Counter(formula.atoms)
+    for name, n in formula.ligands.items():
+        counts = ligands[name].counts
+        if "R" in counts:
+            return None, f"the group R of {ligands[name].formula} is not said"
+        atoms.update({element: n * k for element, k in counts.items()})
+    return sum(valence_electrons(e) * n for e, n in atoms.items()) - charge, ""
+
+
+def _superatom(
+    formula: ClusterFormula, ligands: Mapping[str, LigandSpec], charge: int
+) -> tuple[int | None, str]:
+    bare = {element for element in formula.atoms if element in NONMETALS}
+    if "H" in bare and len(bare) > 1 and not formula.ligands:
+        return None, (
+            f"which of {', '.join(sorted(bare))} are ligands is not said; "
+            "put ligands in brackets, as in Au25(SH)18"
+        )
+    by_symbol = {
+        alias: ligand for ligand in ligands.values() for alias in ligand.aliases
+    }
+    total = -charge
+    for element, n in formula.atoms.items():
+        if element in _SUPERATOM_ELECTRONS:
+            total += n * _SUPERATOM_ELECTRONS[element]
+        elif element in by_symbol:
+            total -= n * by_symbol[element].electrons_withdrawn
+        else:
+            return (
+                None,
+                f"there is no agreed count of superatom electrons for {element}",
+            )
+    for name, n in formula.ligands.items():
+        total -= n * ligands[name].electrons_withdrawn
+    return total, ""

@@ -1,0 +1,1 @@
+"""Bonds, symmetry and molecules of any set of atoms."""

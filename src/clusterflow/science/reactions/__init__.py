@@ -1,0 +1,1 @@
+"""From free energies of species to networks, profiles and potentials."""

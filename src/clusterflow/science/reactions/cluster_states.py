@@ -1,0 +1,284 @@
+r"""Free energies of a cluster that lost or gained atoms, on the scale of its parent.
+
+A state such as ``*[-H]`` is a cluster of its own, with records of its own. Relative to
+the parent's clean surface and the anchors, with μ the free energy of the anchors that
+hold the atoms n_e which it gained (negative: lost),
+
+.. math:: \Delta G_f(*[n]) = E(state) - E(parent) - \sum_e n_e \mu_e
+
+.. math:: \Delta G_f(*[n]X) = \Delta G_f(*[n]) + \Delta G_f(*X \text{ on the state})
+
+Clean clusters have electronic energies only, so the vibrations of the atoms that come
+or go are not in it: 0.09 eV for one hydride of Cu2H2 with GFN1-xTB at 298 K.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import hypot
+from typing import TYPE_CHECKING
+
+from clusterflow.errors import RecordError
+from clusterflow.science.reactions.network import (
+    parse_network,
+    read_change,
+    read_surface,
+)
+from clusterflow.science.thermochemistry.formation import anchor_coefficients
+from clusterflow.science.thermochemistry.species import hole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from clusterflow.library.find import Library
+    from clusterflow.library.reactions import ReactionSpec
+    from clusterflow.records.energies import SpeciesFreeEnergy, ThermoRecord
+
+# On every number that rests on the energy of a cluster's change.
+STATE_FLAG = "cluster-state"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """A cluster's free energies with those of its states; and which cluster is which.
+
+    `states` maps a change such as ``-H`` to the cluster that stands for it.
+    """
+
+    thermo: ThermoRecord
+    states: Mapping[str, str]
+
+
+def join_states(
+    thermo: ThermoRecord,
+    states: Mapping[str, Mapping[str, ThermoRecord | None]],
+    terms: Iterable[str],
+    compositions: Mapping[str, Mapping[str, int]],
+) -> Joined:
+    """A cluster's record with the species of its states, or a hole for each of them.
+
+    Parameters
+    ----------
+    thermo
+        Of the cluster.
+    states
+        By change, the clusters that are this one after it, by name, with the record of
+        each that has one. Of several, the one whose bare cluster lies lowest stands
+        for all.
+    terms
+        Surface terms such as ``*[-H]OCHO``; those without a change are left alone.
+    compositions
+        Element counts of the anchors.
+
+    Raises
+    ------
+    RecordError
+        If a state's free energies were made with other settings.
+    """
+    added: list[SpeciesFreeEnergy] = []
+    chosen: dict[str, str] = {}
+    by_change: dict[str, list[str]] = {}
+    for term in sorted(set(terms)):
+        change, _ = read_surface(term)
+        if change:
+            by_change.setdefault(change, []).append(term)
+    for change, wanted in by_change.items():
+        state, reason = _lowest(thermo, states.get(change, {}), change)
+        if state is None:
+            added += [hole(term, reason) for term in wanted]
+            continue
+        chosen[change] = state.cluster
+        clean = _clean(thermo, state, change, compositions)
+        added += [_species(term, clean, state) for term in wanted]
+    return Joined(
+        thermo=thermo.model_copy(update={"species": (*thermo.species, *added)}),
+        states=chosen,
+    )
+
+
+def _lowest(
+    thermo: ThermoRecord, states: Mapping[str, ThermoRecord | None], change: str
+) -> tuple[ThermoRecord | None, str]:
+    """The state whose bare cluster lies lowest, or why there is none."""
+    if thermo.level is None:
+        return None, thermo.reason
+    if not states:
+        return None, f"no state {change} of {thermo.cluster} in the library"
+    reasons = []
+    usable: list[tuple[float, ThermoRecord]] = []
+    for name, record in states.items():
+        if record is None:
+            reasons.append(f"{name}, the state {change}, has no thermo record")
+            continue
+        _refuse_other_settings(thermo, record)
+        energy = _clean_energy_ev(record)
+        if record.level is None or energy is None:
+            reasons.append(f"{record.cluster}: {record.reason}")
+        elif record.level.hash != thermo.level.hash:
+            reasons.append(
+                f"{record.cluster} is at level {record.level.name!r}, "
+                f"{thermo.cluster} at {thermo.level.name!r}; "
+                "a free energy is made of one level"
+            )
+        else:
+            usable.append((energy, record))
+    if not usable:
+        return None, "; ".join(reasons)
+    return min(usable, key=lambda pair: pair[0])[1], ""
+
+
+def _refuse_other_settings(thermo: ThermoRecord, state: ThermoRecord) -> None:
+    own, other = thermo.provenance.settings, state.provenance.settings
+    if own != other:
+        names = sorted(k for k in {*own, *other} if own.get(k) != other.get(k))
+        raise RecordError(
+            f"{state.cluster}, a state of {thermo.cluster}: its free energies have "
+            f"another {', '.join(names)}; run thermo again with the same settings"
+        )
+
+
+def _clean_energy_ev(thermo: ThermoRecord) -> float | None:
+    """Electronic energy of the bare cluster, eV."""
+    clean = next((s for s in thermo.species if s.name == "*"), None)
+    return None if clean is None or clean.terms is None else clean.terms.energy_ev
+
+
+def _clean(
+    thermo: ThermoRecord,
+    state: ThermoRecord,
+    change: str,
+    compositions: Mapping[str, Mapping[str, int]],
+) -> SpeciesFreeEnergy:
+    """The bare state on the scale of its parent; a hole where no anchor has its atoms.
+
+    Its error is that of an adsorbate: a bond of the cluster to these atoms.
+    """
+    name = f"*[{change}]"
+    gained = read_change(change)
+    reference, reason = _anchor_energy_ev(thermo, gained, compositions)
+    clean = next(s for s in state.species if s.name == "*")
+    own, parent = _clean_energy_ev(state), _clean_energy_ev(thermo)
+    if reference is None or own is None or parent is None:
+        return hole(name, reason or f"{thermo.cluster}: {thermo.reason}")
+    sigma = thermo.level.uncertainty_ev if thermo.level is not None else None
+    formation = own - parent - reference
+    return clean.model_copy(
+        update={
+            "name": name,
+            "formation_ev": formation,
+            "formation_uncorrected_ev": formation,
+            "de_placed_ev": None,
+            "deviations": {} if sigma is None else {"level": sigma, "cutoff": 0.0},
+            "binding_element": next(iter(gained)),
+            "flags": (*clean.flags, STATE_FLAG),
+        }
+    )
+
+
+def _anchor_energy_ev(
+    thermo: ThermoRecord,
+    counts: Mapping[str, int],
+    compositions: Mapping[str, Mapping[str, int]],
+) -> tuple[float | None, str]:
+    """Free energy of the anchors that hold some atoms, gases at 1 bar, eV.
+
+    That of an anchor is what its free energy lies above its formation energy.
+    """
+    anchors = [c.gas for c in thermo.gas_corrections if c.is_anchor]
+    parts = anchor_coefficients(counts, {a: compositions[a] for a in anchors})
+    if parts is None:
+        return None, f"the anchors {', '.join(anchors)} cannot make it"
+    gases = {s.name: s for s in thermo.species}
+    total = 0.0
+    for anchor, n in parts.items():
+        gas = gases.get(f"{anchor}(g)")
+        if gas is None or gas.terms is None or gas.formation_uncorrected_ev is None:
+            return None, f"anchor without a free energy: {anchor}"
+        total += n * (gas.terms.gibbs_ev - gas.formation_uncorrected_ev)
+    return total, ""
+
+
+def _species(
+    term: str, clean: SpeciesFreeEnergy, state: ThermoRecord
+) -> SpeciesFreeEnergy:
+    """The bare state, or an adsorbate on it, on the scale of the parent."""
+    _, adsorbate = read_surface(term)
+    if clean.formation_ev is None:
+        return hole(term, clean.reason)
+    if not adsorbate:
+        return clean
+    found = next((s for s in state.species if s.name == f"*{adsorbate}"), None)
+    if found is None:
+        return hole(term, f"*{adsorbate} was not computed on {state.cluster}")
+    if found.formation_ev is None or found.formation_uncorrected_ev is None:
+        reason = f"{state.cluster}: {found.reason}"
+        return found.model_copy(update={"name": term, "reason": reason})
+    uncorrected = found.formation_uncorrected_ev + clean.formation_ev
+    return found.model_copy(
+        update={
+            "name": term,
+            "formation_ev": found.formation_ev + clean.formation_ev,
+            "formation_uncorrected_ev": uncorrected,
+            "deviations": _both(found.deviations, clean.deviations),
+            "flags": tuple(dict.fromkeys((*found.flags, *clean.flags))),
+        }
+    )
+
+
+def _both(
+    adsorbed: Mapping[str, float], clean: Mapping[str, float]
+) -> dict[str, float]:
+    """Deviations of an adsorbate on a state, as if those of the two were independent.
+
+    Empty, which means unknown, where either is.
+    """
+    if not adsorbed or not clean:
+        return {}
+    level = hypot(adsorbed["level"], clean["level"])
+    return {**adsorbed, "level": level}
+
+
+def with_states(
+    thermo: ThermoRecord,
+    states: Sequence[ThermoRecord],
+    reactions: Sequence[ReactionSpec],
+    library: Library,
+) -> Joined:
+    """A cluster's free energies with those of the states that the reactions name.
+
+    A state that is in no library, or without a record, is a hole with that reason.
+
+    Raises
+    ------
+    RecordError
+        If a record is of no such state, or was made with other settings.
+    """
+    terms = {term for spec in reactions for term in _surface_terms(spec)}
+    changes = {change for term in terms if (change := read_surface(term)[0])}
+    records = {record.cluster: record for record in states}
+    clusters = {
+        change: library.states(thermo.cluster, read_change(change))
+        for change in sorted(changes)
+    }
+    named = {name for names in clusters.values() for name in names}
+    if strangers := sorted(records.keys() - named):
+        raise RecordError(
+            f"thermo record of {strangers[0]}: the reactions name no such state of "
+            f"{thermo.cluster}; give only the cluster and its states"
+        )
+    anchors = [c.gas for c in thermo.gas_corrections if c.is_anchor]
+    return join_states(
+        thermo,
+        {
+            change: {name: records.get(name) for name in names}
+            for change, names in clusters.items()
+        },
+        terms,
+        {anchor: library.gas(anchor).counts for anchor in anchors},
+    )
+
+
+def _surface_terms(spec: ReactionSpec) -> set[str]:
+    overall, steps = parse_network(spec)
+    terms = overall.species.union(*(step.species for step in steps))
+    return {term for term in terms if term.startswith("*")}

@@ -1,0 +1,386 @@
+"""A person's own energies: from the rows of a table to free energies of species.
+
+Columns
+-------
+species
+    Name, such as ``COOH``, ``CO``; free of any star or phase.
+state
+    ``gas``, ``ads`` or ``clean``.
+surface
+    Which surface an adsorbate or a clean row belongs to; empty for gases.
+energy_ev
+    Electronic energy, eV, of the kind that `energy_kind` names.
+energy_kind
+    ``total`` (the calculator's own), ``formation`` (from CO2, H2 and H2O) or
+    ``formation from A, B, C`` (from a stated set of gases). Formation energies of
+    adsorbates are relative to the clean surface.
+gibbs_ev
+    In the place of energy and frequencies: a free energy of the same kind, at 1 bar
+    unless `pressure_pa` says otherwise.
+frequencies_cm1
+    Separated by ``;``.
+pressure_pa, symmetry_number, spin
+    Of gases; by default 1 bar and what the library's molecule says. `spin` is the
+    total spin S.
+level
+    What made the number, such as ``PBE-D3``; one for the whole table.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from math import log
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import Field, field_validator, model_validator
+
+from clusterflow.errors import ClusterflowError, ConfigError
+from clusterflow.model import NAME_PATTERN, Model
+from clusterflow.science.reactions.che import Energies
+from clusterflow.science.thermochemistry.formation import gas_corrections
+from clusterflow.science.thermochemistry.partition_functions import (
+    harmonic_adsorbate,
+    ideal_gas,
+)
+from clusterflow.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from clusterflow.library.adsorbates import AdsorbateSpec
+    from clusterflow.library.gases import GasSpec
+    from clusterflow.science.thermochemistry.formation import ExperimentalTable
+
+DEFAULT_SET = ("CO2", "H2", "H2O")
+# Outside this range a wavenumber is not in cm⁻¹: H2 has 4400, a meV or THz value of a
+# stretching mode is below 600.
+_HIGHEST_CM1 = 5500.0
+# The stiffest mode of any bound species is above this; in meV or THz it is below.
+_LOWEST_HIGHEST_CM1 = 140.0
+
+
+# What a column without a unit was meant to be.
+_WITH_UNIT = {
+    **dict.fromkeys(("energy", "e", "total_energy"), "energy_ev, in eV"),
+    **dict.fromkeys(("gibbs", "free_energy", "g"), "gibbs_ev, in eV"),
+    **dict.fromkeys(
+        ("frequencies", "frequency", "wavenumbers"), "frequencies_cm1, in cm⁻¹"
+    ),
+    "pressure": "pressure_pa, in Pa",
+}
+
+
+class EnergyRow(Model):
+    """One row of the table."""
+
+    species: str = Field(min_length=1)
+    state: Literal["gas", "ads", "clean"]
+    surface: str = ""
+    energy_ev: float | None = None
+    energy_kind: str = "total"
+    gibbs_ev: float | None = None
+    frequencies_cm1: tuple[float, ...] | None = None
+    pressure_pa: float = Field(default=STANDARD_PRESSURE_PA, gt=0)
+    symmetry_number: int | None = Field(default=None, ge=1)
+    spin: float | None = Field(default=None, ge=0)
+    level: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _says_its_units(cls, row: object) -> object:
+        for key in row if isinstance(row, dict) else ():
+            wanted = _WITH_UNIT.get(str(key).strip().lower())
+            if wanted is not None:
+                raise ValueError(
+                    f"column {key!r} does not say its unit: name it {wanted}"
+                )
+        return row
+
+    @field_validator("frequencies_cm1", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [float(part) for part in value.split(";") if part.strip()]
+        if isinstance(value, int | float):
+            return [value]
+        return value
+
+    @field_validator("frequencies_cm1")
+    @classmethod
+    def _in_cm1(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        for wavenumber in value or ():
+            if not 0 < wavenumber < _HIGHEST_CM1:
+                raise ValueError(
+                    f"{wavenumber:g} is no wavenumber in cm⁻¹ of a minimum "
+                    f"(0 to {_HIGHEST_CM1:g}); imaginary modes are left out by hand"
+                )
+        if value and max(value) < _LOWEST_HIGHEST_CM1:
+            raise ValueError(
+                f"the highest is {max(value):g}: this looks like another unit; "
+                "wavenumbers are in cm⁻¹"
+            )
+        return value
+
+    @field_validator("energy_kind")
+    @classmethod
+    def _known_kind(cls, value: str) -> str:
+        if value not in ("total", "formation") and not value.startswith(
+            "formation from "
+        ):
+            raise ValueError("must be total, formation, or formation from A, B, C")
+        return value
+
+    @model_validator(mode="after")
+    def _has_energy(self) -> EnergyRow:
+        if self.energy_ev is None and self.gibbs_ev is None:
+            raise ValueError("neither energy_ev nor gibbs_ev is given")
+        if self.state != "clean" and not re.fullmatch(NAME_PATTERN, self.species):
+            raise ValueError(
+                f"species {self.species!r}: write the bare name, such as COOH, "
+                "without star or phase"
+            )
+        if self.state != "gas" and not self.surface:
+            raise ValueError(f"a row of state {self.state!r} needs a surface")
+        return self
+
+    @property
+    def reference_set(self) -> tuple[str, ...]:
+        """Gases of zero energy: none for totals."""
+        if self.energy_kind == "total":
+            return ()
+        if self.energy_kind == "formation":
+            return DEFAULT_SET
+        names = self.energy_kind.removeprefix("formation from ").replace("/", ",")
+        return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableReader:
+    """What turns rows into free energies: the library's molecules and conditions."""
+
+    gas: Callable[[str], GasSpec]
+    adsorbate: Callable[[str], AdsorbateSpec]
+    experiment: Callable[[Sequence[str]], ExperimentalTable]
+    temperature_k: float
+    solvation: bool = False
+
+    def surfaces(
+        self, rows: Sequence[EnergyRow], anchors: Sequence[str], *, correct_gas: bool
+    ) -> dict[str, Energies]:
+        """Free energies by surface.
+
+        Raises
+        ------
+        ConfigError
+            If kinds of energy or levels are mixed, or a species stands there twice.
+        """
+        _refuse_mixed(rows)
+        names = dict.fromkeys(row.surface for row in rows if row.surface)
+        gases = [row for row in rows if row.state == "gas"]
+        found = {}
+        for surface in names or {"": None}:
+            own = [row for row in rows if row.state != "gas" and row.surface == surface]
+            found[surface] = self._surface([*gases, *own], anchors, correct_gas)
+        return found
+
+    def _surface(
+        self, rows: Sequence[EnergyRow], anchors: Sequence[str], correct_gas: bool
+    ) -> Energies:
+        values: dict[str, float] = {}
+        reasons: dict[str, str] = {}
+        standard: dict[str, float] = {}
+        for row in rows:
+            name = _term(row)
+            if name in values or name in reasons:
+                raise ConfigError(
+                    f"energies: {row.species} ({row.state}) on surface "
+                    f"{row.surface or '-'} stands there twice"
+                )
+            try:
+                free = self._free_energy(row)
+            except ClusterflowError as error:
+                reasons[name] = str(error)
+                continue
+            values[name] = free
+            if row.state == "gas":
+                standard[row.species] = free - self._pressure_term(row)
+        if rows and rows[0].reference_set:
+            _add_zeros(rows, values, reasons, standard)
+        if correct_gas:
+            self._correct(values, reasons, standard, anchors)
+        if self.solvation:
+            for name in values:
+                values[name] += self._hydrogen_bonds_ev(name)
+        for gas, energy in standard.items():
+            self._add_liquid(values, gas, energy)
+        if "*" not in values:
+            reasons.setdefault("*", "needs a row of state clean with its energy")
+        if "H2" not in standard:
+            missing = "the pair H+ + e- needs a gas row of H2 with a free energy"
+            return Energies(values={}, reasons=dict.fromkeys(values, missing) | reasons)
+        return Energies(values=values, reasons=reasons, pair_ev=standard["H2"] / 2)
+
+    def _free_energy(self, row: EnergyRow) -> float:
+        """G of a row, eV; energy of a clean surface as it is.
+
+        Raises
+        ------
+        ConfigError
+            If vibrations are missing: a zero in their place would be an invention.
+        """
+        if row.gibbs_ev is not None:
+            return row.gibbs_ev
+        assert row.energy_ev is not None
+        if row.state == "clean":
+            return row.energy_ev
+        if row.frequencies_cm1 is None:
+            raise ConfigError(f"{row.species} has neither frequencies_cm1 nor gibbs_ev")
+        if row.state == "ads":
+            return harmonic_adsorbate(
+                energy_ev=row.energy_ev,
+                frequencies_cm1=row.frequencies_cm1,
+                temperature_k=self.temperature_k,
+                low_mode_cutoff_cm1=0.0,
+            ).gibbs_ev
+        return self._gas_free_energy(row)
+
+    def _gas_free_energy(self, row: EnergyRow) -> float:
+        spec = self.gas(row.species)
+        shape = _shape(spec)
+        expected = 3 * len(spec.atoms) - (5 if shape.linear else 6)
+        assert row.energy_ev is not None and row.frequencies_cm1 is not None
+        if len(row.frequencies_cm1) != expected:
+            raise ConfigError(
+                f"gas {row.species} has {len(row.frequencies_cm1)} frequencies, "
+                f"a molecule of its atoms has {expected}"
+            )
+        multiplicity = spec.multiplicity
+        if row.spin is not None:
+            multiplicity = round(2 * row.spin) + 1
+        return ideal_gas(
+            energy_ev=row.energy_ev,
+            frequencies_cm1=row.frequencies_cm1,
+            mass_amu=shape.mass_amu,
+            moments_amu_a2=shape.moments_amu_a2,
+            symmetry_number=row.symmetry_number or spec.symmetry_number,
+            multiplicity=multiplicity,
+            linear=shape.linear,
+            temperature_k=self.temperature_k,
+            pressure_pa=row.pressure_pa,
+        ).gibbs_ev
+
+    def _pressure_term(self, row: EnergyRow) -> float:
+        """What the pressure adds to a gas at 1 bar, eV."""
+        ratio = row.pressure_pa / STANDARD_PRESSURE_PA
+        return BOLTZMANN_EV_PER_K * self.temperature_k * log(ratio)
+
+    def _correct(
+        self,
+        values: dict[str, float],
+        reasons: dict[str, str],
+        standard: dict[str, float],
+        anchors: Sequence[str],
+    ) -> None:
+        """Add the gas layer; what cannot have it becomes a hole."""
+        table = self.experiment([*standard, *anchors])
+        found = gas_corrections(standard, table, anchors, self.temperature_k)
+        shifts = {c.gas: c.correction_ev for c in found}
+        for name in list(values):
+            motifs = self._motifs(name)
+            missing = [motif for motif in motifs if motif not in shifts]
+            if missing:
+                del values[name]
+                standard.pop(name.partition("(")[0], None)
+                reasons[name] = (
+                    f"its gas correction needs rows of {', '.join(missing)} "
+                    f"and of {', '.join(anchors)}"
+                )
+                continue
+            values[name] += sum(n * shifts[m] for m, n in motifs.items())
+            if name.endswith("(g)"):
+                standard[name.partition("(")[0]] += shifts[name.partition("(")[0]]
+
+    def _hydrogen_bonds_ev(self, name: str) -> float:
+        if not name.startswith("*") or name == "*":
+            return 0.0
+        known = self.adsorbate(name[1:]).solvation_ev
+        return known.value if known else 0.0
+
+    def _motifs(self, name: str) -> Mapping[str, float]:
+        """Whose gas correction a term carries, and how many times."""
+        if name == "*":
+            return {}
+        if name.startswith("*"):
+            return self.adsorbate(name[1:]).inherits
+        return {name.partition("(")[0]: 1.0}
+
+    def _add_liquid(self, values: dict[str, float], gas: str, energy: float) -> None:
+        if self.gas(gas).liquid is not None:
+            table = self.experiment([gas])
+            down = table.condensation_ev(gas, self.temperature_k)
+            values[f"{gas}(l)"] = energy + down
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    mass_amu: float
+    moments_amu_a2: tuple[float, float, float]
+    linear: bool
+
+
+def _shape(spec: GasSpec) -> _Shape:
+    """Mass and moments of inertia of the library's molecule."""
+    from ase import Atoms
+
+    atoms = Atoms([a[0] for a in spec.atoms], positions=[a[1:] for a in spec.atoms])
+    moments = sorted(abs(float(m)) for m in atoms.get_moments_of_inertia())
+    return _Shape(
+        mass_amu=float(atoms.get_masses().sum()),
+        moments_amu_a2=(moments[0], moments[1], moments[2]),
+        linear=len(atoms) > 1 and moments[0] < 1e-3,
+    )
+
+
+def _add_zeros(
+    rows: Sequence[EnergyRow],
+    values: dict[str, float],
+    reasons: dict[str, str],
+    standard: dict[str, float],
+) -> None:
+    """The zeros that formation energies imply: the clean surface and the set's gases.
+
+    A gas of the set without a row has no vibrations, so its free energy is known only
+    where the whole table is of free energies.
+    """
+    values.setdefault("*", 0.0)
+    all_free = all(row.gibbs_ev is not None for row in rows if row.state != "clean")
+    for name in rows[0].reference_set:
+        term = f"{name}(g)"
+        if term in values or term in reasons:
+            continue
+        if all_free:
+            values[term] = standard[name] = 0.0
+        else:
+            reasons[term] = f"{name} needs a row with its frequencies_cm1"
+
+
+def _term(row: EnergyRow) -> str:
+    if row.state == "gas":
+        return f"{row.species}(g)"
+    return "*" if row.state == "clean" else f"*{row.species}"
+
+
+def _refuse_mixed(rows: Sequence[EnergyRow]) -> None:
+    kinds = {row.energy_kind for row in rows}
+    if len(kinds) > 1:
+        raise ConfigError(
+            f"energies: kinds are mixed ({', '.join(sorted(kinds))}); "
+            "give all energies of one kind"
+        )
+    levels = sorted({row.level for row in rows if row.level})
+    if len(levels) > 1:
+        raise ConfigError(
+            f"energies: levels are mixed ({', '.join(levels)}); "
+            "a free energy is made of one level"
+        )

@@ -1,0 +1,128 @@
+"""Reactions on surfaces: networks with what the library knows of their species."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from clusterflow.errors import ClusterflowError
+from clusterflow.science.reactions.che import (
+    equilibrium_potential,
+    evaluate_network,
+    with_hydrogen,
+)
+from clusterflow.science.reactions.network import build_network, surface_composition
+from clusterflow.science.thermochemistry.formation import experimental_table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from clusterflow.library.find import Library
+    from clusterflow.library.reactions import ReactionSpec
+    from clusterflow.records.profiles import ReactionResult
+    from clusterflow.science.reactions.che import Electrode, Energies
+    from clusterflow.science.reactions.network import Composition, Equation, Network
+
+
+def build_networks(
+    reactions: Sequence[ReactionSpec], library: Library
+) -> list[Network]:
+    """The networks of some reactions, with every pathway."""
+    return [build_network(r, composition_of(library)) for r in reactions]
+
+
+def evaluate_reactions(
+    reactions: Sequence[ReactionSpec],
+    surfaces: dict[str, Energies],
+    electrode: Electrode,
+    library: Library,
+) -> list[ReactionResult]:
+    """Every reaction on every surface, with hydrogen evolution beside each."""
+    networks = build_networks(reactions, library)
+    return evaluate_networks(networks, surfaces, electrode, library)
+
+
+def evaluate_networks(
+    networks: Sequence[Network],
+    surfaces: dict[str, Energies],
+    electrode: Electrode,
+    library: Library,
+) -> list[ReactionResult]:
+    """Every network on every surface, with hydrogen evolution beside each."""
+    equilibria = {
+        n.spec.name: _equilibrium(n, electrode.temperature_k, library) for n in networks
+    }
+    found: list[ReactionResult] = []
+    for surface, energies in surfaces.items():
+        results = [
+            evaluate_network(
+                network,
+                energies,
+                electrode,
+                surface=surface,
+                equilibrium_potential_v_rhe=equilibria[network.spec.name],
+            )
+            for network in networks
+        ]
+        found += with_hydrogen(results)
+    return found
+
+
+def composition_of(library: Library) -> Callable[[str], Composition]:
+    """What a term of an equation is made of, by the library."""
+
+    def adsorbed(name: str) -> Composition:
+        spec = library.adsorbate(name)
+        return spec.counts, spec.charge
+
+    def composition(term: str) -> Composition:
+        fixed = {
+            "*": (Counter({"*": 1}), 0),
+            "H+": (Counter({"H": 1}), 1),
+            "e-": (Counter[str](), -1),
+        }
+        if term in fixed:
+            return fixed[term]
+        if term.startswith("*"):
+            return surface_composition(term, adsorbed)
+        gas = library.gas(term.partition("(")[0])
+        return gas.counts, gas.charge
+
+    return composition
+
+
+def _equilibrium(
+    network: Network, temperature_k: float, library: Library
+) -> float | None:
+    """The measured standard potential, V against RHE; None without data."""
+    if network.overall.n_e == 0 or network.overall.n_e != network.overall.n_h:
+        return None
+    # Nobody measured what a cluster gains or loses.
+    if any(term.startswith("*") and term != "*" for term in network.overall.species):
+        return None
+    try:
+        return standard_potential(network.overall, temperature_k, library)
+    except ClusterflowError:
+        return None
+
+
+def standard_potential(
+    overall: Equation, temperature_k: float, library: Library
+) -> float:
+    """Potential of a reaction at pH 0 from measured formation data, V against SHE.
+
+    Raises
+    ------
+    LibraryError
+        If the library has no data for a species in its phase.
+    """
+    names = [s.partition("(")[0] for s in overall.species if not s.startswith("*")]
+    table = experimental_table(names, library)
+
+    def formation(term: str) -> float:
+        if term == "*":
+            return 0.0
+        name, _, phase = term.partition("(")
+        return table.formation_ev(name, phase[0], temperature_k)
+
+    return equilibrium_potential(overall, formation)

@@ -1,0 +1,75 @@
+"""What the flags of a number say: how it came about, or that it is beyond a limit.
+
+A number has the names of its flags; a step and a result have ``*CO: name``, with the
+species that carries it. Flags that `clusterflow` gives by itself are explained here,
+those of limits of methods in the library's table of domains.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from clusterflow.science.reactions.cluster_states import STATE_FLAG
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from clusterflow.records.profiles import ReactionResult
+
+# What a flag that is no limit of a method means, and what to do about it.
+OWN_FLAGS: Final = {
+    "large-gas-correction": (
+        "the gas layer moves the number by more than 0.5 eV",
+        "compare corrected and uncorrected values",
+    ),
+    "reconstructed": (
+        "the cluster changed its bonds under the adsorbate, and the gain is counted",
+        "compare its energies against its own host and the pool; pool.rounds: 2",
+    ),
+    "ligand-migrated": (
+        "a ligand of the cluster changed its bonds under the adsorbate, and the gain "
+        "is counted",
+        "look at the minimum: a ligand that comes off is another state of the cluster",
+    ),
+    STATE_FLAG: (
+        "the cluster lost or gained atoms, whose vibrations in it are left out: about "
+        "0.1 eV a hydride",
+        "add a step that loses to one that gives back: over both the error cancels",
+    ),
+    "soft-imaginary-mode": (
+        "an imaginary mode below the cut-off is left, counted as one at the cut-off",
+        "relax tighter: a smaller relax.fmax_ev_per_a",
+    ),
+}
+_CHANGED_BONDS = ("ligand-migrated", "reconstructed")
+
+
+def group_flags(flags: Iterable[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Flags of the kind ``*CO: name`` by name, with the species that carry each.
+
+    >>> group_flags(["*CO: a", "*H: a"])
+    (('a', ('*CO', '*H')),)
+    """
+    groups: dict[str, list[str]] = {}
+    for flag in flags:
+        species, separator, name = flag.rpartition(": ")
+        groups.setdefault(name, []).extend([species] if separator else [])
+    return tuple((name, tuple(species)) for name, species in groups.items())
+
+
+def outside_domain(result: ReactionResult) -> set[str]:
+    """Species of any pathway for which the level is not to be trusted."""
+    steps = (step for pathway in result.pathways for step in pathway.steps)
+    return {
+        species
+        for step in steps
+        for name, carriers in group_flags(step.flags)
+        if name not in OWN_FLAGS
+        for species in carriers
+    }
+
+
+def with_changed_bonds(result: ReactionResult) -> set[str]:
+    """Species of the best pathway whose cluster changed its bonds."""
+    groups = dict(group_flags(result.flags))
+    return {species for name in _CHANGED_BONDS for species in groups.get(name, ())}

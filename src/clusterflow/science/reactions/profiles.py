@@ -1,0 +1,112 @@
+"""Many free-energy profiles of one network at once: the rows of an array.
+
+Ranks pathways as `clusterflow.science.reactions.che` does for one profile, so that a
+sample of an uncertainty or a pH of a scan chooses what a profile alone would choose.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV, TIE_V
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Indices = NDArray[np.intp]
+
+
+class Elementary(Protocol):
+    """A step by its name and what it takes up, read or recorded."""
+
+    @property
+    def name(self) -> str:
+        """Its equation."""
+
+    @property
+    def n_e(self) -> int:
+        """Electrons taken up."""
+
+    @property
+    def n_h(self) -> int:
+        """Protons taken up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Profiles:
+    """Pathways in each row, each array of shape (n_rows, n_paths).
+
+    `determining` is the index of a step. A pathway without a chemical step has 0 as
+    its `chemical_ev`, one without an electron inf as its `potential_v_rhe`.
+    """
+
+    potential_v_rhe: Floats
+    determining: Indices
+    chemical_ev: Floats
+    n_closed: Indices
+
+    @property
+    def best(self) -> Indices:
+        """Index of the best pathway of each row, shape (n_rows,)."""
+        finite = np.where(np.isfinite(self.potential_v_rhe), self.potential_v_rhe, 0.0)
+        down = -np.round(finite / TIE_V)
+        order: Indices = np.lexsort((self.chemical_ev, down, self.n_closed), axis=-1)
+        return order[:, 0]
+
+
+def columns_of(
+    steps: Sequence[Elementary], paths: Sequence[Sequence[Elementary]]
+) -> list[Indices]:
+    """Of each pathway, the indices of its steps, by their names."""
+    position = {step.name: column for column, step in enumerate(steps)}
+    return [np.array([position[step.name] for step in path]) for path in paths]
+
+
+def find_profiles(
+    steps: Sequence[Elementary],
+    paths: Sequence[Sequence[Elementary]],
+    dg_ev: Floats,
+    turning_v_rhe: Floats,
+) -> Profiles:
+    """Every pathway in every row.
+
+    Parameters
+    ----------
+    steps
+        The steps of all pathways, each once.
+    paths
+        The pathways.
+    dg_ev
+        Free energy of each step at 0 V (RHE), eV, shape (n_rows, n_steps).
+    turning_v_rhe
+        Where each step is in balance, V against RHE, of the same shape; read only
+        where a step takes up electrons.
+
+    Examples
+    --------
+    >>> from clusterflow.science.reactions.network import parse_equation
+    >>> step = parse_equation("* + H+ + e- -> *H")
+    >>> dg = np.array([[0.4], [0.1]])
+    >>> find_profiles([step], [[step]], dg, -dg).potential_v_rhe.tolist()
+    [[-0.4], [-0.1]]
+    """
+    n_e = np.array([step.n_e for step in steps])
+    n_h = np.array([step.n_h for step in steps])
+    turning = np.where(n_e > 0, turning_v_rhe, np.inf)
+    climb = np.where((n_e == 0) & (n_h == 0), dg_ev, -np.inf)
+    closed = (n_e == 0) & (dg_ev > THERMALLY_CLOSED_EV)
+    columns = columns_of(steps, paths)
+    determining = np.stack([c[turning[:, c].argmin(axis=1)] for c in columns], axis=1)
+    chemical = np.stack([climb[:, c].max(axis=1) for c in columns], axis=1)
+    return Profiles(
+        potential_v_rhe=np.take_along_axis(turning, determining, axis=1),
+        determining=determining,
+        chemical_ev=np.where(np.isneginf(chemical), 0.0, chemical),
+        n_closed=np.stack([closed[:, c].sum(axis=1) for c in columns], axis=1),
+    )

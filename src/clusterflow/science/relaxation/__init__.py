@@ -1,0 +1,1 @@
+"""Steps of an optimiser, and the Hessian it starts from."""

@@ -1,0 +1,1 @@
+"""Places on a cluster where an adsorbate can sit."""

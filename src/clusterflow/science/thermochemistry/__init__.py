@@ -1,0 +1,1 @@
+"""From energies and vibrations to free energies of species."""

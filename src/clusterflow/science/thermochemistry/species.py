@@ -1,0 +1,355 @@
+"""Free energies of all species on one cluster, on one scale, with their corrections."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clusterflow.errors import RecordError
+from clusterflow.records.energies import (
+    FreeEnergyTerms,
+    GasCorrection,
+    SpeciesFreeEnergy,
+)
+from clusterflow.science.adsorption.bare_isomers import BareEnergies
+from clusterflow.science.adsorption.chosen_minimum import why_no_minimum
+from clusterflow.science.thermochemistry.adsorbate_models import adsorbate_terms
+from clusterflow.science.thermochemistry.formation import (
+    ExperimentalTable,
+    anchor_coefficients,
+    gas_corrections,
+)
+from clusterflow.science.thermochemistry.normal_modes import SOFT_CM1, classify
+from clusterflow.science.thermochemistry.partition_functions import (
+    electronic_only,
+    gas_free_energy,
+)
+from clusterflow.units import STANDARD_PRESSURE_PA, STANDARD_TEMPERATURE_K
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clusterflow.library.adsorbates import AdsorbateSpec
+    from clusterflow.library.clusters import IsomerMode
+    from clusterflow.library.levels import LevelSpec
+    from clusterflow.records.adsorption import AdsorbRecord, Minimum, PoolRecord
+    from clusterflow.records.clusters import RelaxRecord
+    from clusterflow.records.vibrations import GasRecord, VibrateRecord
+    from clusterflow.science.thermochemistry.adsorbate_models import AdsorbateModel
+
+# What remains of a gas once it is put on experiment: scatter of the tables and of the
+# ideal-gas entropy, about 1 kJ/mol each for ΔfH° and TS°.
+_CORRECTED_GAS_EV = 0.02
+# A pathway that leans on a correction larger than this is marked.
+_LARGE_CORRECTION_EV = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """The gases at one level, experiment, the conditions and what a study chose.
+
+    `pressure_pa` are partial pressures of gases, those not named being at 1 bar;
+    `anchors` the gases taken as right.
+    """
+
+    gases: Mapping[str, GasRecord]
+    table: ExperimentalTable
+    anchors: tuple[str, ...]
+    temperature_k: float
+    pressure_pa: Mapping[str, float]
+    isomers: IsomerMode
+    model: AdsorbateModel
+
+    def corrections(self) -> list[GasCorrection]:
+        """Gas corrections at 298.15 K and 1 bar, for every gas that was computed."""
+        computed = {}
+        for name, record in self.gases.items():
+            terms = gas_free_energy(
+                record, STANDARD_TEMPERATURE_K, STANDARD_PRESSURE_PA
+            )
+            if terms is not None:
+                computed[name] = terms.gibbs_ev
+        return gas_corrections(computed, self.table, self.anchors)
+
+    def uncorrected_error_ev(self, name: str) -> float:
+        """How far a gas is from experiment as computed, eV."""
+        gaps = {c.gas: abs(c.correction_ev) for c in self.corrections()}
+        return gaps.get(name, 0.0)
+
+    def gas_terms(
+        self, name: str, pressure_pa: float | None = None
+    ) -> FreeEnergyTerms | None:
+        """Free energy of a gas at the study's temperature; by default at 1 bar."""
+        if name not in self.gases:
+            return None
+        return gas_free_energy(
+            self.gases[name],
+            self.temperature_k,
+            pressure_pa or STANDARD_PRESSURE_PA,
+        )
+
+    def anchors_of(self, counts: Mapping[str, int]) -> dict[str, float] | None:
+        """How many of each anchor hold these atoms."""
+        compositions = {a: self.table.gases[a].counts for a in self.anchors}
+        return anchor_coefficients(counts, compositions)
+
+    def anchor_energy_ev(
+        self, counts: Mapping[str, int], *, electronic: bool = False
+    ) -> float | None:
+        """Energy of the anchors that hold these atoms; None if any is missing.
+
+        The free energy at 1 bar, or only the electronic part of it.
+        """
+        parts = self.anchors_of(counts)
+        if parts is None:
+            return None
+        total = 0.0
+        for name, n in parts.items():
+            terms = self.gas_terms(name)
+            if terms is None:
+                return None
+            total += n * (terms.energy_ev if electronic else terms.gibbs_ev)
+        return total
+
+    def why_no_anchors(self, counts: Mapping[str, int]) -> str:
+        """The reason for a None of `anchor_energy_ev`."""
+        parts = self.anchors_of(counts)
+        if parts is None:
+            return f"the anchors {', '.join(self.anchors)} cannot make it"
+        missing = [name for name in parts if self.gas_terms(name) is None]
+        return f"anchor without a free energy: {', '.join(missing)}"
+
+
+def refuse_mixed_levels(
+    level: LevelSpec, records: Sequence[AdsorbRecord | VibrateRecord], who: str
+) -> None:
+    """Refuse records that were computed at another level than the bare cluster.
+
+    Raises
+    ------
+    RecordError
+        Which names the first of them.
+    """
+    for record in records:
+        if record.level is not None and record.level.hash != level.hash:
+            raise RecordError(
+                f"{who}: {record.stage} of {record.adsorbate} is at level "
+                f"{record.level.name!r}, the cluster at {level.name!r}; "
+                "a free energy is made of one level: run the stage again"
+            )
+
+
+def hole(name: str, reason: str, status: str = "missing") -> SpeciesFreeEnergy:
+    """A species without a number, and why."""
+    return SpeciesFreeEnergy(name=name, status=status, reason=reason)
+
+
+def clean_surface(
+    relaxed: RelaxRecord, pool: PoolRecord | None = None
+) -> SpeciesFreeEnergy:
+    """The bare cluster, its first isomer: zero of the formation scale."""
+    if not relaxed.isomers:
+        return hole("*", relaxed.reason, "failed")
+    energy_ev = relaxed.isomers[0].energy_ev
+    terms = electronic_only(energy_ev)
+    lowest_ev = pool.isomers[0].isomer.energy_ev if pool and pool.isomers else None
+    return SpeciesFreeEnergy(
+        name="*",
+        status="ok",
+        terms=terms,
+        gibbs_ev=terms.gibbs_ev,
+        formation_ev=0.0,
+        formation_uncorrected_ev=0.0,
+        de_placed_ev=0.0,
+        de_host_ev=0.0,
+        de_pool_ev=None if lowest_ev is None else energy_ev - lowest_ev,
+    )
+
+
+def gas_species(
+    name: str, around: Surroundings, layers: Mapping[str, float]
+) -> list[SpeciesFreeEnergy]:
+    """A molecule as a gas at its pressure and, where data exist, as a liquid.
+
+    The liquid lies below the gas at 1 bar by the measured free energy of condensation.
+    """
+    record = around.gases[name]
+    counts = around.table.gases[name].counts
+    pressure = around.pressure_pa.get(name, STANDARD_PRESSURE_PA)
+    terms, standard = around.gas_terms(name, pressure), around.gas_terms(name)
+    reference = around.anchor_energy_ev(counts)
+    if terms is None or standard is None:
+        return [hole(f"{name}({phase})", record.reason, "failed") for phase in "gl"]
+    if reference is None:
+        reason = around.why_no_anchors(counts)
+        return [hole(f"{name}({phase})", reason) for phase in "gl"]
+    sigma = 0.0 if name in around.anchors else _CORRECTED_GAS_EV
+    if name not in around.anchors and "gas" not in layers:
+        sigma = around.uncorrected_error_ev(name)
+    found = [_species(f"{name}(g)", terms, reference, layers)]
+    if around.table.gases[name].liquid is not None:
+        down = around.table.condensation_ev(name, around.temperature_k)
+        liquid = _species(
+            f"{name}(l)", standard, reference, {**layers, "condensation": down}
+        )
+        # Condensation is a change of state, not a correction of the level.
+        raw = (liquid.formation_uncorrected_ev or 0.0) + down
+        found.append(liquid.model_copy(update={"formation_uncorrected_ev": raw}))
+    return [s.model_copy(update={"deviations": {"gas": sigma}}) for s in found]
+
+
+def adsorbed_species(
+    adsorbed: AdsorbRecord,
+    vibrated: VibrateRecord | None,
+    host_energy_ev: float,
+    spec: AdsorbateSpec,
+    around: Surroundings,
+    corrections: Mapping[str, float] | None,
+    shifts: Mapping[str, float | None],
+    index: int | None,
+    bare: BareEnergies | None = None,
+) -> SpeciesFreeEnergy:
+    """An adsorbate on the cluster, or the reason why it has no free energy.
+
+    Parameters
+    ----------
+    index
+        The minimum that stands for it, if there is one.
+    bare
+        Bare clusters its electronic energies are taken against; by default the host.
+    corrections
+        Gas corrections by molecule, eV, to inherit from; None switches them off.
+    shifts
+        Further layers that are switched on, by name, eV; None where there is no value
+        for this adsorbate. It then stays as it is, and a flag says so.
+    """
+    name = f"*{spec.name}"
+    if index is None and vibrated is not None and vibrated.not_minima:
+        return hole(name, vibrated.reason, "failed")
+    if index is None:
+        return hole(name, why_no_minimum(adsorbed), _fate_of(adsorbed))
+    if vibrated is None or vibrated.status != "ok" or vibrated.energy_ev is None:
+        reason = "no vibrations" if vibrated is None else vibrated.reason
+        return hole(name, reason, "failed")
+    if vibrated.minimum not in (None, index):
+        reason = (
+            f"vibrations are those of minimum {vibrated.minimum}, isomers "
+            f"{around.isomers!r} take {index}; run vibrate again"
+        )
+        return hole(name, reason, "failed")
+    # A soft one counts as a mode at the cut-off, so there must be a cut-off above it.
+    cutoff = around.model.low_mode_cutoff_cm1
+    hard = [w for w in vibrated.imaginary_cm1 if w > cutoff or w >= SOFT_CM1]
+    if hard:
+        shown = ", ".join(f"{w:.0f}i" for w in hard)
+        reason = f"not a minimum: {shown} cm⁻¹ ({classify(hard)})"
+        return hole(name, reason, "imaginary")
+    reference = around.anchor_energy_ev(spec.counts)
+    electronic = around.anchor_energy_ev(spec.counts, electronic=True)
+    if reference is None or electronic is None:
+        return hole(name, around.why_no_anchors(spec.counts))
+    layers, reason = _inherited(spec, corrections)
+    if reason:
+        return hole(name, reason)
+    terms, reason = adsorbate_terms(vibrated, around.model, around.temperature_k)
+    if terms is None:
+        return hole(name, reason, "failed")
+    layers |= {layer: ev for layer, ev in shifts.items() if ev is not None}
+    species = _species(name, terms, reference + host_energy_ev, layers)
+    minimum = adsorbed.minima[index]
+    bare = bare or BareEnergies(placed_ev=host_energy_ev)
+    return species.model_copy(
+        update={
+            "status": minimum.fate,
+            "reason": minimum.detail,
+            **bare.differences(vibrated.energy_ev - electronic),
+            "deviations": _deviations(spec, terms, adsorbed, around),
+            "binding_element": _binding_element(spec, minimum),
+            # With the gas layer on or off: the error sits in the bond either way.
+            "inherits": spec.inherits,
+            "flags": (
+                *_flags(species, minimum.fate, vibrated),
+                *(f"no-{layer}-value" for layer, ev in shifts.items() if ev is None),
+            ),
+        }
+    )
+
+
+def _deviations(
+    spec: AdsorbateSpec,
+    terms: FreeEnergyTerms,
+    adsorbed: AdsorbRecord,
+    around: Surroundings,
+) -> dict[str, float]:
+    """Standard deviations of an adsorbate, eV; empty where one of them is unknown.
+
+    `level` is the method's default; `motif` what the free energy would move by if a
+    radical kept the whole error of the bonds it may share with a molecule; `cutoff`
+    what the treatment of the low modes moves it by.
+    """
+    gaps = {c.gas: c.correction_ev for c in around.corrections()}
+    level = adsorbed.level.uncertainty_ev if adsorbed.level is not None else None
+    if level is None or any(motif not in gaps for motif in spec.may_inherit):
+        return {}
+    found = {
+        "level": level,
+        "cutoff": abs(terms.minus_ts_ev - terms.minus_ts_undamped_ev),
+    }
+    if spec.may_inherit:
+        found["motif"] = abs(sum(n * gaps[m] for m, n in spec.may_inherit.items()))
+    return found
+
+
+def _binding_element(spec: AdsorbateSpec, minimum: Minimum) -> str | None:
+    """Element of the first binding atom of the form that was placed."""
+    for form in spec.forms:
+        if form.name == minimum.form:
+            return form.atoms[form.binding[0]][0]
+    return None
+
+
+def _fate_of(adsorbed: AdsorbRecord) -> str:
+    return adsorbed.minima[0].fate if adsorbed.minima else "failed"
+
+
+def _inherited(
+    spec: AdsorbateSpec, corrections: Mapping[str, float] | None
+) -> tuple[dict[str, float], str]:
+    """The gas layer of an adsorbate, by the bonding motifs it keeps."""
+    if corrections is None:
+        return {}, ""
+    missing = [motif for motif in spec.inherits if motif not in corrections]
+    if missing:
+        return {}, f"needs the gas correction of {', '.join(missing)}, which failed"
+    return {"gas": sum(n * corrections[m] for m, n in spec.inherits.items())}, ""
+
+
+def _species(
+    name: str,
+    terms: FreeEnergyTerms,
+    reference_ev: float,
+    layers: Mapping[str, float],
+) -> SpeciesFreeEnergy:
+    gibbs = terms.gibbs_ev + sum(layers.values())
+    large = abs(layers.get("gas", 0.0)) > _LARGE_CORRECTION_EV
+    return SpeciesFreeEnergy(
+        name=name,
+        status="ok",
+        terms=terms,
+        layers=dict(layers),
+        gibbs_ev=gibbs,
+        formation_ev=gibbs - reference_ev,
+        formation_uncorrected_ev=terms.gibbs_ev - reference_ev,
+        flags=("large-gas-correction",) if large else (),
+    )
+
+
+def _flags(
+    species: SpeciesFreeEnergy, fate: str, vibrated: VibrateRecord
+) -> tuple[str, ...]:
+    flags = list(species.flags)
+    if fate in ("ligand-migrated", "reconstructed"):
+        flags.append(fate)
+    if vibrated.imaginary_cm1:
+        flags.append(f"{classify(vibrated.imaginary_cm1)}-imaginary-mode")
+    return tuple(flags)

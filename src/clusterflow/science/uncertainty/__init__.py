@@ -1,0 +1,1 @@
+"""How sure potentials and rankings are: deviations, samples, comparisons."""

@@ -1,0 +1,132 @@
+"""Which of two surfaces is the better, and with what probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clusterflow.errors import RecordError
+from clusterflow.science.reactions.che import (
+    THERMALLY_CLOSED_EV,
+    Electrode,
+    energies_of,
+)
+from clusterflow.science.reactions.network import Network, find_pathways, parse_network
+from clusterflow.science.uncertainty.deviations import deviations_of
+from clusterflow.science.uncertainty.sampling import (
+    probability_better,
+    sample_potential,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clusterflow.library.levels import LevelSpec
+    from clusterflow.library.reactions import ReactionSpec
+    from clusterflow.records.energies import ThermoRecord
+    from clusterflow.records.profiles import CheRecord, ReactionResult
+    from clusterflow.science.uncertainty.sampling import UncertainPotential
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Contender:
+    """One cluster's result for a reaction, and the samples of its potential."""
+
+    cluster: str
+    level: LevelSpec
+    result: ReactionResult
+    sampled: UncertainPotential
+
+
+def order(result: ReactionResult) -> tuple[bool, bool, float, float]:
+    """Sorts results: least negative limiting potential first, holes last.
+
+    A chemical step that heat does not climb puts a surface behind those without one;
+    a tie goes to the smaller chemical step.
+    """
+    potential = result.limiting_potential_v_rhe
+    chemical = result.chemical_bottleneck_ev or 0.0
+    closed = chemical > THERMALLY_CLOSED_EV
+    return potential is None, closed, -(potential or 0.0), chemical
+
+
+def probability_a_beats_b(a: Contender, b: Contender) -> float:
+    """Probability that A has the higher limiting potential, from paired samples.
+
+    What both share cancels: the errors of gases, of the method and of a motif.
+
+    Raises
+    ------
+    RecordError
+        If they are not of one reaction, level and temperature: the difference of two
+        methods is not that of two clusters.
+    """
+    for what, of_a, of_b in (
+        ("reaction", a.result.equation, b.result.equation),
+        ("level", f"{a.level.name} {a.level.hash}", f"{b.level.name} {b.level.hash}"),
+        ("temperature_k", a.result.temperature_k, b.result.temperature_k),
+    ):
+        if of_a != of_b:
+            raise RecordError(
+                f"{a.cluster} and {b.cluster} cannot be ranked: {what} {of_a} "
+                f"against {of_b}; compute both at one"
+            )
+    return probability_better(
+        a.sampled.best.samples_v_rhe, b.sampled.best.samples_v_rhe
+    )
+
+
+def contenders(
+    thermo: Sequence[ThermoRecord], che: Sequence[CheRecord]
+) -> Iterator[list[Contender]]:
+    """Clusters that can be ranked with each other for a reaction, best first.
+
+    One list a reaction, level and temperature; a cluster without a limiting potential
+    or with a deviation unknown is in none.
+    """
+    energies = {record.cluster: record for record in thermo}
+    networks: dict[ReactionSpec, Network] = {}
+    groups: dict[tuple[str, str, float], list[Contender]] = {}
+    for record in che:
+        specs = {spec.name: spec for spec in record.networks}
+        for result in record.results:
+            spec, own = specs.get(result.reaction), energies.get(record.cluster)
+            if spec is None or own is None:
+                continue
+            if spec not in networks:
+                networks[spec] = _network(spec)
+            found = _contender(record, result, own, networks[spec])
+            if found is not None:
+                key = result.reaction, found.level.hash, result.temperature_k
+                groups.setdefault(key, []).append(found)
+    for group in groups.values():
+        yield sorted(group, key=lambda c: (order(c.result), c.cluster))
+
+
+def _network(spec: ReactionSpec) -> Network:
+    """A recorded network; its balance was checked when it was computed."""
+    overall, steps = parse_network(spec)
+    paths = find_pathways(overall, steps)
+    return Network(spec=spec, overall=overall, pathways=tuple(map(tuple, paths)))
+
+
+def _contender(
+    record: CheRecord, result: ReactionResult, thermo: ThermoRecord, network: Network
+) -> Contender | None:
+    deviations = deviations_of(thermo)
+    if (
+        record.level is None
+        or deviations is None
+        or result.limiting_potential_v_rhe is None
+        or result.temperature_k != thermo.temperature_k
+    ):
+        return None
+    electrode = Electrode(ph=result.ph, temperature_k=result.temperature_k)
+    sampled = sample_potential(
+        network, energies_of(thermo), deviations, electrode, surface=record.cluster
+    )
+    if sampled is None:
+        return None
+    return Contender(
+        cluster=record.cluster, level=record.level, result=result, sampled=sampled
+    )

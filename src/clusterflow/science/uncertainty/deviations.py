@@ -1,0 +1,156 @@
+"""Named standard deviations of free energies, and which of them surfaces share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import isfinite
+from typing import TYPE_CHECKING, Final
+
+from clusterflow.errors import RecordError
+from clusterflow.science.reactions.network import SITE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from clusterflow.records.energies import ThermoRecord
+
+# Assumption, not a measurement: a third of the level's variance to each part, until
+# the residuals of a calibration say otherwise.
+DIAGRAM_SHARE: Final = 1 / 3
+BINDING_ATOM_SHARE: Final = 1 / 3
+_ROUNDING: Final = 1e-9
+
+# What each surface draws anew for each adsorbate.
+SURFACE_PARTS: Final = ("isomer", "site", "cutoff")
+_ADSORBATE_PARTS: Final = frozenset({"level", "motif", *SURFACE_PARTS})
+_GAS_PARTS: Final = frozenset({"gas"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correlation:
+    """How the variance of the level's error splits; the rest is independent."""
+
+    diagram: float = DIAGRAM_SHARE
+    binding_atom: float = BINDING_ATOM_SHARE
+
+    def __post_init__(self) -> None:
+        total = self.diagram + self.binding_atom
+        if not (min(self.diagram, self.binding_atom) >= 0 and total <= 1 + _ROUNDING):
+            raise RecordError(
+                f"shares of the level's variance: {self.diagram} by diagram and "
+                f"{self.binding_atom} by binding atom; "
+                "each must be at least 0, and their sum at most 1"
+            )
+
+    @property
+    def independent(self) -> float:
+        """The share of the variance that each species has for itself."""
+        return max(0.0, 1.0 - self.diagram - self.binding_atom)
+
+
+EQUAL_THIRDS: Final = Correlation()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deviations:
+    """Standard deviations of the species of one surface, by name of the source.
+
+    Parameters
+    ----------
+    sigma_ev
+        Of each term, its standard deviations in eV. A gas or liquid has ``gas``; an
+        adsorbate has ``level``, ``motif`` (the unknown share of a bonding motif that
+        a radical keeps), ``isomer``, ``site`` and ``cutoff`` (of the low modes). A
+        term that is exact has an empty entry; only ``*`` needs none.
+    binding_atom
+        Element by which each adsorbate with a ``level`` deviation binds.
+    inherits
+        How many times a term carries the error of a molecule: ``{"*CO": {"CO": 1}}``.
+        It is that of ``CO(g)``, which must be in `sigma_ev`.
+
+    Raises
+    ------
+    RecordError
+        If a name is unknown, a deviation negative, or the binding atom or an
+        inherited molecule missing.
+    """
+
+    sigma_ev: Mapping[str, Mapping[str, float]]
+    binding_atom: Mapping[str, str]
+    inherits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for term, parts in self.sigma_ev.items():
+            _check_parts(term, parts)
+            if "level" in parts and term not in self.binding_atom:
+                raise RecordError(
+                    f"deviations of {term}: the level's error needs its binding atom"
+                )
+        for term, molecules in self.inherits.items():
+            for molecule in molecules:
+                if f"{molecule}(g)" not in self.sigma_ev:
+                    raise RecordError(
+                        f"deviations of {term}: inherits {molecule}, but "
+                        f"{molecule}(g) has no entry; add it, empty if it is exact"
+                    )
+
+    def of(self, term: str) -> Mapping[str, float]:
+        """The standard deviations of a term, eV, by name.
+
+        Raises
+        ------
+        RecordError
+            If the term has no entry: unknown is not exact.
+        """
+        if term not in self.sigma_ev and term != SITE:
+            raise RecordError(
+                f"no deviations for {term}; add an entry, empty if it is exact"
+            )
+        return self.sigma_ev.get(term, {})
+
+
+def not_included(deviations: Deviations, species: Iterable[str]) -> tuple[str, ...]:
+    """Named deviations that none of some species carries, so that no interval has them.
+
+    What the gas references leave open is a spread between a few answers and never
+    among the samples.
+
+    >>> oxygen = Deviations(sigma_ev={"*O": {"level": 0.3}}, binding_atom={"*O": "O"})
+    >>> not_included(oxygen, ["*O"])
+    ('isomer', 'site', 'cutoff', 'reference')
+    """
+    carried = {part for term in species for part in deviations.of(term)}
+    wanted = ("level", *SURFACE_PARTS)
+    return (*(part for part in wanted if part not in carried), "reference")
+
+
+def _check_parts(term: str, parts: Mapping[str, float]) -> None:
+    legal = _ADSORBATE_PARTS if term.startswith(SITE) else _GAS_PARTS
+    if term == SITE:  # the zero of the scale
+        legal = frozenset()
+    if unknown := sorted(parts.keys() - legal):
+        raise RecordError(
+            f"deviations of {term}: unknown {', '.join(unknown)}; "
+            f"legal are {', '.join(sorted(legal)) or 'none'}"
+        )
+    for name, sigma in parts.items():
+        if not (isfinite(sigma) and sigma >= 0):
+            raise RecordError(
+                f"deviations of {term}: {name} is {sigma}; it must be 0 eV or more"
+            )
+
+
+def deviations_of(thermo: ThermoRecord) -> Deviations | None:
+    """The named standard deviations of a cluster's species; None where unknown."""
+    known = [s for s in thermo.species if s.formation_ev is not None and s.name != "*"]
+    adsorbed = [s for s in known if s.name.startswith("*")]
+    if not all("level" in s.deviations and s.binding_element for s in adsorbed):
+        return None
+    inherited = {f"{molecule}(g)" for s in adsorbed for molecule in s.inherits}
+    if not inherited <= {s.name for s in known}:
+        return None
+    return Deviations(
+        sigma_ev={s.name: s.deviations for s in known},
+        binding_atom={s.name: s.binding_element or "" for s in adsorbed},
+        inherits={s.name: s.inherits for s in adsorbed if s.inherits},
+    )

@@ -1,0 +1,199 @@
+"""Stage che: reaction profiles on one cluster, by the hydrogen electrode."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clusterflow.records.clusters import EdgesRecord
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.profiles import CheRecord, Uncertainty
+from clusterflow.science.reactions.che import Electrode, energies_of
+from clusterflow.science.reactions.cluster_states import with_states
+from clusterflow.science.reactions.evaluate import build_networks, evaluate_networks
+from clusterflow.science.reactions.gas_references import references_of, with_references
+from clusterflow.science.reactions.network import parse_equation
+from clusterflow.science.thermochemistry.anchors import FROM_CO, FROM_CO2
+from clusterflow.science.uncertainty.deviations import deviations_of, not_included
+from clusterflow.science.uncertainty.sampling import N_SAMPLES, sample_potential
+from clusterflow.settings import CheSettings, EdgesSettings
+from clusterflow.stages.parts.job import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clusterflow.library.find import Library
+    from clusterflow.library.reactions import ReactionSpec
+    from clusterflow.records.profiles import ReactionResult, Step
+    from clusterflow.science.reactions.che import Energies
+    from clusterflow.science.reactions.network import Network
+    from clusterflow.science.uncertainty.deviations import Deviations
+    from clusterflow.stages.inputs import Inputs
+    from clusterflow.stages.parts.job import Job
+
+
+def che(
+    thermo: ThermoRecord,
+    reactions: Sequence[ReactionSpec],
+    settings: CheSettings,
+    library: Library,
+    job: Job,
+    states: Sequence[ThermoRecord] = (),
+) -> CheRecord:
+    """Pathways, limiting potentials and determining steps of every reaction.
+
+    Raises
+    ------
+    RecordError
+        If a record in `states` is of no state that the reactions name, or was made
+        with other settings.
+    """
+    job.settings = settings_of(settings)
+    joined = with_states(thermo, states, reactions, library)
+    thermo = joined.thermo
+    electrode = Electrode(
+        potential_v=settings.potential_v,
+        scale=settings.scale,
+        ph=settings.ph,
+        temperature_k=thermo.temperature_k,
+    )
+    networks = build_networks(reactions, library)
+    energies = energies_of(thermo)
+    results = evaluate_networks(
+        networks, {thermo.cluster: energies}, electrode, library
+    )
+    results = _with_other_isomers(results, networks, thermo, electrode, library)
+    deviations = deviations_of(thermo)
+    anchors = tuple(c.gas for c in thermo.gas_corrections if c.is_anchor)
+    references = references_of(thermo, _compositions(thermo, library))
+    complete = []
+    for network, result in zip(networks, results, strict=True):
+        found = _with_uncertainty(result, network, energies, deviations, electrode)
+        found = with_references(found, network, anchors, references, electrode)
+        complete.append(_flagged(found, thermo))
+    other = thermo.other_isomers
+    return CheRecord(
+        cluster=thermo.cluster,
+        level=thermo.level,
+        isomers=thermo.isomers,
+        other_isomers=other.isomers if other else None,
+        other_isomers_reason=other.reason if other else "no pool record",
+        networks=tuple(reactions),
+        results=tuple(complete),
+        states=dict(joined.states),
+        status=thermo.status,
+        reason=thermo.reason if thermo.status == "failed" else "",
+        provenance=job.provenance(thermo.level),
+    )
+
+
+def _compositions(
+    thermo: ThermoRecord, library: Library
+) -> dict[str, Mapping[str, int]]:
+    """Element counts of the corrected gases, and of all that may be an anchor."""
+    names = {*(c.gas for c in thermo.gas_corrections), *FROM_CO, *FROM_CO2}
+    return {name: library.gas(name).counts for name in sorted(names)}
+
+
+def _with_other_isomers(
+    results: list[ReactionResult],
+    networks: Sequence[Network],
+    thermo: ThermoRecord,
+    electrode: Electrode,
+    library: Library,
+) -> list[ReactionResult]:
+    """The results, with the limiting potentials by the other choice of isomers."""
+    other = thermo.other_isomers
+    if other is None or other.reason:
+        return results
+    energies = replace(energies_of(thermo), values=other.formation_ev)
+    found = evaluate_networks(networks, {thermo.cluster: energies}, electrode, library)
+    return [
+        result.model_copy(
+            update={"other_isomers_potential_v_rhe": beside.limiting_potential_v_rhe}
+        )
+        for result, beside in zip(results, found, strict=True)
+    ]
+
+
+def _with_uncertainty(
+    result: ReactionResult,
+    network: Network,
+    energies: Energies,
+    deviations: Deviations | None,
+    electrode: Electrode,
+) -> ReactionResult:
+    """The result with the interval of its limiting potential, where it has one."""
+    if deviations is None or result.limiting_potential_v_rhe is None:
+        return result
+    found = sample_potential(
+        network, energies, deviations, electrode, surface=result.surface
+    )
+    if found is None:
+        return result
+    best = found.best
+    known = [term for term in network.species if term in energies.values]
+    return result.model_copy(
+        update={
+            "tied_pathways": found.tied_pathways,
+            "uncertainty": Uncertainty(
+                median_v_rhe=best.median_v_rhe,
+                lower_v_rhe=best.lower_v_rhe,
+                upper_v_rhe=best.upper_v_rhe,
+                deviation_v=best.deviation_v,
+                determining_step_probability=dict(best.determining_step_probability),
+                best_pathway_probability=found.best_pathway_probability,
+                n_samples=N_SAMPLES,
+                not_included=not_included(deviations, known),
+            ),
+        }
+    )
+
+
+def _flagged(result: ReactionResult, thermo: ThermoRecord) -> ReactionResult:
+    """The result, each step and the whole marked with the flags of what they use."""
+    flags = {s.name: s.flags for s in thermo.species}
+
+    def marked(step: Step) -> Step:
+        used = sorted(parse_equation(step.name).species)
+        marks = [f"{name}: {flag}" for name in used for flag in flags.get(name, ())]
+        return step.model_copy(update={"flags": tuple(marks)})
+
+    pathways = tuple(
+        pathway.model_copy(update={"steps": tuple(map(marked, pathway.steps))})
+        for pathway in result.pathways
+    )
+    steps = tuple(map(marked, result.steps))
+    marks = dict.fromkeys(sorted(mark for step in steps for mark in step.flags))
+    return result.model_copy(
+        update={"flags": tuple(marks), "steps": steps, "pathways": pathways}
+    )
+
+
+def run(inputs: Inputs, job: Job) -> CheRecord:
+    """Compute the profiles of some reactions, all of the library by default."""
+    from clusterflow.stages.edges import with_edges
+
+    library, settings = inputs.library, inputs.settings(CheSettings)
+    names = inputs.request.reactions or tuple(library.paths("reactions"))
+    energies = inputs.one(ThermoRecord)
+    record = che(
+        energies,
+        [library.reaction(Path(name).stem) for name in names],
+        settings,
+        library,
+        job,
+        inputs.peers(ThermoRecord),
+    )
+    edges = inputs.optional(EdgesRecord)
+    if edges is None:
+        return record
+    return with_edges(
+        record,
+        edges,
+        library,
+        absolute_she_v=inputs.settings(EdgesSettings).absolute_she_v,
+        ph=settings.ph,
+        temperature_k=energies.temperature_k,
+    )

@@ -1,0 +1,339 @@
+"""What a job reads: records it is given, and those computed because it is given none.
+
+A rule gives every record. A person gives a cluster by name, YAML or structure file, or
+some records; what is missing is then computed by the same stages, one after the other.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from clusterflow.errors import ConfigError, RecordError, StructureError
+from clusterflow.library.find import Library, explain
+from clusterflow.records.clusters import BuildRecord, LevelRecord, RelaxRecord
+from clusterflow.records.files import read_record
+from clusterflow.records.provenance import Record
+from clusterflow.settings import LevelSettings, PoolSettings, Study
+from clusterflow.stage_table import STAGES, Stage, stage_named
+from clusterflow.stages.parts.job import Job
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clusterflow.model import Model
+    from clusterflow.records.structure import Structure
+
+M = TypeVar("M", bound="Model")
+R = TypeVar("R", bound=Record)
+
+YAML = (".yaml", ".yml")
+# Stage, what it is of, and the round: 0 is the last one, -1 the one before it.
+_Key = tuple[str, tuple[str, ...], int]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a person asks for, where no rule does.
+
+    Charge and multiplicity count only for a structure file; the multiplicity is the
+    lowest that parity allows unless given. `adsorbates` are
+    computed on it. A file `as_given` is a finished geometry and is not relaxed.
+    """
+
+    subject: str | None = None
+    level: str = "gfn1-xtb"
+    charge: int = 0
+    multiplicity: int | None = None
+    adsorbates: tuple[str, ...] = ()
+    reactions: tuple[str, ...] = ()
+    as_given: bool = False
+
+
+@dataclass(kw_only=True)
+class Inputs:
+    """What one job of a stage reads.
+
+    Attributes
+    ----------
+    stage
+        The stage that reads.
+    library
+        Of clusters, adsorbates, gases and levels.
+    request
+        What a person names; without a subject or adsorbates, records are all there is.
+    sections
+        Settings by section, as far as they differ from the defaults.
+    files
+        Records that were given, whose hashes belong into the record.
+    of
+        What the job is of, as far as it is known: adsorbate, gas, level.
+    """
+
+    stage: Stage
+    library: Library
+    request: Request = Request()
+    sections: Mapping[str, Any] = field(default_factory=dict)
+    files: Sequence[Path] = ()
+    of: Mapping[str, str] = field(default_factory=dict)
+    _given: list[tuple[Record, int]] = field(default_factory=list)
+    _round: int = 0
+    _computed: dict[_Key, Record] = field(default_factory=dict)
+
+    @classmethod
+    def read(
+        cls,
+        stage: str,
+        subjects: Sequence[str],
+        *,
+        settings: Mapping[str, Any] | None = None,
+        request: Request | None = None,
+        of: Mapping[str, str] | None = None,
+    ) -> Inputs:
+        """What a stage reads of some subjects: record files, or one cluster.
+
+        Raises
+        ------
+        RecordError
+            If a record is missing, corrupt or twice there, or two clusters are mixed.
+        ConfigError
+            If two clusters are named, or adsorbates for records that have theirs.
+        """
+        row, request = stage_named(stage), request or Request()
+        if request.adsorbates and len(subjects) > 1:
+            raise ConfigError("--adsorbate is for one cluster; records have theirs")
+        names = [name for name in subjects if stage_of(Path(name)) is None]
+        missing = [name for name in names if Path(name).suffix == ".json"]
+        if len(names) > 1 or (missing and len(subjects) > 1):
+            raise RecordError(
+                f"{[*missing, *names][0]}: no such record; run its stage first, or "
+                "name one cluster"
+            )
+        files = [Path(name) for name in subjects if name not in names]
+        if stage_of(Path(request.level)) is not None:
+            files.append(Path(request.level))
+        found = cls(
+            stage=row,
+            library=Library.default(),
+            request=replace(request, subject=names[0] if names else None),
+            sections=settings or {},
+            files=[*files, *(Path(name) for name in names if Path(name).is_file())],
+            of=of or {},
+        )
+        for path in files:
+            record = read_record(path, stage_named(str(stage_of(path))).model)
+            before = record.stage in row.reads_before and record.stage not in row.reads
+            found._given.append((record, -1 if before else 0))
+        found._refuse_other_clusters()
+        return found
+
+    def _refuse_other_clusters(self) -> None:
+        """Records of one cluster only, but for those that the stage compares."""
+        for record, _ in self._given:
+            name = getattr(record, "cluster", None)
+            if name is None or record.stage in self.stage.reads_peers:
+                continue
+            if name != self.cluster:
+                raise RecordError(
+                    f"{record.stage} record of {name} among those of {self.cluster}; "
+                    "give records of one cluster"
+                )
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether a person named what is to be computed, in the place of records."""
+        return self.request.subject is not None or bool(self.request.adsorbates)
+
+    @cached_property
+    def cluster(self) -> str:
+        """Name of the cluster that is named, or of the first record."""
+        names = [getattr(record, "cluster", None) for record, _ in self._given]
+        known = [name for name in names if name is not None]
+        if self.request.subject is not None or not known:
+            return self.one(BuildRecord).cluster
+        return known[0]
+
+    def settings(self, model: type[M]) -> M:
+        """One section of the settings, by its class.
+
+        Raises
+        ------
+        ConfigError
+            If a setting is wrong.
+        """
+        (name,) = (
+            name for name, f in Study.model_fields.items() if f.annotation is model
+        )
+        try:
+            return model.model_validate(self.sections.get(name, {}))
+        except ValidationError as error:
+            raise ConfigError(f"{name}: {explain(error)}") from None
+
+    def one(self, model: type[R]) -> R:
+        """The record of a stage: given, or computed.
+
+        Raises
+        ------
+        RecordError
+            If several are given, or none and it cannot be computed.
+        """
+        found = self._of_own(model)
+        row = _row_of(model)
+        if not found and self._is_computable(row):
+            return self._compute(model)
+        if len(found) != 1:
+            raise RecordError(
+                f"{len(found)} {row.name} records among the inputs; give one"
+            )
+        return found[0]
+
+    def optional(self, model: type[R]) -> R | None:
+        """The record of a stage, where it is given or a cluster is computed by hand."""
+        return self.one(model) if self._of_own(model) or self.by_hand else None
+
+    def every(self, model: type[R], **of: Sequence[str]) -> tuple[R, ...]:
+        """All records of a stage: those given, then those computed by hand.
+
+        Parameters
+        ----------
+        model
+            Class of the records.
+        of
+            What they are of where they are computed by hand, as a word and its values;
+            the adsorbates that were named by default.
+        """
+        found = self._of_own(model)
+        if not self.by_hand:
+            return found
+        word, names = next(iter(of.items() or [("adsorbate", self.request.adsorbates)]))
+        known = {getattr(record, word) for record in found}
+        more = (self._compute(model, of={word: n}) for n in names if n not in known)
+        return (*found, *more)
+
+    def before(self, model: type[R]) -> R | None:
+        """The record of the round of adsorption before this one; None in the first."""
+        for record, number in self._given:
+            if isinstance(record, model) and number == self._round - 1:
+                return record
+        rounds = self.settings(PoolSettings).rounds if self.by_hand else 0
+        if rounds + self._round <= 1:
+            return None
+        return self._compute(model, at=self._round - 1)
+
+    def peers(self, model: type[R]) -> tuple[R, ...]:
+        """Records of other clusters that were given, in their order."""
+        return tuple(
+            record
+            for record, _ in self._given
+            if isinstance(record, model)
+            and getattr(record, "cluster", None) != self.cluster
+        )
+
+    def _of_own(self, model: type[R]) -> tuple[R, ...]:
+        """Records that were given, of the own cluster and this round."""
+        return tuple(
+            record
+            for record, number in self._given
+            if isinstance(record, model)
+            and number == self._round
+            and getattr(record, "cluster", None) in (None, self.cluster)
+            and all(getattr(record, k, v) == v for k, v in self.of.items())
+        )
+
+    def _is_computable(self, row: Stage) -> bool:
+        """Whether a stage follows from what is there; adsorbates are never guessed."""
+        if self.by_hand:
+            return self.request.subject is not None or row.name != "build"
+        given = {record.stage for record, _ in self._given}
+        return (
+            row.of == ("cluster",)
+            and row.reads != ()
+            and all(
+                name in given or self._is_computable(STAGES[name]) for name in row.reads
+            )
+        )
+
+    def _compute(
+        self,
+        model: type[R],
+        *,
+        at: int | None = None,
+        of: Mapping[str, str] | None = None,
+    ) -> R:
+        """Run a stage on what it reads, once."""
+        row = _row_of(model)
+        at = self._round if at is None else at
+        own = {k: v for k, v in {**self.of, **(of or {})}.items() if k in row.of}
+        key = (row.name, tuple(own.values()), at)
+        if key not in self._computed:
+            inputs = replace(self, stage=row, of=own, _round=at)
+            self._computed[key] = (
+                # Whoever names a level has no need of probes.
+                level_record(self.request.level, self.cluster)
+                if row.name == "level"
+                else row.run(inputs, Job(row.name))
+            )
+        found = self._computed[key]
+        assert isinstance(found, model)
+        return found
+
+
+def stage_of(path: Path) -> str | None:
+    """The stage of a record file; None if it is no JSON record.
+
+    Raises
+    ------
+    RecordError
+        If it is JSON that cannot be read.
+    """
+    if path.suffix != ".json" or not path.is_file():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise RecordError(
+            f"{path}: corrupt record ({error}); delete it and run again"
+        ) from None
+    return content.get("stage") if isinstance(content, dict) else None
+
+
+def is_structure_file(subject: str) -> bool:
+    """Whether a subject is a file of a geometry, and neither YAML nor record."""
+    path = Path(subject)
+    return path.is_file() and path.suffix not in YAML and stage_of(path) is None
+
+
+def level_record(level: str, cluster: str) -> LevelRecord:
+    """A level that a person names for a cluster."""
+    return LevelRecord(
+        cluster=cluster,
+        level=Library.default().level(level),
+        attempts=(),
+        reason="named by hand",
+        provenance=Job("level", settings=LevelSettings().model_dump()).provenance(),
+    )
+
+
+def bare_structure(inputs: Inputs) -> Structure:
+    """A cluster's lowest isomer from a relax record, else its geometry as it is given.
+
+    Raises
+    ------
+    StructureError
+        If the record holds no isomer.
+    """
+    if inputs.by_hand:
+        return inputs.one(BuildRecord).structures[0]
+    relaxed = inputs.one(RelaxRecord)
+    if not relaxed.isomers:
+        raise StructureError(f"{relaxed.cluster}: its record holds no relaxed isomer")
+    return relaxed.isomers[0].structure
+
+
+def _row_of(model: type[Record]) -> Stage:
+    return stage_named(str(model.model_fields["stage"].default))

@@ -1,0 +1,1 @@
+"""What stages are made of: a job and its scratch, relaxation, Hessians, searches."""

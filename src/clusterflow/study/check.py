@@ -1,0 +1,143 @@
+"""Looking a study over before it runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clusterflow.engines import check_elements
+from clusterflow.errors import ClusterflowError, EngineError
+from clusterflow.library.adsorbates import AdsorbateSpec
+from clusterflow.library.clusters import ClusterSpec
+from clusterflow.library.find import KINDS, Library, load_spec
+from clusterflow.library.own_tables import read_shifts
+from clusterflow.library.reactions import ReactionSpec
+from clusterflow.science.adsorption.starts_on_sites import molecules_apart
+from clusterflow.science.reactions.evaluate import composition_of
+from clusterflow.science.reactions.network import (
+    build_network,
+    read_change,
+    read_surface,
+)
+from clusterflow.stages.build import build_structures
+from clusterflow.stages.level import why_no_auto
+from clusterflow.study.plan import Plan
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def check(config: Sequence[Path]) -> list[str]:
+    """What was found in order, line by line.
+
+    Every problem of the library is looked for before any is reported.
+
+    Raises
+    ------
+    ClusterflowError
+        With every problem, one a line.
+    """
+    from clusterflow.settings import read_config
+
+    plan = Plan.from_config(read_config(config), config)
+    library = plan.library
+    problems = [
+        *_library_problems(library, plan.clusters),
+        *_study_problems(plan),
+        *_table_problems(plan),
+    ]
+    if problems:
+        raise ClusterflowError("\nerror: ".join(dict.fromkeys(problems)))
+    counts = ", ".join(f"{len(library.paths(kind))} {kind}" for kind in KINDS)
+    return [
+        f"library: {counts}",
+        f"study {plan.study.study}: {len(plan.study.clusters)} clusters, "
+        f"{len(plan.adsorbates)} adsorbates, {len(plan.gases)} gases, "
+        f"{len(plan.study.reactions)} reactions, levels {', '.join(plan.levels)}",
+        *(
+            f"{what}: {first} is used in place of {other}"
+            for what, first, other in library.shadowed()
+        ),
+        *_missing_species(plan),
+        "everything is in order",
+    ]
+
+
+def _library_problems(library: Library, clusters: Sequence[str]) -> list[str]:
+    """What is wrong in any file; of clusters, the study's and one's own are built."""
+    problems = []
+    for kind, model in KINDS.items():
+        for path in library.paths(kind).values():
+            try:
+                spec = load_spec(path, model)
+                own = path.is_relative_to("structures")
+                if isinstance(spec, ClusterSpec) and (own or spec.name in clusters):
+                    build_structures(spec, path.parent, library)
+                if isinstance(spec, AdsorbateSpec):
+                    for form in spec.forms:
+                        if form.apart:
+                            molecules_apart(form, spec.name)
+                if isinstance(spec, ReactionSpec):
+                    build_network(spec, composition_of(library))
+            except ClusterflowError as error:
+                problems.append(str(error))
+    return problems
+
+
+def _study_problems(plan: Plan) -> list[str]:
+    """Clusters that none of the study's levels can treat, and barriers of atoms."""
+    problems = [
+        f"thermo.hindered.{name}: a single atom does not turn; leave it out, and it "
+        "is harmonic"
+        for name in plan.study.thermo.hindered
+        if plan.library.adsorbate(name).n_atoms == 1
+    ]
+    for name in plan.clusters:
+        spec = plan.library.cluster(name)
+        refused = []
+        for level in plan.levels:
+            try:
+                chosen = plan.library.level(level)
+                if why_not := why_no_auto(name, spec.auto_multiplicity, chosen):
+                    raise EngineError(why_not)
+                check_elements(chosen, spec.counts, name)
+            except ClusterflowError as error:
+                refused.append(str(error))
+        if len(refused) == len(plan.levels):
+            problems += refused
+    return problems
+
+
+def _table_problems(plan: Plan) -> list[str]:
+    """What is wrong in the tables of shifts."""
+    problems = []
+    for name in plan.study.thermo.tables.values():
+        try:
+            read_shifts(Path(name), plan.study.clusters[0], plan.library)
+        except ClusterflowError as error:
+            problems.append(str(error))
+    return problems
+
+
+def _missing_species(plan: Plan) -> list[str]:
+    """Species of the reactions that the study leaves out: holes to come."""
+    lines = []
+    for name in plan.study.reactions:
+        network = build_network(
+            plan.library.reaction(name), composition_of(plan.library)
+        )
+        surface = {s: read_surface(s) for s in network.species if s.startswith("*")}
+        known = {"", *plan.adsorbates}
+        missing = sorted(s for s, (_, name) in surface.items() if name not in known)
+        if missing:
+            lines.append(
+                f"warning: reaction {name} will have holes at {', '.join(missing)}"
+            )
+        lines += [
+            f"warning: reaction {name} will have holes on {cluster}: "
+            f"no state {change} of it in the library"
+            for change in sorted({change for change, _ in surface.values()} - {""})
+            for cluster in plan.study.clusters
+            if not plan.library.states(cluster, read_change(change))
+        ]
+    return lines

@@ -1,0 +1,290 @@
+"""What the Snakefile asks: which jobs there are, and with which settings.
+
+Nothing here imports ASE, so that planning stays fast.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from clusterflow.errors import ConfigError
+from clusterflow.library.find import Library
+from clusterflow.science.reactions.network import (
+    parse_equation,
+    parse_network,
+    read_change,
+    read_surface,
+)
+from clusterflow.science.thermochemistry.anchors import FROM_CO, FROM_CO2
+from clusterflow.settings import load_study
+from clusterflow.stage_table import record_paths, stage_named
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from clusterflow.settings import Study
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The jobs of a study: names by kind, and the settings of each stage."""
+
+    study: Study
+    library: Library
+
+    @classmethod
+    def from_config(
+        cls, config: Mapping[str, Any], sources: Sequence[str | Path] = ("config.yaml",)
+    ) -> Plan:
+        """The plan of a merged configuration.
+
+        Raises
+        ------
+        ConfigError
+            For a wrong setting.
+        LibraryError
+            For a name that is in no library.
+        """
+        plan = cls(study=load_study(config, sources), library=Library.default())
+        plan.check_names()
+        return plan
+
+    def check_names(self) -> None:
+        """Refuse names that are in no library, before any job starts.
+
+        Raises
+        ------
+        LibraryError
+            For the first of them.
+        ConfigError
+            For a table of shifts that is not there, or water counted twice.
+        """
+        for cluster in self.clusters:
+            self.library.cluster(cluster)
+        for adsorbate in {
+            *self.adsorbates,
+            *self.study.level.probes,
+            *self.study.thermo.hindered,
+        }:
+            self.library.adsorbate(adsorbate)
+        for gas in self.gases:
+            self.library.gas(gas)
+        self.library.level(self.study.edges.level)
+        for level in self.levels:
+            self.study.thermo.check_solvent(self.library.level(level))
+        for layer, name in self.study.thermo.tables.items():
+            if not Path(name).is_file():
+                raise ConfigError(
+                    f"thermo.{layer} = {name!r}: no such file; paths are relative to "
+                    "the folder of the study"
+                )
+
+    def round_before(self, number: int | None = None) -> str | None:
+        """Folder of the round before a round of adsorption; None before the first.
+
+        The last round, which later stages read, has no number and no folder of its
+        own: one round leaves the same files as a study without rounds.
+        """
+        last = (self.study.pool.rounds if number is None else number) - 1
+        return f"rounds/{last}/" if last else None
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """Levels that may be chosen."""
+        return self.study.level.preferred
+
+    def level_peers(self, cluster: str) -> tuple[str, ...]:
+        """The other clusters that must share a cluster's level; none with one level.
+
+        A state goes with the cluster it is a state of, for one free energy needs both.
+        """
+        if len(self.levels) == 1:
+            return ()
+        own = self._level_group(cluster)
+        return tuple(
+            name
+            for name in self.clusters
+            if name != cluster and self._level_group(name) == own
+        )
+
+    def _level_group(self, cluster: str) -> str:
+        """What a cluster has in common with those that share its level."""
+        spec = self.library.cluster(cluster)
+        if self.study.level.scope == "study":
+            return ""
+        if spec.parent is not None:
+            return self._level_group(spec.parent)
+        return spec.name if self.study.level.scope == "cluster" else spec.material
+
+    @cached_property
+    def _terms(self) -> frozenset[str]:
+        terms: set[str] = set()
+        for name in self.study.reactions:
+            overall, steps = parse_network(self.library.reaction(name))
+            terms |= overall.species.union(*(step.species for step in steps))
+        return frozenset(terms)
+
+    @cached_property
+    def adsorbates(self) -> tuple[str, ...]:
+        """Adsorbates that are computed: those asked for, or all the reactions name."""
+        if self.study.adsorbates is not None:
+            return self.study.adsorbates
+        return tuple(sorted({adsorbate for _, adsorbate in self._surface if adsorbate}))
+
+    @cached_property
+    def _surface(self) -> frozenset[tuple[str, str]]:
+        """Change of the cluster and adsorbate of each surface term."""
+        surface = (term for term in self._terms if term.startswith("*"))
+        return frozenset(read_surface(term) for term in surface)
+
+    @cached_property
+    def _states(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Of each cluster of the study, the states that reactions name, by change."""
+        changes = sorted({change for change, _ in self._surface if change})
+        return {
+            cluster: {c: self.library.states(cluster, read_change(c)) for c in changes}
+            for cluster in self.study.clusters
+        }
+
+    def states_of(self, cluster: str) -> tuple[str, ...]:
+        """Clusters whose free energies the profiles of a cluster need too."""
+        found = self._states[cluster].values()
+        return tuple(dict.fromkeys(name for names in found for name in names))
+
+    @cached_property
+    def clusters(self) -> tuple[str, ...]:
+        """All clusters that are computed: those of the study, and states of them."""
+        states = (self.states_of(cluster) for cluster in self.study.clusters)
+        names = (*self.study.clusters, *(name for group in states for name in group))
+        return tuple(dict.fromkeys(names))
+
+    def adsorbates_of(self, cluster: str) -> tuple[str, ...]:
+        """Adsorbates that are computed on a cluster; on a state, those named on it."""
+        changes = {
+            change
+            for states in self._states.values()
+            for change, names in states.items()
+            if cluster in names
+        }
+        if cluster in self.study.clusters:
+            if self.study.adsorbates is not None:
+                return self.study.adsorbates
+            changes.add("")
+        named = {adsorbate for change, adsorbate in self._surface if change in changes}
+        return tuple(name for name in self.adsorbates if name in named)
+
+    @cached_property
+    def gases(self) -> tuple[str, ...]:
+        """Gases of the reactions, the anchors, and those adsorbates inherit from.
+
+        Where carbon takes part, also those that the spread over references needs.
+        """
+        named = {t.partition("(")[0] for t in self._terms if not t.startswith("*")}
+        if any("C" in self.library.gas(name).counts for name in named):
+            named |= {*FROM_CO, *FROM_CO2}
+        motifs = self.library.motif_gases(self.adsorbates)
+        return tuple(sorted({*named, *motifs, *self.study.thermo.anchors}))
+
+    @cached_property
+    def _elements(self) -> tuple[str, ...]:
+        gases = (self.library.gas(name) for name in self.gases)
+        return tuple(sorted({element for gas in gases for element in gas.counts}))
+
+    @cached_property
+    def _couple_gases(self) -> tuple[str, ...]:
+        couples = (self.library.couple(n) for n in self.library.paths("couples"))
+        equations = (parse_equation(c.equation) for c in couples if c.equation)
+        terms = set().union(*(equation.species for equation in equations))
+        return tuple(sorted({term.partition("(")[0] for term in terms}))
+
+    def settings(self, stage: str) -> str:
+        """The settings one stage sees, as JSON, with its protocol version."""
+        row = stage_named(stage)
+        sections = {}
+        for name in row.sees:
+            section, _, key = name.partition(".")
+            content = getattr(self.study, section).model_dump(mode="json")
+            sections[section] = {key: content[key]} if key else content
+        return json.dumps({"protocol": row.protocol, **sections}, sort_keys=True)
+
+    def selection(self) -> str:
+        """What the study is made of, as JSON: which records belong to it."""
+        return json.dumps(
+            {
+                "study": self.study.study,
+                "clusters": self.study.clusters,
+                "profiled": self.study.clusters if self.study.reactions else (),
+                "adsorbates": {c: self.adsorbates_of(c) for c in self.clusters},
+                "gases": self.gases,
+                "levels": self.levels,
+            }
+        )
+
+    @cached_property
+    def _sizes(self) -> dict[str, int]:
+        clusters = {n: self.library.cluster(n).n_atoms for n in self.clusters}
+        return clusters | {
+            f"*{n}": self.library.adsorbate(n).n_atoms for n in self.adsorbates
+        }
+
+    def n_atoms_of(self, wildcards: Any) -> int:
+        """Atoms of a job's cluster and adsorbate, or gas, from their formulas."""
+        if hasattr(wildcards, "gas"):
+            return self.library.gas(wildcards.gas).n_atoms
+        adsorbate = getattr(wildcards, "adsorbate", None)
+        return self._sizes[wildcards.cluster] + (
+            self._sizes[f"*{adsorbate}"] if adsorbate else 0
+        )
+
+    def structure_files(self, name: str) -> list[Path]:
+        """All files a cluster is built from, beside its own YAML."""
+        ancestors = self.library.ancestors(name)
+        files = [self.library.path("clusters", parent) for parent in ancestors]
+        for cluster in (name, *ancestors):
+            spec = self.library.cluster(cluster)
+            folder = self.library.path("clusters", cluster).parent
+            files += [folder / s.file for s in spec.structures if s.file]
+            ligands = (self.library.ligand(ligand) for ligand in spec.ligands)
+            files += [self.library.path("ligands", one.name) for one in ligands]
+        return files
+
+    def level_files(self) -> list[Path]:
+        """The YAML of all that decides which level is chosen.
+
+        Of the domain table only what refuses a level: a new warning repeats nothing.
+        """
+        refusing = [limit.name for limit in self.library.domain() if limit.refuses]
+        return [
+            *(self.library.path("domain", name) for name in refusing),
+            *(self.library.path("levels", name) for name in self.levels),
+            *(self.library.path("adsorbates", n) for n in self.study.level.probes),
+        ]
+
+    def data_files(self, stage: str) -> list[Path]:
+        """The YAML files and tables whose numbers enter at edges, thermo or che."""
+        if stage == "edges":
+            return [
+                self.library.path("levels", self.study.edges.level),
+                *self.library.paths("domain").values(),
+            ]
+        if stage == "che":
+            return [
+                *(self.library.path("reactions", n) for n in self.study.reactions),
+                *self.library.paths("couples").values(),
+                *(self.library.path("gases", name) for name in self._couple_gases),
+            ]
+        return [
+            *self.library.paths("domain").values(),
+            *(self.library.path("gases", name) for name in self.gases),
+            *(self.library.path("elements", symbol) for symbol in self._elements),
+            *(self.library.path("adsorbates", name) for name in self.adsorbates),
+            *map(Path, self.study.thermo.tables.values()),
+        ]
+
+    def records(self, folder: str) -> list[Path]:
+        """Every record of the study, below a results folder."""
+        return record_paths(Path(folder), json.loads(self.selection()))

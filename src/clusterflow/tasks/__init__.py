@@ -1,1 +1,0 @@
-"""The imperative shell: one function a verb, records in, one record out."""

@@ -1,0 +1,299 @@
+"""Figures of results: what stands on them and in their tables, and what is left out."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import random
+from io import StringIO
+from math import log
+
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from scipy.stats import linregress
+
+from clusterflow.cli.app import main
+from clusterflow.errors import ClusterflowError, RecordError
+from clusterflow.figures.diagram import save_figure
+from clusterflow.figures.labels import Box, place_beside
+from clusterflow.figures.overlay import merge_states
+from clusterflow.figures.scatter import Heading, Point, draw_volcano
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.files import read_record, write_record
+from clusterflow.results.plots.bands import plot_bands
+from clusterflow.results.plots.common import Conditions, read_surfaces
+from clusterflow.results.plots.diagram import plot_diagram
+from clusterflow.results.plots.scaling import plot_scaling
+from clusterflow.results.plots.volcano import plot_volcano
+from clusterflow.results.tables import to_csv
+from clusterflow.science.reactions.scaling_line import fit_line
+from tests.report.test_page import make_band_edges, make_che
+from tests.results.results_folder import write_results
+from tests.stages.test_thermo import Study
+
+# Hydrogen as strongly bound as says the name of the cluster.
+SHIFTS = {
+    "Cu2": {},
+    "Cu4": {"H": 0.3, "CO": 0.2, "COOH": 0.1},
+    "Cu8": {"H": -0.2, "CO": 0.6, "COOH": 0.3},
+}
+PH_SLOPE_V = 8.617333262e-5 * 298.15 * log(10)
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory, library, provenance, structure):
+    folder = tmp_path_factory.mktemp("results")
+    write_results(folder, Study(library, provenance, structure), SHIFTS)
+    return folder
+
+
+def formation(folder, cluster, species):
+    record = read_record(folder / "thermo" / f"{cluster}.json", ThermoRecord)
+    return next(s.formation_ev for s in record.species if s.name == species)
+
+
+def lines(figure, prefix):
+    found = figure.axes[0].get_lines()
+    return {
+        str(line.get_gid()): (list(line.get_xdata()), list(line.get_ydata()))
+        for line in found
+        if str(line.get_gid()).startswith(prefix)
+    }
+
+
+def words(figure):
+    legends = [text for legend in figure.legends for text in legend.get_texts()]
+    return [t.get_text() for t in (*figure.texts, *figure.axes[0].texts, *legends)]
+
+
+def rows_of(plot):
+    return list(csv.DictReader(StringIO(to_csv("plot", plot.rows))))
+
+
+def test_a_volcano_of_hydrogen_evolution_is_minus_the_absolute_descriptor(results):
+    """Volmer and Heyrovsky: one step costs ΔG(*H), the other −ΔG(*H)."""
+    plot = plot_volcano(read_surfaces([results]), "HER", "H", Conditions())
+    points = lines(plot.figure, "point")
+    expected = {c: formation(results, c, "*H") for c in SHIFTS}
+    drawn = {round(x[0], 9): y[0] for x, y in points.values()}
+    assert drawn == {round(dg, 9): pytest.approx(-abs(dg)) for dg in expected.values()}
+    assert len(lines(plot.figure, "interval")) == 3
+    assert plot.figure.axes[0].get_ylabel() == "U_L / V vs RHE"
+    assert set(SHIFTS) <= set(words(plot.figure))
+    assert any("90 % interval" in t and "screening" in t for t in words(plot.figure))
+    assert lines(plot.figure, "equilibrium")["equilibrium"][1] == pytest.approx([0, 0])
+    for row in rows_of(plot):
+        assert float(row["descriptor_dg_ev"]) == pytest.approx(
+            expected[row["cluster"]], abs=1e-6
+        )
+        low, high = row["limiting_potential_p05_v"], row["limiting_potential_p95_v"]
+        assert float(low) < float(row["limiting_potential_v"]) < float(high) + 0.1
+
+
+def test_on_the_she_scale_a_volcano_moves_by_the_ph(results):
+    surfaces = read_surfaces([results])
+    rhe = rows_of(plot_volcano(surfaces, "HER", "*H", Conditions()))
+    plot = plot_volcano(surfaces, "HER", "*H", Conditions(scale="she", ph=5.0))
+    assert plot.figure.axes[0].get_ylabel() == "U_L / V vs SHE, pH 5"
+    for one, other in zip(rhe, rows_of(plot), strict=True):
+        for key in ("limiting_potential_v", "limiting_potential_p05_v"):
+            assert float(other[key]) == pytest.approx(
+                float(one[key]) - 5 * PH_SLOPE_V, abs=2e-6
+            )
+        assert (other["scale"], other["ph"]) == ("she", "5.0")
+
+
+def test_a_diagram_at_a_potential_is_tilted_by_it(results):
+    surfaces = read_surfaces([results], ["Cu4"])
+    plain = rows_of(plot_diagram(surfaces, "CO2-to-CO", Conditions()))
+    plot = plot_diagram(surfaces, "CO2-to-CO", Conditions(potential_v=-0.4))
+    electrons = {"*": 0, "*CO2": 0, "*COOH": 1, "*CO": 2}
+    for one, other in zip(plain, rows_of(plot), strict=True):
+        if one["level_ev"] == "":
+            assert other["reason"]
+            continue
+        last = int(one["state_number"]) > 0 and one["state"] == "*"
+        n = 2 if last else electrons[one["state"]]
+        tilted = float(one["level_ev"]) - 0.4 * n
+        assert float(other["level_ev"]) == pytest.approx(tilted, abs=2e-6)
+    assert any("U = −0.40 V vs RHE" in text for text in words(plot.figure))
+
+
+def test_several_clusters_stand_in_one_diagram_state_above_state(results):
+    plot = plot_diagram(read_surfaces([results]), "CO2-to-CO", Conditions())
+    axes = plot.figure.axes[0]
+    states = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert states[0] == states[-1] == "*" and "*COOH" in states
+    drawn = {
+        (round(sum(x) / 2), round(y[0], 6))
+        for x, y in lines(plot.figure, "level").values()
+    }
+    for row in rows_of(plot):
+        column = states.index(row["state"].replace("2", "₂"))
+        if row["state"] == "*" and row["state_number"] != "0":
+            column = len(states) - 1
+        assert (column, round(float(row["level_ev"]), 6)) in drawn
+    assert {row["cluster"] for row in rows_of(plot)} == set(SHIFTS)
+    assert sum("U_L =" in text for text in words(plot.figure)) == 3
+
+
+def test_states_that_two_paths_pass_in_opposite_orders_stand_twice():
+    one, other = ("*", "*A", "*B", "*"), ("*", "*B", "*A", "*")
+    merged = merge_states([one, other])
+    for path in (one, other):
+        rest = iter(merged)
+        assert all(state in rest for state in path), "each path is a subsequence"
+
+
+def test_a_scaling_line_is_that_of_another_library(results):
+    plot = plot_scaling(read_surfaces([results]), "CO", "COOH")
+    x = [formation(results, c, "*CO") for c in sorted(SHIFTS)]
+    y = [formation(results, c, "*COOH") for c in sorted(SHIFTS)]
+    expected = linregress(x, y)
+    assert plot.line.slope == pytest.approx(expected.slope)
+    assert plot.line.intercept == pytest.approx(expected.intercept)
+    assert plot.line.r_squared == pytest.approx(expected.rvalue**2)
+    residuals = [
+        b - expected.slope * a - expected.intercept for a, b in zip(x, y, strict=True)
+    ]
+    assert plot.line.mean_absolute_error == pytest.approx(sum(map(abs, residuals)) / 3)
+    (ends,) = lines(plot.figure, "line").values()
+    assert ends[1] == pytest.approx(
+        [expected.slope * e + expected.intercept for e in ends[0]]
+    )
+
+
+def test_two_points_make_no_line(results):
+    plot = plot_scaling(read_surfaces([results], ["Cu2", "Cu4"]), "CO", "COOH")
+    assert plot.line is None and plot.notes == ("no line: 2 points; a line needs 3",)
+    assert lines(plot.figure, "line") == {}
+    assert fit_line([1.0] * 3, [1.0, 2.0, 3.0])[1] == "all 3 points have one x"
+
+
+def test_what_has_no_value_is_left_out_and_named(results, tmp_path, capsys):
+    for name in SHIFTS:
+        for stage in ("thermo", "che"):
+            source = results / stage / f"{name}.json"
+            (tmp_path / stage).mkdir(exist_ok=True)
+            (tmp_path / stage / f"{name}.json").write_bytes(source.read_bytes())
+    path = tmp_path / "thermo/Cu4.json"
+    record = read_record(path, ThermoRecord)
+    gone = [
+        s.model_copy(update={"formation_ev": None, "reason": "fell off"})
+        if s.name == "*H"
+        else s
+        for s in record.species
+    ]
+    write_record(record.model_copy(update={"species": tuple(gone)}), path)
+    output = tmp_path / "v.svg"
+    arguments = ["--reaction", "HER", "--descriptor", "H", "--output", str(output)]
+    assert main(["plot", "volcano", str(tmp_path), *arguments]) == 0
+    printed = capsys.readouterr()
+    assert printed.err == "not shown: Cu4: *H: fell off\n"
+    assert printed.out == f"wrote {output} and {tmp_path / 'v.csv'}\n"
+    rows = list(csv.DictReader((tmp_path / "v.csv").open()))
+    assert [r["reason"] for r in rows if r["cluster"] == "Cu4"] == ["*H: fell off"]
+    assert [r["descriptor_dg_ev"] for r in rows if r["cluster"] == "Cu4"] == [""]
+
+
+def test_levels_are_never_mixed_in_one_figure(results, tmp_path, library):
+    write_results(tmp_path, _at_other_level(library), {"Cu2": {}})
+    plot = plot_volcano(read_surfaces([results, tmp_path]), "HER", "H", Conditions())
+    ((name, reason),) = plot.missing
+    assert name == f"Cu2 ({tmp_path.name})"
+    assert "gfn2-xtb" in reason and "the figure at gfn1-xtb" in reason
+    assert len(lines(plot.figure, "point")) == 3
+
+
+def _at_other_level(library):
+    from clusterflow.records.provenance import Provenance
+    from clusterflow.records.structure import Structure
+
+    def structure(symbols, positions, role="core", **changes):
+        places = tuple(tuple(map(float, p)) for p in positions)
+        roles = (role,) * len(places)
+        values = {"charge": 0, "multiplicity": 1, **changes}
+        return Structure(
+            symbols=tuple(symbols), positions=places, roles=roles, **values
+        )
+
+    origin = Provenance(protocol=1, wall_time_s=0, created="2026-01-01T00:00:00+00:00")
+    study = Study(library, origin, structure)
+    study.level = library.level("gfn2-xtb")
+    return study
+
+
+def test_band_edges_and_their_table():
+    from clusterflow.results.plots.common import Surface
+
+    without = make_band_edges(conduction=None, valence=None, reason="no offset")
+    surfaces = [
+        Surface(
+            name=n,
+            cluster=n,
+            che=make_che(n).model_copy(update={"edges": e}),
+            thermo=None,
+        )
+        for n, e in (("Cu4", make_band_edges()), ("Cu8", without), ("Cu13", None))
+    ]
+    plot = plot_bands(surfaces)
+    potentials = {
+        (r["cluster"], r["name"]): r["potential_v_she"] for r in rows_of(plot)
+    }
+    assert float(potentials["Cu4", "conduction"]) == -1.5
+    assert float(potentials["", "O2-H2O"]) == 0.815
+    assert potentials["Cu8", "valence"] == ""
+    assert dict(plot.missing)["Cu8"].endswith("no offset")
+    assert "no band edges" in dict(plot.missing)["Cu13"]
+    assert "pH 7" in plot.figure.axes[0].get_ylabel()
+
+
+def test_labels_of_many_points_never_cover_one_another():
+    """As they are drawn, not as they were planned."""
+    places = random.Random(3)
+    points = [
+        Point(name=f"Cd{n}Se{n}", x=places.gauss(0, 0.2), y=places.gauss(0, 0.2))
+        for n in range(1, 31)
+    ]
+    heading = Heading(title="t", conditions="c", x_label="x", y_label="y")
+    figure = draw_volcano(points, heading)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    renderer = canvas.get_renderer()
+    texts = [t for t in figure.axes[0].texts if t.get_text().startswith("Cd")]
+    boxes = [text.get_window_extent(renderer) for text in texts]
+    assert len(boxes) == 30
+    for one, other in itertools.combinations(boxes, 2):
+        across = min(one.x1, other.x1) - max(one.x0, other.x0)
+        along = min(one.y1, other.y1) - max(one.y0, other.y0)
+        assert min(across, along) < 1.0, "they share more than a pixel"
+
+
+def test_a_label_without_room_leaves_the_frame_rather_than_cover_another():
+    frame = Box(left_in=0, bottom_in=0, width_in=0.3, height_in=0.3)
+    boxes = place_beside([(0.15, 0.15)] * 4, [(0.5, 0.15)] * 4, frame)
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+
+
+@pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
+def test_a_figure_is_the_same_bytes_each_time(results, tmp_path, suffix):
+    for name in ("one", "two"):
+        plot = plot_scaling(read_surfaces([results]), "CO", "COOH")
+        save_figure(plot.figure, tmp_path / f"{name}{suffix}")
+    content = (tmp_path / f"one{suffix}").read_bytes()
+    assert content == (tmp_path / f"two{suffix}").read_bytes()
+    assert b"Date" not in content and b"matplotlib.org" not in content[-2000:]
+
+
+def test_wrong_names_list_those_there_are(results, tmp_path):
+    surfaces = read_surfaces([results])
+    with pytest.raises(RecordError, match=r"CO2-to-CO, CO2-to-HCOOH, HER"):
+        plot_diagram(surfaces, "X", Conditions())
+    with pytest.raises(RecordError, match=r"XY: .*known: \*CO, \*COOH"):
+        plot_scaling(surfaces, "XY", "CO")
+    with pytest.raises(RecordError, match="known: Cu2, Cu4, Cu8"):
+        read_surfaces([results], ["Au"])
+    with pytest.raises(RecordError, match="holds no records"):
+        read_surfaces([tmp_path])
+    with pytest.raises(ClusterflowError, match=r"ph = 99"):
+        plot_volcano(surfaces, "HER", "H", Conditions(ph=99.0))

@@ -1,0 +1,179 @@
+"""Electron counts against published ones, against tblite, and by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from clusterflow.errors import ClusterflowError, LibraryError
+from clusterflow.formula import ATOMIC_NUMBERS, valence_electrons
+from clusterflow.library.clusters import LigandSpec
+from clusterflow.study.electrons import electrons
+
+
+@pytest.fixture
+def count(library):
+    return lambda subject, charge=None: electrons(subject, charge, library)
+
+
+# Charge, superatom electrons and multiplicity as published: Nanoscale Horiz. 2025, 10,
+# 1250 and the sources there; counts of gold by 10.1073/pnas.0801001105.
+PUBLISHED = [
+    ("[Au25(SR)18]-", -1, 8, 1),
+    ("[Au25(SR)18]0", 0, 7, 2),
+    ("[Au25(SR)18]+", 1, 6, 1),
+    ("[Au25(SCH3)18]-", -1, 8, 1),
+    ("Au38(SR)24", 0, 14, 1),
+    ("Au144(SR)60", 0, 84, 1),
+    ("Pd1Au24(SR)18", 0, 6, 1),
+    ("[Ag25(SR)18]-", -1, 8, 1),
+    ("[Cu32H20(S2P(OR)2)12]", 0, 0, 1),
+    ("[Cu25H22(PPh3)12]+", 1, 2, 1),
+    ("[Cu26H11(DPPE)3(CF3CO2)8(CH3O)2(tBuC≡C)4]+", 1, 0, 1),
+    ("[Cu6(MBD)6]", 0, 0, 1),
+    ("[Cu14(SR)3(PR3)8H10]+", 1, 0, 1),
+    ("[Au9(PPh3)8]3+", 3, 6, 1),
+    ("Cd6Se6", 0, 0, 1),
+    ("(CdSe)13(NH3)13", 0, 0, 1),
+]
+
+
+@pytest.mark.parametrize(
+    ("formula", "charge", "n_superatom", "multiplicity"), PUBLISHED
+)
+def test_published_superatoms(count, formula, charge, n_superatom, multiplicity):
+    found = count(formula)
+    assert (found.charge, found.n_superatom) == (charge, n_superatom)
+    assert found.multiplicity == multiplicity
+    # Ligands are closed shells, so the parity of the superatom is that of the whole.
+    assert found.multiplicity == 1 + n_superatom % 2
+    assert (found.warning is None) == (multiplicity == 1)
+
+
+def test_an_odd_count_as_printed_warns(count):
+    found = count("[Cu18H2(SR)15(PPh3)6]")
+    assert found.n_superatom == 1
+    assert found.multiplicity == 2
+    assert "odd" in found.warning
+
+
+def test_valence_electrons_by_hand(count):
+    # 25 Au of 11, 18 S of 6, 18 C of 4, 54 H, and one more for the charge.
+    assert count("[Au25(SCH3)18]-").n_valence == 275 + 108 + 72 + 54 + 1
+    # Filled d shells of Cd are core: 6 (2 + 6).
+    assert count("Cd6Se6").n_valence == 48
+
+
+def test_a_group_that_is_not_said_leaves_a_hole(count):
+    found = count("Au25(SR)18")
+    assert found.n_valence is None
+    assert "R" in found.n_valence_reason
+
+
+def test_a_metal_without_a_count_leaves_a_hole(count):
+    found = count("Cu12Fe")
+    assert found.n_superatom is None
+    assert "Fe" in found.n_superatom_reason
+    assert found.n_valence == 12 * 11 + 8
+
+
+def test_atoms_that_may_be_ligands_are_not_guessed(count):
+    found = count("Au25S18H18")
+    assert found.n_superatom is None
+    assert "brackets" in found.n_superatom_reason
+    assert count("Au25(SH)18").n_superatom == 7
+
+
+@pytest.mark.parametrize(
+    ("formula", "charge"),
+    [
+        ("[Au25(SH)18]-", -1),
+        ("[Au25(SH)18]⁻", -1),
+        ("[Au25(SH)18]2-", -2),
+        ("[Au25(SH)18]^2+", 2),
+        ("[Au25(SH)18]²⁺", 2),
+        ("Au25(SH)18^{2-}", -2),
+        ("Au25(SH)18-", -1),
+        ("Au25(SH)18", 0),
+        ("[Au25(SH)18]⁰", 0),
+        ("Cu2+", 1),  # of Cu2: digits without a bracket count atoms
+        ("Cu^2+", 2),
+    ],
+)
+def test_ways_to_write_a_charge(count, formula, charge):
+    assert count(formula).charge == charge
+
+
+def test_nesting_does_not_matter(count):
+    flat, nested = count("Au20(SH)16"), count("[(Au2[(SH)])10(SH)6]")
+    assert flat.n_superatom == nested.n_superatom == 4
+    assert flat.n_valence == nested.n_valence
+    assert nested.ligands == {"SH": 16}
+
+
+def test_the_charge_can_be_given_beside_the_formula(count):
+    assert count("Au25(SR)18", -1).n_superatom == 8
+    assert count("Cu4", 1).multiplicity == 2
+    with pytest.raises(LibraryError, match=r"--charge \+1.*says -1"):
+        count("[Au25(SR)18]-", 1)
+
+
+def test_a_file_and_a_cluster_of_the_library(count, tmp_path):
+    path = tmp_path / "mine.xyz"
+    path.write_text("3\n\nCu 0 0 0\nCu 0 0 2.2\nH 0 1.5 1\n")
+    found = count(str(path))
+    assert (found.n_valence, found.n_superatom, found.multiplicity) == (23, 1, 2)
+    assert count("Cd13Se13").n_superatom == 0
+    with pytest.raises(ClusterflowError, match=r"none\.xyz: no such file"):
+        count(str(tmp_path / "none.xyz"))
+
+
+@pytest.mark.parametrize(
+    ("formula", "says"),
+    [
+        ("Au25(SXyz)18", r"unknown ligand 'SXyz'.*list ligands.*README"),
+        ("Au25(C9H9S)18", "unknown ligand 'C9H9S'"),
+        ("Au25(SR18", "never closed"),
+        ("Au25SR18", "cannot read 'R18'"),
+        ("Qq3", "cannot read 'Qq3'"),
+        ("Au0", "count is 0"),
+        ("+", "no atoms"),
+        ("", "no atoms"),
+    ],
+)
+def test_what_cannot_be_read_is_said(count, formula, says):
+    with pytest.raises(LibraryError, match=says):
+        count(formula)
+
+
+def test_a_ligand_that_would_be_an_open_shell_is_refused():
+    with pytest.raises(ValueError, match="open shell"):
+        LigandSpec(
+            name="wrong",
+            source="10.1/x",
+            formula="SCH3",
+            kind="X",
+            electrons_withdrawn=2,
+        )
+
+
+def test_no_two_ligands_share_a_name(library):
+    names = [
+        alias
+        for ligand in library.ligands()
+        for alias in {ligand.name, *ligand.aliases}
+    ]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.xtb
+def test_valence_electrons_are_those_of_the_program():
+    from tblite.interface import Calculator
+
+    for symbol, number in list(ATOMIC_NUMBERS.items())[1:87]:
+        unpaired = valence_electrons(symbol) % 2
+        one = Calculator("GFN1-xTB", np.array([number]), np.zeros((1, 3)), uhf=unpaired)
+        one.set("verbosity", 0)
+        one.set("temperature", 0.03)
+        filled = one.singlepoint().get("orbital-occupations").sum()
+        assert valence_electrons(symbol) == pytest.approx(filled, abs=1e-6), symbol
