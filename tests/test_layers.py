@@ -15,12 +15,11 @@ SOURCE = Path(clusterflow.__file__).parent
 # Bottom first. A module may import its own folder and what stands in a lower row.
 LAYERS = (
     ("errors",),
-    ("units", "formula", "model"),
+    ("units", "formula", "model", "stage_table"),
     ("library",),
     ("records",),
     ("science",),
     ("settings",),
-    ("stage_table",),
     ("engines", "figures", "run"),
     ("stages",),
     ("intake", "results", "study"),
@@ -37,8 +36,6 @@ SCIENCE = (
     ("reactions",),
     ("uncertainty",),
 )
-# Arrows that still point up.
-EXCEPTIONS = ("records.files -> stage_table",)
 HEIGHT = {name: (row, 0) for row, names in enumerate(LAYERS) for name in names}
 HEIGHT |= {
     f"science.{name}": (HEIGHT["science"][0], row)
@@ -84,16 +81,13 @@ def room(module: str) -> str:
     return inner if inner in HEIGHT else first
 
 
-def upward(
-    module: str, source: str, allowed: tuple[str, ...] = EXCEPTIONS
-) -> list[str]:
+def upward(module: str, source: str) -> list[str]:
     """The arrows of a module that do not point down."""
     own = room(module)
     return sorted(
-        arrow
+        f"{module} -> {other}"
         for other in imported(source)
         if (target := room(other)) != own and HEIGHT[target] >= HEIGHT[own]
-        if not (arrow := f"{module} -> {other}").startswith(allowed)
     )
 
 

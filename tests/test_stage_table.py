@@ -105,9 +105,11 @@ def test_a_row_that_is_not_whole_says_what_it_lacks(changes, says):
 
 
 def test_a_row_without_a_record_or_with_another_ones_says_so():
-    for record in ("NoRecord", "RelaxRecord"):
+    for record in ("clusters.NoRecord", "clusters.RelaxRecord"):
         row = replace(STAGES["sites"], record=record)
-        with pytest.raises(ClusterflowError, match=f"no class {record} with\n? ?stage"):
+        with pytest.raises(
+            ClusterflowError, match=rf"no class {record} in records/ with stage"
+        ):
             row.model  # noqa: B018 - a property that raises
 
 

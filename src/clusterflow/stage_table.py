@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import importlib
 import itertools
-import pkgutil
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,7 +20,6 @@ from clusterflow.errors import ClusterflowError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from clusterflow.records.provenance import Record
 
 _PACKAGE = Path(__file__).parent
 # What one record may be of; each is a wildcard of the rules.
@@ -39,7 +37,7 @@ class Stage:
     summary
         What it does, for help.
     record
-        Its record, a class of ``clusterflow.records``.
+        Its record, as module and class in ``records/``.
     protocol
         Version of what it computes. Snakemake does not see edits of this package: raise
         it when a change alters results, and all that depends on the stage runs again.
@@ -86,7 +84,7 @@ class Stage:
         return f"clusterflow.{self.module or f'stages.{self.name}'}"
 
     @property
-    def model(self) -> type[Record]:
+    def model(self) -> Any:
         """The class of its records.
 
         Raises
@@ -94,19 +92,18 @@ class Stage:
         ClusterflowError
             If there is none, or it is of another stage.
         """
-        found: type[Record] | None = None
-        for _, name, _ in pkgutil.iter_modules([str(_PACKAGE / "records")]):
-            records: Any = importlib.import_module(f"clusterflow.records.{name}")
-            found = getattr(records, self.record, found)
+        module, _, name = self.record.partition(".")
+        records = importlib.import_module(f"clusterflow.records.{module}")
+        found = getattr(records, name, None)
         if found is None or found.model_fields["stage"].default != self.name:
             raise ClusterflowError(
-                f"stage {self.name!r}: records has no class {self.record} with "
+                f"stage {self.name!r}: no class {self.record} in records/ with "
                 f'stage: Literal["{self.name}"] = "{self.name}"'
             )
         return found
 
     @property
-    def run(self) -> Callable[..., Record]:
+    def run(self) -> Callable[..., Any]:
         """What runs it: ``run(inputs, job)``.
 
         Raises
@@ -115,7 +112,7 @@ class Stage:
             If its module has no such function.
         """
         module: Any = importlib.import_module(self.module_name)
-        found: Callable[..., Record] | None = getattr(module, "run", None)
+        found: Callable[..., Any] | None = getattr(module, "run", None)
         if found is None:
             raise ClusterflowError(
                 f"stage {self.name!r}: {self.module_name} has no function "
@@ -134,7 +131,7 @@ class Stage:
         *folders, name = (self.name, *subject)
         return Path(*folders, f"{name}.json")
 
-    def subject_of(self, record: Record) -> tuple[str, ...]:
+    def subject_of(self, record: Any) -> tuple[str, ...]:
         """What a record is of, in the order of its path."""
         values = (getattr(record, part) for part in self.of)
         return tuple(getattr(value, "name", value) for value in values)
@@ -165,7 +162,7 @@ _ROWS = (
     Stage(
         name="build",
         summary="Build the starting geometries of a cluster.",
-        record="BuildRecord",
+        record="clusters.BuildRecord",
         protocol=1,
         of=_CLUSTER,
         example="clusterflow build Cu4",
@@ -173,7 +170,7 @@ _ROWS = (
     Stage(
         name="level",
         summary="Choose the first level at which a cluster and its probes converge.",
-        record="LevelRecord",
+        record="clusters.LevelRecord",
         protocol=2,
         of=_CLUSTER,
         reads=("build",),
@@ -184,7 +181,7 @@ _ROWS = (
     Stage(
         name="relax",
         summary="Relax a cluster's starting geometries and rank the isomers.",
-        record="RelaxRecord",
+        record="clusters.RelaxRecord",
         protocol=3,
         of=_CLUSTER,
         reads=("build", "level"),
@@ -196,7 +193,7 @@ _ROWS = (
     Stage(
         name="edges",
         summary="Compute the gas-phase band edges of a cluster's lowest isomer.",
-        record="EdgesRecord",
+        record="clusters.EdgesRecord",
         protocol=1,
         of=_CLUSTER,
         clusters="study",
@@ -208,7 +205,7 @@ _ROWS = (
     Stage(
         name="gas",
         summary="Compute a molecule: energy, vibrations and ideal-gas free energy.",
-        record="GasRecord",
+        record="vibrations.GasRecord",
         protocol=2,
         of=("level", "gas"),
         sees=("gas",),
@@ -218,7 +215,7 @@ _ROWS = (
     Stage(
         name="sites",
         summary="Find the distinct adsorption sites of a cluster.",
-        record="SitesRecord",
+        record="adsorption.SitesRecord",
         protocol=3,
         of=_CLUSTER,
         reads=("relax",),
@@ -228,7 +225,7 @@ _ROWS = (
     Stage(
         name="adsorb",
         summary="Find the minima of an adsorbate on a cluster.",
-        record="AdsorbRecord",
+        record="adsorption.AdsorbRecord",
         protocol=4,
         of=_COMPLEX,
         reads=("relax", "sites"),
@@ -243,7 +240,7 @@ _ROWS = (
             "Strip and relax what adsorbates have changed, and list a cluster's "
             "isomers."
         ),
-        record="PoolRecord",
+        record="adsorption.PoolRecord",
         protocol=2,
         of=_CLUSTER,
         reads=("relax", "adsorb"),
@@ -255,7 +252,7 @@ _ROWS = (
     Stage(
         name="vibrate",
         summary="Compute the vibrations of an adsorbate's best minimum.",
-        record="VibrateRecord",
+        record="vibrations.VibrateRecord",
         protocol=3,
         of=_COMPLEX,
         reads=("relax", "adsorb", "pool"),
@@ -266,7 +263,7 @@ _ROWS = (
     Stage(
         name="thermo",
         summary="Compute free energies of everything on a cluster, with corrections.",
-        record="ThermoRecord",
+        record="energies.ThermoRecord",
         protocol=1,
         of=_CLUSTER,
         reads=("relax", "gas", "adsorb", "pool", "vibrate"),
@@ -276,7 +273,7 @@ _ROWS = (
     Stage(
         name="che",
         summary="Compute reaction profiles and limiting potentials.",
-        record="CheRecord",
+        record="profiles.CheRecord",
         protocol=2,
         of=_CLUSTER,
         clusters="profiled",
@@ -288,7 +285,7 @@ _ROWS = (
     Stage(
         name="collect",
         summary="Collect every record into results.db and tables.",
-        record="CollectRecord",
+        record="provenance.CollectRecord",
         module="results.collect",
         protocol=1,
         sees=("collect",),
@@ -296,7 +293,7 @@ _ROWS = (
     Stage(
         name="report",
         summary="Write report.html and the diagrams.",
-        record="ReportRecord",
+        record="provenance.ReportRecord",
         module="report.stage",
         protocol=1,
     ),
@@ -324,12 +321,16 @@ def check_rows(rows: Iterable[Stage]) -> dict[str, Stage]:
         for other in (*row.reads, *row.reads_peers):
             if other not in found:
                 raise ClusterflowError(f"{where}: reads {other!r}, no stage above it")
-        module = _PACKAGE.joinpath(*row.module_name.split(".")[1:])
-        if not module.with_suffix(".py").is_file() and not module.is_dir():
-            raise ClusterflowError(
-                f"{where}: no module {row.module_name}; write it, with a function "
-                "run(inputs, job)"
-            )
+        record = row.record.partition(".")[0]
+        for module, what in (
+            (row.module_name, "a function run(inputs, job)"),
+            (f"clusterflow.records.{record}", f"the class {row.record}"),
+        ):
+            file = _PACKAGE.joinpath(*module.split(".")[1:]).with_suffix(".py")
+            if not file.is_file():
+                raise ClusterflowError(
+                    f"{where}: no module {module}; write it, with {what}"
+                )
         found[row.name] = row
     return found
 
@@ -363,7 +364,7 @@ def record_paths(folder: Path, selection: Mapping[str, Any]) -> list[Path]:
     ]
 
 
-def record_name(record: Record) -> Path:
+def record_name(record: Any) -> Path:
     """Where a results folder keeps a record."""
     stage = stage_named(record.stage)
     return stage.path(*stage.subject_of(record))

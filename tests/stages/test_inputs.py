@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,16 +28,22 @@ def by_hand():
     return Inputs.read("thermo", ["Cu2"], settings=FAST, request=request)
 
 
+def as_read_by(stage, inputs):
+    """The same inputs, of a stage that reads others."""
+    return replace(inputs, stage=STAGES[stage])
+
+
 @pytest.fixture
 def given(by_hand, tmp_path):
     """Paths of the records that lead to its thermo record, by stage."""
     by_hand.one(ThermoRecord)
-    models = (RelaxRecord, SitesRecord, AdsorbRecord, VibrateRecord, PoolRecord)
+    models = (RelaxRecord, AdsorbRecord, VibrateRecord, PoolRecord)
     records = []
     for model in models:
         found = by_hand.every(model) if model in (AdsorbRecord, VibrateRecord) else ()
         records += found or [by_hand.one(model)]
-    records += by_hand.every(GasRecord, gas=ThermoSettings().anchors)
+    gases = [{"gas": g, "level": "emt"} for g in ThermoSettings().anchors]
+    records += by_hand.every(GasRecord, gases)
     paths = {}
     for record in records:
         path = tmp_path / record_name(record)
@@ -49,9 +56,10 @@ def test_what_is_named_is_computed_once_by_the_stages_of_the_table(by_hand):
     thermo = by_hand.one(ThermoRecord)
     assert [s.name for s in thermo.species if s.name.startswith("*")] == ["*", "*H"]
     assert by_hand.one(RelaxRecord) is by_hand.one(RelaxRecord)
-    assert by_hand.one(BuildRecord).cluster == thermo.cluster == "Cu2"
+    built = as_read_by("relax", by_hand).one(BuildRecord)
+    assert built.cluster == thermo.cluster == "Cu2"
     # A level that is named is not looked for with probes.
-    assert by_hand.one(LevelRecord).attempts == ()
+    assert as_read_by("relax", by_hand).one(LevelRecord).attempts == ()
 
 
 def test_records_give_what_a_name_gives(by_hand, given):
@@ -72,6 +80,15 @@ def test_only_what_is_missing_is_computed(given):
     assert inputs.before(AdsorbRecord) is None
     with pytest.raises(RecordError, match="0 pool records among the inputs"):
         inputs.one(PoolRecord)
+
+
+def test_a_stage_reads_what_its_row_says_and_no_more(given):
+    inputs = Inputs.read("sites", given["relax"])
+    assert inputs.one(RelaxRecord).cluster == "Cu2"
+    with pytest.raises(
+        ClusterflowError, match=r"'sites' reads 'thermo', which its row"
+    ):
+        inputs.one(ThermoRecord)
 
 
 def test_what_a_rule_does_not_give_is_not_computed_behind_its_back(given):
@@ -104,12 +121,13 @@ def test_rounds_by_hand_go_on_from_each_other():
 
 def test_records_of_other_clusters_are_peers_or_refused(by_hand, tmp_path):
     paths = []
+    relax = as_read_by("relax", by_hand)
     for cluster in ("Cu2", "Cu4"):
-        level = by_hand.one(LevelRecord).model_copy(update={"cluster": cluster})
+        level = relax.one(LevelRecord).model_copy(update={"cluster": cluster})
         paths.append(str(tmp_path / f"{cluster}.json"))
         write_record(level, Path(paths[-1]))
     build = tmp_path / "build.json"
-    write_record(by_hand.one(BuildRecord), build)
+    write_record(relax.one(BuildRecord), build)
     inputs = Inputs.read("relax", [str(build), *paths])
     assert inputs.one(LevelRecord).cluster == "Cu2"
     assert [peer.cluster for peer in inputs.peers(LevelRecord)] == ["Cu4"]
@@ -134,7 +152,9 @@ def test_records_of_other_clusters_are_peers_or_refused(by_hand, tmp_path):
 )
 def test_a_subject_that_is_none_says_what_to_do(stage, subjects, request_, says):
     with pytest.raises(ClusterflowError, match=says):
-        Inputs.read(stage, subjects, request=request_).one(BuildRecord)
+        as_read_by("relax", Inputs.read(stage, subjects, request=request_)).one(
+            BuildRecord
+        )
 
 
 def test_settings_are_of_a_section_and_have_its_defaults():

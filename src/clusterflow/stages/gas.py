@@ -10,7 +10,6 @@ from ase.calculators.calculator import CalculationFailed
 from clusterflow.engines import check_elements
 from clusterflow.errors import ClusterflowError
 from clusterflow.records.atoms import as_drawn, from_atoms
-from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.vibrations import GasRecord
 from clusterflow.science.geometry.symmetry import (
     find_symmetry,
@@ -196,12 +195,7 @@ def summary(
 
 
 def run(inputs: Inputs, job: Job) -> GasRecord:
-    """Compute a molecule, at a level that is named or the one of a cluster."""
-    level = (
-        inputs.library.level(inputs.of["level"])
-        if "level" in inputs.of
-        else inputs.one(RelaxRecord).level
-    )
-    assert level is not None, "a cluster without a level needs no molecules"
+    """Compute a molecule at a level, both by name."""
     spec = inputs.library.gas(inputs.of["gas"])
+    level = inputs.library.level(inputs.of["level"])
     return gas(spec, level, inputs.settings(GasSettings), job)

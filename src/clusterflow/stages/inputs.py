@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 
-from clusterflow.errors import ConfigError, RecordError, StructureError
+from clusterflow.errors import (
+    ClusterflowError,
+    ConfigError,
+    RecordError,
+    StructureError,
+)
 from clusterflow.library.find import Library, explain
 from clusterflow.records.clusters import BuildRecord, LevelRecord, RelaxRecord
 from clusterflow.records.files import read_record
@@ -153,9 +158,9 @@ class Inputs:
     def cluster(self) -> str:
         """Name of the cluster that is named, or of the first record."""
         names = [getattr(record, "cluster", None) for record, _ in self._given]
-        known = [name for name in names if name is not None]
+        known = [str(name) for name in names if name is not None]
         if self.request.subject is not None or not known:
-            return self.one(BuildRecord).cluster
+            return self._compute(BuildRecord).cluster
         return known[0]
 
     def settings(self, model: type[M]) -> M:
@@ -183,7 +188,7 @@ class Inputs:
             If several are given, or none and it cannot be computed.
         """
         found = self._of_own(model)
-        row = _row_of(model)
+        row = self._row_read(model)
         if not found and self._is_computable(row):
             return self._compute(model)
         if len(found) != 1:
@@ -196,7 +201,9 @@ class Inputs:
         """The record of a stage, where it is given or a cluster is computed by hand."""
         return self.one(model) if self._of_own(model) or self.by_hand else None
 
-    def every(self, model: type[R], **of: Sequence[str]) -> tuple[R, ...]:
+    def every(
+        self, model: type[R], of: Sequence[Mapping[str, str]] | None = None
+    ) -> tuple[R, ...]:
         """All records of a stage: those given, then those computed by hand.
 
         Parameters
@@ -204,19 +211,26 @@ class Inputs:
         model
             Class of the records.
         of
-            What they are of where they are computed by hand, as a word and its values;
-            the adsorbates that were named by default.
+            What those are of that a cluster by hand needs, part by part; each adsorbate
+            that was named by default.
         """
         found = self._of_own(model)
         if not self.by_hand:
             return found
-        word, names = next(iter(of.items() or [("adsorbate", self.request.adsorbates)]))
-        known = {getattr(record, word) for record in found}
-        more = (self._compute(model, of={word: n}) for n in names if n not in known)
+        row = self._row_read(model)
+        subjects = [dict(zip(row.of, row.subject_of(r), strict=True)) for r in found]
+        default = [{"adsorbate": name} for name in self.request.adsorbates]
+        wanted = default if of is None else of
+        more = (
+            self._compute(model, of=one)
+            for one in wanted
+            if not any(one.items() <= known.items() for known in subjects)
+        )
         return (*found, *more)
 
     def before(self, model: type[R]) -> R | None:
         """The record of the round of adsorption before this one; None in the first."""
+        self._row_read(model)
         for record, number in self._given:
             if isinstance(record, model) and number == self._round - 1:
                 return record
@@ -233,6 +247,22 @@ class Inputs:
             if isinstance(record, model)
             and getattr(record, "cluster", None) != self.cluster
         )
+
+    def _row_read(self, model: type[Record]) -> Stage:
+        """The row of a stage that is read: the table must say so.
+
+        Raises
+        ------
+        ClusterflowError
+            If it does not: what follows from the table would be wrong.
+        """
+        row, own = _row_of(model), self.stage
+        if row.name not in (*own.reads, *own.reads_before, *own.reads_peers, own.name):
+            raise ClusterflowError(
+                f"stage {own.name!r} reads {row.name!r}, which its row in "
+                "stage_table.py does not say"
+            )
+        return row
 
     def _of_own(self, model: type[R]) -> tuple[R, ...]:
         """Records that were given, of the own cluster and this round."""
@@ -328,7 +358,7 @@ def bare_structure(inputs: Inputs) -> Structure:
         If the record holds no isomer.
     """
     if inputs.by_hand:
-        return inputs.one(BuildRecord).structures[0]
+        return replace(inputs, stage=STAGES["relax"]).one(BuildRecord).structures[0]
     relaxed = inputs.one(RelaxRecord)
     if not relaxed.isomers:
         raise StructureError(f"{relaxed.cluster}: its record holds no relaxed isomer")

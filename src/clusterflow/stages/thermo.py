@@ -338,12 +338,14 @@ def run(inputs: Inputs, job: Job) -> ThermoRecord:
     """Sum up everything on a cluster; by hand, with the gases that this needs."""
     relaxed, settings = inputs.one(RelaxRecord), inputs.settings(ThermoSettings)
     motifs = inputs.library.motif_gases(inputs.request.adsorbates)
-    gases = sorted({*settings.anchors, *motifs}) if relaxed.level else []
+    names = sorted({*settings.anchors, *motifs})
+    level = relaxed.level
+    gases = [{"gas": name, "level": level.name} for name in names] if level else []
     return thermo(
         relaxed,
         inputs.every(AdsorbRecord),
         inputs.every(VibrateRecord),
-        inputs.every(GasRecord, gas=gases),
+        inputs.every(GasRecord, gases),
         settings,
         inputs.library,
         job,
