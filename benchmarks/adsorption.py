@@ -36,9 +36,9 @@ from clusterflow.engines import Meter, make_calculator
 from clusterflow.library.find import Library
 from clusterflow.records.atoms import to_atoms
 from clusterflow.records.clusters import BuildRecord
-from clusterflow.science.adsorption.outcome import judge
+from clusterflow.science.adsorption.outcome import judge_complex
 from clusterflow.science.adsorption.same_minimum import same_shape, shape_of
-from clusterflow.science.adsorption.search_decisions import merge
+from clusterflow.science.adsorption.search_decisions import group_candidates
 from clusterflow.science.adsorption.starts_at_random import place_anywhere
 from clusterflow.science.clusters.spin import complex_multiplicities
 from clusterflow.science.geometry.symmetry import own_permutations
@@ -60,7 +60,7 @@ if TYPE_CHECKING:
 
     from clusterflow.records.clusters import RelaxRecord
     from clusterflow.records.structure import Structure
-    from clusterflow.science.adsorption.outcome import Verdict
+    from clusterflow.science.adsorption.outcome import FateVerdict
     from clusterflow.science.adsorption.same_minimum import Shape
 
 REFERENCE = Path(__file__).parent / "reference" / "adsorption.csv"
@@ -179,7 +179,7 @@ class End:
 
     structure: Structure
     energy_ev: float
-    verdict: Verdict
+    verdict: FateVerdict
     shape: Shape
 
 
@@ -193,7 +193,7 @@ def ends(pair: Pair, rows: Sequence[dict[str, Any]]) -> list[End]:
             continue
         positions = tuple(map(tuple, row["positions"]))
         structure = start.model_copy(update={"positions": positions})
-        verdict = judge(structure, host, others[pair.adsorbate], others)
+        verdict = judge_complex(structure, host, others[pair.adsorbate], others)
         shape = shape_of(structure, len(host.symbols), core_intact=verdict.core_intact)
         found.append(
             End(
@@ -210,7 +210,7 @@ def distinct(pair: Pair, found: Sequence[End]) -> list[list[End]]:
     """Ends in groups of one minimum each, lowest first."""
     host = relaxed(pair.cluster, pair.level).isomers[0].structure
     images = own_permutations(host)
-    return merge(
+    return group_candidates(
         found, lambda a, b: same_shape(a.shape, b.shape, images, SAME_A), SAME_EV
     )
 
@@ -265,7 +265,7 @@ def summary(pair: Pair, rows: Sequence[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def kind_of(verdict: Verdict) -> str:
+def kind_of(verdict: FateVerdict) -> str:
     """Intact, reconstructed, or another species."""
     return verdict.fate if verdict.fate in ("intact", "reconstructed") else "other"
 

@@ -234,7 +234,7 @@ class Ends:
     """What has been computed, kept in a file of one JSON object a line."""
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
+        self._locate_piece = path
         self._known: dict[tuple[str, int, str], Ended | None] = {}
         if path is not None and path.is_file():
             for line in path.read_text().splitlines():
@@ -252,11 +252,11 @@ class Ends:
         key = (label, seed, name)
         if key not in self._known:
             self._known[key] = run()
-            self._write(*key)
+            self._write_line(*key)
         return self._known[key]
 
     def _write(self, label: str, seed: int, name: str) -> None:
-        if self._path is None:
+        if self._locate_piece is None:
             return
         end = self._known[label, seed, name]
         content = None
@@ -268,7 +268,7 @@ class Ends:
                 "positions": atoms.positions.tolist(),
             }
         row = {"complex": label, "seed": seed, "program": name, "end": content}
-        with self._path.open("a") as stream:
+        with self._locate_piece.open("a") as stream:
             stream.write(json.dumps(row) + "\n")
 
 

@@ -23,7 +23,11 @@ from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import read_record, write_record
 from clusterflow.records.profiles import CheRecord
 from clusterflow.results.scan import scan
-from clusterflow.science.reactions.che import Electrode, energies_of, evaluate_network
+from clusterflow.science.reactions.che import (
+    Electrode,
+    evaluate_network,
+    free_energies_of,
+)
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import build_network
 
@@ -42,7 +46,7 @@ def as_arrays(path: Path) -> dict[str, np.ndarray]:
 
 def by_a_loop(record: CheRecord, thermo: ThermoRecord) -> dict[str, np.ndarray]:
     """The same, one point after the other."""
-    composition, energies = composition_of(Library.default()), energies_of(thermo)
+    composition, energies = composition_of(Library.default()), free_energies_of(thermo)
     answer = {}
     for spec in record.networks:
         network = build_network(spec, composition)

@@ -20,9 +20,9 @@ def main() -> int:
         return 0
     # `warm.ADDRESS`, spelled out: the import takes as long as all else of `--help`.
     if "CLUSTERFLOW_WARM_PROCESS" in os.environ:
-        from clusterflow.run.fork_client import ask
+        from clusterflow.run.fork_client import run_in_fork
 
-        code = ask(sys.argv[1:])
+        code = run_in_fork(sys.argv[1:])
         if code is not None:
             return code
     from clusterflow.cli.app import main as run

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from clusterflow.errors import ClusterflowError, ConfigError
 from clusterflow.library.adsorbates import SiteKind
 from clusterflow.library.clusters import IsomerMode
-from clusterflow.library.find import explain, read_yaml
+from clusterflow.library.find import describe_error, read_yaml
 from clusterflow.model import Model, Name
 from clusterflow.science.thermochemistry.anchors import FROM_CO2
 from clusterflow.units import check_pressure, check_temperature
@@ -396,11 +396,11 @@ class ThermoSettings(Model):
 
     @field_validator("temperature_k")
     @classmethod
-    def _kelvin(cls, value: float) -> float:
-        return _as_value_error(check_temperature, value, "temperature_k")
+    def _check_kelvin(cls, value: float) -> float:
+        return _run_check(check_temperature, value, "temperature_k")
 
     @model_validator(mode="after")
-    def _barriers(self) -> ThermoSettings:
+    def _check_barriers(self) -> ThermoSettings:
         if self.adsorbate_model == "hindered" and not self.hindered:
             raise ValueError(
                 "adsorbate_model = hindered needs barriers, and none are given: name "
@@ -410,13 +410,13 @@ class ThermoSettings(Model):
 
     @field_validator("pressure_pa")
     @classmethod
-    def _pascal(cls, value: dict[str, float]) -> dict[str, float]:
+    def _check_pascal(cls, value: dict[str, float]) -> dict[str, float]:
         for gas, pressure in value.items():
-            _as_value_error(check_pressure, pressure, f"pressure_pa.{gas}")
+            _run_check(check_pressure, pressure, f"pressure_pa.{gas}")
         return value
 
     @model_validator(mode="after")
-    def _layers_have_tables(self) -> Self:
+    def _check_layer_tables(self) -> Self:
         doubles = sorted({x for x in self.correct if self.correct.count(x) > 1})
         if doubles:
             raise ValueError(f"correct names {', '.join(doubles)} twice")
@@ -491,7 +491,7 @@ class CollectSettings(Model):
 
     @field_validator("database")
     @classmethod
-    def _is_postgresql(cls, url: str | None) -> str | None:
+    def _check_database_url(cls, url: str | None) -> str | None:
         # No ValueError: with that, pydantic's message would show the password.
         return None if url is None else check_url(url, "collect.database")
 
@@ -558,7 +558,7 @@ class Study(Model):
     )
 
     @model_validator(mode="after")
-    def _pool_is_known(self) -> Self:
+    def _check_pool_settings(self) -> Self:
         if self.pool.relax:
             return self
         asked = {
@@ -572,7 +572,7 @@ class Study(Model):
 
     @field_validator("clusters", "reactions", "adsorbates")
     @classmethod
-    def _no_doubles(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+    def _refuse_doubles(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if names is not None and len(set(names)) != len(names):
             doubles = sorted({name for name in names if names.count(name) > 1})
             raise ValueError(f"named twice: {', '.join(doubles)}")
@@ -598,7 +598,7 @@ def check_url(url: str, where: str) -> str:
     return url
 
 
-def _as_value_error(check: Any, value: float, where: str) -> float:
+def _run_check(check: Any, value: float, where: str) -> float:
     try:
         return float(check(value, where))
     except ClusterflowError as error:
@@ -628,7 +628,9 @@ def load_study(
         first = error.errors()[0]
         # A key that is missing is in no file: its section is.
         place = first["loc"][:-1] if first["type"] == "missing" else first["loc"]
-        raise ConfigError(f"{_blame(place, sources)}: {explain(error)}") from None
+        raise ConfigError(
+            f"{_find_setting_file(place, sources)}: {describe_error(error)}"
+        ) from None
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
@@ -667,11 +669,13 @@ def read_config(paths: Sequence[Path]) -> dict[str, Any]:
     return merged
 
 
-def _blame(place: tuple[int | str, ...], sources: Sequence[str | Path]) -> str:
+def _find_setting_file(
+    place: tuple[int | str, ...], sources: Sequence[str | Path]
+) -> str:
     """The last file that sets the key at `place`, else all files."""
     for source in reversed(sources):
         try:
-            content: Any = read_yaml(_path(source))
+            content: Any = read_yaml(_make_path(source))
         except ClusterflowError:
             continue
         found = True
@@ -688,7 +692,7 @@ def _blame(place: tuple[int | str, ...], sources: Sequence[str | Path]) -> str:
     return ", ".join(str(source) for source in sources) or "configuration"
 
 
-def _path(source: str | Path) -> Path:
+def _make_path(source: str | Path) -> Path:
     from pathlib import Path
 
     return Path(source)

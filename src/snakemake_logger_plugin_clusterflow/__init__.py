@@ -42,7 +42,7 @@ class LeftColumn(ProgressColumn):
         self.run = run
 
     def render(self, task: Task) -> Text:
-        """Nothing at other bars, and at the beginning."""
+        """The time left as text; empty at other bars and at the beginning."""
         left_s = self.run.left_s(time.monotonic())
         if not task.description.startswith(_ALL) or task.finished or left_s is None:
             return Text("")
@@ -62,7 +62,7 @@ class PlainLines:
         self.logs: dict[int, list[str]] = {}
 
     def show(self, record: LogRecord) -> None:
-        """A line, if the record is worth one."""
+        """Print a line for a log record, if it is worth one."""
         event, said = getattr(record, "event", None), vars(record)
         if event == LogEvent.RUN_INFO:
             self.planned = Counter(said["stats"])
@@ -70,20 +70,20 @@ class PlainLines:
             self.rules[said["jobid"]] = said["rule_name"]
             self.logs[said["jobid"]] = list(said["log"] or ())
         elif event == LogEvent.JOB_FINISHED:
-            self._end(self.rules.get(said["job_id"], ""))
+            self._note_job_end(self.rules.get(said["job_id"], ""))
         elif event == LogEvent.JOB_ERROR:
             job = said["jobid"]
             log = ", ".join(self.logs.get(job, ())) or "none"
-            self._write(f"failed: {self.rules.get(job, job)}, log {log}")
+            self._write_line(f"failed: {self.rules.get(job, job)}, log {log}")
         elif record.levelno >= logging.ERROR:
-            self._write(record.getMessage())
+            self._write_line(record.getMessage())
 
-    def _end(self, rule: str) -> None:
+    def _note_job_end(self, rule: str) -> None:
         self.ended[rule] += 1
         if self.ended[rule] == self.planned[rule] and rule not in _NOT_COUNTED:
-            self._write(f"{rule}: {self.ended[rule]} done")
+            self._write_line(f"{rule}: {self.ended[rule]} done")
 
-    def _write(self, line: str) -> None:
+    def _write_line(self, line: str) -> None:
         if line:
             print(line, file=self.stream, flush=True)
 
@@ -105,7 +105,7 @@ class LogHandler(RichHandler):  # type: ignore[misc]
         if self.plain is not None:
             self.plain.show(record)
             return
-        self._note(record)
+        self._note_times(record)
         super().emit(record)
 
     def close(self) -> None:
@@ -113,7 +113,7 @@ class LogHandler(RichHandler):  # type: ignore[misc]
         if self.plain is None:
             super().close()
 
-    def _note(self, record: LogRecord) -> None:
+    def _note_times(self, record: LogRecord) -> None:
         event, now_s = getattr(record, "event", None), time.monotonic()
         said = vars(record)
         if event == LogEvent.RUN_INFO:

@@ -19,7 +19,11 @@ from clusterflow.records.atoms import to_atoms
 from clusterflow.science.adsorption.outcome import intended_graphs
 from clusterflow.science.clusters.builders import BUILDERS
 from clusterflow.science.clusters.builders import build as build_shape
-from clusterflow.science.geometry.bonds import composition, distance_ratios, n_fragments
+from clusterflow.science.geometry.bonds import (
+    count_pieces,
+    distance_ratios,
+    hill_formula,
+)
 from clusterflow.science.geometry.symmetry import find_symmetry
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import build_network
@@ -87,7 +91,7 @@ def test_a_ligand_with_atoms_is_one_piece_above_its_binding_atom(name):
     positions = np.array([line[1:] for line in atoms]).reshape(-1, 3)
     if atoms:
         assert positions[1:, 2].min(initial=1) > 0
-        assert n_fragments([line[0] for line in atoms], positions) == 1
+        assert count_pieces([line[0] for line in atoms], positions) == 1
 
 
 # Every builder once, as docs/builders.md shows it, and the atoms it must give.
@@ -141,9 +145,9 @@ def test_a_builder_makes_one_piece_without_clash(name):
     atoms = build_shape(name, parameters, "example")
     symbols = atoms.get_chemical_symbols()
     if formula is not None:
-        assert composition(symbols) == formula
+        assert hill_formula(symbols) == formula
     assert distance_ratios(symbols, atoms.positions).min() > 0.7
-    assert n_fragments(symbols, atoms.positions) == 1
+    assert count_pieces(symbols, atoms.positions) == 1
 
 
 @pytest.mark.parametrize("anion", ["O", "S", "Se", "Te"])

@@ -12,7 +12,7 @@ from ase.io import write
 from clusterflow.errors import ClusterflowError, StructureError
 from clusterflow.intake.importing import Choices, import_cluster
 from clusterflow.science.geometry.bonds import bond_graph, distances
-from clusterflow.science.geometry.molecules import broken_bonds, molecules
+from clusterflow.science.geometry.molecules import broken_bonds, find_molecules
 
 A = 12.0
 RHOMBUS = np.array([[1.2, 0, 0], [0, 2.08, 0], [-1.2, 0, 0], [0, -2.08, 0]])
@@ -230,7 +230,7 @@ def test_whole_molecules_lack_nothing(name):
 def test_a_chain_through_the_walls_is_endless():
     chain = Atoms("Cu4", [(x, 0, 0) for x in (0, 2.3, 4.6, 6.9)], cell=[9.2, 12, 12])
     chain.pbc = True
-    assert [m.is_endless for m in molecules(chain)] == [True]
+    assert [m.is_endless for m in find_molecules(chain)] == [True]
 
 
 PDB = """\

@@ -12,7 +12,7 @@ from ase.io import write
 
 from clusterflow.errors import ConfigError
 from clusterflow.intake.own_energies import read_energies
-from clusterflow.science.reactions.energy_table import EnergyRow, TableReader
+from clusterflow.science.reactions.energy_table import OwnEnergyReader, OwnEnergyRow
 
 MODES = {"H": [1050.0, 1120.0, 1180.0], "gas_H2": [4401.0]}
 
@@ -112,7 +112,7 @@ def test_the_energies_give_the_step(tmp_path, library, computed):
         for name, atoms in computed.items():
             modes = {"frequencies_cm1": MODES[name]} if name in MODES else {}
             database.write(atoms, key_value_pairs=key(name), data=modes)
-    reader = TableReader(
+    reader = OwnEnergyReader(
         gas=library.gas,
         adsorbate=library.adsorbate,
         experiment=lambda names: pytest.fail("no correction was asked for"),
@@ -186,16 +186,16 @@ def test_an_entry_without_keys_says_what_it_needs(tmp_path, library, computed):
 def test_a_column_without_a_unit_is_refused(column, unit):
     row = {"species": "H", "state": "ads", "surface": "S", column: 1.0}
     with pytest.raises(ValueError, match=f"does not say its unit: name it {unit}"):
-        EnergyRow.model_validate(row)
+        OwnEnergyRow.model_validate(row)
 
 
 def test_two_levels_in_one_table_are_refused(library):
     row = {"state": "gas", "energy_ev": -1.0}
     rows = [
-        EnergyRow(species="H2", level="PBE", **row),
-        EnergyRow(species="CO", level="RPBE", **row),
+        OwnEnergyRow(species="H2", level="PBE", **row),
+        OwnEnergyRow(species="CO", level="RPBE", **row),
     ]
-    reader = TableReader(
+    reader = OwnEnergyReader(
         gas=library.gas, adsorbate=library.adsorbate, experiment=None, temperature_k=300
     )
     with pytest.raises(ConfigError, match=r"levels are mixed \(PBE, RPBE\)"):

@@ -18,10 +18,10 @@ from clusterflow.science.reactions.network import (
     build_network,
     check_balance,
     find_pathways,
+    list_intermediates,
     parse_equation,
     read_surface,
     surface_composition,
-    surface_states,
 )
 from clusterflow.science.thermochemistry.formation import experimental_table
 
@@ -74,7 +74,9 @@ PH7_V = 7 * 8.314463e-3 * 298.15 * np.log(10) / FARADAY
 
 def pathways(name: str) -> set[str]:
     network = build_network(LIBRARY.reaction(name), composition_of(LIBRARY))
-    return {" > ".join(surface_states(network.overall, p)) for p in network.pathways}
+    return {
+        " > ".join(list_intermediates(network.overall, p)) for p in network.pathways
+    }
 
 
 def count(side: str) -> Counter[str]:
@@ -308,7 +310,7 @@ def test_a_cluster_that_lost_an_atom_keeps_the_balance():
 def test_lattice_hydride_returns_after_or_before_the_product_leaves():
     overall = parse_equation("CO2(g) + 2 H+ + 2 e- -> HCOOH(g)")
     paths = find_pathways(overall, [parse_equation(text) for text in LATTICE])
-    assert {" > ".join(surface_states(overall, p)) for p in paths} == {
+    assert {" > ".join(list_intermediates(overall, p)) for p in paths} == {
         "* > *[-H]OCHO > *[-H]HCOOH > *[-H] > *",
         "* > *[-H]OCHO > *OCHO > *HCOOH > *",
     }

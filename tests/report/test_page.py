@@ -31,10 +31,10 @@ from clusterflow.records.profiles import (
     BandEdges,
     CheRecord,
     CoupleDrive,
+    GasReferenceResult,
     Pathway,
     ReactionDrive,
     ReactionResult,
-    ReferenceResult,
     Step,
 )
 from clusterflow.records.provenance import Provenance
@@ -404,7 +404,7 @@ def make_references(other=-0.8, reason=""):
     potentials = {"study": -0.5, "no-inheritance": -0.6}
     potentials |= {"other-anchors": other, "raw": -0.7}
     return tuple(
-        ReferenceResult(
+        GasReferenceResult(
             name=name,
             anchors=("CO", "H2", "H2O") if name == "other-anchors" else ("CO2",),
             limiting_potential_v_rhe=potential,

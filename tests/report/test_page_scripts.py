@@ -17,7 +17,7 @@ from clusterflow.report.page_data import chemistry, cluster_block
 from clusterflow.results.temperatures import StepEnergies
 from clusterflow.science.reactions.che import (
     Electrode,
-    Energies,
+    FreeEnergies,
     evaluate_network,
     n_closed_steps,
 )
@@ -88,7 +88,7 @@ def draw_energies(rng, network, n, holes):
     known = [name for name in names if name == "*" or rng.random() >= holes]
     reasons = dict.fromkeys(names, "not computed")
     return [
-        Energies(
+        FreeEnergies(
             values={name: float(rng.normal(0, 0.8)) for name in known},
             reasons=reasons,
             pair_ev=float(rng.normal(0, 0.3)),

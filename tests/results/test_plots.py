@@ -16,12 +16,12 @@ from clusterflow.cli.app import main
 from clusterflow.errors import ClusterflowError, RecordError
 from clusterflow.figures.diagram import save_figure
 from clusterflow.figures.labels import Box, place_beside
-from clusterflow.figures.overlay import merge_states
+from clusterflow.figures.overlay import merge_intermediates
 from clusterflow.figures.scatter import Heading, Point, draw_volcano
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import read_record, write_record
 from clusterflow.results.plots.bands import plot_bands
-from clusterflow.results.plots.common import Conditions, read_surfaces
+from clusterflow.results.plots.common import Conditions, read_study_clusters
 from clusterflow.results.plots.diagram import plot_diagram
 from clusterflow.results.plots.scaling import plot_scaling
 from clusterflow.results.plots.volcano import plot_volcano
@@ -72,7 +72,7 @@ def rows_of(plot):
 
 def test_a_volcano_of_hydrogen_evolution_is_minus_the_absolute_descriptor(results):
     """Volmer and Heyrovsky: one step costs ΔG(*H), the other −ΔG(*H)."""
-    plot = plot_volcano(read_surfaces([results]), "HER", "H", Conditions())
+    plot = plot_volcano(read_study_clusters([results]), "HER", "H", Conditions())
     points = lines(plot.figure, "point")
     expected = {c: formation(results, c, "*H") for c in SHIFTS}
     drawn = {round(x[0], 9): y[0] for x, y in points.values()}
@@ -91,7 +91,7 @@ def test_a_volcano_of_hydrogen_evolution_is_minus_the_absolute_descriptor(result
 
 
 def test_on_the_she_scale_a_volcano_moves_by_the_ph(results):
-    surfaces = read_surfaces([results])
+    surfaces = read_study_clusters([results])
     rhe = rows_of(plot_volcano(surfaces, "HER", "*H", Conditions()))
     plot = plot_volcano(surfaces, "HER", "*H", Conditions(scale="she", ph=5.0))
     assert plot.figure.axes[0].get_ylabel() == "U_L / V vs SHE, pH 5"
@@ -104,7 +104,7 @@ def test_on_the_she_scale_a_volcano_moves_by_the_ph(results):
 
 
 def test_a_diagram_at_a_potential_is_tilted_by_it(results):
-    surfaces = read_surfaces([results], ["Cu4"])
+    surfaces = read_study_clusters([results], ["Cu4"])
     plain = rows_of(plot_diagram(surfaces, "CO2-to-CO", Conditions()))
     plot = plot_diagram(surfaces, "CO2-to-CO", Conditions(potential_v=-0.4))
     electrons = {"*": 0, "*CO2": 0, "*COOH": 1, "*CO": 2}
@@ -120,7 +120,7 @@ def test_a_diagram_at_a_potential_is_tilted_by_it(results):
 
 
 def test_several_clusters_stand_in_one_diagram_state_above_state(results):
-    plot = plot_diagram(read_surfaces([results]), "CO2-to-CO", Conditions())
+    plot = plot_diagram(read_study_clusters([results]), "CO2-to-CO", Conditions())
     axes = plot.figure.axes[0]
     states = [tick.get_text() for tick in axes.get_xticklabels()]
     assert states[0] == states[-1] == "*" and "*COOH" in states
@@ -139,14 +139,14 @@ def test_several_clusters_stand_in_one_diagram_state_above_state(results):
 
 def test_states_that_two_paths_pass_in_opposite_orders_stand_twice():
     one, other = ("*", "*A", "*B", "*"), ("*", "*B", "*A", "*")
-    merged = merge_states([one, other])
+    merged = merge_intermediates([one, other])
     for path in (one, other):
         rest = iter(merged)
         assert all(state in rest for state in path), "each path is a subsequence"
 
 
 def test_a_scaling_line_is_that_of_another_library(results):
-    plot = plot_scaling(read_surfaces([results]), "CO", "COOH")
+    plot = plot_scaling(read_study_clusters([results]), "CO", "COOH")
     x = [formation(results, c, "*CO") for c in sorted(SHIFTS)]
     y = [formation(results, c, "*COOH") for c in sorted(SHIFTS)]
     expected = linregress(x, y)
@@ -164,7 +164,7 @@ def test_a_scaling_line_is_that_of_another_library(results):
 
 
 def test_two_points_make_no_line(results):
-    plot = plot_scaling(read_surfaces([results], ["Cu2", "Cu4"]), "CO", "COOH")
+    plot = plot_scaling(read_study_clusters([results], ["Cu2", "Cu4"]), "CO", "COOH")
     assert plot.line is None and plot.notes == ("no line: 2 points; a line needs 3",)
     assert lines(plot.figure, "line") == {}
     assert fit_line([1.0] * 3, [1.0, 2.0, 3.0])[1] == "all 3 points have one x"
@@ -198,7 +198,9 @@ def test_what_has_no_value_is_left_out_and_named(results, tmp_path, capsys):
 
 def test_levels_are_never_mixed_in_one_figure(results, tmp_path, library):
     write_results(tmp_path, _at_other_level(library), {"Cu2": {}})
-    plot = plot_volcano(read_surfaces([results, tmp_path]), "HER", "H", Conditions())
+    plot = plot_volcano(
+        read_study_clusters([results, tmp_path]), "HER", "H", Conditions()
+    )
     ((name, reason),) = plot.missing
     assert name == f"Cu2 ({tmp_path.name})"
     assert "gfn2-xtb" in reason and "the figure at gfn1-xtb" in reason
@@ -224,11 +226,11 @@ def _at_other_level(library):
 
 
 def test_band_edges_and_their_table():
-    from clusterflow.results.plots.common import Surface
+    from clusterflow.results.plots.common import StudyCluster
 
     without = make_band_edges(conduction=None, valence=None, reason="no offset")
     surfaces = [
-        Surface(
+        StudyCluster(
             name=n,
             cluster=n,
             che=make_che(n).model_copy(update={"edges": e}),
@@ -278,7 +280,7 @@ def test_a_label_without_room_leaves_the_frame_rather_than_cover_another():
 @pytest.mark.parametrize("suffix", [".svg", ".pdf", ".png"])
 def test_a_figure_is_the_same_bytes_each_time(results, tmp_path, suffix):
     for name in ("one", "two"):
-        plot = plot_scaling(read_surfaces([results]), "CO", "COOH")
+        plot = plot_scaling(read_study_clusters([results]), "CO", "COOH")
         save_figure(plot.figure, tmp_path / f"{name}{suffix}")
     content = (tmp_path / f"one{suffix}").read_bytes()
     assert content == (tmp_path / f"two{suffix}").read_bytes()
@@ -286,14 +288,14 @@ def test_a_figure_is_the_same_bytes_each_time(results, tmp_path, suffix):
 
 
 def test_wrong_names_list_those_there_are(results, tmp_path):
-    surfaces = read_surfaces([results])
+    surfaces = read_study_clusters([results])
     with pytest.raises(RecordError, match=r"CO2-to-CO, CO2-to-HCOOH, HER"):
         plot_diagram(surfaces, "X", Conditions())
     with pytest.raises(RecordError, match=r"XY: .*known: \*CO, \*COOH"):
         plot_scaling(surfaces, "XY", "CO")
     with pytest.raises(RecordError, match="known: Cu2, Cu4, Cu8"):
-        read_surfaces([results], ["Au"])
+        read_study_clusters([results], ["Au"])
     with pytest.raises(RecordError, match="holds no records"):
-        read_surfaces([tmp_path])
+        read_study_clusters([tmp_path])
     with pytest.raises(ClusterflowError, match=r"ph = 99"):
         plot_volcano(surfaces, "HER", "H", Conditions(ph=99.0))

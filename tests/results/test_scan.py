@@ -14,7 +14,7 @@ from clusterflow.errors import ConfigError, RecordError
 from clusterflow.library.reactions import ReactionSpec
 from clusterflow.records.files import write_record
 from clusterflow.results.scan import describe, read_axis, scan, to_csv, to_json
-from clusterflow.science.reactions.che import Electrode, Energies, evaluate_network
+from clusterflow.science.reactions.che import Electrode, FreeEnergies, evaluate_network
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import Network, build_network, find_pathways
 from clusterflow.science.reactions.network import parse_equation as read
@@ -42,7 +42,7 @@ def grid(scale="rhe", temperature_k=298.15):
 
 def random_energies(network, seed):
     rng = np.random.default_rng(seed)
-    return Energies(
+    return FreeEnergies(
         values={s: rng.normal(0, 0.8) for s in sorted(network.species)},
         reasons={},
         pair_ev=0.1,
@@ -106,7 +106,7 @@ def test_each_point_is_the_profile_there(library, reaction, scale, temperature, 
 
 def test_a_hole_has_no_scan(library):
     network = build_network(library.reaction("HER"), composition_of(library))
-    missing = Energies(values={"*": 0.0}, reasons={})
+    missing = FreeEnergies(values={"*": 0.0}, reasons={})
     result = evaluate_network(network, missing, Electrode(), surface="x")
     assert scan_pathways(result.pathways, grid()) is None
 

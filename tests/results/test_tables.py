@@ -19,10 +19,10 @@ from clusterflow.records.profiles import (
     BandEdges,
     CheRecord,
     CoupleDrive,
+    GasReferenceResult,
     Pathway,
     ReactionDrive,
     ReactionResult,
-    ReferenceResult,
     Step,
 )
 from clusterflow.records.vibrations import VibrateRecord
@@ -253,7 +253,7 @@ def test_references_of_a_potential(records):
     (row,) = table(records, "potentials")
     assert row["reference_spread_v"] == row["raw_determining_step"] == ""
     found = tuple(
-        ReferenceResult(
+        GasReferenceResult(
             name=name,
             anchors=("CO", "H2", "H2O") if name == "other-anchors" else (),
             limiting_potential_v_rhe=potential,

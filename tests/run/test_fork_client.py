@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from clusterflow.run.fork_client import ADDRESS
-from clusterflow.run.start import warm_process
+from clusterflow.run.start import fork_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ CRIPPLED = (
 
 @pytest.fixture(scope="module")
 def environment() -> Iterator[dict[str, str]]:
-    with warm_process({**os.environ, "OMP_NUM_THREADS": "1"}) as warm:
+    with fork_server({**os.environ, "OMP_NUM_THREADS": "1"}) as warm:
         yield warm
 
 
@@ -109,7 +109,7 @@ def test_without_a_process_for_it_a_command_starts_by_itself(
 
 def test_nothing_is_left_after_the_block() -> None:
     before = set(psutil.Process().children())
-    with warm_process(dict(os.environ)) as warm:
+    with fork_server(dict(os.environ)) as warm:
         socket = Path(warm[ADDRESS].partition(":")[2])
         (server,) = set(psutil.Process().children()) - before
     assert not socket.parent.exists()

@@ -19,12 +19,12 @@ import pytest
 from clusterflow.errors import ClusterflowError, ConfigError
 from clusterflow.run import command as command_module
 from clusterflow.run import start
-from clusterflow.run.command import count_cores, results_folder, snakemake_command
+from clusterflow.run.command import choose_cores, results_folder, snakemake_command
 from clusterflow.run.lock import (
+    HOLDER,
     LOCKS,
-    STATE,
-    RunState,
-    _read_state,
+    RunHolder,
+    _read_holder,
     claim_folder,
     runs_workflow,
 )
@@ -116,17 +116,17 @@ def wait_for(condition: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.05)
 
 
-def hold(folder: Path, state: RunState | None) -> None:
+def hold(folder: Path, state: RunHolder | None) -> None:
     """Locks as a crash leaves them, with the state file if one is given."""
     locks = folder / LOCKS
     locks.mkdir(parents=True)
     (locks / "0.output.lock").write_text("results/toy/relax/Cu4.json\n")
     if state is not None:
-        (folder / STATE).write_text(state.model_dump_json())
+        (folder / HOLDER).write_text(state.model_dump_json())
 
 
-def state_of(process: psutil.Process, **changes: object) -> RunState:
-    state = RunState(
+def state_of(process: psutil.Process, **changes: object) -> RunHolder:
+    state = RunHolder(
         host=platform.node(), pid=process.pid, create_time=process.create_time()
     )
     return state.model_copy(update=changes)
@@ -167,7 +167,7 @@ def test_lock_left_by_a_kill(folder, capfd) -> None:
     assert re.search(r"relax +1 +2\.0 +0\.1\n", out)
     assert "this run: 1 records" in out
     assert "\033" not in out + err, "control characters, though not a terminal"
-    assert not (folder / STATE).exists()
+    assert not (folder / HOLDER).exists()
     environment = (folder / "environment").read_text().splitlines()
     assert "OMP_NUM_THREADS=1" in environment
     assert f"PATH={Path(sys.executable).parent}{os.pathsep}" in "\n".join(environment)
@@ -178,7 +178,7 @@ def test_interrupt_stops_jobs_and_leaves_no_lock(folder) -> None:
         [sys.executable, "-c", STUDY], stderr=subprocess.PIPE, text=True
     )
     wait_for((folder / "started").exists)
-    state = _read_state()
+    state = _read_holder()
     assert state is not None
     assert state.pid != study.pid, "the holder is Snakemake, which outlives a kill -9"
     with pytest.raises(ClusterflowError, match=f"under way \\(process {state.pid}\\)"):
@@ -189,7 +189,7 @@ def test_interrupt_stops_jobs_and_leaves_no_lock(folder) -> None:
     assert study.returncode != 0
     assert "logs are in results/toy/logs" in err
     assert not workflow_processes(folder)
-    assert not (folder / STATE).exists()
+    assert not (folder / HOLDER).exists()
     claim_folder()
 
 
@@ -214,7 +214,7 @@ def test_lock_of_another_machine(folder, sleeper) -> None:
 
 
 def test_state_without_locks_of_a_dead_process(folder) -> None:
-    hold(folder, RunState(host=platform.node(), pid=2**22 + 1, create_time=0.0))
+    hold(folder, RunHolder(host=platform.node(), pid=2**22 + 1, create_time=0.0))
     for lock in (folder / LOCKS).iterdir():
         lock.unlink()
     claim_folder()
@@ -228,7 +228,7 @@ def test_wrong_setting_starts_nothing(folder) -> None:
 
 
 def test_failure_names_the_logs(folder, capfd, monkeypatch) -> None:
-    monkeypatch.setattr(start, "_run", lambda command, environment, **note: 1)
+    monkeypatch.setattr(start, "_run_snakemake", lambda command, environment, **note: 1)
     assert run_study(configfiles=[], cores=1, snakemake_args=[]) == 1
     assert "logs are in results/toy/logs" in capfd.readouterr().err
 
@@ -245,7 +245,7 @@ def test_failure_names_the_logs(folder, capfd, monkeypatch) -> None:
     ],
 )
 def test_cores(arguments, cores, expected) -> None:
-    assert count_cores(cores, arguments) == expected
+    assert choose_cores(cores, arguments) == expected
 
 
 def test_command_in_a_checkout_is_relative(folder) -> None:

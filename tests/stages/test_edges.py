@@ -13,10 +13,10 @@ from clusterflow.records.atoms import to_atoms
 from clusterflow.records.clusters import EdgesRecord, Isomer, RelaxRecord
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.structure import Structure
-from clusterflow.science.reactions.che import Electrode, Energies, evaluate_network
+from clusterflow.science.reactions.che import Electrode, FreeEnergies, evaluate_network
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import build_network
-from clusterflow.stages.edges import band_edges, describe, edges, with_edges
+from clusterflow.stages.edges import add_band_edges, band_edges, describe, edges
 from clusterflow.stages.inputs import Inputs, Request, bare_structure
 from clusterflow.stages.parts.job import Job
 from clusterflow.units import BOHR_A, HARTREE_EV
@@ -276,7 +276,7 @@ def test_what_edges_drive(record, library):
 def test_steps_at_the_edge_are_those_of_the_network_there(record, library, ea_ev, ph):
     """The same pathway, evaluated anew with the electrode at the edge."""
     network = build_network(library.reaction("HER"), composition_of(library))
-    energies = Energies(values={"*": 0.0, "*H": 0.45, "H2(g)": 0.0}, reasons={})
+    energies = FreeEnergies(values={"*": 0.0, "*H": 0.45, "H2(g)": 0.0}, reasons={})
 
     def evaluate(electrode):
         return evaluate_network(network, energies, electrode, surface="X")
@@ -298,8 +298,8 @@ def test_steps_at_the_edge_are_those_of_the_network_there(record, library, ea_ev
 
 def test_a_hole_in_the_profile_or_the_edge_is_a_hole(record, library):
     network = build_network(library.reaction("HER"), composition_of(library))
-    known = Energies(values={"*": 0.0, "*H": 0.4, "H2(g)": 0.0}, reasons={})
-    holed = Energies(values={"*": 0.0, "H2(g)": 0.0}, reasons={"*H": "it fell off"})
+    known = FreeEnergies(values={"*": 0.0, "*H": 0.4, "H2(g)": 0.0}, reasons={})
+    holed = FreeEnergies(values={"*": 0.0, "H2(g)": 0.0}, reasons={"*H": "it fell off"})
     good, bad = (
         evaluate_network(network, e, Electrode(), surface="X") for e in (known, holed)
     )
@@ -316,7 +316,7 @@ def test_records_of_two_clusters_are_not_joined(record, library, provenance):
         cluster="Y", level=None, networks=(), results=(), provenance=provenance
     )
     with pytest.raises(RecordError, match="edges record of X beside the profiles of Y"):
-        with_edges(
+        add_band_edges(
             che, record(), library, absolute_she_v=4.44, ph=7, temperature_k=298.15
         )
 

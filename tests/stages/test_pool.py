@@ -14,8 +14,8 @@ from clusterflow.records.clusters import BuildRecord, Isomer
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.science.adsorption.bare_isomers import (
     boltzmann_weights,
-    host_of,
     isomer_weights,
+    isomers_of_minimum,
     split_pool,
     why_other_species,
 )
@@ -147,12 +147,12 @@ def test_hydrogen_finds_the_tetrahedron(rounds, tetrahedron_ev, rhombus_ev):
 
 def test_the_fall_is_the_difference_of_two_isomers(rounds, tetrahedron_ev, rhombus_ev):
     (lowest, *_) = rounds.first[0].minima
-    host = host_of(rounds.pool, "H", lowest)
+    host = isomers_of_minimum(rounds.pool, "H", lowest)
     assert host.fall_ev == pytest.approx(tetrahedron_ev - rhombus_ev, abs=2e-3)
     kept = [m for m in rounds.first[0].minima if m.core_intact]
     assert kept
     for minimum in kept:
-        host = host_of(rounds.pool, "H", minimum)
+        host = isomers_of_minimum(rounds.pool, "H", minimum)
         assert (host.host, host.fall_ev) == ("main", 0.0)
 
 
@@ -456,7 +456,7 @@ def test_without_relaxing_a_changed_host_is_a_hole(rounds):
     plain = rounds.pooled(rounds.first, relax=False)
     assert plain.provenance.n_gradients == 0 and plain.new == ()
     for minimum in rounds.first[0].minima:
-        host = host_of(plain, "H", minimum)
+        host = isomers_of_minimum(plain, "H", minimum)
         assert host.host == ("main" if minimum.core_intact else None)
         assert host.reason == (
             "" if minimum.core_intact else "not stripped: pool.relax is false"
@@ -481,7 +481,7 @@ def test_a_shell_is_stripped_only_when_asked(rounds):
 
     kept = pooled()
     assert kept.provenance.n_gradients == 0 and kept.new == ()
-    changed = host_of(kept, "H", rounds.first[0].minima[0])
+    changed = isomers_of_minimum(kept, "H", rounds.first[0].minima[0])
     assert changed.host is None and "pool.ligated" in changed.reason
     assert pooled(ligated=True).new
 

@@ -10,9 +10,9 @@ import psutil
 import pytest
 
 from clusterflow.cli.app import main
-from clusterflow.run.lock import STATE, RunState, current_run
+from clusterflow.run.lock import HOLDER, RunHolder, current_run
 from clusterflow.study.new import new
-from clusterflow.study.status import progress
+from clusterflow.study.status import study_progress
 
 STUDY = "study: toy\nclusters: [Cu2, Cu4]\nreactions: [HER]\n"
 
@@ -34,9 +34,9 @@ def write(name, wall_s, status="ok"):
 def run_of(process, **changes):
     values = {"host": platform.node(), "pid": process.pid}
     values["create_time"] = process.create_time()
-    state = RunState(**(values | changes))
-    STATE.parent.mkdir(exist_ok=True)
-    STATE.write_text(state.model_dump_json())
+    state = RunHolder(**(values | changes))
+    HOLDER.parent.mkdir(exist_ok=True)
+    HOLDER.write_text(state.model_dump_json())
 
 
 def stages(found):
@@ -44,7 +44,7 @@ def stages(found):
 
 
 def test_an_unstarted_study_waits_for_everything(folder):
-    found = progress()
+    found = study_progress()
     counts = stages(found)
     # Two clusters, one adsorbate, and the gases CO2, H2 and H2O at one level.
     assert counts["relax"] == counts["adsorb"] == counts["che"] == (0, 0, 2)
@@ -63,11 +63,11 @@ def test_records_are_counted_and_the_rest_is_judged_by_them(folder):
     ):
         write(name, wall_s, status)
     Path("results/toy/relax/Cu4.json").write_text("{half")
-    counts = stages(progress())
+    counts = stages(study_progress())
     assert counts["build"] == (2, 0, 0)
     assert counts["relax"] == (0, 1, 1), "a half-written record is not there"
     assert counts["gas"] == (2, 0, 1)
-    found = progress()
+    found = study_progress()
     # relax of Cu4 as that of Cu2, by the cost of a gradient of n atoms,
     # 20 ms + 25 µs n³; H2O as the mean of the other molecules.
     ratio = (20e-3 + 25e-6 * 4**3) / (20e-3 + 25e-6 * 2**3)
@@ -80,30 +80,30 @@ def test_a_large_cluster_is_not_judged_by_a_small_one(folder):
     Path("config.yaml").write_text(STUDY.replace("[Cu2, Cu4]", f"[{', '.join(names)}]"))
     for stage in ("build", "relax"):
         write(f"{stage}/Cu2", 1.0)
-    found = progress().left_s
+    found = study_progress().left_s
     # A gradient of 26 atoms costs 22 times that of two; building it does not.
     assert found == pytest.approx(1.0 + 0.4594 / 0.0202, rel=1e-3)
     write("relax/Cd13Se13", 30.0)
-    assert progress().left_s == pytest.approx(1.0)
+    assert study_progress().left_s == pytest.approx(1.0)
 
 
 def test_records_of_other_clusters_do_not_count(folder):
     write("relax/Cd6Se6", 1.0)
-    assert stages(progress())["relax"] == (0, 0, 2)
+    assert stages(study_progress())["relax"] == (0, 0, 2)
 
 
 def test_a_run_is_seen_with_its_overlays_and_cores(folder):
     Path("more.yaml").write_text("clusters: [Cu2]\n")
     write("relax/Cu2", 1.0)
     run_of(psutil.Process(), configfiles=("more.yaml",), cores=4, study="toy")
-    found = progress()
+    found = study_progress()
     assert found.run is not None and found.elapsed_s > 0 and found.cores == 4
     assert stages(found)["relax"] == (1, 0, 0), "the overlay names one cluster"
 
 
 def test_a_run_that_is_gone_is_no_run(folder):
     run_of(psutil.Process(), create_time=1.0)
-    assert current_run() is None and progress().run is None
+    assert current_run() is None and study_progress().run is None
 
 
 def test_a_run_on_another_machine_counts(folder):

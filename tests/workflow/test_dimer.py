@@ -8,8 +8,8 @@ import pytest
 
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import read_record
-from clusterflow.science.reactions.che import energies_of
-from clusterflow.science.reactions.gas_references import references_of
+from clusterflow.science.reactions.che import free_energies_of
+from clusterflow.science.reactions.gas_references import gas_references_of
 
 pytestmark = pytest.mark.xtb
 
@@ -67,8 +67,8 @@ def test_the_error_of_carbon_monoxide_may_sit_elsewhere(results, library):
     thermo = read_record(results / "thermo/Cu2.json", ThermoRecord)
     (shift,) = (c.correction_ev for c in thermo.gas_corrections if c.gas == "CO")
     counts = {c.gas: library.gas(c.gas).counts for c in thermo.gas_corrections}
-    found = {r.name: r.energies.values for r in references_of(thermo, counts)}
-    study = energies_of(thermo).values
+    found = {r.name: r.energies.values for r in gas_references_of(thermo, counts)}
+    study = free_energies_of(thermo).values
 
     def binding(energies):
         return energies["*CO"] - energies["CO(g)"]

@@ -95,7 +95,7 @@ def with_states(wildcards):
     return expand(
         "results/{study}/thermo/{cluster}.json",
         study=wildcards.study,
-        cluster=[wildcards.cluster, *PLAN.states_of(wildcards.cluster)],
+        cluster=[wildcards.cluster, *PLAN.cluster_states_of(wildcards.cluster)],
     )
 
 

@@ -50,7 +50,7 @@ def command() -> Any:
     return typer.main.get_command(app)
 
 
-def _version(show: bool) -> None:
+def _print_version(show: bool) -> None:
     if show:
         import clusterflow
 
@@ -59,9 +59,9 @@ def _version(show: bool) -> None:
 
 
 @app.callback()
-def _common(
+def _declare_common_options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True)
+        bool, typer.Option("--version", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
     pass

@@ -33,8 +33,8 @@ def serve(path: str) -> None:
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(64)  # requests that come before the imports are done wait
-        _warm_up()
-        signal.signal(signal.SIGCHLD, _reap)
+        _preload_modules()
+        signal.signal(signal.SIGCHLD, _reap_children)
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready:
@@ -42,11 +42,11 @@ def serve(path: str) -> None:
             connection, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
-                _work(connection)
+                _run_request(connection)
             connection.close()
 
 
-def _warm_up() -> None:
+def _preload_modules() -> None:
     stages = [stage.module_name for stage in STAGES.values() if stage.of]
     for name in (*stages, *_LIBRARIES):
         importlib.import_module(name)
@@ -61,7 +61,7 @@ def _warm_up() -> None:
     gc.freeze()
 
 
-def _work(connection: socket.socket) -> NoReturn:
+def _run_request(connection: socket.socket) -> NoReturn:
     """Run one command with the client's files, folder and environment; then end."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     code = 1
@@ -88,7 +88,7 @@ def _work(connection: socket.socket) -> NoReturn:
         os._exit(code)
 
 
-def _reap(_number: int, _frame: object) -> None:
+def _reap_children(_number: int, _frame: object) -> None:
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass

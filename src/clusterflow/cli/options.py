@@ -70,14 +70,14 @@ def section(
     """One section of the settings, with options given by hand on top."""
     from pydantic import ValidationError
 
-    from clusterflow.library.find import explain
+    from clusterflow.library.find import describe_error
 
     content = dict(sections(settings).get(name, {}))
     content |= {k: v for k, v in (given or {}).items() if v is not None}
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise ConfigError(f"{name}: {explain(error)}") from None
+        raise ConfigError(f"{name}: {describe_error(error)}") from None
 
 
 def selected(folder: Path, selection: str | None) -> tuple[Any, str]:
@@ -177,7 +177,7 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
         table.add_column(key, justify=justify, overflow="fold", no_wrap=is_name)
     for row in rows:
         # Text: brackets in a reason are no markup.
-        table.add_row(*(Text(_cell(value)) for value in row.values()))
+        table.add_row(*(Text(_format_cell(value)) for value in row.values()))
     console = Console()
     if not console.is_terminal:
         wide = console.options.update(width=_WIDEST)
@@ -185,7 +185,7 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
     console.print(table)
 
 
-def _cell(value: object) -> str:
+def _format_cell(value: object) -> str:
     if value is None:
         return ""
     return f"{value:.3f}" if isinstance(value, float) else str(value)

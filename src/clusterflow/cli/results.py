@@ -15,7 +15,7 @@ from clusterflow.cli.options import AsJson, print_table
 
 if TYPE_CHECKING:
     from clusterflow.results.plots.common import Conditions, Plot
-    from clusterflow.study.status import Progress, StageProgress
+    from clusterflow.study.status import StageProgress, StudyProgress
 
 app = typer.Typer()
 plot_app = typer.Typer(no_args_is_help=True)
@@ -55,12 +55,12 @@ def diagram(
     ph: Ph = None,
 ) -> None:
     """Draw a reaction on one cluster, or its best pathway on up to five."""
-    from clusterflow.results.plots.common import read_surfaces
+    from clusterflow.results.plots.common import read_study_clusters
     from clusterflow.results.plots.diagram import plot_diagram
 
-    conditions = _conditions(potential_v, scale, ph)
-    surfaces = read_surfaces(folders, cluster or [])
-    _save(plot_diagram(surfaces, reaction, conditions), output)
+    conditions = _make_conditions(potential_v, scale, ph)
+    surfaces = read_study_clusters(folders, cluster or [])
+    _save_plot(plot_diagram(surfaces, reaction, conditions), output)
 
 
 @plot_app.command(
@@ -79,21 +79,21 @@ def volcano(
     ph: Ph = None,
 ) -> None:
     """Draw limiting potentials against the ΔG of an adsorbate."""
-    from clusterflow.results.plots.common import read_surfaces
+    from clusterflow.results.plots.common import read_study_clusters
     from clusterflow.results.plots.volcano import plot_volcano
 
-    conditions = _conditions(None, scale, ph)
-    surfaces = read_surfaces(folders, cluster or [])
-    _save(plot_volcano(surfaces, reaction, descriptor, conditions), output)
+    conditions = _make_conditions(None, scale, ph)
+    surfaces = read_study_clusters(folders, cluster or [])
+    _save_plot(plot_volcano(surfaces, reaction, descriptor, conditions), output)
 
 
 @plot_app.command(epilog="clusterflow plot bands results/default --output bands.svg")
 def bands(folders: Folders, output: Figure, cluster: Clusters = None) -> None:
     """Draw band edges beside redox couples, V against SHE."""
     from clusterflow.results.plots.bands import plot_bands
-    from clusterflow.results.plots.common import read_surfaces
+    from clusterflow.results.plots.common import read_study_clusters
 
-    _save(plot_bands(read_surfaces(folders, cluster or [])), output)
+    _save_plot(plot_bands(read_study_clusters(folders, cluster or [])), output)
 
 
 @plot_app.command(
@@ -108,17 +108,17 @@ def scaling(
     json_: AsJson = False,
 ) -> None:
     """Draw the ΔG of two adsorbates against each other, with a linear fit."""
-    from clusterflow.results.plots.common import read_surfaces
+    from clusterflow.results.plots.common import read_study_clusters
     from clusterflow.results.plots.scaling import plot_scaling
 
-    plot = plot_scaling(read_surfaces(folders, cluster or []), x, y)
-    _save(plot, output, quiet=json_)
+    plot = plot_scaling(read_study_clusters(folders, cluster or []), x, y)
+    _save_plot(plot, output, quiet=json_)
     if json_:
         line = asdict(plot.line) if plot.line else None
         print(json.dumps({"line": line, "note": plot.notes[0]}, ensure_ascii=False))
 
 
-def _conditions(
+def _make_conditions(
     potential_v: float | None, scale: str | None, ph: float | None
 ) -> Conditions:
     from clusterflow.results.plots.common import Conditions
@@ -126,7 +126,7 @@ def _conditions(
     return Conditions(potential_v=potential_v, scale=scale, ph=ph)
 
 
-def _save(plot: Plot, output: Path, *, quiet: bool = False) -> None:
+def _save_plot(plot: Plot, output: Path, *, quiet: bool = False) -> None:
     from clusterflow.results.plots.common import save
 
     table = save(plot, output)
@@ -237,7 +237,7 @@ def status(
 ) -> None:
     """Show how far a study is, while it runs or after."""
     from clusterflow.errors import ConfigError
-    from clusterflow.study.status import progress, to_json
+    from clusterflow.study.status import study_progress, to_json
 
     if not folder.is_dir():
         raise ConfigError(f"status {folder}: no such folder")
@@ -249,22 +249,24 @@ def status(
     overlays = [path.resolve() for path in configfile or []]
     # The library and the settings of a study are found from its own folder.
     with contextlib.chdir(folder):
-        found = progress(overlays)
+        found = study_progress(overlays)
     if json_:
         print(json.dumps(to_json(found), indent=1))
         return
-    print_table([asdict(stage) | {"": _bar(stage)} for stage in found.stages])
+    print_table(
+        [asdict(stage) | {"": _format_progress_bar(stage)} for stage in found.stages]
+    )
     print(describe_run(found))
 
 
-def _bar(stage: StageProgress) -> str:
+def _format_progress_bar(stage: StageProgress) -> str:
     """What is there of a stage, as a bar and in per cent."""
     there = stage.done + stage.failed
     share = there / ((there + stage.waiting) or 1)
     return f"{'━' * round(20 * share):<20} {share:4.0%}"
 
 
-def describe_run(found: Progress) -> str:
+def describe_run(found: StudyProgress) -> str:
     """Whether a study runs, since when, and what is left of it, in one line."""
     from clusterflow.figures.text import duration
 

@@ -401,7 +401,7 @@ def che(
     """Read free energies of the workflow, or one's own."""
     if not subjects and energies is not None:
         at = {"potential_v": potential_v, "scale": scale, "ph": ph}
-        _che_of_own(
+        _show_own_profiles(
             energies, reaction, at, temperature_k, correct, settings, json_, output
         )
         return
@@ -419,7 +419,7 @@ def che(
     run_stage(inputs, output)
 
 
-def _che_of_own(
+def _show_own_profiles(
     energies: Path,
     reactions: list[str] | None,
     at: dict[str, Any],

@@ -55,13 +55,13 @@ class Memory:
 
     def recall(self, atoms: Atoms) -> Gradient | None:
         """The gradient of a geometry, if it is known."""
-        return self.store.load(Gradient, *self._key_of(atoms))
+        return self.store.load(Gradient, *self._make_key(atoms))
 
     def keep(self, gradient: Gradient, atoms: Atoms) -> None:
         """Remember the gradient of a geometry."""
-        self.store.save(gradient, *self._key_of(atoms))
+        self.store.save(gradient, *self._make_key(atoms))
 
-    def _key_of(self, atoms: Atoms) -> tuple[Any, ...]:
+    def _make_key(self, atoms: Atoms) -> tuple[Any, ...]:
         return (atoms.get_chemical_symbols(), atoms.positions.tolist(), *self.key)
 
 
@@ -117,11 +117,11 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
         """
         super().calculate(atoms, properties, system_changes)
         if self._memory is None:
-            self.results = self._count(properties or ["energy"])
+            self.results = self._count_gradient(properties or ["energy"])
             return
         known = self._memory.recall(self.atoms)
         if known is None:
-            found = self._count(["forces", "energy"])
+            found = self._count_gradient(["forces", "energy"])
             known = Gradient(
                 energy_ev=float(found["energy"]), forces=found["forces"].tolist()
             )
@@ -139,16 +139,16 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
         """
         return self._engine.frontier_weights(self.inner)
 
-    def _count(self, properties: Sequence[str]) -> dict[str, Any]:
+    def _count_gradient(self, properties: Sequence[str]) -> dict[str, Any]:
         """Results of the present geometry, as one gradient and its CPU time."""
         start = process_time()
         try:
-            return self._climb(properties)
+            return self._climb_rungs(properties)
         finally:
             self._meter.seconds += process_time() - start
             self._meter.n_gradients += 1
 
-    def _climb(self, properties: Sequence[str]) -> dict[str, Any]:
+    def _climb_rungs(self, properties: Sequence[str]) -> dict[str, Any]:
         """Results from the present rung, else from the others in turn."""
         rungs = self._engine.rungs
         reasons: list[str] = []
@@ -172,10 +172,10 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
 
     def _stand_on(self, rung: Rung, properties: Sequence[str]) -> dict[str, Any]:
         if rung.rattle_a:
-            self._ask(_rattle(self.atoms, rung.rattle_a), properties)
-        return self._ask(self.atoms, properties)
+            self._ask_engine(_rattle_atoms(self.atoms, rung.rattle_a), properties)
+        return self._ask_engine(self.atoms, properties)
 
-    def _ask(self, atoms: Atoms, properties: Sequence[str]) -> dict[str, Any]:
+    def _ask_engine(self, atoms: Atoms, properties: Sequence[str]) -> dict[str, Any]:
         """What the engine says; it has failed where a number is not finite."""
         try:
             for name in properties:
@@ -199,7 +199,7 @@ def _refuse_not_finite(results: dict[str, Any]) -> None:
             raise CalculationFailed(f"the {name} is not a finite number")
 
 
-def _rattle(atoms: Atoms, amplitude_a: float) -> Atoms:
+def _rattle_atoms(atoms: Atoms, amplitude_a: float) -> Atoms:
     moved = atoms.copy()
     noise = np.random.default_rng(0).normal(0.0, amplitude_a, moved.positions.shape)
     moved.positions += noise

@@ -90,20 +90,22 @@ class OwnEngine(Engine):
         """
         found = self.find_class()
         values = {"charge": charge, "multiplicity": multiplicity}
-        kwargs = _fill(self.own.kwargs, values | {"unpaired": multiplicity - 1})
-        placed = _placed(self.own.kwargs)
-        accepted = _accepted(found) - set(kwargs)
+        kwargs = _fill_placeholders(
+            self.own.kwargs, values | {"unpaired": multiplicity - 1}
+        )
+        placed = _find_placeholders(self.own.kwargs)
+        accepted = _list_parameters(found) - set(kwargs)
         if "charge" not in placed:
             if "charge" in accepted:
                 kwargs["charge"] = charge
             elif charge != 0:
-                raise self._refusal(level, f"charge {charge:+d}", "{charge}")
+                raise self._make_refusal(level, f"charge {charge:+d}", "{charge}")
         if not self.own.spinless and not placed & {"multiplicity", "unpaired"}:
             if "multiplicity" in accepted:
                 kwargs["multiplicity"] = multiplicity
             elif multiplicity != 1:
                 places = "{multiplicity} or {unpaired}"
-                raise self._refusal(level, f"multiplicity {multiplicity}", places)
+                raise self._make_refusal(level, f"multiplicity {multiplicity}", places)
         try:
             return found(**kwargs)
         except Exception as error:  # a class of another package may raise anything
@@ -119,7 +121,9 @@ class OwnEngine(Engine):
             return super().why_failed(error)
         return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
-    def _refusal(self, level: LevelSpec, what: str, placeholder: str) -> EngineError:
+    def _make_refusal(
+        self, level: LevelSpec, what: str, placeholder: str
+    ) -> EngineError:
         return EngineError(
             f"level {level.name!r}: {self.own.calculator} takes no {what}; put "
             f"{placeholder} among its kwargs, or `spinless: true` if it knows no "
@@ -127,7 +131,7 @@ class OwnEngine(Engine):
         )
 
 
-def _accepted(found: type[Any]) -> set[str]:
+def _list_parameters(found: type[Any]) -> set[str]:
     """Names of the parameters a class says it takes."""
     try:
         named = set(inspect.signature(found).parameters)
@@ -137,22 +141,22 @@ def _accepted(found: type[Any]) -> set[str]:
     return named | (set(defaults) if isinstance(defaults, dict) else set())
 
 
-def _fill(value: Any, values: dict[str, int]) -> Any:
+def _fill_placeholders(value: Any, values: dict[str, int]) -> Any:
     """`value` with placeholders replaced, at any depth."""
     if isinstance(value, dict):
-        return {key: _fill(item, values) for key, item in value.items()}
+        return {key: _fill_placeholders(item, values) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_fill(item, values) for item in value]
+        return [_fill_placeholders(item, values) for item in value]
     if isinstance(value, str) and value in _PLACEHOLDERS:
         return values[value.strip("{}")]
     return value
 
 
-def _placed(value: Any) -> set[str]:
+def _find_placeholders(value: Any) -> set[str]:
     """Names of the placeholders in `value`, at any depth."""
     if isinstance(value, dict):
-        return set().union(*map(_placed, value.values()))
+        return set().union(*map(_find_placeholders, value.values()))
     if isinstance(value, list | tuple):
-        return set().union(*map(_placed, value))
+        return set().union(*map(_find_placeholders, value))
     known = isinstance(value, str) and value in _PLACEHOLDERS
     return {value.strip("{}")} if known else set()

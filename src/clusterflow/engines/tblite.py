@@ -30,7 +30,7 @@ _START = {
 _DEGENERATE_EV = 0.01
 
 
-def _solvation(level: LevelSpec) -> tuple[str, ...] | None:
+def _translate_solvent(level: LevelSpec) -> tuple[str, ...] | None:
     """A level's solvent as tblite's calculator wants it; one by name is of ALPB."""
     if level.solvent is None:
         return None
@@ -112,7 +112,7 @@ class TbliteEngine(Engine):
         """A calculator that says nothing and keeps its wavefunction between calls."""
         from tblite.ase import TBLite
 
-        solvation = _solvation(level)
+        solvation = _translate_solvent(level)
         if solvation is not None:
             _check_solvent(level, solvation)
         return TBLite(

@@ -53,14 +53,14 @@ class XtbPythonEngine(Engine):
                 f"level {level.name!r}: xtb-python has one model of solvents; name the "
                 f"solvent alone, solvent: {level.solvent.name}, or use tblite"
             )
-        return _rotating_calculator(level, charge, multiplicity, accuracy)
+        return _make_rotating_calculator(level, charge, multiplicity, accuracy)
 
     def climb(self, calculator: Calculator, rung: Rung) -> None:
         """The wavefunction forgotten: it offers no settings of its mixer."""
         calculator.forget()
 
 
-def _rotating_calculator(
+def _make_rotating_calculator(
     level: LevelSpec, charge: int, multiplicity: int, accuracy: float
 ) -> Calculator:
     import numpy as np
@@ -114,12 +114,12 @@ def _rotating_calculator(
             turned.set_initial_charges(charge * share)
             turned.set_initial_magnetic_moments((multiplicity - 1) * share)
             turned.calc = self._inner
-            forces = self._forces(turned) @ turn
+            forces = self._compute_forces(turned) @ turn
             self.results = dict(self._inner.results)
             self.results["forces"] = forces
             self.results["dipole"] = self.results["dipole"] @ turn
 
-        def _forces(self, turned: Any) -> Any:
+        def _compute_forces(self, turned: Any) -> Any:
             """Forces; after a failure nothing of it is left for the next geometry.
 
             A wavefunction that is not finite would be taken up again, and all that

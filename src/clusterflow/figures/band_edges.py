@@ -48,7 +48,7 @@ def draw_band_edges(views: Mapping[str, BandEdges]) -> Figure:
     couples = {
         c.couple: c.potential_v_she for view in views.values() for c in view.couples
     }
-    found = [v for view in views.values() for v in _edges(view) if v is not None]
+    found = [v for view in views.values() for v in _pick_edges(view) if v is not None]
     potentials = [*found, *couples.values(), 0.0]
     low, high = min(potentials) - _MARGIN_V, max(potentials) + _MARGIN_V
     width = _LEFT_IN + _RIGHT_IN + _COLUMN_IN * max(len(views), 3)
@@ -89,24 +89,26 @@ def spread(values: Sequence[float], gap: float) -> list[float]:
     groups: list[list[float]] = []
     for value in values:
         groups.append([value])
-        while len(groups) > 1 and _first(groups[-1], gap) < _last(groups[-2], gap):
+        while len(groups) > 1 and _find_group_start(groups[-1], gap) < _find_group_end(
+            groups[-2], gap
+        ):
             groups[-2:] = [groups[-2] + groups[-1]]
     return [
-        round(_first(group, gap) + (rank + 0.5) * gap, 9)
+        round(_find_group_start(group, gap) + (rank + 0.5) * gap, 9)
         for group in groups
         for rank in range(len(group))
     ]
 
 
-def _first(group: Sequence[float], gap: float) -> float:
+def _find_group_start(group: Sequence[float], gap: float) -> float:
     return sum(group) / len(group) - len(group) * gap / 2
 
 
-def _last(group: Sequence[float], gap: float) -> float:
-    return _first(group, gap) + len(group) * gap
+def _find_group_end(group: Sequence[float], gap: float) -> float:
+    return _find_group_start(group, gap) + len(group) * gap
 
 
-def _edges(view: BandEdges) -> tuple[float | None, float | None]:
+def _pick_edges(view: BandEdges) -> tuple[float | None, float | None]:
     return view.conduction_v_she, view.valence_v_she
 
 
@@ -137,7 +139,7 @@ def _draw_couples(axes: Axes, couples: Mapping[str, float], gap: float) -> None:
 
 def _draw_column(axes: Axes, column: int, view: BandEdges) -> None:
     """The two edges of a cluster, with the gap between them shaded."""
-    conduction, valence = _edges(view)
+    conduction, valence = _pick_edges(view)
     left, right = column - _HALF_BAR, column + _HALF_BAR
     if conduction is None and valence is None:
         axes.axvspan(column - 0.5, column + 0.5, color=BAND, zorder=0.1)

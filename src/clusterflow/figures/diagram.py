@@ -91,7 +91,7 @@ def draw_profile(result: ReactionResult, *, title: str | None = None) -> Figure:
         pathways = order_pathways(result)
         bars = find_bars(pathways)
         if not bars:
-            return _empty_figure(result, heading)
+            return _draw_empty_figure(result, heading)
         frame = lay_out(pathways, bars)
         figure, axes = blank_figure(frame, 4 + 72 * reasons_in(pathways[0]))
         draw_titles(figure, frame, heading, result)
@@ -112,7 +112,7 @@ def save_figure(figure: Figure, path: Path) -> None:
         If the file name ends otherwise.
     """
     check_figure_name(path)
-    write_atomic(path, _render(figure, path.suffix, text_as_paths=True))
+    write_atomic(path, _render_figure(figure, path.suffix, text_as_paths=True))
 
 
 def check_figure_name(path: Path) -> None:
@@ -131,10 +131,10 @@ def check_figure_name(path: Path) -> None:
 
 def svg_source(figure: Figure) -> str:
     """The figure as SVG with its text kept as text."""
-    return _render(figure, ".svg", text_as_paths=False).decode()
+    return _render_figure(figure, ".svg", text_as_paths=False).decode()
 
 
-def _render(figure: Figure, suffix: str, *, text_as_paths: bool) -> bytes:
+def _render_figure(figure: Figure, suffix: str, *, text_as_paths: bool) -> bytes:
     stream = io.BytesIO()
     style: Any = {**STYLE, "svg.fonttype": "path" if text_as_paths else "none"}
     with matplotlib.rc_context(style):
@@ -167,7 +167,7 @@ def blank_figure(frame: Frame, labelpad: float) -> tuple[Figure, Axes]:
 def draw_titles(
     figure: Figure, frame: Frame, heading: str, result: ReactionResult
 ) -> None:
-    """Heading, and under it the conditions."""
+    """Write the heading, and under it the conditions."""
     x, top = 0.12 / frame.width_in, frame.height_in
     conditions = potential_label(result.potential_v, result.scale, result.ph)
     limit = int(frame.width_in * 72 / (11 * 0.6))
@@ -209,21 +209,21 @@ def _draw_connectors(
                 [level, next_level],
                 linestyle=(0, (3, 2)),
                 linewidth=2.0 if decisive else (1.3 if rank == 0 else 0.9),
-                color=DETERMINING if decisive else _color(rank),
+                color=DETERMINING if decisive else _choose_color(rank),
                 zorder=2.0 if rank == 0 else 1.0,
                 gid=f"connector-{rank}-{column}",
             )
 
 
 def draw_bars(axes: Axes, bars: Sequence[Bar]) -> None:
-    """A horizontal bar a state."""
+    """Draw a horizontal bar for each state."""
     for bar in bars:
         axes.plot(
             [bar.column - HALF_BAR, bar.column + HALF_BAR],
-            [bar.level_ev, bar.level_ev],
+            [bar.energy_ev, bar.energy_ev],
             linewidth=3.4 if bar.pathway == 0 else 1.6,
             solid_capstyle="butt",
-            color=_color(bar.pathway),
+            color=_choose_color(bar.pathway),
             zorder=4.0 if bar.pathway == 0 else 3.0,
             gid=f"level-{bar.pathway}-{bar.column}",
         )
@@ -258,7 +258,7 @@ def _draw_labels(
         if place.displaced:
             axes.plot(
                 [bar.column, bar.column],
-                [bar.level_ev, middle],
+                [bar.energy_ev, middle],
                 color=FAINT,
                 linewidth=0.6,
                 zorder=0.8,
@@ -311,21 +311,22 @@ def _draw_legend(
     """Pathways with their limiting potentials, and the determining step."""
     limit = legend_characters(frame.width_in)
     handles: list[Line2D | Patch] = [
-        _legend_line(rank, pathway, limit)
+        _make_legend_line(rank, pathway, limit)
         for rank, pathway in enumerate(pathways[:MAX_NAMED])
     ]
     further = len(pathways) - len(handles)
     if further:
         handles.append(Line2D([], [], color=FAINT, label=f"{further} further"))
-    handles.append(_legend_verdict(result, limit))
+    handles.append(_make_legend_verdict(result, limit))
     handles += [
-        Line2D([], [], linestyle="none", label=note) for note in _legend_notes(result)
+        Line2D([], [], linestyle="none", label=note)
+        for note in _list_legend_notes(result)
     ]
     add_legend(figure, handles)
 
 
 def add_legend(figure: Figure, handles: Sequence[Line2D | Patch]) -> None:
-    """Rows at the foot of a figure, as plain text."""
+    """Add a legend of plain text at the foot of a figure."""
     width_in, height_in = figure.get_size_inches()
     legend = figure.legend(
         handles=handles,
@@ -341,7 +342,7 @@ def add_legend(figure: Figure, handles: Sequence[Line2D | Patch]) -> None:
         text.set_parse_math(False)
 
 
-def _legend_line(rank: int, pathway: Pathway, limit: int) -> Line2D:
+def _make_legend_line(rank: int, pathway: Pathway, limit: int) -> Line2D:
     """A pathway with its limiting potential, or why it has none."""
     if pathway.limiting_potential_v_rhe is None:
         verdict = f"no U_L: {pathway.reason or 'incomplete'}"
@@ -351,13 +352,13 @@ def _legend_line(rank: int, pathway: Pathway, limit: int) -> Line2D:
     return Line2D(
         [],
         [],
-        color=_color(rank),
+        color=_choose_color(rank),
         linewidth=3.4 if rank == 0 else 1.6,
         label=clip(f"{name}: {verdict}", limit),
     )
 
 
-def _legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
+def _make_legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
     """The determining step with its free energy, or that there is none."""
     if result.determining_step is None:
         reason = result.reason or "no pathway is complete"
@@ -381,7 +382,7 @@ def _legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
     )
 
 
-def _legend_notes(result: ReactionResult) -> list[str]:
+def _list_legend_notes(result: ReactionResult) -> list[str]:
     """The interval of the limiting potential and what it rests on; the dagger."""
     notes = []
     if result.uncertainty is not None:
@@ -396,7 +397,7 @@ def _legend_notes(result: ReactionResult) -> list[str]:
     return notes
 
 
-def _empty_figure(result: ReactionResult, heading: str) -> Figure:
+def _draw_empty_figure(result: ReactionResult, heading: str) -> Figure:
     """A figure that says why there is no profile."""
     figure = Figure(figsize=(MIN_WIDTH_IN, 1.6), facecolor=PAPER)
     reason = textwrap.fill(result.reason or "no reason recorded", 90, max_lines=4)
@@ -416,6 +417,6 @@ def _empty_figure(result: ReactionResult, heading: str) -> Figure:
     return figure
 
 
-def _color(rank: int) -> str:
+def _choose_color(rank: int) -> str:
     """Colour of a pathway by its rank; those beyond the palette share a grey."""
     return (BEST, *OTHERS)[rank] if rank < MAX_NAMED else FAINT

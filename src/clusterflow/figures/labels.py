@@ -21,7 +21,7 @@ _DIRECTIONS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class PlacedLabel:
     """A label's vertical extent in inches, and whether it left its bar."""
 
     bottom_in: float
@@ -36,7 +36,7 @@ class Placed:
 
 def place_labels(
     bars_in: Sequence[float], heights_in: Sequence[float]
-) -> tuple[Placed, ...]:
+) -> tuple[PlacedLabel, ...]:
     """One place for each bar's label in a column, the first bar served first.
 
     A label sits above its bar, else below it, else at the nearest free place.
@@ -54,9 +54,9 @@ def place_labels(
     [False, False]
     """
     taken = [(bar - _BAR_IN, bar + _BAR_IN) for bar in bars_in]
-    placed: list[Placed] = []
+    placed: list[PlacedLabel] = []
     for bar, height in zip(bars_in, heights_in, strict=True):
-        place = _nearest_free(bar, height, taken)
+        place = _find_free_place(bar, height, taken)
         taken.append((place.bottom_in, place.top_in))
         placed.append(place)
     return tuple(placed)
@@ -154,10 +154,10 @@ def place_beside(
     return tuple(placed)
 
 
-def wrap_state(state: str, width: int) -> str:
+def wrap_intermediate(state: str, width: int) -> str:
     r"""A state broken at its plus signs into lines of at most `width` characters.
 
-    >>> wrap_state("*CO + H2O(l)", 8)
+    >>> wrap_intermediate("*CO + H2O(l)", 8)
     '*CO\n+ H2O(l)'
     """
     lines = [""]
@@ -170,16 +170,16 @@ def wrap_state(state: str, width: int) -> str:
     return "\n".join(lines)
 
 
-def _nearest_free(
+def _find_free_place(
     bar: float, height: float, taken: Sequence[tuple[float, float]]
-) -> Placed:
+) -> PlacedLabel:
     """The free place closest to a bar, above before below."""
     # Each taken interval blocks a finite span, so a large enough shift is free.
     shift = 0.0
     while True:
         for bottom in (bar + _GAP_IN + shift, bar - _GAP_IN - shift - height):
             if all(bottom >= high or bottom + height <= low for low, high in taken):
-                return Placed(
+                return PlacedLabel(
                     bottom_in=bottom, height_in=height, displaced=shift > 2 * _STEP_IN
                 )
         shift += _STEP_IN

@@ -6,14 +6,14 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clusterflow.figures.labels import place_labels, wrap_state
+from clusterflow.figures.labels import place_labels, wrap_intermediate
 from clusterflow.figures.text import chem
 from clusterflow.science.reactions.pathways import hole_runs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clusterflow.figures.labels import Placed
+    from clusterflow.figures.labels import PlacedLabel
     from clusterflow.records.profiles import Pathway
 
 LEFT_IN = 0.75
@@ -37,7 +37,7 @@ class Bar:
 
     column: int
     state: str
-    level_ev: float
+    energy_ev: float
     pathway: int
 
 
@@ -47,7 +47,7 @@ class Label:
 
     bar: Bar
     text: str
-    place: Placed
+    place: PlacedLabel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,18 +86,20 @@ def find_bars(pathways: Sequence[Pathway]) -> tuple[Bar, ...]:
             zip(pathway.states, pathway.levels_ev, strict=False)
         ):
             if level is not None:
-                bar = Bar(column=column, state=state, level_ev=level, pathway=rank)
+                bar = Bar(column=column, state=state, energy_ev=level, pathway=rank)
                 seen.setdefault((column, state, round(level, 3)), bar)
     return tuple(seen.values())
 
 
 def lay_out(pathways: Sequence[Pathway], bars: Sequence[Bar]) -> Frame:
     """Sizes that leave room for every label."""
-    levels = [bar.level_ev for bar in bars]
+    levels = [bar.energy_ev for bar in bars]
     scale = _PROFILE_IN / max(max(levels) - min(levels), _MIN_RANGE_EV)
     columns = max(len(pathway.states) for pathway in pathways)
     labels = tuple(
-        label for column in range(columns) for label in _column(bars, column, scale)
+        label
+        for column in range(columns)
+        for label in _place_column_labels(bars, column, scale)
     )
     bottoms = [*levels, *(label.place.bottom_in / scale for label in labels)]
     tops = [*levels, *(label.place.top_in / scale for label in labels)]
@@ -107,23 +109,23 @@ def lay_out(pathways: Sequence[Pathway], bars: Sequence[Bar]) -> Frame:
         inch_per_ev=scale,
         bottom_ev=min(bottoms) - margin,
         top_ev=max(tops) + margin,
-        below_in=_below(pathways),
+        below_in=_measure_room_below(pathways),
         labels=labels,
     )
 
 
 def frame_of(
-    levels_ev: Sequence[float], columns: int, *, legend_rows: int, tick_lines: int
+    energies_ev: Sequence[float], columns: int, *, legend_rows: int, tick_lines: int
 ) -> Frame:
     """Sizes of a diagram whose states are named under the axes, not at the bars."""
-    scale = _PROFILE_IN / max(max(levels_ev) - min(levels_ev), _MIN_RANGE_EV)
+    scale = _PROFILE_IN / max(max(energies_ev) - min(energies_ev), _MIN_RANGE_EV)
     margin = 0.12 / scale
     below = 0.5 + _LINE_IN * tick_lines + _LEGEND_ROW_IN * (legend_rows + 0.3)
     return Frame(
         columns=columns,
         inch_per_ev=scale,
-        bottom_ev=min(levels_ev) - margin,
-        top_ev=max(levels_ev) + margin,
+        bottom_ev=min(energies_ev) - margin,
+        top_ev=max(energies_ev) + margin,
         below_in=below,
         labels=(),
     )
@@ -149,26 +151,28 @@ def reasons_in(pathway: Pathway) -> float:
     return _REASON_LINE_IN * lines + (0.05 if lines else 0.0)
 
 
-def _below(pathways: Sequence[Pathway]) -> float:
+def _measure_room_below(pathways: Sequence[Pathway]) -> float:
     """Room under the axes for reasons, axis label and legend, inches."""
     return (
-        reasons_in(pathways[0]) + 0.4 + _LEGEND_ROW_IN * (_legend_rows(pathways) + 0.3)
+        reasons_in(pathways[0])
+        + 0.4
+        + _LEGEND_ROW_IN * (_count_legend_rows(pathways) + 0.3)
     )
 
 
-def _legend_rows(pathways: Sequence[Pathway]) -> int:
+def _count_legend_rows(pathways: Sequence[Pathway]) -> int:
     shown = min(len(pathways), MAX_NAMED)
     further = len(pathways) > shown
     # The determining step, the interval, and what the dagger means.
     return shown + further + 3
 
 
-def _column(bars: Sequence[Bar], column: int, scale: float) -> list[Label]:
+def _place_column_labels(bars: Sequence[Bar], column: int, scale: float) -> list[Label]:
     """Labels of one column with their places."""
     here = [bar for bar in bars if bar.column == column]
-    texts = [wrap_state(chem(bar.state), LABEL_CHARACTERS) for bar in here]
+    texts = [wrap_intermediate(chem(bar.state), LABEL_CHARACTERS) for bar in here]
     places = place_labels(
-        [bar.level_ev * scale for bar in here],
+        [bar.energy_ev * scale for bar in here],
         [_LINE_IN * (text.count("\n") + 1) for text in texts],
     )
     return [

@@ -21,7 +21,7 @@ from clusterflow.figures.diagram import (
     draw_titles,
     legend_characters,
 )
-from clusterflow.figures.labels import wrap_state
+from clusterflow.figures.labels import wrap_intermediate
 from clusterflow.figures.layout import LABEL_CHARACTERS, MAX_NAMED, frame_of
 from clusterflow.figures.text import chem, clip, number, signed
 from clusterflow.science.reactions.pathways import order_pathways
@@ -60,10 +60,10 @@ def draw_overlay(results: Mapping[str, ReactionResult]) -> Figure:
         By label; at one potential and temperature, each with a best pathway, and at
         most five.
     """
-    columns, tracks = _align(results)
+    columns, tracks = _align_pathways(results)
     first = next(iter(results.values()))
     levels = [v for t in tracks for v in t.pathway.levels_ev if v is not None]
-    names = [wrap_state(chem(state), LABEL_CHARACTERS) for state in columns]
+    names = [wrap_intermediate(chem(state), LABEL_CHARACTERS) for state in columns]
     rows = len(tracks) + 1
     lines = max(name.count("\n") for name in names)
     with matplotlib.rc_context(STYLE):
@@ -75,19 +75,21 @@ def draw_overlay(results: Mapping[str, ReactionResult]) -> Figure:
         for rank, track in enumerate(tracks):
             _draw_track(axes, rank, track)
         limit = legend_characters(frame.width_in)
-        handles = [_handle(rank, track, limit) for rank, track in enumerate(tracks)]
+        handles = [
+            _make_legend_handle(rank, track, limit) for rank, track in enumerate(tracks)
+        ]
         note = "thick: the step that sets the limiting potential U_L"
         handles.append(Line2D([], [], linestyle="none", label=note))
         add_legend(figure, handles)
     return figure
 
 
-def merge_states(paths: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def merge_intermediates(paths: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """One row of states in which those of each path stand in their order.
 
     Each state stands there once, unless two paths pass two states in opposite orders.
 
-    >>> merge_states([("*", "*CO2", "*COOH", "*"), ("*", "*COOH", "*CO", "*")])
+    >>> merge_intermediates([("*", "*CO2", "*COOH", "*"), ("*", "*COOH", "*CO", "*")])
     ('*', '*CO2', '*COOH', '*CO', '*')
     """
     sorter: TopologicalSorter[str] = TopologicalSorter()
@@ -100,10 +102,10 @@ def merge_states(paths: Sequence[Sequence[str]]) -> tuple[str, ...]:
     try:
         return (paths[0][0], *sorter.static_order(), *ends)
     except CycleError:
-        return _interleave(paths)
+        return _interleave_paths(paths)
 
 
-def _interleave(paths: Sequence[Sequence[str]]) -> tuple[str, ...]:
+def _interleave_paths(paths: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """One row of states, some of them twice, in which each path is a subsequence."""
     merged: list[str] = []
     for path in paths:
@@ -116,26 +118,26 @@ def _interleave(paths: Sequence[Sequence[str]]) -> tuple[str, ...]:
     return tuple(merged)
 
 
-def _align(
+def _align_pathways(
     results: Mapping[str, ReactionResult],
 ) -> tuple[tuple[str, ...], list[Track]]:
     """The states of all best pathways in one row, and each pathway's columns."""
     best = {name: order_pathways(result)[0] for name, result in results.items()}
     assert 0 < len(best) <= MAX_NAMED and all(path.complete for path in best.values())
-    columns = merge_states([path.states for path in best.values()])
+    columns = merge_intermediates([path.states for path in best.values()])
     tracks = [
         Track(
             name=name,
             result=results[name],
             pathway=path,
-            columns=_places(columns, path.states),
+            columns=_find_columns(columns, path.states),
         )
         for name, path in best.items()
     ]
     return columns, tracks
 
 
-def _places(columns: Sequence[str], states: Sequence[str]) -> tuple[int, ...]:
+def _find_columns(columns: Sequence[str], states: Sequence[str]) -> tuple[int, ...]:
     """The first column of each state after that of the state before."""
     found: list[int] = []
     for state in states:
@@ -175,7 +177,7 @@ def _draw_track(axes: Axes, rank: int, track: Track) -> None:
         )
 
 
-def _handle(rank: int, track: Track, limit: int) -> Line2D:
+def _make_legend_handle(rank: int, track: Track, limit: int) -> Line2D:
     """A cluster with its limiting potential and its interval."""
     result = track.result
     verdict = "no U_L: no step takes up an electron"

@@ -49,16 +49,16 @@ def draw_structure(structure: Structure, *, alt: str) -> str:
         "svg", {"class": "atoms", "role": "img", "aria-label": alt}
     )
     if structure.symbols:
-        _draw(root, structure)
+        _draw_atoms(root, structure)
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _draw(root: ElementTree.Element, structure: Structure) -> None:
+def _draw_atoms(root: ElementTree.Element, structure: Structure) -> None:
     """Atoms from the far side to the near one, each bond before its nearer atom."""
     styles = element_styles(set(structure.symbols))
     radii = np.array([styles[symbol].radius_a for symbol in structure.symbols])
     view = view_of(structure)
-    root.set("viewBox", _view_box(view[:, :2] * [1, -1], radii * BALL))
+    root.set("viewBox", _fit_view_box(view[:, :2] * [1, -1], radii * BALL))
     order = np.argsort(view[:, 2], kind="stable")
     distances = np.linalg.norm(view[:, None] - view[None], axis=-1)
     bonded = distances < BOND * (radii[:, None] + radii[None])
@@ -69,21 +69,21 @@ def _draw(root: ElementTree.Element, structure: Structure) -> None:
                 # From the rim of the farther ball, so that no stick lies on it.
                 rim = 0.9 * BALL * radii[far] / distances[near, far]
                 start = view[far] + rim * (view[near] - view[far])
-                lines.append(f"M{_place(start)}L{_place(view[near])}")
+                lines.append(f"M{_format_point(start)}L{_format_point(view[near])}")
         if lines:
             ElementTree.SubElement(root, "path", {"d": "".join(lines)})
-        x, y = _place(view[near]).split()
+        x, y = _format_point(view[near]).split()
         ball = {"href": f"#ball-{structure.symbols[near]}", "x": x, "y": y}
         ElementTree.SubElement(root, "use", ball)
 
 
-def _place(point: Array) -> str:
+def _format_point(point: Array) -> str:
     """Where a point is in the picture."""
     x, y, _ = (point * _UNITS).tolist()
     return f"{x:.0f} {-y:.0f}"
 
 
-def _view_box(places: Array, radii: Array) -> str:
+def _fit_view_box(places: Array, radii: Array) -> str:
     """A square around all balls, Å, as a ``viewBox``."""
     low = (places - radii[:, None]).min(axis=0) - _MARGIN_A
     high = (places + radii[:, None]).max(axis=0) + _MARGIN_A
@@ -132,21 +132,21 @@ def view_of(structure: Structure) -> Array:
         up = positions[adsorbed].mean(axis=0) - positions[~adsorbed].mean(axis=0)
         up /= max(float(np.linalg.norm(up)), 1e-9)
     else:
-        up = _oriented(middle)
+        up = _orient_vector(middle)
     # The thinnest direction that is square to `up` becomes the depth.
     depths = [axis - (axis @ up) * up for axis in (flat, middle)]
-    depth = _oriented(depths[0] if np.linalg.norm(depths[0]) > 0.1 else depths[1])
+    depth = _orient_vector(depths[0] if np.linalg.norm(depths[0]) > 0.1 else depths[1])
     frame = np.array([np.cross(up, depth), up, depth])
-    return np.asarray(positions @ frame.T @ _turned())
+    return np.asarray(positions @ frame.T @ _make_view_rotation())
 
 
-def _oriented(vector: Array) -> Array:
+def _orient_vector(vector: Array) -> Array:
     """The unit vector whose largest component is positive: a sign that stays."""
     largest = vector[int(np.argmax(np.abs(vector).round(6)))]
     return np.asarray(np.sign(largest) * vector / np.linalg.norm(vector))
 
 
-def _turned() -> Array:
+def _make_view_rotation() -> Array:
     """A rotation about the vertical, then about the horizontal."""
     c, s = np.cos(_TURN), np.sin(_TURN)
     about_y = np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])

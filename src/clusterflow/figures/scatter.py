@@ -60,7 +60,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """What is written around a plot."""
+    """Title, conditions, axis labels and notes of a plot."""
 
     title: str
     conditions: str
@@ -85,16 +85,16 @@ def draw_volcano(
     """
     handles = []
     if any(not point.blocked for point in points):
-        handles.append(_marker("o", BEST, "a cluster"))
+        handles.append(_make_marker("o", BEST, "a cluster"))
     if any(point.blocked for point in points):
         label = "a chemical step climbs by more than 0.75 eV: U_L says too little"
-        handles.append(_marker("^", DETERMINING, label))
+        handles.append(_make_marker("^", DETERMINING, label))
     if equilibrium is not None:
         line = Line2D([], [], color=MUTED, linestyle=(0, (4, 3)), linewidth=0.8)
         line.set_label("equilibrium potential of the reaction, from experiment")
         handles.append(line)
     with matplotlib.rc_context(STYLE):
-        figure, axes = _plane(points, heading, handles, equilibrium)
+        figure, axes = _set_up_figure(points, heading, handles, equilibrium)
         for rank, point in enumerate(points):
             if point.low is not None and point.high is not None:
                 axes.plot(
@@ -124,7 +124,7 @@ def draw_scaling(
 ) -> Figure:
     """Free energies of one adsorbate against those of another, eV, with their line."""
     with matplotlib.rc_context(STYLE):
-        figure, axes = _plane(points, heading, [], None)
+        figure, axes = _set_up_figure(points, heading, [], None)
         if line is not None:
             ends = [min(p.x for p in points), max(p.x for p in points)]
             axes.plot(
@@ -139,13 +139,13 @@ def draw_scaling(
     return figure
 
 
-def _marker(marker: str, color: str, label: str) -> Line2D:
+def _make_marker(marker: str, color: str, label: str) -> Line2D:
     return Line2D(
         [], [], linestyle="none", marker=marker, color=color, markersize=6, label=label
     )
 
 
-def _plane(
+def _set_up_figure(
     points: Sequence[Point],
     heading: Heading,
     handles: Sequence[Line2D],
@@ -169,8 +169,10 @@ def _plane(
         facecolor=PAPER,
     )
     ends = [v for p in points for v in (p.y, p.low, p.high) if v is not None]
-    axes.set_xlim(*_limits([p.x for p in points], 0.16))
-    axes.set_ylim(*_limits([*ends, *([] if equilibrium is None else [equilibrium])]))
+    axes.set_xlim(*_choose_limits([p.x for p in points], 0.16))
+    axes.set_ylim(
+        *_choose_limits([*ends, *([] if equilibrium is None else [equilibrium])])
+    )
     axes.set_xlabel(heading.x_label, color=INK, parse_math=False)
     axes.set_ylabel(heading.y_label, color=INK, parse_math=False)
     axes.tick_params(colors=MUTED, labelcolor=INK)
@@ -190,7 +192,9 @@ def _plane(
     return figure, axes
 
 
-def _limits(values: Sequence[float], margin: float = 0.08) -> tuple[float, float]:
+def _choose_limits(
+    values: Sequence[float], margin: float = 0.08
+) -> tuple[float, float]:
     low, high = min(values), max(values)
     span = max(high - low, _MIN_RANGE)
     middle = (low + high) / 2
@@ -204,7 +208,7 @@ def _draw_points(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
     per_x, per_y = width_in / (right - left), height_in / (top - bottom)
     centres = [((p.x - left) * per_x, (p.y - bottom) * per_y) for p in points]
     frame = Box(left_in=0.0, bottom_in=0.0, width_in=width_in, height_in=height_in)
-    sizes = [(_text_width_in(p.name) + 0.08, _LABEL_IN) for p in points]
+    sizes = [(_measure_text_width_in(p.name) + 0.08, _LABEL_IN) for p in points]
     places = place_beside(centres, sizes, frame)
     for rank, (point, centre, box) in enumerate(
         zip(points, centres, places, strict=True)
@@ -232,7 +236,7 @@ def _draw_points(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
             zorder=5.0,
             parse_math=False,
         )
-        if _gap_in(centre, box) > _LEADER_IN:
+        if _measure_gap_in(centre, box) > _LEADER_IN:
             axes.plot(
                 [point.x, left + x_in / per_x],
                 [point.y, bottom + y_in / per_y],
@@ -242,14 +246,14 @@ def _draw_points(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
             )
 
 
-def _gap_in(point: tuple[float, float], box: Box) -> float:
+def _measure_gap_in(point: tuple[float, float], box: Box) -> float:
     """Distance from a point to the nearest edge of a box, inches."""
     across = max(box.left_in - point[0], point[0] - box.left_in - box.width_in, 0.0)
     up = max(box.bottom_in - point[1], point[1] - box.bottom_in - box.height_in, 0.0)
     return hypot(across, up)
 
 
-def _text_width_in(text: str) -> float:
+def _measure_text_width_in(text: str) -> float:
     font = FontProperties(family=STYLE["font.sans-serif"])
     return (
         float(TextPath((0, 0), text, size=_LABEL_PT, prop=font).get_extents().x1) / 72

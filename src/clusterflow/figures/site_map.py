@@ -45,7 +45,7 @@ def draw_sites(structure: Structure, sites: Sequence[Site]) -> Figure:
     """Front and back of a cluster; marks bear the numbers of the table, from 1."""
     figure = Figure(figsize=(9.0, 5.0), layout="constrained")
     for axes, side in zip(figure.subplots(1, 2), (1, -1), strict=True):
-        frame = _frame(np.array(structure.positions, dtype=float), side)
+        frame = _find_view_frame(np.array(structure.positions, dtype=float), side)
         _draw_atoms(axes, structure, frame)
         _draw_marks(axes, sites, frame)
         axes.set_title("front" if side > 0 else "back")
@@ -66,7 +66,9 @@ def sites_page(
     svg = svg_source(figure)
     head = "".join(f"<th>{escape(key)}</th>" for key in (rows[0] if rows else ()))
     body = "".join(
-        "<tr>" + "".join(f"<td>{_cell(value)}</td>" for value in row.values()) + "</tr>"
+        "<tr>"
+        + "".join(f"<td>{_format_cell(value)}</td>" for value in row.values())
+        + "</tr>"
         for row in rows
     )
     return (
@@ -79,13 +81,13 @@ def sites_page(
     )
 
 
-def _cell(value: object) -> str:
+def _format_cell(value: object) -> str:
     if value is None:
         return ""
     return escape(f"{value:.2f}" if isinstance(value, float) else str(value))
 
 
-def _frame(positions: Array, side: int) -> Array:
+def _find_view_frame(positions: Array, side: int) -> Array:
     """Rows x, y, z of the view, z towards the eye, along the thinnest direction."""
     centred = positions - positions.mean(axis=0)
     z, y, _ = np.linalg.eigh(centred.T @ centred)[1].T

@@ -37,21 +37,21 @@ def inline_svg(source: str, *, prefix: str, alt: str) -> str:
     root = ElementTree.fromstring(source)
     for parent in root.iter():
         for child in list(parent):
-            if _local(child.tag) in ("metadata", "style", "clipPath"):
+            if _strip_namespace(child.tag) in ("metadata", "style", "clipPath"):
                 parent.remove(child)
     used = set(_USED.findall(source))
     for element in root.iter():
-        element.tag = _local(element.tag)
+        element.tag = _strip_namespace(element.tag)
         if element.tag != "text":
             element.text = None
         element.tail = None
         element.attrib = {
-            _local(key): adapted
+            _strip_namespace(key): adapted
             for key, value in element.attrib.items()
             if (key != "id" or value in used)
-            and (adapted := _adapt(_local(key), value, prefix))
+            and (adapted := _adapt_attribute(_strip_namespace(key), value, prefix))
         }
-    _unwrap(root)
+    _unwrap_groups(root)
     width = root.attrib["viewBox"].split()[2]
     for name in ("width", "height", "version"):
         root.attrib.pop(name, None)
@@ -66,22 +66,22 @@ def inline_svg(source: str, *, prefix: str, alt: str) -> str:
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _unwrap(parent: ElementTree.Element) -> None:
+def _unwrap_groups(parent: ElementTree.Element) -> None:
     """Put the children of groups that say nothing in their place."""
     for child in list(parent):
-        _unwrap(child)
+        _unwrap_groups(child)
         empty = child.tag == "defs" and not len(child)
         if empty or (child.tag == "g" and not child.attrib):
             place = list(parent).index(child)
             parent[place : place + 1] = list(child)
 
 
-def _local(name: str) -> str:
+def _strip_namespace(name: str) -> str:
     """A tag or attribute without its namespace."""
     return name.rpartition("}")[2]
 
 
-def _adapt(key: str, value: str, prefix: str) -> str:
+def _adapt_attribute(key: str, value: str, prefix: str) -> str:
     """An attribute with prefixed ids and the page's colours."""
     if key == "id":
         return prefix + value

@@ -44,7 +44,7 @@ def signed(value: float | None, digits: int = 2) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time in the units a person would choose.
+    """A time as text, in seconds, minutes or hours.
 
     >>> duration(75.2), duration(3.456)
     ('1 min 15 s', '3.5 s')

@@ -14,7 +14,7 @@ from clusterflow.errors import LibraryError
 from clusterflow.formula import n_electrons
 from clusterflow.intake.importing import Choices, import_cluster
 from clusterflow.library.clusters import ClusterSpec
-from clusterflow.library.find import Library, explain
+from clusterflow.library.find import Library, describe_error
 from clusterflow.records.files import write_atomic
 from clusterflow.stages.build import (
     assign_roles,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
-    """What a person says of a new cluster, because no file does."""
+    """Name, charge, multiplicity, source and material of a new cluster."""
 
     name: str
     charge: int
@@ -65,15 +65,15 @@ def add(file: Path, claims: Claims, choices: Choices) -> list[str]:
     atoms = found.atoms
     refuse_overlap(atoms, str(file))
     counts = Counter(atoms.get_chemical_symbols())
-    notes = [*found.notes, *_warnings(counts, claims)]
-    spec = _spec(found, claims, notes)
+    notes = [*found.notes, *_list_warnings(counts, claims)]
+    spec = _make_spec(found, claims, notes)
     support = set(spec.roles.get("support", ()))
     free = [i for i in range(len(atoms)) if i not in support]
     refuse_pieces(atoms[free], str(file))
     folder = Path("structures/clusters")
     # The structure first: a YAML without its file would break every later run.
-    write_atomic(folder / f"{spec.name}.xyz", _xyz(atoms, spec.source))
-    write_atomic(folder / f"{spec.name}.yaml", _yaml(spec))
+    write_atomic(folder / f"{spec.name}.xyz", _format_xyz(atoms, spec.source))
+    write_atomic(folder / f"{spec.name}.yaml", _format_yaml(spec))
     roles = Counter(assign_roles(atoms, spec))
     return [
         f"wrote {folder / spec.name}.yaml and {folder / spec.name}.xyz",
@@ -85,7 +85,7 @@ def add(file: Path, claims: Claims, choices: Choices) -> list[str]:
     ]
 
 
-def _warnings(counts: Counter[str], claims: Claims) -> list[str]:
+def _list_warnings(counts: Counter[str], claims: Claims) -> list[str]:
     """What is legal, and yet often a mistake."""
     electrons = n_electrons(counts, claims.charge)
     if electrons % 2 == 0:
@@ -97,7 +97,7 @@ def _warnings(counts: Counter[str], claims: Claims) -> list[str]:
     ]
 
 
-def _spec(found: Imported, claims: Claims, notes: Sequence[str]) -> ClusterSpec:
+def _make_spec(found: Imported, claims: Claims, notes: Sequence[str]) -> ClusterSpec:
     counts = Counter(found.atoms.get_chemical_symbols())
     content = {
         "name": claims.name,
@@ -110,15 +110,15 @@ def _spec(found: Imported, claims: Claims, notes: Sequence[str]) -> ClusterSpec:
         "multiplicity": claims.multiplicity,
         "source": claims.source,
         "structures": [{"name": "main", "file": f"{claims.name}.xyz"}],
-        "roles": _roles(found),
+        "roles": _group_by_role(found),
     }
     try:
         return ClusterSpec.model_validate(content)
     except ValidationError as error:
-        raise LibraryError(explain(error)) from None
+        raise LibraryError(describe_error(error)) from None
 
 
-def _roles(found: Imported) -> dict[str, list[int]]:
+def _group_by_role(found: Imported) -> dict[str, list[int]]:
     """Atoms by role, where the file says it; of a host that was cut out too."""
     roles: dict[str, list[int]] = {"support": list(found.support)}
     if found.atoms.has("roles"):
@@ -128,12 +128,12 @@ def _roles(found: Imported) -> dict[str, list[int]]:
     return {role: atoms for role, atoms in roles.items() if role and atoms}
 
 
-def _yaml(spec: ClusterSpec) -> str:
+def _format_yaml(spec: ClusterSpec) -> str:
     content = spec.model_dump(mode="json", exclude_defaults=True)
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 
 
-def _xyz(atoms: Atoms, source: str) -> str:
+def _format_xyz(atoms: Atoms, source: str) -> str:
     lines = [str(len(atoms)), source]
     lines += [
         f"{s:2} {x:12.6f} {y:12.6f} {z:12.6f}"

@@ -19,8 +19,8 @@ from clusterflow.science.clusters.supports import cut_out
 from clusterflow.science.geometry.molecules import (
     Molecule,
     broken_bonds,
+    find_molecules,
     matching,
-    molecules,
 )
 from clusterflow.stages.parts.relaxation import same_geometry
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """What a person chooses where a file leaves a choice.
+    """How to read a structure file: its molecule, disorder, ligands and host.
 
     molecule
         Formula, or number in the list, of the molecule to take.
@@ -73,32 +73,32 @@ def import_cluster(file: Path, choices: Choices) -> Imported:
     LibraryError
         If a choice cannot be read.
     """
-    _check(choices)
+    _check_choices(choices)
     content = read_content(file, choices.disorder)
     notes = [f"{file.name}: {choices.disorder} sites of disorder"] * bool(
         choices.disorder
     )
     notes += content.notes
     if choices.host_centre:
-        return _fragment(content.atoms, choices, file, notes)
+        return _import_framework(content.atoms, choices, file, notes)
     if not content.atoms.pbc.any() and not choices.molecule:
         _refuse_disorder(content.atoms, range(len(content.atoms)), file)
         taken, guest = content.atoms.copy(), tuple(range(len(content.atoms)))
     else:
-        molecule, note = _chosen(content.atoms, choices, file)
+        molecule, note = _choose_molecule(content.atoms, choices, file)
         _refuse_disorder(content.atoms, molecule.indices, file)
         taken, guest = molecule.to_atoms(), molecule.indices
         taken.set_array("labels", content.atoms.arrays["labels"][list(guest)])
         notes += note
-    taken, cut = _truncated(taken, choices, file)
-    _refuse_broken(taken, file)
+    taken, cut = _cut_ligands(taken, choices, file)
+    _refuse_missing_atoms(taken, file)
     notes += cut
     if choices.host_radius_a is None:
         return Imported(atoms=taken, notes=tuple(notes))
-    return _with_host(taken, content.atoms, guest, choices, file, notes)
+    return _add_framework(taken, content.atoms, guest, choices, file, notes)
 
 
-def _check(choices: Choices) -> None:
+def _check_choices(choices: Choices) -> None:
     unknown = [model for model in choices.truncate if model not in MODELS]
     if unknown:
         raise LibraryError(
@@ -118,14 +118,18 @@ def _check(choices: Choices) -> None:
         )
 
 
-def _chosen(atoms: Atoms, choices: Choices, file: Path) -> tuple[Molecule, list[str]]:
+def _choose_molecule(
+    atoms: Atoms, choices: Choices, file: Path
+) -> tuple[Molecule, list[str]]:
     """The molecule to take, and a note of what is left out."""
-    kinds = _kinds(molecules(atoms))
+    kinds = _group_molecules(find_molecules(atoms))
     if choices.molecule:
         found = matching(choices.molecule, kinds)
     else:
         found = list(range(len(kinds)))
-    listed = ", ".join(f"{k}: {_count(kind)}" for k, kind in enumerate(kinds, start=1))
+    listed = ", ".join(
+        f"{k}: {_describe_kind(kind)}" for k, kind in enumerate(kinds, start=1)
+    )
     if not found:
         raise StructureError(
             f"{file}: --molecule {choices.molecule}: there is none; there are {listed}"
@@ -142,19 +146,19 @@ def _chosen(atoms: Atoms, choices: Choices, file: Path) -> tuple[Molecule, list[
             f"{file}: the structure is bonded to its periodic image; give an isolated "
             "cluster, or cut a host with --host-centre and --host-radius-a"
         )
-    others = [_count(kind) for kind in kinds if kind is not chosen]
+    others = [_describe_kind(kind) for kind in kinds if kind is not chosen]
     notes = [f"left out of {file.name}: {', '.join(others)}"] if others else []
     if len(chosen) > 1:
         notes.append(f"one of {len(chosen)} copies in the cell of {file.name}")
     return chosen[0], notes
 
 
-def _kinds(found: Sequence[Molecule]) -> list[list[Molecule]]:
+def _group_molecules(found: Sequence[Molecule]) -> list[list[Molecule]]:
     """Molecules sorted into kinds of one formula and geometry, largest first."""
     kinds: list[list[Molecule]] = []
     for molecule in found:
         for kind in kinds:
-            if _same(kind[0], molecule):
+            if _is_same_kind(kind[0], molecule):
                 kind.append(molecule)
                 break
         else:
@@ -162,7 +166,7 @@ def _kinds(found: Sequence[Molecule]) -> list[list[Molecule]]:
     return sorted(kinds, key=lambda kind: -len(kind[0].indices))
 
 
-def _same(first: Molecule, second: Molecule) -> bool:
+def _is_same_kind(first: Molecule, second: Molecule) -> bool:
     return (
         first.is_endless == second.is_endless
         and sorted(first.symbols) == sorted(second.symbols)
@@ -170,7 +174,7 @@ def _same(first: Molecule, second: Molecule) -> bool:
     )
 
 
-def _count(kind: Sequence[Molecule]) -> str:
+def _describe_kind(kind: Sequence[Molecule]) -> str:
     endless = " (endless)" if kind[0].is_endless else ""
     return f"{kind[0].formula} × {len(kind)}{endless}"
 
@@ -184,7 +188,7 @@ def _refuse_disorder(atoms: Atoms, indices: Sequence[int], file: Path) -> None:
         )
 
 
-def _truncated(atoms: Atoms, choices: Choices, file: Path) -> tuple[Atoms, list[str]]:
+def _cut_ligands(atoms: Atoms, choices: Choices, file: Path) -> tuple[Atoms, list[str]]:
     if not choices.truncate:
         return atoms, []
     models: list[LigandModel] = [m for m in MODELS if m in choices.truncate]
@@ -200,7 +204,7 @@ def _truncated(atoms: Atoms, choices: Choices, file: Path) -> tuple[Atoms, list[
     return small, [*notes, f"formula: {formulas[0]} -> {formulas[1]}"]
 
 
-def _refuse_broken(atoms: Atoms, file: Path) -> None:
+def _refuse_missing_atoms(atoms: Atoms, file: Path) -> None:
     labels = [str(label) for label in atoms.arrays["labels"]]
     signs = broken_bonds(atoms.get_chemical_symbols(), atoms.positions, labels)
     if signs:
@@ -210,7 +214,7 @@ def _refuse_broken(atoms: Atoms, file: Path) -> None:
         )
 
 
-def _with_host(
+def _add_framework(
     cluster: Atoms,
     cell: Atoms,
     guest: Sequence[int],
@@ -220,8 +224,8 @@ def _with_host(
 ) -> Imported:
     """A cluster with the framework around it."""
     radius = float(choices.host_radius_a or 0.0)
-    loose = {*guest, *_loose(cell)}
-    host, note = _cut(cell, cluster.positions, radius, sorted(loose), file)
+    loose = {*guest, *_find_loose_atoms(cell)}
+    host, note = _cut_framework(cell, cluster.positions, radius, sorted(loose), file)
     return Imported(
         atoms=cluster + host,
         support=tuple(range(len(cluster), len(cluster) + len(host))),
@@ -229,23 +233,23 @@ def _with_host(
     )
 
 
-def _fragment(
+def _import_framework(
     cell: Atoms, choices: Choices, file: Path, notes: Sequence[str]
 ) -> Imported:
     """A framework about a place, all of it support."""
-    centre = _centre(cell, choices.host_centre, file)
+    centre = _find_centre(cell, choices.host_centre, file)
     radius = float(choices.host_radius_a or 0.0)
-    host, note = _cut(cell, centre, radius, _loose(cell), file)
+    host, note = _cut_framework(cell, centre, radius, _find_loose_atoms(cell), file)
     return Imported(atoms=host, support=tuple(range(len(host))), notes=(*notes, note))
 
 
-def _loose(cell: Atoms) -> list[int]:
+def _find_loose_atoms(cell: Atoms) -> list[int]:
     """Atoms that are no part of the framework, such as solvent."""
-    free = [m for m in molecules(cell) if not m.is_endless]
+    free = [m for m in find_molecules(cell) if not m.is_endless]
     return [i for molecule in free for i in molecule.indices]
 
 
-def _cut(
+def _cut_framework(
     cell: Atoms,
     centres: np.ndarray,
     radius_a: float,
@@ -269,7 +273,7 @@ def _cut(
     return fragment.atoms, note
 
 
-def _centre(cell: Atoms, text: str, file: Path) -> np.ndarray:
+def _find_centre(cell: Atoms, text: str, file: Path) -> np.ndarray:
     """The place, Å, that a label or three fractional coordinates name."""
     try:
         fractional = [float(part) for part in text.split(",")]

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from clusterflow.errors import ConfigError
-from clusterflow.library.find import explain
+from clusterflow.library.find import describe_error
 from clusterflow.library.own_tables import read_rows
-from clusterflow.science.reactions.energy_table import EnergyRow
+from clusterflow.science.reactions.energy_table import OwnEnergyRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,12 +44,12 @@ _CLEAN = "clean"
 class _Computed:
     """A row, the atoms it is of, and where both stand."""
 
-    row: EnergyRow
+    row: OwnEnergyRow
     counts: Counter[str]
     where: str
 
 
-def read_energies(path: Path, library: Library) -> list[EnergyRow]:
+def read_energies(path: Path, library: Library) -> list[OwnEnergyRow]:
     """The rows of a table, of a database or of a folder.
 
     Raises
@@ -58,11 +58,11 @@ def read_energies(path: Path, library: Library) -> list[EnergyRow]:
         Which names the file, the entry and what is wrong.
     """
     if path.is_dir():
-        computed = list(_folder_rows(path))
+        computed = list(_read_folder_rows(path))
     elif path.suffix in (".db", ".json"):
-        computed = list(_database_rows(path))
+        computed = list(_read_database_rows(path))
     else:
-        return read_rows(path, EnergyRow)
+        return read_rows(path, OwnEnergyRow)
     if not computed:
         raise ConfigError(
             f"{path}: holds no energies; see docs/che.md for what is read"
@@ -71,7 +71,7 @@ def read_energies(path: Path, library: Library) -> list[EnergyRow]:
     return [item.row for item in computed]
 
 
-def _database_rows(path: Path) -> Iterator[_Computed]:
+def _read_database_rows(path: Path) -> Iterator[_Computed]:
     """Rows of an ASE database; `frequencies_cm1` may be a key or stand in the data."""
     import ase.db
 
@@ -96,27 +96,29 @@ def _database_rows(path: Path) -> Iterator[_Computed]:
         if row.get("energy") is not None:
             keys["energy_ev"] = row.energy
         counts = Counter(row.toatoms().get_chemical_symbols())
-        yield _Computed(row=_row(keys, where), counts=counts, where=where)
+        yield _Computed(row=_validate_row(keys, where), counts=counts, where=where)
 
 
-def _folder_rows(folder: Path) -> Iterator[_Computed]:
+def _read_folder_rows(folder: Path) -> Iterator[_Computed]:
     """Rows of a folder: its name is the surface, its entries are the species."""
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.name.endswith(_FREQUENCIES):
             continue
         name = path.name if path.is_dir() else path.name.partition(".")[0]
-        file = _output_of(path) if path.is_dir() else path
+        file = _find_output(path) if path.is_dir() else path
         atoms = _read_output(file)
-        keys: dict[str, Any] = _species_of(name, folder.resolve().name)
-        keys["energy_ev"] = _energy_ev(atoms, file)
-        frequencies = _frequencies(path, name, atoms)
+        keys: dict[str, Any] = _parse_entry_name(name, folder.resolve().name)
+        keys["energy_ev"] = _read_energy_ev(atoms, file)
+        frequencies = _read_frequencies(path, name, atoms)
         if frequencies is not None:
             keys["frequencies_cm1"] = frequencies
         counts = Counter(atoms.get_chemical_symbols())
-        yield _Computed(row=_row(keys, str(file)), counts=counts, where=str(file))
+        yield _Computed(
+            row=_validate_row(keys, str(file)), counts=counts, where=str(file)
+        )
 
 
-def _species_of(name: str, surface: str) -> dict[str, Any]:
+def _parse_entry_name(name: str, surface: str) -> dict[str, Any]:
     """What the name of an entry says: gas_CO, clean or COOH."""
     if name.startswith(_GAS):
         return {"species": name.removeprefix(_GAS), "state": "gas"}
@@ -124,7 +126,7 @@ def _species_of(name: str, surface: str) -> dict[str, Any]:
     return {"species": name, "state": state, "surface": surface}
 
 
-def _output_of(folder: Path) -> Path:
+def _find_output(folder: Path) -> Path:
     """The file of a subfolder that holds the energy."""
     for pattern in _OUTPUTS:
         found = sorted(p for p in folder.glob(pattern) if p.name != _FREQUENCIES)
@@ -152,7 +154,7 @@ def _read_output(path: Path) -> Atoms:
     return atoms
 
 
-def _energy_ev(atoms: Atoms, path: Path) -> float:
+def _read_energy_ev(atoms: Atoms, path: Path) -> float:
     if atoms.calc is None or "energy" not in atoms.calc.results:
         raise ConfigError(
             f"{path}: holds a structure but no energy; "
@@ -161,7 +163,7 @@ def _energy_ev(atoms: Atoms, path: Path) -> float:
     return float(atoms.calc.results["energy"])
 
 
-def _frequencies(path: Path, name: str, atoms: Atoms) -> Any:
+def _read_frequencies(path: Path, name: str, atoms: Atoms) -> Any:
     """Wavenumbers, cm⁻¹, beside the output or inside an extended XYZ; None without."""
     beside = (
         path / _FREQUENCIES
@@ -171,18 +173,18 @@ def _frequencies(path: Path, name: str, atoms: Atoms) -> Any:
     if beside.is_file():
         return ";".join(beside.read_text(encoding="utf-8").split())
     inside = atoms.info.get("frequencies_cm1")
-    return None if inside is None else [float(w) for w in _as_list(inside)]
+    return None if inside is None else [float(w) for w in _wrap_scalar(inside)]
 
 
-def _as_list(value: Any) -> Sequence[Any]:
+def _wrap_scalar(value: Any) -> Sequence[Any]:
     return value if hasattr(value, "__len__") else [value]
 
 
-def _row(keys: Mapping[str, Any], where: str) -> EnergyRow:
+def _validate_row(keys: Mapping[str, Any], where: str) -> OwnEnergyRow:
     try:
-        return EnergyRow.model_validate(keys)
+        return OwnEnergyRow.model_validate(keys)
     except ValidationError as error:
-        reason = explain(error)
+        reason = describe_error(error)
     except ValueError as error:
         reason = str(error)
     raise ConfigError(f"{where} ({keys['species']}): {reason}")
@@ -201,10 +203,10 @@ def _check_atoms(computed: Sequence[_Computed], library: Library) -> None:
             continue
         if item.counts != expected:
             raise ConfigError(
-                f"{item.where} ({row.species}): holds {_formula(item.counts)}, "
-                f"but {row.species} ({row.state}) is {_formula(expected)}"
+                f"{item.where} ({row.species}): holds {_format_formula(item.counts)}, "
+                f"but {row.species} ({row.state}) is {_format_formula(expected)}"
             )
 
 
-def _formula(counts: Mapping[str, int]) -> str:
+def _format_formula(counts: Mapping[str, int]) -> str:
     return "".join(f"{e}{n if n > 1 else ''}" for e, n in sorted(counts.items()))

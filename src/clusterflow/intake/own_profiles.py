@@ -8,7 +8,7 @@ from clusterflow.errors import ConfigError
 from clusterflow.intake.own_energies import read_energies
 from clusterflow.library.find import Library
 from clusterflow.science.reactions.che import Electrode
-from clusterflow.science.reactions.energy_table import TableReader
+from clusterflow.science.reactions.energy_table import OwnEnergyReader
 from clusterflow.science.reactions.evaluate import evaluate_reactions
 from clusterflow.science.reactions.network import parse_equation, read_surface
 from clusterflow.science.thermochemistry.formation import experimental_table
@@ -48,7 +48,7 @@ def che_of_table(
     if not reactions:
         raise ConfigError("che: name at least one --reaction")
     library = Library.default()
-    reader = TableReader(
+    reader = OwnEnergyReader(
         gas=library.gas,
         adsorbate=library.adsorbate,
         experiment=lambda gases: experimental_table(gases, library),
@@ -76,13 +76,13 @@ def che_of_table(
         "temperature_k": temperature_k,
         "corrections": list(correct),
         "surfaces": [
-            _flagged(result, library, correct).model_dump(mode="json")
+            _flag_missing_solvation(result, library, correct).model_dump(mode="json")
             for result in results
         ],
     }
 
 
-def _flagged(
+def _flag_missing_solvation(
     result: ReactionResult, library: Library, correct: Sequence[str]
 ) -> ReactionResult:
     """The result, marked with the adsorbates that the solvation layer leaves out."""
@@ -108,28 +108,28 @@ def describe(answer: dict[str, Any]) -> str:
             continue
         for step in result["steps"]:
             lines.append(f"  {step['dg_ev']:+7.3f} eV  {step['name']}")
-        lines.append(f"  {_limiting(result, scale)}")
-        lines.append(f"  {_chemical(result)}")
-        lines += _runner_up(result)
+        lines.append(f"  {_describe_limiting_potential(result, scale)}")
+        lines.append(f"  {_describe_chemical_step(result)}")
+        lines += _describe_runner_up(result)
     lines.append(f"ΔG at U = {answer['potential_v']:+.3f} V vs {scale}")
     return "\n".join(lines)
 
 
-def _limiting(result: dict[str, Any], scale: str) -> str:
+def _describe_limiting_potential(result: dict[str, Any], scale: str) -> str:
     potential = result["limiting_potential_v"]
     if potential is None:
         return "no limiting potential: no step takes up an electron"
     return f"U_L = {potential:+.3f} V vs {scale}, set by {result['determining_step']}"
 
 
-def _chemical(item: dict[str, Any]) -> str:
+def _describe_chemical_step(item: dict[str, Any]) -> str:
     largest = item["chemical_bottleneck_ev"]
     if largest is None:
         return "no chemical step"
     return f"largest chemical step {largest:+.3f} eV"
 
 
-def _runner_up(result: dict[str, Any]) -> list[str]:
+def _describe_runner_up(result: dict[str, Any]) -> list[str]:
     """The second-best pathway, and how many are not told from the best."""
     complete = [p for p in result["pathways"][1:] if p["complete"]]
     if not complete:
@@ -137,7 +137,7 @@ def _runner_up(result: dict[str, Any]) -> list[str]:
     second = complete[0]
     potential = second["limiting_potential_v"]
     shown = "no U_L" if potential is None else f"U_L = {potential:+.3f} V"
-    lines = [f"  next: {second['name']}, {shown}, {_chemical(second)}"]
+    lines = [f"  next: {second['name']}, {shown}, {_describe_chemical_step(second)}"]
     if tied := len(result["tied_pathways"]):
         lines.append(f"  {tied} more with the same U_L")
     return lines

@@ -90,12 +90,12 @@ def read_content(file: Path, disorder: str = "") -> Content:
     atoms = read_atoms(file)
     if suffix == ".gro":
         names = atoms.arrays["atomtypes"]
-        atoms.symbols = [_element_of_name(str(name), file) for name in names]
+        atoms.symbols = [_parse_element(str(name), file) for name in names]
     labels = [f"{s}{i}" for i, s in enumerate(atoms.symbols)]
-    return Content(atoms=_labelled(atoms, labels, [1.0] * len(atoms)))
+    return Content(atoms=_label_atoms(atoms, labels, [1.0] * len(atoms)))
 
 
-def _labelled(
+def _label_atoms(
     atoms: Atoms, labels: Sequence[str], occupancies: Sequence[float]
 ) -> Atoms:
     plain = Atoms(
@@ -111,14 +111,14 @@ def _labelled(
     return plain
 
 
-def _kept(rows: Sequence[_Row], disorder: str, file: Path) -> set[int]:
+def _choose_kept_rows(rows: Sequence[_Row], disorder: str, file: Path) -> set[int]:
     """Numbers of the rows to keep of disordered ones."""
     if not disorder:
         return {row.number for row in rows}
     ordered = {row.number for row in rows if not row.group and row.occupancy > FULL}
     others = [row for row in rows if row.number not in ordered]
     if disorder == "major":
-        return ordered | _major(others, file)
+        return ordered | _find_major_rows(others, file)
     chosen = {row.number for row in others if row.group == disorder}
     if not chosen:
         known = sorted({row.group for row in rows if row.group}) or ["none"]
@@ -130,14 +130,14 @@ def _kept(rows: Sequence[_Row], disorder: str, file: Path) -> set[int]:
     return ordered | chosen | without
 
 
-def _left_out(rows: Sequence[_Row], kept: set[int]) -> tuple[str, ...]:
+def _note_dropped_rows(rows: Sequence[_Row], kept: set[int]) -> tuple[str, ...]:
     """A note of the rows left out that are an alternative to nothing."""
     lone = [row for row in rows if row.number not in kept and not row.group]
     shown = few([f"{row.label} ({row.occupancy:.2f})" for row in lone])
     return (f"left out, not always there: {shown}",) if lone else ()
 
 
-def _major(rows: Sequence[_Row], file: Path) -> set[int]:
+def _find_major_rows(rows: Sequence[_Row], file: Path) -> set[int]:
     """Rows of the most occupied group of each assembly; lone ones over one half."""
     halves = sorted(
         row.label for row in rows if not row.group and abs(row.occupancy - 0.5) < 0.01
@@ -165,7 +165,7 @@ def _major(rows: Sequence[_Row], file: Path) -> set[int]:
 def _read_cif(file: Path, disorder: str) -> Content:
     from pymatgen.io.cif import CifParser
 
-    block = _cif_block(file)
+    block = _read_cif_block(file)
     left_out: tuple[str, ...] = ()
     try:
         if disorder:
@@ -177,11 +177,11 @@ def _read_cif(file: Path, disorder: str) -> Content:
             crystal = parser.parse_structures(check_occu=False, on_error="raise")[0]
     except _UNREADABLE as error:
         raise StructureError(
-            f"{file}: the structure in it cannot be read ({_line(error)}); open and "
-            "save it in a crystal viewer, or use XYZ"
+            f"{file}: the structure in it cannot be read ({_flatten_error(error)}); "
+            "open and save it in a crystal viewer, or use XYZ"
         ) from None
     sites = [
-        (str(site.label), _symbol(kind), float(share), site.coords)
+        (str(site.label), _name_element(kind), float(share), site.coords)
         for site in crystal
         for kind, share in site.species.items()
     ]
@@ -195,11 +195,11 @@ def _read_cif(file: Path, disorder: str) -> Content:
     atoms = Atoms(
         symbols, positions=positions, cell=crystal.lattice.matrix.copy(), pbc=True
     )
-    notes = (*left_out, *_formula_note(block, atoms, np.array(occupancies)))
-    return Content(atoms=_labelled(atoms, labels, occupancies), notes=notes)
+    notes = (*left_out, *_note_formula_gaps(block, atoms, np.array(occupancies)))
+    return Content(atoms=_label_atoms(atoms, labels, occupancies), notes=notes)
 
 
-def _cif_block(file: Path) -> Any:
+def _read_cif_block(file: Path) -> Any:
     """The one data block of a CIF with atoms."""
     from pymatgen.io.cif import CifFile
 
@@ -209,13 +209,16 @@ def _cif_block(file: Path) -> Any:
             blocks = CifFile.from_file(file).data
     except _UNREADABLE as error:
         raise StructureError(
-            f"{file}: not a whole CIF ({_line(error)}); get it anew, or use XYZ"
+            f"{file}: not a whole CIF ({_flatten_error(error)}); get it anew, or use "
+            "XYZ"
         ) from None
     full = {name: block for name, block in blocks.items() if _LABEL in block.data}
     for block in full.values():
         if _OCCUPANCY in block.data:  # where it is left out, it is 1
             shares = block.data[_OCCUPANCY]
-            block.data[_OCCUPANCY] = [one if _given(one) else "1" for one in shares]
+            block.data[_OCCUPANCY] = [
+                one if _strip_placeholder(one) else "1" for one in shares
+            ]
     if len(full) != 1:
         names = ", ".join(full) or "none"
         raise StructureError(
@@ -233,14 +236,14 @@ def _keep_rows(block: Any, disorder: str, file: Path) -> tuple[str, ...]:
         _Row(
             number=k,
             label=labels[k],
-            occupancy=_number(block.data.get(_OCCUPANCY, ["1"] * n)[k]),
+            occupancy=_parse_cif_number(block.data.get(_OCCUPANCY, ["1"] * n)[k]),
             # SHELX numbers a group that lies about a symmetry element negatively.
-            assembly=_given(block.data.get(_ASSEMBLY, [""] * n)[k]),
-            group=_given(block.data.get(_GROUP, [""] * n)[k]),
+            assembly=_strip_placeholder(block.data.get(_ASSEMBLY, [""] * n)[k]),
+            group=_strip_placeholder(block.data.get(_GROUP, [""] * n)[k]),
         )
         for k in range(n)
     ]
-    kept = _kept(rows, disorder, file)
+    kept = _choose_kept_rows(rows, disorder, file)
     columns = next(loop for loop in block.loops if _LABEL in loop)
     for column in columns:
         block.data[column] = [
@@ -248,7 +251,7 @@ def _keep_rows(block: Any, disorder: str, file: Path) -> tuple[str, ...]:
         ]
     if _OCCUPANCY in columns:
         block.data[_OCCUPANCY] = ["1"] * len(kept)
-    return _left_out(rows, kept)
+    return _note_dropped_rows(rows, kept)
 
 
 def few(names: Sequence[str]) -> str:
@@ -257,27 +260,29 @@ def few(names: Sequence[str]) -> str:
     return ", ".join(names[:_SHOWN]) + more
 
 
-def _line(error: BaseException) -> str:
+def _flatten_error(error: BaseException) -> str:
     """The message of an error in one line."""
     return " ".join(str(error).split())
 
 
-def _given(text: str) -> str:
+def _strip_placeholder(text: str) -> str:
     return "" if text in (".", "?") else text
 
 
-def _number(text: str) -> float:
+def _parse_cif_number(text: str) -> float:
     """A number of a CIF without its standard deviation; 1 where it is left out."""
-    return float(re.sub(r"\(\d+\)", "", text)) if _given(text) else 1.0
+    return float(re.sub(r"\(\d+\)", "", text)) if _strip_placeholder(text) else 1.0
 
 
-def _symbol(kind: Any) -> str:
+def _name_element(kind: Any) -> str:
     """Element of a species of pymatgen; deuterium counts as hydrogen."""
     symbol = str(getattr(kind, "symbol", kind))
     return "H" if symbol in ("D", "T") else symbol
 
 
-def _formula_note(block: Any, atoms: Atoms, occupancies: np.ndarray) -> tuple[str, ...]:
+def _note_formula_gaps(
+    block: Any, atoms: Atoms, occupancies: np.ndarray
+) -> tuple[str, ...]:
     """Where the formula that a CIF states is not what its sites add up to."""
     stated = block.data.get(_FORMULA)
     units = block.data.get(_UNITS)
@@ -317,7 +322,7 @@ def _read_pdb(file: Path, disorder: str) -> Content:
         _Row(
             number=k,
             label=f"{line[12:16].strip()}{line[16:17].strip()}",
-            occupancy=_pdb_occupancy(line),
+            occupancy=_read_pdb_occupancy(line),
             assembly=line[21:27],
             group=line[16:17].strip(),
         )
@@ -326,16 +331,16 @@ def _read_pdb(file: Path, disorder: str) -> Content:
     ]
     if not rows:
         raise StructureError(f"{file}: holds no ATOM or HETATM")
-    kept = _kept(rows, disorder, file)
-    notes = _left_out(rows, kept)
+    kept = _choose_kept_rows(rows, disorder, file)
+    notes = _note_dropped_rows(rows, kept)
     rows = [row for row in rows if row.number in kept]
-    fixed = [_with_element(lines[row.number], file) for row in rows]
+    fixed = [_fill_element_columns(lines[row.number], file) for row in rows]
     try:
         header = [line for line in lines if _is_cell(line)]
         atoms = read_proteindatabank(StringIO("\n".join([*header, *fixed]) + "\n"))
     except _UNREADABLE as error:
         raise StructureError(
-            f"{file}: not a PDB file ({_line(error)}); get it anew, or use XYZ"
+            f"{file}: not a PDB file ({_flatten_error(error)}); get it anew, or use XYZ"
         ) from None
     refuse_nowhere(atoms, file)
     # Alternatives of one site share it, whatever their occupancies say.
@@ -343,11 +348,11 @@ def _read_pdb(file: Path, disorder: str) -> Content:
         1.0 if disorder else min(row.occupancy, 0.5 if row.group else 1.0)
         for row in rows
     ]
-    atoms = _labelled(atoms, [row.label for row in rows], shares)
+    atoms = _label_atoms(atoms, [row.label for row in rows], shares)
     return Content(atoms=atoms, notes=notes)
 
 
-def _pdb_occupancy(line: str) -> float:
+def _read_pdb_occupancy(line: str) -> float:
     """Occupancy of a line; 1 where it is left out or all are written as 0."""
     try:
         return float(line[54:60]) or 1.0
@@ -360,17 +365,17 @@ def _is_cell(line: str) -> bool:
     return line.startswith("CRYST1") and float(line[6:15]) > 1.0
 
 
-def _with_element(line: str, file: Path) -> str:
+def _fill_element_columns(line: str, file: Path) -> str:
     """A line whose element columns are filled, by the name if they are empty."""
     if line[76:78].strip():
         return line
     # A name that starts in the first of its columns has an element of two letters.
     name = line[12:16]
-    element = _element_of_name(name.strip(), file, two=name[:1].isalpha())
+    element = _parse_element(name.strip(), file, two=name[:1].isalpha())
     return f"{line[:76]:76}{element:>2}"
 
 
-def _element_of_name(name: str, file: Path, *, two: bool = True) -> str:
+def _parse_element(name: str, file: Path, *, two: bool = True) -> str:
     """The element that an atom is named after, such as Cu of CU12.
 
     Raises

@@ -29,7 +29,7 @@ class AdsorbateForm(Model):
     )
 
     @model_validator(mode="after")
-    def _binding_exists(self) -> Self:
+    def _check_binding(self) -> Self:
         for index in self.binding:
             if not 0 <= index < len(self.atoms):
                 raise ValueError(
@@ -68,7 +68,7 @@ class AdsorbateSpec(Composed):
     )
 
     @model_validator(mode="after")
-    def _forms_match(self) -> Self:
+    def _check_forms(self) -> Self:
         for form in self.forms:
             self._check_atoms(form.atoms, f"form {form.name!r}")
         return self

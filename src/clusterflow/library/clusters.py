@@ -18,7 +18,7 @@ Material = Literal["metal", "ii-vi", "other"]
 # Which isomers the minima of a diagram may sit on; see `ThermoSettings.isomers`.
 IsomerMode = Literal["fixed_core_first", "fixed_core", "pool"]
 
-SitePlace = Literal["vertex", "edge", "face", "core", "shell"]
+SubstitutionPlace = Literal["vertex", "edge", "face", "core", "shell"]
 SUBSTITUTE = "substitute"
 # Parameter of builders that names an item of structures/ligands.
 LIGAND = "ligand"
@@ -58,7 +58,7 @@ class Substitution(Model):
     replaces: str | None = Field(
         default=None, description="Element replaced; the only one of the parent's"
     )
-    sites: tuple[SitePlace, ...] = Field(
+    sites: tuple[SubstitutionPlace, ...] = Field(
         default=(), description="Places on the convex hull; everywhere unless given"
     )
     mirror_images: Literal["merged", "kept"] = "merged"
@@ -70,11 +70,11 @@ class Substitution(Model):
 
     @field_validator("sites", mode="before")
     @classmethod
-    def _one_or_many(cls, sites: object) -> object:
+    def _wrap_single_site(cls, sites: object) -> object:
         return (sites,) if isinstance(sites, str) else sites
 
 
-class Host(Model):
+class Support(Model):
     """What a cluster lies on or in: frozen, without sites, behind the cluster's atoms.
 
     Unless `centre_a` says where, the cluster comes down along `direction` towards the
@@ -95,7 +95,7 @@ class Host(Model):
     )
 
     @model_validator(mode="after")
-    def _one_origin(self) -> Self:
+    def _check_origin(self) -> Self:
         if (self.builder is None) == (self.cluster is None):
             raise ValueError("a host needs either builder or cluster")
         if not any(self.direction):
@@ -117,11 +117,11 @@ class StartingStructure(Model):
     parameters: dict[str, Any] = {}
     file: str | None = None
     caps: tuple[Cap, ...] = ()
-    host: Host | None = None
+    host: Support | None = None
     hydrides: Hydrides | None = None
 
     @model_validator(mode="after")
-    def _one_origin(self) -> Self:
+    def _check_origin(self) -> Self:
         if (self.builder is None) == (self.file is None):
             raise ValueError(f"structure {self.name!r} needs either builder or file")
         if self.host and self.builder == SUBSTITUTE:
@@ -184,7 +184,7 @@ class Removed(Model):
     )
 
     @model_validator(mode="after")
-    def _one_kind(self) -> Self:
+    def _check_kind(self) -> Self:
         if (self.element is None) == (self.ligand is None):
             raise ValueError("removed needs either element or ligand")
         if self.keep_binding_atom and self.ligand is None:
@@ -226,7 +226,7 @@ class ClusterSpec(Composed):
         return {**content, "multiplicity": lowest, "auto_multiplicity": True}
 
     @model_validator(mode="after")
-    def _one_origin(self) -> Self:
+    def _check_origin(self) -> Self:
         if bool(self.structures) == (self.parent is not None):
             raise ValueError(f"{self.name}: give either structures or a parent")
         if (self.parent is None) != (self.removed is None):
@@ -285,7 +285,7 @@ class LigandSpec(Spec):
         return parse_formula(self.formula, groups=True)
 
     @model_validator(mode="after")
-    def _readable(self) -> Self:
+    def _check_electrons(self) -> Self:
         try:
             electrons = sum(
                 ATOMIC_NUMBERS.get(e, 1) * n for e, n in self.counts.items()
@@ -300,7 +300,7 @@ class LigandSpec(Spec):
         return self
 
     @model_validator(mode="after")
-    def _atoms_match(self) -> Self:
+    def _check_geometry(self) -> Self:
         if self.atoms and Counter(line[0] for line in self.atoms) != self.counts:
             raise ValueError(f"{self.name}: atoms do not make up {self.formula}")
         if self.atoms and any(self.atoms[0][1:]):

@@ -17,14 +17,14 @@ AtomLine = tuple[str, float, float, float]
 Source = Annotated[str, Field(min_length=1, description="A DOI or `unpublished: NAME`")]
 
 
-def _traceable(source: str) -> str:
+def _check_source(source: str) -> str:
     if not re.match(r"10\.\d{4,9}/\S|unpublished: \S", source):
         raise ValueError("give a DOI such as 10.1038/nmat1056, or `unpublished: NAME`")
     return source
 
 
 # That of a geometry must be one that others can follow or ask about.
-GeometrySource = Annotated[Source, AfterValidator(_traceable)]
+GeometrySource = Annotated[Source, AfterValidator(_check_source)]
 
 
 class Spec(Model):

@@ -79,7 +79,7 @@ def read_yaml(path: Path) -> object:
         raise LibraryError(f"{path}: not valid YAML: {reason}") from None
 
 
-def explain(error: ValidationError) -> str:
+def describe_error(error: ValidationError) -> str:
     """One line for the first problem of a validation, with its place and value."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
@@ -109,7 +109,7 @@ def load_spec(path: Path, model: type[M]) -> M:
     try:
         spec = model.model_validate(content)
     except ValidationError as error:
-        raise LibraryError(f"{path}: {explain(error)}") from None
+        raise LibraryError(f"{path}: {describe_error(error)}") from None
     if isinstance(spec, Spec) and spec.name != path.stem:
         raise LibraryError(
             f"{path}: name is {spec.name!r}; a file is named after its item, "
@@ -186,7 +186,9 @@ class Library:
         """A cluster by name."""
         return _load_cached(self.path("clusters", name), ClusterSpec)
 
-    def states(self, cluster: str, change: Mapping[str, int]) -> tuple[str, ...]:
+    def cluster_states(
+        self, cluster: str, change: Mapping[str, int]
+    ) -> tuple[str, ...]:
         """States of a cluster that differ from it by these atoms, if it is known.
 
         A state and its parent are states of each other, so a change may also be a gain.

@@ -28,7 +28,7 @@ class GasSpec(Composed):
     liquid: Experiment | None = None
 
     @model_validator(mode="after")
-    def _atoms_match(self) -> Self:
+    def _check_geometry(self) -> Self:
         self._check_atoms(self.atoms, "atoms")
         return self
 
@@ -40,6 +40,6 @@ class ElementData(Spec):
 
     @field_validator("name")
     @classmethod
-    def _is_element(cls, name: str) -> str:
+    def _check_element(cls, name: str) -> str:
         parse_formula(name)
         return name

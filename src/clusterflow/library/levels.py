@@ -86,7 +86,7 @@ class LevelSpec(Spec):
         return content
 
     @model_validator(mode="after")
-    def _own_solvent(self) -> Self:
+    def _check_solvent(self) -> Self:
         if isinstance(self.engine, OwnCalculator) and self.solvent is not None:
             raise ValueError(
                 f"solvent = {self.solvent!r} does not reach a calculator of your own; "
@@ -153,7 +153,7 @@ class DomainSpec(Spec):
 
     @field_validator("elements")
     @classmethod
-    def _known_elements(
+    def _check_elements(
         cls, groups: tuple[tuple[str, ...], ...]
     ) -> tuple[tuple[str, ...], ...]:
         for symbol in (symbol for group in groups for symbol in group):

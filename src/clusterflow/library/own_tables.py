@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError
 
 from clusterflow.errors import ConfigError, LibraryError
 from clusterflow.library.common import Source
-from clusterflow.library.find import explain, read_yaml
+from clusterflow.library.find import describe_error, read_yaml
 from clusterflow.model import Model, Name
 
 if TYPE_CHECKING:
@@ -80,18 +80,24 @@ def read_rows(path: Path, model: type[M]) -> list[M]:
     ConfigError
         Which names the file, the row and what is wrong.
     """
-    raw = _yaml_rows(path) if path.suffix in (".yaml", ".yml") else _csv_rows(path)
+    raw = (
+        _read_yaml_rows(path)
+        if path.suffix in (".yaml", ".yml")
+        else _read_csv_rows(path)
+    )
     if not raw:
         raise ConfigError(f"{path}: holds no rows; the first line names the columns")
-    return [_row(path, number, item, model) for number, item in enumerate(raw, 1)]
+    return [
+        _validate_row(path, number, item, model) for number, item in enumerate(raw, 1)
+    ]
 
 
-def _yaml_rows(path: Path) -> list[Any]:
+def _read_yaml_rows(path: Path) -> list[Any]:
     content = read_yaml(path)
     return content if isinstance(content, list) else []
 
 
-def _csv_rows(path: Path) -> list[Any]:
+def _read_csv_rows(path: Path) -> list[Any]:
     if not path.is_file():
         raise ConfigError(f"{path}: no such file")
     try:
@@ -108,12 +114,12 @@ def _csv_rows(path: Path) -> list[Any]:
     return [{k: v.strip() for k, v in row.items() if v and v.strip()} for row in rows]
 
 
-def _row(path: Path, number: int, item: Any, model: type[M]) -> M:
+def _validate_row(path: Path, number: int, item: Any, model: type[M]) -> M:
     name = item.get("species", "?") if isinstance(item, dict) else "?"
     try:
         return model.model_validate(item)
     except ValidationError as error:
-        reason = explain(error)
+        reason = describe_error(error)
     except ValueError as error:
         reason = str(error)
     raise ConfigError(f"{path}: row {number} ({name}): {reason}")

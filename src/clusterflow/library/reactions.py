@@ -38,7 +38,7 @@ class CoupleSpec(Spec):
     )
 
     @model_validator(mode="after")
-    def _one_origin(self) -> Self:
+    def _check_origin(self) -> Self:
         quoted = (self.electrons, self.protons, self.standard_potential_v)
         given = [value is not None for value in quoted]
         if (self.equation is None) != all(given) or any(given) != all(given):

@@ -130,7 +130,7 @@ class PooledIsomer(Model):
     reason: str = Field(default="", description="Why it is left out")
 
 
-class MinimumHost(Model):
+class MinimumIsomers(Model):
     """A minimum of an adsorbate, and the bare isomers its energy is taken against.
 
     The host is what stays when the adsorbate is taken away and the rest relaxed: the
@@ -173,7 +173,7 @@ class PoolRecord(Record):
     new: tuple[str, ...] = Field(
         default=(), description="Isomers that joined in this round, by name"
     )
-    hosts: tuple[MinimumHost, ...] = ()
+    hosts: tuple[MinimumIsomers, ...] = ()
     offers: tuple[Offer, ...] = Field(
         default=(),
         description="Starts for the next round, of minima that are new in this one",

@@ -65,11 +65,11 @@ def from_atoms(
         roles=tuple(str(role) for role in roles),
         charge=charge,
         multiplicity=multiplicity,
-        cell=_cell(atoms) if atoms.pbc.any() else None,
+        cell=_get_cell_vectors(atoms) if atoms.pbc.any() else None,
     )
 
 
-def _cell(atoms: Atoms) -> tuple[Vector, Vector, Vector]:
+def _get_cell_vectors(atoms: Atoms) -> tuple[Vector, Vector, Vector]:
     """The three vectors of a cell, Å."""
     a, b, c = (
         (round(float(x), 8), round(float(y), 8), round(float(z), 8))

@@ -97,7 +97,7 @@ class Isomer(Model):
     lumo_by_role: dict[Role, float] | None = None
 
 
-class Candidate(Model):
+class FoundIsomer(Model):
     """An isomer that a search has found: a start for relaxation."""
 
     structure: Structure
@@ -105,7 +105,7 @@ class Candidate(Model):
     n_found: int = Field(description="Hops that ended in it")
 
 
-class SearchResult(Model):
+class IsomerSearchResult(Model):
     """What a global search of isomers has come to."""
 
     level: LevelSpec
@@ -114,7 +114,7 @@ class SearchResult(Model):
         default={}, description="Hops without a minimum, by reason"
     )
     n_isomers: int = Field(description="Distinct minima")
-    candidates: tuple[Candidate, ...] = Field(description="Those kept, lowest first")
+    candidates: tuple[FoundIsomer, ...] = Field(description="Those kept, lowest first")
     n_gradients: int
 
 
@@ -129,7 +129,7 @@ class RelaxRecord(Record):
     spin_states: tuple[SpinState, ...] = Field(
         default=(), description="Multiplicities tried, lowest energy first"
     )
-    search: SearchResult | None = None
+    search: IsomerSearchResult | None = None
 
 
 GAS_PHASE_FLAGS: Final = ("gas-phase", "vertical", "no-solvent", "no-exciton")

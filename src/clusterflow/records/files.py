@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 from pydantic import ValidationError
 
 from clusterflow.errors import RecordError
-from clusterflow.library.find import explain
+from clusterflow.library.find import describe_error
 from clusterflow.records.provenance import Record
 from clusterflow.stage_table import STAGES
 
@@ -35,7 +35,7 @@ def write_atomic(path: Path, content: str | bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         # mkstemp makes files private; results are as readable as any other file.
-        os.chmod(temporary, 0o666 & ~_umask())
+        os.chmod(temporary, 0o666 & ~_read_umask())
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
@@ -71,7 +71,7 @@ def read_record(path: Path, model: type[R]) -> R:
         return model.model_validate(content)
     except ValidationError as error:
         raise RecordError(
-            f"{path}: corrupt record: {explain(error)}; delete it and run again"
+            f"{path}: corrupt record: {describe_error(error)}; delete it and run again"
         ) from None
 
 
@@ -107,7 +107,7 @@ def read_records(folder: Path, paths: Sequence[Path] | None = None) -> StudyReco
     RecordError
         If the folder holds none, or one is corrupt.
     """
-    chosen = sorted(paths) if paths is not None else _record_files(folder)
+    chosen = sorted(paths) if paths is not None else _list_record_files(folder)
     if not chosen:
         raise RecordError(f"{folder}: holds no records; run the study first")
     by_stage: dict[str, list[Record]] = {name: [] for name in STAGES}
@@ -120,7 +120,7 @@ def read_records(folder: Path, paths: Sequence[Path] | None = None) -> StudyReco
     return StudyRecords(folder=folder, records=tuple(found))
 
 
-def _record_files(folder: Path) -> list[Path]:
+def _list_record_files(folder: Path) -> list[Path]:
     """Every JSON file below a folder's stages; hidden ones are work in progress."""
     return sorted(
         path
@@ -129,7 +129,7 @@ def _record_files(folder: Path) -> list[Path]:
     )
 
 
-def _umask() -> int:
+def _read_umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask

@@ -80,13 +80,13 @@ class Uncertainty(Model):
 
 # How the errors of the gases are dealt with: as the study does; on gases alone; from
 # CO in the place of CO2; not at all.
-ReferenceName = Literal["study", "no-inheritance", "other-anchors", "raw"]
+GasReferenceName = Literal["study", "no-inheritance", "other-anchors", "raw"]
 
 
-class ReferenceResult(Model):
+class GasReferenceResult(Model):
     """A reaction's best pathway with one way to correct the gases; V against RHE."""
 
-    name: ReferenceName
+    name: GasReferenceName
     anchors: tuple[str, ...] = Field(description="Gases taken as right")
     limiting_potential_v_rhe: float | None = None
     determining_step: str | None = None
@@ -119,7 +119,7 @@ class ReactionResult(Model):
         default=None, description="U_L(product) − U_L(HER), V"
     )
     uncertainty: Uncertainty | None = None
-    references: tuple[ReferenceResult, ...] = Field(
+    references: tuple[GasReferenceResult, ...] = Field(
         default=(), description="The same energies with other gas references"
     )
     reference_spread_v: float | None = Field(

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 # The key of the figure of band edges among those of reactions on clusters.
-EDGES_FIGURE = ("", "edges")
+BAND_EDGES_FIGURE = ("", "edges")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StageSummary:
-    """How many records of a stage there are, and what they cost."""
+    """Counts, times and gradients of the records of one stage."""
 
     stage: str
     n_ok: int
@@ -65,13 +65,13 @@ class ClusterView:
     @property
     def anchor(self) -> str:
         """Its id on the page."""
-        return cluster_anchor(self.name)
+        return cluster_id(self.name)
 
     @property
     def failures(self) -> tuple[tuple[str, str], ...]:
         """Stage and reason of each record that failed."""
         return tuple(
-            (describe(record), record.reason)
+            (name_record(record), record.reason)
             for record in self.records
             if record.status == "failed"
         )
@@ -84,7 +84,7 @@ class ClusterView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EdgesRow:
+class BandEdgesRow:
     """A cluster's band edges, and what they drive; None without profiles."""
 
     record: EdgesRecord
@@ -101,12 +101,12 @@ class Corrections:
     cluster: str
 
 
-def cluster_anchor(name: str) -> str:
+def cluster_id(name: str) -> str:
     """The id of a cluster's section, safe whatever its name holds."""
     return "cluster-" + quote(name, safe="")
 
 
-def describe(record: Record) -> str:
+def name_record(record: Record) -> str:
     """A record's stage and what it is about: ``adsorb CO``."""
     subject = getattr(record, "adsorbate", None) or getattr(record, "gas", None)
     return f"{record.stage} {subject}" if subject else record.stage
@@ -117,7 +117,7 @@ def summarise_stages(records: StudyRecords) -> tuple[StageSummary, ...]:
     by_stage: dict[str, list[Record]] = {}
     for record in records.records:
         by_stage.setdefault(record.stage, []).append(record)
-    return tuple(_summary(stage, group) for stage, group in by_stage.items())
+    return tuple(_summarise_records(stage, group) for stage, group in by_stage.items())
 
 
 def cluster_views(records: StudyRecords) -> tuple[ClusterView, ...]:
@@ -177,27 +177,28 @@ def gas_corrections(records: StudyRecords) -> tuple[Corrections, ...]:
     return tuple(found.values())
 
 
-def edges_of(records: StudyRecords) -> tuple[EdgesRow, ...]:
+def band_edges_of(records: StudyRecords) -> tuple[BandEdgesRow, ...]:
     """Band edges of each cluster that has a record of them."""
     views = {record.cluster: record.edges for record in records.of(CheRecord)}
     return tuple(
-        EdgesRow(record=record, view=views.get(record.cluster))
+        BandEdgesRow(record=record, view=views.get(record.cluster))
         for record in records.of(EdgesRecord)
     )
 
 
-def describe_edges(rows: Iterable[EdgesRow]) -> str:
+def describe_band_edges(rows: Iterable[BandEdgesRow]) -> str:
     """A diagram of band edges in words, V against SHE."""
     parts = [
-        f"{row.record.cluster} conduction {_volts(row.view.conduction_v_she)}, "
-        f"valence {_volts(row.view.valence_v_she)}"
+        f"{row.record.cluster} "
+        f"conduction {_format_potential(row.view.conduction_v_she)}, "
+        f"valence {_format_potential(row.view.valence_v_she)}"
         for row in rows
         if row.view is not None
     ]
     return f"Band edges against SHE: {'; '.join(parts)}"
 
 
-def _volts(value: float | None) -> str:
+def _format_potential(value: float | None) -> str:
     return "has no value" if value is None else f"{value:+.2f} V"
 
 
@@ -252,7 +253,7 @@ def describe_profile(result: ReactionResult) -> str:
     return f"No free-energy diagram: {result.reason or 'no pathway'}"
 
 
-def _summary(stage: str, records: list[Record]) -> StageSummary:
+def _summarise_records(stage: str, records: list[Record]) -> StageSummary:
     failed = sum(record.status == "failed" for record in records)
     origins = [record.provenance for record in records]
     return StageSummary(
@@ -269,18 +270,18 @@ def _view_cluster(name: str, own: StudyRecords) -> ClusterView:
     return ClusterView(
         name=name,
         records=own.records,
-        build=_first(own.of(BuildRecord)),
-        level=_first(own.of(LevelRecord)),
-        relax=_first(own.of(RelaxRecord)),
-        edges=_first(own.of(EdgesRecord)),
-        sites=_first(own.of(SitesRecord)),
+        build=_take_first(own.of(BuildRecord)),
+        level=_take_first(own.of(LevelRecord)),
+        relax=_take_first(own.of(RelaxRecord)),
+        edges=_take_first(own.of(EdgesRecord)),
+        sites=_take_first(own.of(SitesRecord)),
         adsorptions=own.of(AdsorbRecord),
-        pool=_first(own.of(PoolRecord)),
+        pool=_take_first(own.of(PoolRecord)),
         vibrations=own.of(VibrateRecord),
-        thermo=_first(own.of(ThermoRecord)),
-        che=_first(own.of(CheRecord)),
+        thermo=_take_first(own.of(ThermoRecord)),
+        che=_take_first(own.of(CheRecord)),
     )
 
 
-def _first(items: Iterable[T]) -> T | None:
+def _take_first(items: Iterable[T]) -> T | None:
     return next(iter(items), None)

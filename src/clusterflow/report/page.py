@@ -23,14 +23,14 @@ from clusterflow.figures.svg import inline_svg
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
 from clusterflow.report.contents import (
-    EDGES_FIGURE,
+    BAND_EDGES_FIGURE,
     ISOMER_MODES,
-    cluster_anchor,
+    band_edges_of,
+    cluster_id,
     cluster_views,
     count_fates,
-    describe_edges,
+    describe_band_edges,
     describe_profile,
-    edges_of,
     failures_of,
     gas_corrections,
     levels_of,
@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from clusterflow.records.files import StudyRecords
     from clusterflow.records.profiles import Pathway, ReactionResult
     from clusterflow.records.structure import Structure
-    from clusterflow.report.contents import ClusterView, EdgesRow
+    from clusterflow.report.contents import BandEdgesRow, ClusterView
     from clusterflow.report.page_data import Json
     from clusterflow.science.checks.evidence import Gate
 
@@ -179,38 +179,38 @@ def render_page(
     hashes
         SHA-256 of each record by the name of its file.
     """
-    edges = edges_of(records)
+    edges = band_edges_of(records)
     flags = flags_of(records, domain)
     clusters = [(v, structures_of(v)) for v in cluster_views(records)]
     sections = [
-        _section(view, records, structures, order, figures or {}, steps or {})
+        _make_section(view, records, structures, order, figures or {}, steps or {})
         for order, (view, structures) in enumerate(clusters)
     ]
-    page = _template().render(
+    page = _load_template().render(
         study=study,
         style=Markup(style_sheet()),
         version=clusterflow.__version__,
-        **_counted(records),
-        **_provenance(records),
-        failures=_table(failures or failures_of(records)),
+        **_count_outcomes(records),
+        **_gather_provenance(records),
+        failures=_make_table(failures or failures_of(records)),
         overviews=overviews(records.of(CheRecord)),
         rankings=rank_reactions(records.of(CheRecord)),
         probabilities=probability_tables(pairs),
         checks=summarise(gates),
         sections=sections,
         edges=edges,
-        edges_svg=_edges_svg(edges, figures or {}),
+        edges_svg=_make_edges_svg(edges, figures or {}),
         scalings=scalings_of(records.of(ThermoRecord)),
-        **_scripted(records, [group for _, group in clusters], hashes or {}),
+        **_assemble_script(records, [group for _, group in clusters], hashes or {}),
         corrections=gas_corrections(records),
         flags=flags,
         marks={flag.name: flag.mark for flag in flags},
-        energies=_table(energies),
+        energies=_make_table(energies),
     )
     return page.lstrip()
 
 
-def _counted(records: StudyRecords) -> dict[str, object]:
+def _count_outcomes(records: StudyRecords) -> dict[str, object]:
     """How much ran, and what became of it."""
     stages = summarise_stages(records)
     every = [result for record in records.of(CheRecord) for result in record.results]
@@ -224,7 +224,7 @@ def _counted(records: StudyRecords) -> dict[str, object]:
     }
 
 
-def _provenance(records: StudyRecords) -> dict[str, object]:
+def _gather_provenance(records: StudyRecords) -> dict[str, object]:
     """By what the records were made, and when."""
     return {
         "levels": levels_of(records),
@@ -234,7 +234,7 @@ def _provenance(records: StudyRecords) -> dict[str, object]:
     }
 
 
-def _scripted(
+def _assemble_script(
     records: StudyRecords,
     structures: Sequence[Sequence[NamedStructure]],
     hashes: Mapping[str, str],
@@ -243,7 +243,7 @@ def _scripted(
     symbols = {
         s for group in structures for one in group for s in one.structure.symbols
     }
-    script = "\n".join(_resource(f"scripts/{name}.js") for name in _SCRIPTS)
+    script = "\n".join(_read_resource(f"scripts/{name}.js") for name in _SCRIPTS)
     digest = hashlib.sha256(script.encode()).digest()
     blocks = {
         "chemistry": chemistry(),
@@ -258,7 +258,7 @@ def _scripted(
     }
 
 
-def _template() -> Template:
+def _load_template() -> Template:
     environment = Environment(
         autoescape=True,
         undefined=StrictUndefined,
@@ -270,11 +270,11 @@ def _template() -> Template:
         number=text.number,
         signed=text.signed,
         duration=text.duration,
-        anchor=cluster_anchor,
+        anchor=cluster_id,
         json=to_json,
     )
     environment.globals.update(
-        hole_runs=_named_runs,
+        hole_runs=_name_hole_runs,
         scaling_block=scaling_block,
         group_flags=group_flags,
         level_key=level_key,
@@ -285,14 +285,16 @@ def _template() -> Template:
         closed_ev=THERMALLY_CLOSED_EV,
     )
     # Indentation is for whoever reads the template; a large page has megabytes of it.
-    return environment.from_string(_INDENTATION.sub("", _resource("template.html.j2")))
+    return environment.from_string(
+        _INDENTATION.sub("", _read_resource("template.html.j2"))
+    )
 
 
-def _resource(name: str) -> str:
+def _read_resource(name: str) -> str:
     return resources.files(_PACKAGE).joinpath(name).read_text(encoding="utf-8")
 
 
-def _named_runs(pathway: Pathway) -> list[tuple[list[str], str]]:
+def _name_hole_runs(pathway: Pathway) -> list[tuple[list[str], str]]:
     """Neighbouring states without a value, by name, and their reason."""
     return [
         ([pathway.states[column] for column in columns], reason)
@@ -300,7 +302,7 @@ def _named_runs(pathway: Pathway) -> list[tuple[list[str], str]]:
     ]
 
 
-def _section(
+def _make_section(
     view: ClusterView,
     records: StudyRecords,
     structures: Sequence[NamedStructure],
@@ -315,9 +317,9 @@ def _section(
     )
     return _Section(
         view=view,
-        pictures=tuple(_pictures(view, numbers)),
+        pictures=tuple(_make_cluster_pictures(view, numbers)),
         profiles=tuple(
-            _profile(
+            _make_profile(
                 result,
                 f"plot{order}-{index}-",
                 figures.get((view.name, result.reaction))
@@ -330,7 +332,7 @@ def _section(
     )
 
 
-def _profile(result: ReactionResult, prefix: str, source: str) -> _Profile:
+def _make_profile(result: ReactionResult, prefix: str, source: str) -> _Profile:
     drawn = inline_svg(source, prefix=prefix, alt=describe_profile(result))
     marks = (mark for p in result.pathways for step in p.steps for mark in step.flags)
     return _Profile(
@@ -341,24 +343,26 @@ def _profile(result: ReactionResult, prefix: str, source: str) -> _Profile:
     )
 
 
-def _edges_svg(
-    rows: Sequence[EdgesRow], figures: Mapping[tuple[str, str], str]
+def _make_edges_svg(
+    rows: Sequence[BandEdgesRow], figures: Mapping[tuple[str, str], str]
 ) -> Markup | None:
     """The diagram of band edges, if any cluster has them beside its profiles."""
     found = {row.record.cluster: row.view for row in rows if row.view is not None}
     if not found:
         return None
-    alt = describe_edges(rows)
-    source = figures.get(EDGES_FIGURE) or svg_source(draw_band_edges(found))
+    alt = describe_band_edges(rows)
+    source = figures.get(BAND_EDGES_FIGURE) or svg_source(draw_band_edges(found))
     return Markup(inline_svg(source, prefix="edges-", alt=alt))
 
 
-def _pictures(view: ClusterView, numbers: Mapping[str, int]) -> list[_Picture]:
+def _make_cluster_pictures(
+    view: ClusterView, numbers: Mapping[str, int]
+) -> list[_Picture]:
     """The lowest isomer, then each adsorbate's minimum."""
     found: list[_Picture] = []
     for isomer in view.relax.isomers[:1] if view.relax else ():
         found.append(
-            _picture(isomer.structure, view.name, "lowest isomer", numbers["/0"])
+            _make_picture(isomer.structure, view.name, "lowest isomer", numbers["/0"])
         )
     for record in view.adsorptions:
         minimum = representative_minimum(record, view.vibrations)
@@ -366,26 +370,26 @@ def _pictures(view: ClusterView, numbers: Mapping[str, int]) -> list[_Picture]:
             note = f"{minimum.fate}, {minimum.site_kind}"
             number = numbers[f"{record.adsorbate}/{record.minima.index(minimum)}"]
             title = f"*{record.adsorbate}"
-            found.append(_picture(minimum.structure, title, note, number))
+            found.append(_make_picture(minimum.structure, title, note, number))
     return found
 
 
-def _picture(structure: Structure, title: str, note: str, index: int) -> _Picture:
+def _make_picture(structure: Structure, title: str, note: str, index: int) -> _Picture:
     alt = f"Balls and sticks: {title}, {note}"
     drawn = Markup(draw_structure(structure, alt=alt))
     return _Picture(svg=drawn, title=title, note=note, index=index)
 
 
-def _table(rows: Sequence[Mapping[str, object]]) -> _Table:
+def _make_table(rows: Sequence[Mapping[str, object]]) -> _Table:
     """Rows of unlike keys as one table."""
     keys = tuple(dict.fromkeys(key for row in rows for key in row))
     return _Table(
-        columns=tuple(_heading(key) for key in keys),
-        rows=tuple(tuple(_cell(row.get(key)) for key in keys) for row in rows),
+        columns=tuple(_format_heading(key) for key in keys),
+        rows=tuple(tuple(_format_cell(row.get(key)) for key in keys) for row in rows),
         numeric=tuple(
             any(isinstance(row.get(key), float) for row in rows) for key in keys
         ),
-        csv_uri=_csv_uri(keys, rows),
+        csv_uri=_make_csv_uri(keys, rows),
         records=tuple(
             f"thermo/{row['cluster']}.json" if row.get("cluster") else ""
             for row in rows
@@ -393,7 +397,7 @@ def _table(rows: Sequence[Mapping[str, object]]) -> _Table:
     )
 
 
-def _heading(key: str) -> str:
+def _format_heading(key: str) -> str:
     """A column's name with its unit set apart: ``gibbs_ev`` becomes ``gibbs / eV``."""
     for suffix in sorted(_SUFFIX_UNITS, key=len, reverse=True):
         if key.endswith(suffix):
@@ -402,7 +406,7 @@ def _heading(key: str) -> str:
     return key.replace("_", " ")
 
 
-def _cell(value: object) -> str:
+def _format_cell(value: object) -> str:
     if value is None or value == "":
         return text.HOLE
     if isinstance(value, float):
@@ -412,7 +416,7 @@ def _cell(value: object) -> str:
     return str(value)
 
 
-def _csv_uri(keys: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
+def _make_csv_uri(keys: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
     """The rows as a CSV file inside a link."""
     stream = io.StringIO()
     writer = csv.DictWriter(stream, keys, lineterminator="\n")

@@ -12,7 +12,7 @@ from clusterflow.figures.picture import BALL, BOND, element_styles, view_of
 from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV, TIE_V
 from clusterflow.science.reactions.network import parse_equation, read_surface
 from clusterflow.science.reactions.pathways import holes, order_pathways
-from clusterflow.science.uncertainty.state_deviations import level_half_widths
+from clusterflow.science.uncertainty.state_deviations import profile_half_widths
 from clusterflow.stage_table import STAGES, record_name
 from clusterflow.units import BOLTZMANN_EV_PER_K
 
@@ -128,14 +128,14 @@ def cluster_block(
     results = view.che.results if view.che else ()
     clusters = [r for r in (view.che, view.thermo) if r is not None]
     return {
-        "structures": [_structure(item) for item in structures],
-        "reactions": [_reaction(result, energies) for result in results],
-        "species": _species(view, records, results),
+        "structures": [_encode_structure(item) for item in structures],
+        "reactions": [_encode_reaction(result, energies) for result in results],
+        "species": _encode_species(view, records, results),
         "cluster_records": [source_name(record) for record in clusters],
     }
 
 
-def _structure(item: NamedStructure) -> Json:
+def _encode_structure(item: NamedStructure) -> Json:
     """Positions in 0.001 Å, turned as in the still picture."""
     places = view_of(item.structure)
     return {
@@ -148,7 +148,7 @@ def _structure(item: NamedStructure) -> Json:
     }
 
 
-def _reaction(result: ReactionResult, energies: StepEnergies) -> Json:
+def _encode_reaction(result: ReactionResult, energies: StepEnergies) -> Json:
     pathways = order_pathways(result)
     steps = {step.name: step for pathway in pathways for step in pathway.steps}
     grid = energies.dg0_ev.keys() >= steps.keys() and energies.temperatures_k
@@ -170,18 +170,20 @@ def _reaction(result: ReactionResult, energies: StepEnergies) -> Json:
             }
             for step in steps.values()
         ],
-        "pathways": [_pathway(p, names, result.surface, energies) for p in pathways],
+        "pathways": [
+            _encode_pathway(p, names, result.surface, energies) for p in pathways
+        ],
     }
 
 
-def _pathway(
+def _encode_pathway(
     pathway: Pathway, names: list[str], surface: str, energies: StepEnergies
 ) -> Json:
     reasons = dict(holes(pathway))
     half_widths: list[float | None] = [None] * len(pathway.states)
     if energies.deviations is not None:
         steps = [parse_equation(step.name) for step in pathway.steps]
-        widths = level_half_widths(steps, energies.deviations, surface=surface)
+        widths = profile_half_widths(steps, energies.deviations, surface=surface)
         half_widths = [None if width is None else round(width, 4) for width in widths]
     return {
         "states": list(pathway.states),
@@ -191,7 +193,7 @@ def _pathway(
     }
 
 
-def _species(
+def _encode_species(
     view: ClusterView, records: StudyRecords, results: Sequence[ReactionResult]
 ) -> Json:
     """Of each term of the equations, its formation energy and its records."""
@@ -202,18 +204,20 @@ def _species(
     return {
         term: {
             "formation": known[term].formation_ev if term in known else None,
-            "status": _status(known.get(term)),
-            "records": [name for name in _record_names(term, view) if name in files],
+            "status": _describe_status(known.get(term)),
+            "records": [
+                name for name in _list_record_names(term, view) if name in files
+            ],
         }
         for term in sorted(terms)
     }
 
 
-def _status(species: SpeciesFreeEnergy | None) -> str:
+def _describe_status(species: SpeciesFreeEnergy | None) -> str:
     return "a state of the cluster" if species is None else species.reason or "no value"
 
 
-def _record_names(term: str, view: ClusterView) -> list[str]:
+def _list_record_names(term: str, view: ClusterView) -> list[str]:
     """Files that a term's free energy rests on, whether or not they exist."""
     if not term.startswith("*"):
         level = view.thermo.level if view.thermo else None

@@ -35,7 +35,7 @@ def report(
     written = []
     sources = {}
     # Drawn once for the file and the page; what is kept of each is its text.
-    for key, name, figure in _figures(records):
+    for key, name, figure in _draw_figures(records):
         sources[key] = svg_source(figure)
         write_atomic(folder / name, sources[key])
         written.append(name)
@@ -52,7 +52,7 @@ def report(
             che.cluster: step_energies(che, records, library)
             for che in records.of(CheRecord)
         },
-        hashes=_hashes(records, folder),
+        hashes=_hash_records(records, folder),
     )
     write_atomic(folder / "report.html", page)
     return ReportRecord(
@@ -62,11 +62,13 @@ def report(
     )
 
 
-def _figures(records: StudyRecords) -> Iterator[tuple[tuple[str, str], str, Figure]]:
+def _draw_figures(
+    records: StudyRecords,
+) -> Iterator[tuple[tuple[str, str], str, Figure]]:
     """Each diagram by cluster and reaction, with the name of its file."""
     from clusterflow.figures.band_edges import draw_band_edges
     from clusterflow.figures.diagram import draw_profile
-    from clusterflow.report.contents import EDGES_FIGURE
+    from clusterflow.report.contents import BAND_EDGES_FIGURE
 
     for che in records.of(CheRecord):
         for result in che.results:
@@ -76,7 +78,7 @@ def _figures(records: StudyRecords) -> Iterator[tuple[tuple[str, str], str, Figu
         che.cluster: che.edges for che in records.of(CheRecord) if che.edges is not None
     }
     if edges:
-        yield EDGES_FIGURE, "diagrams/edges.svg", draw_band_edges(edges)
+        yield BAND_EDGES_FIGURE, "diagrams/edges.svg", draw_band_edges(edges)
 
 
 def file_name(name: str) -> str:
@@ -89,7 +91,7 @@ def file_name(name: str) -> str:
     return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
 
 
-def _hashes(records: StudyRecords, folder: Path) -> dict[str, str]:
+def _hash_records(records: StudyRecords, folder: Path) -> dict[str, str]:
     """SHA-256 of the file of each record, by its name; without those not there."""
     names = [record_name(record) for record in records.records]
     return {

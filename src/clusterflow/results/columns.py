@@ -14,7 +14,7 @@ class Column(NamedTuple):
     meaning: str
 
 
-def _layer(what: str) -> Column:
+def _make_layer_column(what: str) -> Column:
     return Column("number", f"Correction layer, eV: {what}; empty where it is off.")
 
 
@@ -48,11 +48,11 @@ COLUMNS: dict[str, Column] = {
     "minus_ts_undamped_ev": Column("number", "The same, harmonic, eV."),
     "model": Column("text", "Model of the nuclear motion."),
     "fallback_reason": Column("text", "Why it is not the model asked for."),
-    "layer_gas_ev": _layer("gas corrections, from experiment"),
-    "layer_solvation_ev": _layer("hydrogen bonds of the adsorbate"),
-    "layer_dft_ev": _layer("own density-functional energies"),
-    "layer_user_ev": _layer("own shifts"),
-    "layer_condensation_ev": _layer("from the gas at 1 bar to the liquid"),
+    "layer_gas_ev": _make_layer_column("gas corrections, from experiment"),
+    "layer_solvation_ev": _make_layer_column("hydrogen bonds of the adsorbate"),
+    "layer_dft_ev": _make_layer_column("own density-functional energies"),
+    "layer_user_ev": _make_layer_column("own shifts"),
+    "layer_condensation_ev": _make_layer_column("from the gas at 1 bar to the liquid"),
     "gibbs_ev": Column("number", "Free energy, eV, on the scale of the level."),
     "formation_ev": Column(
         "number", "Free energy against bare cluster and anchors, eV, corrected."

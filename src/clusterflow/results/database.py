@@ -66,7 +66,7 @@ def write_file(records: StudyRecords, study: str, path: Path) -> None:
     Path(temporary).unlink()
     try:
         with ase.db.connect(temporary, type="db", use_lock_file=False) as database:
-            _write(database, records, study)
+            _write_rows(database, records, study)
         os.replace(temporary, path)
     finally:
         Path(temporary).unlink(missing_ok=True)
@@ -84,16 +84,16 @@ def write_server(records: StudyRecords, study: str, url: str) -> None:
     ClusterflowError
         If the server cannot be reached, or holds rows of another schema.
     """
-    with _server(url) as database:
+    with _open_server(url) as database:
         _refuse_other_schema(database, url)
-        name = _searchable(study)
+        name = _make_searchable(study)
         old = database.select(study=name, columns=["id"], include_data=False)
         database.delete([row.id for row in old])
-        _write(database, records, study)
+        _write_rows(database, records, study)
 
 
 @contextmanager
-def _server(url: str) -> Iterator[Any]:
+def _open_server(url: str) -> Iterator[Any]:
     """A database in one transaction, which nobody else of this package writes to."""
     try:
         import psycopg2
@@ -131,10 +131,10 @@ def _refuse_other_schema(database: Any, url: str) -> None:
         )
 
 
-def _write(database: Any, records: StudyRecords, study: str) -> None:
-    name = _searchable(study)
+def _write_rows(database: Any, records: StudyRecords, study: str) -> None:
+    name = _make_searchable(study)
     for atoms, keys in rows(records):
-        known = {k: _searchable(v) for k, v in keys.items() if v not in (None, "")}
+        known = {k: _make_searchable(v) for k, v in keys.items() if v not in (None, "")}
         database.write(atoms, key_value_pairs={"study": name, **known})
         # ASE would commit after 5000 rows, and a reader see half of a study.
         database.change_count = 0
@@ -142,10 +142,10 @@ def _write(database: Any, records: StudyRecords, study: str) -> None:
     database.metadata = {**database.metadata, **own}
 
 
-def _searchable(value: Key) -> Key:
+def _make_searchable(value: Key) -> Key:
     """A name that ASE would read as a number or truth value gets a `_` behind it.
 
-    >>> _searchable("Cd6Se6"), _searchable("2024"), _searchable(2024)
+    >>> _make_searchable("Cd6Se6"), _make_searchable("2024"), _make_searchable(2024)
     ('Cd6Se6', '2024_', 2024)
     """
     from ase.db.core import convert_str_to_int_float_bool_or_str as read_as
@@ -156,38 +156,40 @@ def _searchable(value: Key) -> Key:
 
 def rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
     """Every structure with an energy, and the keys by which it is found."""
-    yield from _clusters(records)
-    yield from _isomers(records)
+    yield from _list_cluster_rows(records)
+    yield from _list_isomer_rows(records)
     for gas in records.of(GasRecord):
         if gas.structure is not None and gas.energy_ev is not None:
-            keys = {"kind": "gas", "gas": gas.gas, **_origin(gas)}
-            yield _row(gas.structure, gas.energy_ev, keys)
-    yield from _adsorbed(records)
+            keys = {"kind": "gas", "gas": gas.gas, **_describe_origin(gas)}
+            yield _make_database_row(gas.structure, gas.energy_ev, keys)
+    yield from _list_adsorbed_rows(records)
 
 
-def _clusters(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
+def _list_cluster_rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
     vertical = {
         e.cluster: {"ip_ev": e.ip_ev, "ea_ev": e.ea_ev} for e in records.of(EdgesRecord)
     }
     for relaxed in records.of(RelaxRecord):
         for rank, isomer in enumerate(relaxed.isomers):
             keys = {"kind": "cluster", "cluster": relaxed.cluster, "rank": rank}
-            keys |= {"fate": "intact", "chosen": rank == 0, **_origin(relaxed)}
+            keys |= {"fate": "intact", "chosen": rank == 0, **_describe_origin(relaxed)}
             keys |= vertical.get(relaxed.cluster, {}) if rank == 0 else {}
-            yield _row(isomer.structure, isomer.energy_ev, keys)
+            yield _make_database_row(isomer.structure, isomer.energy_ev, keys)
 
 
-def _isomers(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
+def _list_isomer_rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
     for pool in records.of(PoolRecord):
         for rank, pooled in enumerate((*pool.isomers, *pool.left_out)):
             if pooled.found_by is not None:
                 keys = {"kind": "isomer", "cluster": pool.cluster, "rank": rank}
-                keys |= {"found_by": pooled.found_by, **_origin(pool)}
+                keys |= {"found_by": pooled.found_by, **_describe_origin(pool)}
                 isomer = pooled.isomer
-                yield _row(isomer.structure, isomer.energy_ev, keys)
+                yield _make_database_row(isomer.structure, isomer.energy_ev, keys)
 
 
-def _adsorbed(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
+def _list_adsorbed_rows(
+    records: StudyRecords,
+) -> Iterator[tuple[Atoms, dict[str, Any]]]:
     formation = {
         (t.cluster, s.name): s.formation_ev
         for t in records.of(ThermoRecord)
@@ -205,15 +207,15 @@ def _adsorbed(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
         dg_ev = formation.get((adsorbed.cluster, f"*{adsorbed.adsorbate}"))
         for rank, minimum in enumerate(adsorbed.minima):
             keys = {"kind": "adsorbed", "cluster": adsorbed.cluster, "rank": rank}
-            keys |= {"adsorbate": adsorbed.adsorbate, **_origin(adsorbed)}
+            keys |= {"adsorbate": adsorbed.adsorbate, **_describe_origin(adsorbed)}
             keys |= {"fate": minimum.fate, "site": minimum.site_kind}
             # A free energy is of one minimum: the others have none.
             keys |= {"chosen": rank == best}
             keys |= {"formation_ev": dg_ev if rank == best else None}
-            yield _row(minimum.structure, minimum.energy_ev, keys)
+            yield _make_database_row(minimum.structure, minimum.energy_ev, keys)
 
 
-def _origin(record: Record) -> dict[str, str]:
+def _describe_origin(record: Record) -> dict[str, str]:
     level = getattr(record, "level", None)
     return {
         "level": level.name if level else "none",
@@ -221,7 +223,7 @@ def _origin(record: Record) -> dict[str, str]:
     }
 
 
-def _row(
+def _make_database_row(
     structure: Structure, energy_ev: float, keys: dict[str, Any]
 ) -> tuple[Atoms, dict[str, Any]]:
     from ase.calculators.singlepoint import SinglePointCalculator

@@ -11,7 +11,7 @@ from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import sha256
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
-from clusterflow.results.explanation import Explanation, Source, Term
+from clusterflow.results.explanation import Explanation, SourceRecord, Summand
 from clusterflow.results.flag_table import flags_of
 from clusterflow.science.reactions.che import Electrode, nernst_slope
 from clusterflow.science.reactions.flags import group_flags
@@ -34,7 +34,7 @@ FREE_ENERGY, POTENTIAL = "dG", "U_L"
 
 
 def explain(records: StudyRecords, name: str, library: Library) -> Explanation:
-    """The chain behind a number of a study.
+    """Terms, references, layers, flags and records behind a number of a study.
 
     Parameters
     ----------
@@ -50,13 +50,16 @@ def explain(records: StudyRecords, name: str, library: Library) -> Explanation:
     cluster, _, rest = name.partition("/")
     item, _, quantity = rest.partition("/")
     if not rest and name.endswith(("(g)", "(l)")):
-        return _explain_species(records, _with_gas(records, name), name, library)
+        return _explain_species(
+            records, _find_thermo_of_gas(records, name), name, library
+        )
     thermo = {record.cluster: record for record in records.of(ThermoRecord)}
     che = {record.cluster: record for record in records.of(CheRecord)}
     if cluster not in thermo.keys() | che.keys():
         raise RecordError(
             f"explain {name!r}: no cluster {cluster!r} in these results; known: "
-            f"{_list(thermo.keys() | che.keys())}; molecules: {_list(_gases(records))}"
+            f"{_join_names(thermo.keys() | che.keys())}; molecules: "
+            f"{_join_names(_list_gases(records))}"
         )
     results = {r.reaction: r for r in che[cluster].results} if cluster in che else {}
     if item in results and quantity in ("", POTENTIAL):
@@ -68,21 +71,21 @@ def explain(records: StudyRecords, name: str, library: Library) -> Explanation:
             return _explain_species(records, found, candidate, library)
     raise RecordError(
         f"explain {name!r}: {cluster} has no such number; write {cluster}/SPECIES/"
-        f"{FREE_ENERGY} with {_list(species)}, or {cluster}/REACTION/{POTENTIAL} with "
-        f"{_list(results)}"
+        f"{FREE_ENERGY} with {_join_names(species)}, or "
+        f"{cluster}/REACTION/{POTENTIAL} with {_join_names(results)}"
     )
 
 
-def _list(names: Iterable[str]) -> str:
+def _join_names(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 
-def _gases(records: StudyRecords) -> set[str]:
+def _list_gases(records: StudyRecords) -> set[str]:
     every = (s.name for record in records.of(ThermoRecord) for s in record.species)
     return {name for name in every if not name.startswith("*")}
 
 
-def _with_gas(records: StudyRecords, name: str) -> ThermoRecord:
+def _find_thermo_of_gas(records: StudyRecords, name: str) -> ThermoRecord:
     """The record that holds a molecule, if all that do have one level."""
     holders = [
         t for t in records.of(ThermoRecord) if name in {s.name for s in t.species}
@@ -90,12 +93,12 @@ def _with_gas(records: StudyRecords, name: str) -> ThermoRecord:
     if not holders:
         raise RecordError(
             f"explain {name!r}: no such molecule in these results; "
-            f"known: {_list(_gases(records))}"
+            f"known: {_join_names(_list_gases(records))}"
         )
     if len({t.level.hash if t.level else None for t in holders}) > 1:
         raise RecordError(
             f"explain {name!r}: is there at more than one level; write "
-            f"CLUSTER/{name} with one of {_list(t.cluster for t in holders)}"
+            f"CLUSTER/{name} with one of {_join_names(t.cluster for t in holders)}"
         )
     return holders[0]
 
@@ -120,34 +123,34 @@ def _explain_species(
         "reason": species.reason,
         "level": thermo.level,
     }
-    parts = _partners(records, thermo, name)
+    parts = _find_species_records(records, thermo, name)
     if species.terms is None or species.formation_ev is None or thermo.level is None:
-        sources = tuple(_sources(records, thermo, parts, thermo.provenance))
+        sources = tuple(_list_sources(records, thermo, parts, thermo.provenance))
         return Explanation(**common, sources=sources)
     around = surroundings_of(thermo.level, records.of(GasRecord), settings, library)
-    references, anchors = _references(thermo, name, around, library)
+    references, anchors = _list_reference_terms(thermo, name, around, library)
     molecules = [*anchors, *species.inherits]
     parts += [r for n in dict.fromkeys(molecules) if (r := around.gases.get(n))]
     flags = flags_of(records, library.domain())
     return Explanation(
         **common,
         terms=(
-            *_own_terms(species.terms),
-            *_layer_terms(species, thermo, settings, library),
+            *_list_own_terms(species.terms),
+            *_list_layer_terms(species, thermo, settings, library),
             *references,
         ),
         sum_of="ΔG = G + layers − references",
         stored_ev=species.formation_ev,
-        facts=_species_facts(records, thermo, species, settings),
+        facts=_gather_species_facts(records, thermo, species, settings),
         flags=tuple(flag for flag in flags if flag.name in species.flags),
         carriers=dict.fromkeys(species.flags, (name,)),
-        sources=tuple(_sources(records, thermo, parts, thermo.provenance)),
+        sources=tuple(_list_sources(records, thermo, parts, thermo.provenance)),
     )
 
 
-def _own_terms(terms: FreeEnergyTerms) -> Iterator[Term]:
+def _list_own_terms(terms: FreeEnergyTerms) -> Iterator[Summand]:
     """E, ZPE, ∫Cp dT and −TS; beside a damped one, what it is undamped."""
-    yield Term(label="E", count=1, each_ev=terms.energy_ev)
+    yield Summand(label="E", count=1, each_ev=terms.energy_ev)
     for label, value, undamped in (
         ("ZPE", terms.zpe_ev, terms.zpe_undamped_ev),
         ("∫Cp dT", terms.thermal_ev, terms.thermal_undamped_ev),
@@ -155,15 +158,15 @@ def _own_terms(terms: FreeEnergyTerms) -> Iterator[Term]:
     ):
         damped = undamped is not None and undamped != value
         note = f"{undamped:+.6f} without damping of low modes" if damped else ""
-        yield Term(label=label, count=1, each_ev=value, note=note)
+        yield Summand(label=label, count=1, each_ev=value, note=note)
 
 
-def _layer_terms(
+def _list_layer_terms(
     species: SpeciesFreeEnergy,
     thermo: ThermoRecord,
     settings: ThermoSettings,
     library: Library,
-) -> Iterator[Term]:
+) -> Iterator[Summand]:
     corrections = {c.gas: c for c in thermo.gas_corrections}
     for layer, value in species.layers.items():
         note = {
@@ -188,18 +191,18 @@ def _layer_terms(
         elif layer == "solvation":
             water = library.adsorbate(species.name[1:]).solvation_ev
             note = water.source if water else ""
-        yield Term(label=f"layer {layer}", count=1, each_ev=value, note=note)
+        yield Summand(label=f"layer {layer}", count=1, each_ev=value, note=note)
 
 
-def _references(
+def _list_reference_terms(
     thermo: ThermoRecord, name: str, around: Surroundings, library: Library
-) -> tuple[list[Term], tuple[str, ...]]:
+) -> tuple[list[Summand], tuple[str, ...]]:
     """The zero of the scale, to be taken off, and the anchors it needs."""
     host = next((s for s in thermo.species if s.name == "*"), None)
     found = []
     if name.startswith("*"):
         assert host is not None and host.gibbs_ev is not None
-        found = [Term(label="− bare cluster", count=-1, each_ev=host.gibbs_ev)]
+        found = [Summand(label="− bare cluster", count=-1, each_ev=host.gibbs_ev)]
     if name == "*":
         return found, ()
     molecule = name.partition("(")[0]
@@ -210,7 +213,7 @@ def _references(
         assert terms is not None
         sign = "−" if n > 0 else "+"
         found.append(
-            Term(
+            Summand(
                 label=f"{sign} {abs(n):g} G({anchor}, 1 bar)",
                 count=-n,
                 each_ev=terms.gibbs_ev,
@@ -220,7 +223,7 @@ def _references(
     return found, tuple(anchors)
 
 
-def _species_facts(
+def _gather_species_facts(
     records: StudyRecords,
     thermo: ThermoRecord,
     species: SpeciesFreeEnergy,
@@ -230,8 +233,12 @@ def _species_facts(
     facts: dict[str, Any] = {"status": species.status}
     molecule = species.name.partition("(")[0]
     adsorbate = species.name[1:] if species.name.startswith("*") else ""
-    vibrated = _of(records.of(VibrateRecord), thermo.cluster, adsorbate)
-    adsorbed = _of(records.of(AdsorbRecord), thermo.cluster, adsorbate)
+    vibrated = _find_adsorbate_record(
+        records.of(VibrateRecord), thermo.cluster, adsorbate
+    )
+    adsorbed = _find_adsorbate_record(
+        records.of(AdsorbRecord), thermo.cluster, adsorbate
+    )
     index = vibrated.minimum if vibrated else None
     if adsorbed and index is not None and index < len(adsorbed.minima):
         minimum = adsorbed.minima[index]
@@ -277,23 +284,23 @@ def _explain_potential(
         "level": che.level,
         "flags": tuple(known[name] for name in flags if name in known),
         "carriers": flags,
-        "sources": tuple(_sources(records, che, parts, che.provenance)),
+        "sources": tuple(_list_sources(records, che, parts, che.provenance)),
     }
     step = next((s for s in result.steps if s.name == result.determining_step), None)
     if step is None or thermo is None or result.limiting_potential_v_rhe is None:
         pathway = result.pathways[0] if result.pathways else None
-        steps = [_step_line(s) for s in pathway.steps] if pathway else []
+        steps = [_describe_step(s) for s in pathway.steps] if pathway else []
         return Explanation(**common, facts={"steps": steps})
     return Explanation(
         **common,
-        terms=tuple(_step_terms(step, thermo)),
+        terms=tuple(_list_step_terms(step, thermo)),
         sum_of=f"ΔG(0 V, pH 0) of the determining step  {step.name}",
         stored_ev=step.dg0_ev,
-        facts=_potential_facts(result, step),
+        facts=_gather_potential_facts(result, step),
     )
 
 
-def _step_terms(step: Step, thermo: ThermoRecord) -> Iterator[Term]:
+def _list_step_terms(step: Step, thermo: ThermoRecord) -> Iterator[Summand]:
     """Products less reactants, each with its free energy of formation."""
     formation = {s.name: s.formation_ev for s in thermo.species}
     equation = parse_equation(step.name)
@@ -312,10 +319,10 @@ def _step_terms(step: Step, thermo: ThermoRecord) -> Iterator[Term]:
             elif name not in ("*", PROTON):
                 note = f"explain '{name}'"
             label = f"{mark} {f'{n} ' if n > 1 else ''}ΔG({name})"
-            yield Term(label=label, count=sign * n, each_ev=value, note=note)
+            yield Summand(label=label, count=sign * n, each_ev=value, note=note)
 
 
-def _potential_facts(result: ReactionResult, step: Step) -> dict[str, Any]:
+def _gather_potential_facts(result: ReactionResult, step: Step) -> dict[str, Any]:
     assert step.dg0_ev is not None
     electrode = Electrode(ph=result.ph, temperature_k=result.temperature_k)
     turning = electrode.turning_point_rhe_v(step.dg0_ev, step.n_e, step.n_h)
@@ -329,7 +336,7 @@ def _potential_facts(result: ReactionResult, step: Step) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "U_L": f"{formula} = {turning:+.6f} V vs RHE",
         "best pathway": result.best_pathway,
-        "its steps": [_step_line(s) for s in result.steps],
+        "its steps": [_describe_step(s) for s in result.steps],
     }
     if result.tied_pathways:
         facts["not told from it"] = list(result.tied_pathways)
@@ -351,19 +358,21 @@ def _potential_facts(result: ReactionResult, step: Step) -> dict[str, Any]:
     return facts
 
 
-def _step_line(step: Step) -> str:
+def _describe_step(step: Step) -> str:
     if step.dg0_ev is None:
         return f"[{step.name}] no value: {step.reason}"
     return f"[{step.name}] {step.dg0_ev:+.4f} eV"
 
 
-def _of(records: Sequence[Any], cluster: str, adsorbate: str) -> Any:
+def _find_adsorbate_record(records: Sequence[Any], cluster: str, adsorbate: str) -> Any:
     """The record of an adsorbate on a cluster, if there is one."""
     same = (r for r in records if (r.cluster, r.adsorbate) == (cluster, adsorbate))
     return next(same, None)
 
 
-def _partners(records: StudyRecords, thermo: ThermoRecord, name: str) -> list[Record]:
+def _find_species_records(
+    records: StudyRecords, thermo: ThermoRecord, name: str
+) -> list[Record]:
     """The records of the species itself: a molecule's, or the cluster's and its."""
     found: list[Record] = []
     if not name.startswith("*"):
@@ -375,24 +384,24 @@ def _partners(records: StudyRecords, thermo: ThermoRecord, name: str) -> list[Re
         return found
     found += [r for r in records.of(RelaxRecord) if r.cluster == thermo.cluster]
     for group in (records.of(AdsorbRecord), records.of(VibrateRecord)):
-        record = _of(group, thermo.cluster, name[1:])
+        record = _find_adsorbate_record(group, thermo.cluster, name[1:])
         found += [record] if record else []
     return found
 
 
-def _sources(
+def _list_sources(
     records: StudyRecords,
     last: Record,
     others: Iterable[Record],
     used: Provenance,
-) -> Iterator[Source]:
+) -> Iterator[SourceRecord]:
     """The records, the one with the number first, and the hashes it was given."""
     for name, record in {record_name(r): r for r in (last, *others)}.items():
         path = records.folder / name
         if not path.is_file():
             continue
         given = (d for key, d in used.inputs.items() if key.endswith(f"/{name}"))
-        yield Source(
+        yield SourceRecord(
             path=str(path),
             stage=record.stage,
             protocol=record.provenance.protocol,

@@ -18,7 +18,7 @@ _WIDTH = 88
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
+class Summand:
     """One summand: `count` times `each_ev`."""
 
     label: str
@@ -33,7 +33,7 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class SourceRecord:
     """A record behind the number; `used_sha256` is what the next stage was given."""
 
     path: str
@@ -47,7 +47,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """A number with all that it is made of.
+    """A number with its terms, facts, flags and the records behind it.
 
     `terms` add up to `sum_ev`, which the record holds as `stored_ev`; for a limiting
     potential that is ΔG of the determining step at 0 V. Without a value there is a
@@ -59,14 +59,14 @@ class Explanation:
     value: float | None
     unit: str
     reason: str = ""
-    terms: tuple[Term, ...] = ()
+    terms: tuple[Summand, ...] = ()
     sum_of: str = ""
     stored_ev: float | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     level: LevelSpec | None = None
     flags: tuple[Flag, ...] = ()
     carriers: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    sources: tuple[Source, ...] = ()
+    sources: tuple[SourceRecord, ...] = ()
 
     @property
     def sum_ev(self) -> float | None:
@@ -117,15 +117,15 @@ def to_json(found: Explanation) -> dict[str, Any]:
 
 def describe(found: Explanation) -> str:
     """The explanation as text."""
-    return "\n".join(_lines(found))
+    return "\n".join(_format_explanation(found))
 
 
-def _lines(found: Explanation) -> Iterator[str]:
+def _format_explanation(found: Explanation) -> Iterator[str]:
     value = "no value" if found.value is None else f"{found.value:+.6f} {found.unit}"
     yield f"{found.name} = {value}"
-    yield from _wrapped(found.what)
+    yield from _wrap_text(found.what)
     if found.reason:
-        yield from _wrapped(f"reason: {found.reason}")
+        yield from _wrap_text(f"reason: {found.reason}")
     if found.terms:
         yield ""
         yield f"{found.sum_of} / eV"
@@ -140,11 +140,11 @@ def _lines(found: Explanation) -> Iterator[str]:
     if found.facts:
         yield ""
         for key, fact in found.facts.items():
-            yield from _wrapped(f"{key}: {_plain(fact)}")
+            yield from _wrap_text(f"{key}: {_format_fact(fact)}")
     if found.level is not None:
         level = found.level
         yield ""
-        yield from _wrapped(
+        yield from _wrap_text(
             f"level {level.name} ({level.hash}): {level.method} by {level.engine_name},"
             f" {level.electronic_temperature_k:g} K electronic temperature, source "
             f"{level.source}. {level.description}"
@@ -153,7 +153,7 @@ def _lines(found: Explanation) -> Iterator[str]:
         carried = ", ".join(found.carriers.get(flag.name, ()))
         way_out = f" Way out: {flag.way_out}." if flag.way_out else ""
         yield ""
-        yield from _wrapped(f"flag {flag.name} ({carried}): {flag.reason}.{way_out}")
+        yield from _wrap_text(f"flag {flag.name} ({carried}): {flag.reason}.{way_out}")
     if found.sources:
         yield ""
         yield f"{'SHA-256':<14}{'protocol':<10}{'created':<27}record"
@@ -164,21 +164,21 @@ def _lines(found: Explanation) -> Iterator[str]:
                 f"{source.sha256[:12]:<14}{source.protocol:<10}{source.created:<27}"
                 f"{source.path}{note}"
             )
-        yield "versions: " + ", ".join(_versions(found.sources))
+        yield "versions: " + ", ".join(_list_versions(found.sources))
 
 
-def _wrapped(text: str) -> list[str]:
+def _wrap_text(text: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, subsequent_indent="  ", break_long_words=False)
 
 
-def _plain(fact: object) -> str:
+def _format_fact(fact: object) -> str:
     if isinstance(fact, dict):
-        return ", ".join(f"{key} {_plain(value)}" for key, value in fact.items())
+        return ", ".join(f"{key} {_format_fact(value)}" for key, value in fact.items())
     if isinstance(fact, list | tuple):
-        return "; ".join(map(_plain, fact))
+        return "; ".join(map(_format_fact, fact))
     return f"{fact:+.4f}" if isinstance(fact, float) else str(fact)
 
 
-def _versions(sources: Iterable[Source]) -> list[str]:
+def _list_versions(sources: Iterable[SourceRecord]) -> list[str]:
     found = {(n, v) for source in sources for n, v in source.versions.items()}
     return [f"{name} {version}" for name, version in sorted(found)]

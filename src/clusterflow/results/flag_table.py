@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
-from clusterflow.science.reactions.flags import OWN_FLAGS, group_flags
+from clusterflow.science.reactions.flags import ORIGIN_FLAGS, group_flags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +36,7 @@ def flags_of(records: StudyRecords, domain: Sequence[DomainSpec]) -> tuple[Flag,
     limits = {entry.name: entry for entry in domain}
     found = []
     for index, name in enumerate(sorted(carried)):
-        reason, way_out = OWN_FLAGS.get(name, ("not in the domain table", ""))
+        reason, way_out = ORIGIN_FLAGS.get(name, ("not in the domain table", ""))
         source = ""
         if name in limits:
             entry = limits[name]

@@ -143,20 +143,20 @@ def query(
     ConfigError
         If there is no such table or column, or a condition cannot be read.
     """
-    rows = list(_rows(records, table, library))
+    rows = list(_list_rows(records, table, library))
     known = list(rows[0]) if rows else list(TABLE_COLUMNS.get(table, ()))
     for text in where:
-        condition = _condition(text)
+        condition = _parse_condition(text)
         _check_column(condition["column"], known, table)
-        rows = [row for row in rows if _meets(row, condition)]
+        rows = [row for row in rows if _meets_condition(row, condition)]
     if sort is not None:
-        rows = _sorted(rows, sort, known, table)
+        rows = _sort_rows(rows, sort, known, table)
     for name in columns:
         _check_column(name, known, table)
     return [{name: row[name] for name in columns or row} for row in rows]
 
 
-def _rows(records: StudyRecords, table: str, library: Library) -> Iterable[Row]:
+def _list_rows(records: StudyRecords, table: str, library: Library) -> Iterable[Row]:
     if table not in NAMES:
         raise ConfigError(f"query {table!r}: choose from {', '.join(NAMES)}")
     if table == "flags":
@@ -175,38 +175,43 @@ def _check_column(name: str, known: Sequence[str], table: str) -> None:
         )
 
 
-def _condition(text: str) -> dict[str, str]:
+def _parse_condition(text: str) -> dict[str, str]:
     found = _CONDITION.match(text)
     if found is None:
         raise ConfigError(
             f"--where {text!r}: write COLUMN=VALUE, or with !=, <, <=, > or >="
         )
     condition = found.groupdict()
-    if condition["sign"] not in ("=", "!=") and _number(condition["value"]) is None:
+    if (
+        condition["sign"] not in ("=", "!=")
+        and _parse_number(condition["value"]) is None
+    ):
         raise ConfigError(f"--where {text!r}: {condition['value']!r} is no number")
     return condition
 
 
-def _meets(row: Row, condition: dict[str, str]) -> bool:
+def _meets_condition(row: Row, condition: dict[str, str]) -> bool:
     cell, value = row[condition["column"]], condition["value"]
     compare = _COMPARE[condition["sign"]]
     if cell is None or cell == "":
         return condition["sign"] in ("=", "!=") and compare("", value)
-    wanted = _number(value)
+    wanted = _parse_number(value)
     if isinstance(cell, int | float) and not isinstance(cell, bool):
         return wanted is not None and compare(cell, wanted)
     text = str(cell).lower() if isinstance(cell, bool) else cell
     return condition["sign"] in ("=", "!=") and compare(text, value)
 
 
-def _number(text: str) -> float | None:
+def _parse_number(text: str) -> float | None:
     try:
         return float(text)
     except ValueError:
         return None
 
 
-def _sorted(rows: list[Row], sort: str, known: Sequence[str], table: str) -> list[Row]:
+def _sort_rows(
+    rows: list[Row], sort: str, known: Sequence[str], table: str
+) -> list[Row]:
     name = sort.removeprefix("-")
     _check_column(name, known, table)
     full = [row for row in rows if row[name] is not None]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from clusterflow.science.uncertainty.comparison import order
+from clusterflow.science.uncertainty.comparison import ranking_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -74,10 +74,10 @@ def probability_tables(
         probability = float(str(pair["probability_better"]))
         known = found.setdefault(key, {})
         known[one, other], known[other, one] = probability, 1.0 - probability
-    return {key: _probability_table(known) for key, known in found.items()}
+    return {key: _make_probability_table(known) for key, known in found.items()}
 
 
-def _probability_table(known: Mapping[tuple[str, str], float]) -> ProbabilityTable:
+def _make_probability_table(known: Mapping[tuple[str, str], float]) -> ProbabilityTable:
     # The better of each pair is entered first, so they appear in the order of ranks.
     clusters = tuple(dict.fromkeys(one for one, _ in known))
     return ProbabilityTable(
@@ -118,7 +118,7 @@ def overviews(records: Iterable[CheRecord]) -> tuple[Overview, ...]:
     for record in records:
         groups.setdefault(level_key(record.level), []).append(record)
     return tuple(
-        _overview(name, digest, group) for (name, digest), group in groups.items()
+        _make_overview(name, digest, group) for (name, digest), group in groups.items()
     )
 
 
@@ -127,7 +127,7 @@ def level_key(level: LevelSpec | None) -> tuple[str, str]:
     return (NO_LEVEL, "") if level is None else (level.name, level.hash)
 
 
-def _overview(name: str, digest: str, records: list[CheRecord]) -> Overview:
+def _make_overview(name: str, digest: str, records: list[CheRecord]) -> Overview:
     reactions = tuple(
         dict.fromkeys(result.reaction for rec in records for result in rec.results)
     )
@@ -141,4 +141,4 @@ def _overview(name: str, digest: str, records: list[CheRecord]) -> Overview:
 
 
 def _order(row: RankedResult) -> tuple[tuple[bool, bool, float, float], str]:
-    return order(row.result), row.cluster
+    return ranking_key(row.result), row.cluster

@@ -39,11 +39,11 @@ def scalings_of(thermo: Iterable[ThermoRecord]) -> tuple[Scaling, ...]:
     for record in thermo:
         key = (*level_key(record.level), record.temperature_k)
         groups.setdefault(key, []).append(record)
-    found = (_scaling(name, group) for (name, _, _), group in groups.items())
+    found = (_fit_scaling(name, group) for (name, _, _), group in groups.items())
     return tuple(scaling for scaling in found if scaling is not None)
 
 
-def _scaling(level: str, group: Sequence[ThermoRecord]) -> Scaling | None:
+def _fit_scaling(level: str, group: Sequence[ThermoRecord]) -> Scaling | None:
     known = {
         record.cluster: {
             s.name: s.formation_ev
@@ -75,11 +75,11 @@ def _scaling(level: str, group: Sequence[ThermoRecord]) -> Scaling | None:
         clusters=tuple(known),
         values_ev=tuple(tuple(row) for row in rows),
         lines=lines,
-        first=_first_pair(species, shared),
+        first=_choose_first_pair(species, shared),
     )
 
 
-def _first_pair(
+def _choose_first_pair(
     species: Sequence[str], shared: Mapping[tuple[int, int], int]
 ) -> tuple[int, int]:
     """The pair of most clusters; of these, one with *CO as its abscissa."""

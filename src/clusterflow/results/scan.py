@@ -9,13 +9,13 @@ import numpy as np
 from pydantic import ValidationError
 
 from clusterflow.errors import ConfigError, RecordError
-from clusterflow.library.find import Library, explain
+from clusterflow.library.find import Library, describe_error
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import read_record, read_records
 from clusterflow.records.profiles import CheRecord
 from clusterflow.results.temperatures import thermo_at
-from clusterflow.science.reactions.che import Electrode, energies_of
-from clusterflow.science.reactions.cluster_states import with_states
+from clusterflow.science.reactions.che import Electrode, free_energies_of
+from clusterflow.science.reactions.cluster_states import add_cluster_states
 from clusterflow.science.reactions.evaluate import evaluate_reactions
 from clusterflow.science.reactions.scan import Grid, Scan, scan_pathways
 from clusterflow.settings import CheSettings
@@ -113,7 +113,7 @@ def scan(
         If a record is missing or corrupt.
     """
     _check_conditions(potential_v, ph, temperature_k)
-    found = list(_records(sources))
+    found = list(_read_che_records(sources))
     _refuse_unknown("--cluster", clusters, {r.cluster for r, _ in found})
     if clusters:
         found = [(r, folder) for r, folder in found if r.cluster in clusters]
@@ -121,7 +121,7 @@ def scan(
     _refuse_unknown("--reaction", reactions, known)
     scanned = []
     for record, folder in found:
-        for result in _results(record, folder, reactions, temperature_k):
+        for result in _select_results(record, folder, reactions, temperature_k):
             grid = Grid(
                 potential_v=np.array(potential_v, dtype=np.float64),
                 scale=scale,
@@ -152,7 +152,7 @@ def _check_conditions(
         try:
             CheSettings.model_validate({name: value})
         except ValidationError as error:
-            raise ConfigError(f"scan: {explain(error)}") from None
+            raise ConfigError(f"scan: {describe_error(error)}") from None
     for temperature in temperature_k or ():
         check_temperature(temperature, "--temperature-k")
 
@@ -166,7 +166,9 @@ def _refuse_unknown(option: str, asked: Sequence[str], known: set[str]) -> None:
             )
 
 
-def _records(sources: Sequence[Path]) -> Iterator[tuple[CheRecord, Path | None]]:
+def _read_che_records(
+    sources: Sequence[Path],
+) -> Iterator[tuple[CheRecord, Path | None]]:
     """Records of stage che, with the results folder of each where one was given."""
     for source in sources:
         if not source.is_dir():
@@ -179,7 +181,7 @@ def _records(sources: Sequence[Path]) -> Iterator[tuple[CheRecord, Path | None]]
             yield read_record(path, CheRecord), source
 
 
-def _results(
+def _select_results(
     record: CheRecord,
     folder: Path | None,
     reactions: Sequence[str],
@@ -198,10 +200,10 @@ def _results(
                 "whose frequencies serve any temperature"
             )
         else:
-            yield from _at_temperature(record, folder, temperature, recorded)
+            yield from _evaluate_at_temperature(record, folder, temperature, recorded)
 
 
-def _at_temperature(
+def _evaluate_at_temperature(
     record: CheRecord,
     folder: Path,
     temperature_k: float,
@@ -212,19 +214,19 @@ def _at_temperature(
     wanted = {result.reaction for result in recorded}
     reactions = [spec for spec in record.networks if spec.name in wanted]
     own, *states = (
-        _thermo_at(cluster, folder, temperature_k, library)
+        _recompute_thermo(cluster, folder, temperature_k, library)
         for cluster in (record.cluster, *record.states.values())
     )
-    energies = with_states(own, states, reactions, library).thermo
+    energies = add_cluster_states(own, states, reactions, library).thermo
     return evaluate_reactions(
         reactions,
-        {record.cluster: energies_of(energies)},
+        {record.cluster: free_energies_of(energies)},
         Electrode(ph=recorded[0].ph, temperature_k=temperature_k),
         library,
     )
 
 
-def _thermo_at(
+def _recompute_thermo(
     cluster: str, folder: Path, temperature_k: float, library: Library
 ) -> ThermoRecord:
     """Stage thermo at another temperature, from the records of a results folder."""
@@ -241,31 +243,31 @@ def to_csv(scanned: Sequence[ScannedReaction]) -> str:
     """One row a point; a reaction without a complete pathway has one row, a hole."""
     lines = [",".join(COLUMNS)]
     for item in scanned:
-        head = _cells(
+        head = _quote_cells(
             item.cluster,
             item.level.name if item.level else "",
             item.result.reaction,
             f"{item.grid.temperature_k:g}",
         )
         if item.scan is None:
-            hole = _cells(*[""] * (len(COLUMNS) - 5), item.result.reason)
+            hole = _quote_cells(*[""] * (len(COLUMNS) - 5), item.result.reason)
             lines.append(f"{head},{hole}")
         else:
-            lines += _lines(head, item.scan, item.grid)
+            lines += _format_csv_rows(head, item.scan, item.grid)
     return "\n".join(lines) + "\n"
 
 
-def _lines(head: str, scan: Scan, grid: Grid) -> Iterator[str]:
+def _format_csv_rows(head: str, scan: Scan, grid: Grid) -> Iterator[str]:
     """Rows of one reaction; text is made once, because there may be 100,000 points."""
-    steps = [_cells(name) for name in scan.steps]
+    steps = [_quote_cells(name) for name in scan.steps]
     flag = {True: "True", False: "False"}
     rhe, she = grid.potential_on("rhe"), grid.potential_on("she")
     for row, ph in enumerate(grid.ph.tolist()):
         start = f"{head},{ph:.6g}"
-        pathway = _cells(
+        pathway = _quote_cells(
             scan.pathways[scan.pathway[row]],
-            _number(scan.limiting_potential_v_rhe[row]),
-            _number(scan.chemical_bottleneck_ev[row]),
+            _format_number(scan.limiting_potential_v_rhe[row]),
+            _format_number(scan.chemical_bottleneck_ev[row]),
         )
         points = zip(
             rhe[row].tolist(),
@@ -283,11 +285,11 @@ def _lines(head: str, scan: Scan, grid: Grid) -> Iterator[str]:
             )
 
 
-def _number(value: float) -> str:
+def _format_number(value: float) -> str:
     return "" if np.isnan(value) else f"{value:.6f}"
 
 
-def _cells(*texts: str) -> str:
+def _quote_cells(*texts: str) -> str:
     """Text cells, quoted where CSV needs it."""
     quoted = (
         f'"{t.replace(chr(34), chr(34) * 2)}"' if set(t) & set(',"\n') else t
@@ -305,29 +307,29 @@ def to_json(scanned: Sequence[ScannedReaction]) -> list[dict[str, Any]]:
             "reaction": item.result.reaction,
             "temperature_k": item.grid.temperature_k,
             "ph": item.grid.ph.tolist(),
-            "potential_v_rhe": _rounded(item.grid.potential_on("rhe")),
-            "potential_v_she": _rounded(item.grid.potential_on("she")),
+            "potential_v_rhe": _round_values(item.grid.potential_on("rhe")),
+            "potential_v_she": _round_values(item.grid.potential_on("she")),
             "reason": "" if item.scan else item.result.reason,
-            **(_arrays(item.scan) if item.scan else {}),
+            **(_encode_arrays(item.scan) if item.scan else {}),
         }
         for item in scanned
     ]
 
 
-def _arrays(scan: Scan) -> dict[str, Any]:
+def _encode_arrays(scan: Scan) -> dict[str, Any]:
     return {
         "steps": list(scan.steps),
         "pathway": [scan.pathways[index] for index in scan.pathway],
-        "limiting_potential_v_rhe": _rounded(scan.limiting_potential_v_rhe),
-        "chemical_bottleneck_ev": _rounded(scan.chemical_bottleneck_ev),
+        "limiting_potential_v_rhe": _round_values(scan.limiting_potential_v_rhe),
+        "chemical_bottleneck_ev": _round_values(scan.chemical_bottleneck_ev),
         "highest_step": scan.highest_step.tolist(),
-        "highest_dg_ev": _rounded(scan.highest_dg_ev),
+        "highest_dg_ev": _round_values(scan.highest_dg_ev),
         "all_downhill": scan.downhill.tolist(),
         "electrochemical_downhill": scan.electrochemical_downhill.tolist(),
     }
 
 
-def _rounded(values: Any) -> Any:
+def _round_values(values: Any) -> Any:
     """Nested lists with six decimals; null for what is not a number."""
     rounded = np.round(values, 6).astype(object)
     rounded[np.isnan(values)] = None
@@ -351,6 +353,6 @@ def describe(scanned: Sequence[ScannedReaction]) -> str:
                 if len(downhill)
                 else "at no potential are all steps downhill"
             )
-            limit = _number(item.scan.limiting_potential_v_rhe[row]) or "none"
+            limit = _format_number(item.scan.limiting_potential_v_rhe[row]) or "none"
             lines.append(f"{name} pH {ph:g}: U_L = {limit} V vs RHE; {where}")
     return "\n".join(lines)

@@ -22,13 +22,17 @@ if TYPE_CHECKING:
     from clusterflow.records.files import StudyRecords
     from clusterflow.records.profiles import (
         CoupleDrive,
+        GasReferenceName,
         ReactionDrive,
         ReactionResult,
-        ReferenceName,
     )
 
 # References beside the study's own, in the order of their columns.
-REFERENCES: tuple[ReferenceName, ...] = ("no-inheritance", "other-anchors", "raw")
+GAS_REFERENCES: tuple[GasReferenceName, ...] = (
+    "no-inheritance",
+    "other-anchors",
+    "raw",
+)
 
 Cell = str | float | int | bool | None
 Row = dict[str, Cell]
@@ -119,7 +123,7 @@ def steps(records: StudyRecords) -> Iterator[Row]:
                         "scale": result.scale,
                         "ph": result.ph if result.scale == "she" else None,
                         "turning_potential_v_rhe": step.turning_potential_v_rhe,
-                        "turning_potential_v_she": _on_she(
+                        "turning_potential_v_she": _convert_to_she(
                             step.turning_potential_v_rhe, result
                         ),
                         "determining": step.name == pathway.determining_step,
@@ -142,7 +146,9 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
                 "temperature_k": r.temperature_k,
                 "ph": r.ph,
                 "limiting_potential_v_rhe": r.limiting_potential_v_rhe,
-                "limiting_potential_v_she": _on_she(r.limiting_potential_v_rhe, r),
+                "limiting_potential_v_she": _convert_to_she(
+                    r.limiting_potential_v_rhe, r
+                ),
                 "other_isomers": che.other_isomers,
                 "other_isomers_limiting_potential_v_rhe": (
                     r.other_isomers_potential_v_rhe
@@ -161,23 +167,23 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
                 "uncertainty_without": (
                     " ".join(r.uncertainty.not_included) if r.uncertainty else None
                 ),
-                **_references(r),
+                **_make_reference_cells(r),
                 "her_limiting_potential_v_rhe": r.her_limiting_potential_v_rhe,
                 "selectivity_v": r.selectivity_v,
                 "best_pathway": r.best_pathway,
                 "n_tied_pathways": len(r.tied_pathways),
-                **_runner_up(r),
+                **_make_runner_up_cells(r),
                 "flags": "; ".join(r.flags),
                 "reason": r.reason,
             }
 
 
-def _references(result: ReactionResult) -> Row:
+def _make_reference_cells(result: ReactionResult) -> Row:
     """Limiting potentials with other gas references; a hole where one is missing."""
     found = {reference.name: reference for reference in result.references}
     row: Row = {"reference_spread_v": result.reference_spread_v}
     reasons = []
-    for name in REFERENCES:
+    for name in GAS_REFERENCES:
         reference, key = found.get(name), name.replace("-", "_")
         row[f"{key}_limiting_potential_v_rhe"] = (
             reference.limiting_potential_v_rhe if reference else None
@@ -215,15 +221,17 @@ def edges(records: StudyRecords) -> Iterator[Row]:
             "valence_v_rhe": view.valence_v_rhe if view else None,
             "absolute_she_v": view.absolute_she_v if view else None,
             "ph": view.ph if view else None,
-            "couples_driven": _driven(view.couples, "couple") if view else None,
-            "reactions_driven": _driven(view.reactions, "reaction") if view else None,
+            "couples_driven": _join_driven(view.couples, "couple") if view else None,
+            "reactions_driven": _join_driven(view.reactions, "reaction")
+            if view
+            else None,
             "flags": " ".join(e.flags),
             "status": e.status,
             "reason": "; ".join(dict.fromkeys(e.reasons.values())),
         }
 
 
-def _driven(drives: Sequence[CoupleDrive | ReactionDrive], name: str) -> str:
+def _join_driven(drives: Sequence[CoupleDrive | ReactionDrive], name: str) -> str:
     return " ".join(getattr(drive, name) for drive in drives if drive.driven)
 
 
@@ -254,7 +262,9 @@ def rankings(records: StudyRecords) -> Iterator[Row]:
             }
 
 
-def _on_she(potential_v_rhe: float | None, result: ReactionResult) -> float | None:
+def _convert_to_she(
+    potential_v_rhe: float | None, result: ReactionResult
+) -> float | None:
     """A potential against SHE at the result's pH and temperature, V."""
     if potential_v_rhe is None:
         return None
@@ -262,7 +272,7 @@ def _on_she(potential_v_rhe: float | None, result: ReactionResult) -> float | No
     return electrode.from_rhe(potential_v_rhe)
 
 
-def _runner_up(result: ReactionResult) -> Row:
+def _make_runner_up_cells(result: ReactionResult) -> Row:
     """The second-best pathway with a limiting potential."""
     second = next((p for p in result.pathways[1:] if p.complete), None)
     return {
@@ -300,18 +310,18 @@ def failures(records: StudyRecords) -> Iterator[Row]:
     """One row for everything that has no number, and why."""
     for record in records.records:
         if record.status == "failed" and record.stage not in ("thermo", "che"):
-            yield _failure(record.stage, record, record.reason)
+            yield _make_failure_row(record.stage, record, record.reason)
     for e in records.of(EdgesRecord):
         for edge in ("ip_ev", "ea_ev") if e.status == "ok" else ():
             if edge in e.reasons:
-                yield _failure("edges", e, f"{edge}: {e.reasons[edge]}")
+                yield _make_failure_row("edges", e, f"{edge}: {e.reasons[edge]}")
     modes = {thermo.cluster: thermo.isomers for thermo in records.of(ThermoRecord)}
     pools = {pool.cluster: pool for pool in records.of(PoolRecord)}
     for adsorbed in records.of(AdsorbRecord):
         mode = modes.get(adsorbed.cluster, "fixed_core_first")
         chosen = choose_minimum(adsorbed, mode, pools.get(adsorbed.cluster))
         if adsorbed.status == "ok" and chosen is None:
-            yield _failure("adsorb", adsorbed, why_no_minimum(adsorbed))
+            yield _make_failure_row("adsorb", adsorbed, why_no_minimum(adsorbed))
     for thermo in records.of(ThermoRecord):
         for s in thermo.species:
             if s.status == "imaginary":
@@ -323,11 +333,11 @@ def failures(records: StudyRecords) -> Iterator[Row]:
                 }
 
 
-def _failure(stage: str, record: object, reason: str) -> Row:
+def _make_failure_row(stage: str, record: object, reason: str) -> Row:
     return {
         "stage": stage,
         "cluster": getattr(record, "cluster", None),
-        "species": _species_of(record),
+        "species": _get_species(record),
         "reason": reason,
     }
 
@@ -339,7 +349,7 @@ def every_record(records: StudyRecords) -> Iterator[Row]:
         yield {
             "stage": record.stage,
             "cluster": getattr(record, "cluster", None),
-            "species": _species_of(record),
+            "species": _get_species(record),
             "level": level.name if level else None,
             "status": record.status,
             "n_gradients": record.provenance.n_gradients,
@@ -364,7 +374,7 @@ def plain_fields(records: StudyRecords, stage: str) -> Iterator[Row]:
             yield plain | ({"level": level.name} if level else {})
 
 
-def _species_of(record: object) -> str | None:
+def _get_species(record: object) -> str | None:
     return getattr(record, "adsorbate", None) or getattr(record, "gas", None)
 
 

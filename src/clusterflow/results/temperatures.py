@@ -10,8 +10,8 @@ from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
-from clusterflow.science.reactions.che import energies_of
-from clusterflow.science.reactions.cluster_states import with_states
+from clusterflow.science.reactions.che import free_energies_of
+from clusterflow.science.reactions.cluster_states import add_cluster_states
 from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.uncertainty.deviations import deviations_of
 from clusterflow.settings import ThermoSettings
@@ -116,13 +116,13 @@ def step_energies(
             else thermo_at(known[name], records, temperature_k, library)
             for name in clusters
         )
-        return with_states(first, states, che.networks, library).thermo
+        return add_cluster_states(first, states, che.networks, library).thermo
 
     deviations = None
     try:
         deviations = deviations_of(joined(own))
         chosen = sorted({own, *temperatures_k})
-        at = [energies_of(joined(temperature)) for temperature in chosen]
+        at = [free_energies_of(joined(temperature)) for temperature in chosen]
     except (ClusterflowError, ValueError) as error:
         # Intervals are of the study's temperature, and stay without another one.
         reason = f"no other temperature: {error}"

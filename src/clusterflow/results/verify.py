@@ -75,19 +75,20 @@ def evidence_of(records: StudyRecords, library: Library) -> Evidence:
         thermo=records.of(ThermoRecord),
         che=records.of(CheRecord),
         molecules={
-            name: _substance(path) for name, path in library.paths("gases").items()
+            name: _read_substance(path) for name, path in library.paths("gases").items()
         },
         adsorbates={
-            name: _substance(path) for name, path in library.paths("adsorbates").items()
+            name: _read_substance(path)
+            for name, path in library.paths("adsorbates").items()
         },
         element_entropies_j_per_mol_k={
-            name: _element_entropy(path)
+            name: _read_element_entropy(path)
             for name, path in library.paths("elements").items()
         },
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_item(path: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, yaml.YAMLError) as error:
@@ -98,9 +99,9 @@ def _read(path: Path) -> dict[str, Any]:
     return content
 
 
-def _substance(path: Path) -> Substance:
+def _read_substance(path: Path) -> Substance:
     """A gas (`atoms`) or an adsorbate (`forms`)."""
-    content = _read(path)
+    content = _read_item(path)
     try:
         geometries = (
             [form["atoms"] for form in content["forms"]]
@@ -113,8 +114,8 @@ def _substance(path: Path) -> Substance:
                 for atoms in geometries
             ),
             charge=int(content.get("charge", 0)),
-            gas=_measured(content.get("experiment")),
-            liquid=_measured(content.get("liquid")),
+            gas=_parse_measured_data(content.get("experiment")),
+            liquid=_parse_measured_data(content.get("liquid")),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise LibraryError(
@@ -122,7 +123,7 @@ def _substance(path: Path) -> Substance:
         ) from None
 
 
-def _measured(data: dict[str, Any] | None) -> Measured | None:
+def _parse_measured_data(data: dict[str, Any] | None) -> Measured | None:
     if data is None:
         return None
     return Measured(
@@ -131,9 +132,9 @@ def _measured(data: dict[str, Any] | None) -> Measured | None:
     )
 
 
-def _element_entropy(path: Path) -> float:
+def _read_element_entropy(path: Path) -> float:
     try:
-        return float(_read(path)["entropy_j_per_mol_k"])
+        return float(_read_item(path)["entropy_j_per_mol_k"])
     except (KeyError, TypeError, ValueError) as error:
         raise LibraryError(f"{path}: not an element ({error!r})") from None
 
@@ -145,22 +146,25 @@ def exit_code(gates: Sequence[Gate]) -> int:
 
 def describe(gates: Sequence[Gate]) -> str:
     """The verdicts as text: one line a gate, then what failed or stays open."""
-    return "\n".join(line for summary in summarise(gates) for line in _lines(summary))
+    return "\n".join(
+        line for summary in summarise(gates) for line in _describe_summary(summary)
+    )
 
 
-def _lines(summary: GateSummary) -> Iterator[str]:
+def _describe_summary(summary: GateSummary) -> Iterator[str]:
     counts = summary.counts
     shown = "  ".join(f"{v} {counts[v]}" for v in get_args(Verdict) if counts.get(v))
-    yield f"{summary.name:<17} {shown}{_worst(summary)}"
+    yield f"{summary.name:<17} {shown}{_describe_worst(summary)}"
     for gate in summary.noted[:_MAX_LINES]:
-        yield f"  {gate.verdict} {gate.subject}: {_number(gate)}{gate.detail}"
+        value = _format_gate_value(gate)
+        yield f"  {gate.verdict} {gate.subject}: {value}{gate.detail}"
     if len(summary.noted) > _MAX_LINES:
         yield f"  and {len(summary.noted) - _MAX_LINES} more"
     if summary.skipped:
         yield f"  SKIP {summary.gates[0].subject}: {summary.gates[0].detail}"
 
 
-def _worst(summary: GateSummary) -> str:
+def _describe_worst(summary: GateSummary) -> str:
     """The value nearest to its limit or furthest beyond it; an example of words."""
     gate = summary.worst
     if gate is not None:
@@ -170,7 +174,7 @@ def _worst(summary: GateSummary) -> str:
     return f"  e.g. {words[0].value}: {words[0].subject}" if words else ""
 
 
-def _number(gate: Gate) -> str:
+def _format_gate_value(gate: Gate) -> str:
     if gate.value is None:
         return ""
     value, limit = (

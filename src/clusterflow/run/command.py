@@ -41,39 +41,45 @@ def snakemake_command(
     configfiles: Sequence[Path], cores: int | None, snakemake_args: Sequence[str]
 ) -> list[str]:
     """The command line that runs the study."""
-    command = snakemake_base(configfiles)
-    command += _progress_flags(snakemake_args)
-    profile = _data() / "workflow/profiles/default"
-    own_profile = _has(snakemake_args, "--profile", "--workflow-profile")
+    command = make_base_command(configfiles)
+    command += _choose_progress_flags(snakemake_args)
+    profile = _find_data_folder() / "workflow/profiles/default"
+    own_profile = _has_option(snakemake_args, "--profile", "--workflow-profile")
     if profile.is_dir() and not own_profile:
         command += ["--workflow-profile", str(profile)]
     if cores is not None:
         command += ["--cores", str(cores)]
     # Flags without a list of values come last: targets may follow.
     command += ["--scheduler", "greedy", "--keep-going", "--rerun-incomplete"]
-    return [*command, *_packaged_profile(snakemake_args)]
+    return [*command, *_resolve_profile(snakemake_args)]
 
 
-def _packaged_profile(arguments: Sequence[str]) -> list[str]:
+def _resolve_profile(arguments: Sequence[str]) -> list[str]:
     """The arguments with ``--profile slurm`` spelled out as the packaged one."""
     resolved = list(arguments)
     for index, (option, value) in enumerate(pairwise(arguments), start=1):
-        packaged = _data() / "workflow/profiles" / Path(value).name
+        packaged = _find_data_folder() / "workflow/profiles" / Path(value).name
         names_profile = option in ("--profile", "--workflow-profile")
         if names_profile and packaged.is_dir() and not Path(value).is_dir():
             resolved[index] = str(packaged)
     return resolved
 
 
-def snakemake_base(configfiles: Sequence[Path]) -> list[str]:
+def make_base_command(configfiles: Sequence[Path]) -> list[str]:
     """The start of every command line of Snakemake."""
-    command = [sys.executable, "-m", "snakemake", "-s", str(_data() / "Snakefile")]
+    command = [
+        sys.executable,
+        "-m",
+        "snakemake",
+        "-s",
+        str(_find_data_folder() / "Snakefile"),
+    ]
     if configfiles:
         command += ["--configfile", *map(str, configfiles)]
     return command
 
 
-def _data() -> Path:
+def _find_data_folder() -> Path:
     """The folder of the Snakefile: relative in a checkout, as a person would type."""
     data = package_data()
     own = Path("Snakefile")
@@ -82,35 +88,35 @@ def _data() -> Path:
     return Path() if same else data
 
 
-def count_cores(cores: int | None, snakemake_args: Sequence[str]) -> int | None:
+def choose_cores(cores: int | None, snakemake_args: Sequence[str]) -> int | None:
     """Cores to run on; None where the arguments decide."""
     decided = ("--cores", "-c", "--jobs", "-j", "--profile", "--executor", "-e")
-    if cores is not None or _has(snakemake_args, *decided):
+    if cores is not None or _has_option(snakemake_args, *decided):
         return cores
     if hasattr(os, "sched_getaffinity"):  # what a batch system leaves of the machine
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
-def _progress_flags(snakemake_args: Sequence[str]) -> list[str]:
+def _choose_progress_flags(snakemake_args: Sequence[str]) -> list[str]:
     """Bars on a terminal and a line for each rule elsewhere, but plans in full."""
-    if _has(snakemake_args, "--logger", "--quiet", "-q", "--verbose"):
+    if _has_option(snakemake_args, "--logger", "--quiet", "-q", "--verbose"):
         return []
     # What computes nothing has its say in Snakemake's own words.
     plans = ("--dry-run", "--dryrun", "-n", "--lint", "--unlock", "--report")
-    if _has(snakemake_args, *plans):
+    if _has_option(snakemake_args, *plans):
         return ["--quiet", "rules", "host", "reason"]
     return ["--logger", "clusterflow"]
 
 
-def _has(arguments: Sequence[str], *options: str) -> bool:
+def _has_option(arguments: Sequence[str], *options: str) -> bool:
     """Whether an option is given, as ``--long``, ``--long=x``, ``-s`` or ``-sx``."""
     long = {argument.split("=")[0] for argument in arguments}
     short = {argument[:2] for argument in arguments}
     return any(option in long or option in short for option in options)
 
 
-def job_environment() -> dict[str, str]:
+def make_environment() -> dict[str, str]:
     """This environment; rules find `clusterflow` next to this Python."""
     environment = {"OMP_NUM_THREADS": "1", **os.environ}
     # Not resolved: in a virtual environment the link's own folder is meant.

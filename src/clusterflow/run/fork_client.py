@@ -25,7 +25,7 @@ ADDRESS = "CLUSTERFLOW_WARM_PROCESS"
 NUMBER = struct.Struct("!i")
 
 
-def ask(arguments: Sequence[str]) -> int | None:
+def run_in_fork(arguments: Sequence[str]) -> int | None:
     """Exit code of a command that the warm process ran; None where it cannot."""
     session, _, path = os.environ.get(ADDRESS, "").partition(":")
     # A batch system starts its jobs in sessions of their own, with their own limits.
@@ -48,7 +48,7 @@ def ask(arguments: Sequence[str]) -> int | None:
         if pid is None:
             return None
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, lambda received, _: _pass_on(pid, received))
+            signal.signal(number, lambda received, _: _pass_on_signal(pid, received))
         code = _receive_number(connection)
     if code is None:
         print(f"error: process {pid} ended without a word", file=sys.stderr)
@@ -62,7 +62,7 @@ def _receive_number(connection: socket.socket) -> int | None:
     return NUMBER.unpack(content)[0] if len(content) == NUMBER.size else None
 
 
-def _pass_on(pid: int, number: int) -> None:
+def _pass_on_signal(pid: int, number: int) -> None:
     try:  # noqa: SIM105 - so does contextlib
         os.kill(pid, number)
     except ProcessLookupError:

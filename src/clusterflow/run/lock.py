@@ -14,13 +14,13 @@ from pydantic import ValidationError
 from clusterflow.errors import ClusterflowError
 from clusterflow.model import Model
 from clusterflow.records.files import write_atomic
-from clusterflow.run.command import job_environment, snakemake_base
+from clusterflow.run.command import make_base_command, make_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 LOCKS = Path(".snakemake/locks")
-STATE = Path(".snakemake/clusterflow-run.json")
+HOLDER = Path(".snakemake/clusterflow-run.json")
 
 # A process number may be given out again: its start must agree too, within the
 # accuracy with which the kernel's clock is known.
@@ -30,8 +30,8 @@ INTERPRETERS = ("python", "bash", "sh", "snakemake", "clusterflow")
 WORKFLOW_PROGRAM = re.compile(r"(?:^|[\s/;])(?:snakemake|clusterflow)(?:\s|$)")
 
 
-class RunState(Model):
-    """Who holds the folder: written when Snakemake starts, removed when it ends."""
+class RunHolder(Model):
+    """The run that holds the folder; written when it starts, removed when it ends."""
 
     host: str
     pid: int
@@ -51,7 +51,7 @@ def claim_folder(configfiles: Sequence[Path] = ()) -> None:
     ClusterflowError
         If somebody does, or could from another machine.
     """
-    state = _read_state()
+    state = _read_holder()
     here = platform.node()
     if state is not None and state.host == here and _is_alive(state):
         raise ClusterflowError(
@@ -63,15 +63,15 @@ def claim_folder(configfiles: Sequence[Path] = ()) -> None:
     if state is not None and state.host != here:
         raise ClusterflowError(
             f"{Path.cwd()}: locked by a run on {state.host} (process {state.pid}); "
-            f"wait for it, or if it is gone delete {STATE} and start again"
+            f"wait for it, or if it is gone delete {HOLDER} and start again"
         )
     _refuse_leftovers()
-    _unlock(configfiles)
+    _unlock_folder(configfiles)
 
 
-def current_run() -> RunState | None:
+def current_run() -> RunHolder | None:
     """The run that holds the current folder; one of another machine counts as alive."""
-    state = _read_state()
+    state = _read_holder()
     if state is None or (state.host == platform.node() and not _is_alive(state)):
         return None
     return state
@@ -94,7 +94,7 @@ def runs_workflow(cmdline: Sequence[str]) -> bool:
     return bool(WORKFLOW_PROGRAM.search(program))
 
 
-def write_state(
+def write_holder(
     pid: int, study: str, configfiles: tuple[str, ...], cores: int | None
 ) -> None:
     """Note the run in the folder, for others to read."""
@@ -104,7 +104,7 @@ def write_state(
         create_time = psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:  # it failed at once
         return
-    state = RunState(
+    state = RunHolder(
         host=platform.node(),
         pid=pid,
         create_time=create_time,
@@ -112,17 +112,17 @@ def write_state(
         configfiles=configfiles,
         cores=cores,
     )
-    write_atomic(STATE, state.model_dump_json() + "\n")
+    write_atomic(HOLDER, state.model_dump_json() + "\n")
 
 
-def _read_state() -> RunState | None:
+def _read_holder() -> RunHolder | None:
     try:
-        return RunState.model_validate_json(STATE.read_bytes())
+        return RunHolder.model_validate_json(HOLDER.read_bytes())
     except (OSError, ValidationError):
         return None
 
 
-def _is_alive(state: RunState) -> bool:
+def _is_alive(state: RunHolder) -> bool:
     import psutil
 
     try:
@@ -156,10 +156,10 @@ def _refuse_leftovers() -> None:
         )
 
 
-def _unlock(configfiles: Sequence[Path]) -> None:
-    command = [*snakemake_base(configfiles), "--unlock", "--cores", "1"]
+def _unlock_folder(configfiles: Sequence[Path]) -> None:
+    command = [*make_base_command(configfiles), "--unlock", "--cores", "1"]
     done = subprocess.run(
-        command, env=job_environment(), capture_output=True, text=True, check=False
+        command, env=make_environment(), capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
         reason = done.stderr.strip().rpartition("\n")[2]

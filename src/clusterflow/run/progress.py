@@ -83,20 +83,22 @@ class TimeLeft:
         """
         if not self._took_s:
             return None
-        left = self._missing()
-        work_s = sum(n * self._mean_s(rule) for rule, n in left.items())
+        left = self._count_missing()
+        work_s = sum(n * self._average_time_s(rule) for rule, n in left.items())
         for rule, started_s in self._running.values():
-            work_s -= min(at_s - started_s, self._mean_s(rule))
+            work_s -= min(at_s - started_s, self._average_time_s(rule))
         return max(work_s, 0.0) / self._at_once
 
     @property
     def is_partial(self) -> bool:
         """Whether there is a rule to come of which no job has ended."""
-        return any(n and not self._ended[rule] for rule, n in self._missing().items())
+        return any(
+            n and not self._ended[rule] for rule, n in self._count_missing().items()
+        )
 
-    def _missing(self) -> dict[str, int]:
+    def _count_missing(self) -> dict[str, int]:
         return {rule: max(n - self._ended[rule], 0) for rule, n in self.planned.items()}
 
-    def _mean_s(self, rule: str) -> float:
+    def _average_time_s(self, rule: str) -> float:
         mean_s = self._times.expect_s(rule)
         return fmean(self._took_s) if mean_s is None else mean_s

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterflow.run.command import (
-    count_cores,
-    job_environment,
+    choose_cores,
+    make_environment,
     results_folder,
     snakemake_command,
 )
 from clusterflow.run.fork_client import ADDRESS
-from clusterflow.run.lock import STATE, claim_folder, write_state
+from clusterflow.run.lock import HOLDER, claim_folder, write_holder
 from clusterflow.run.timing import (
     RunTime,
-    children_cpu_s,
     job_times,
+    measure_children_cpu_s,
     run_summary,
     time_summary,
 )
@@ -52,12 +52,12 @@ def run_study(
         If a setting is wrong, or another run still works in this folder.
     """
     results = results_folder(configfiles, snakemake_args)
-    cores = count_cores(cores, snakemake_args)
+    cores = choose_cores(cores, snakemake_args)
     command = snakemake_command(configfiles, cores, snakemake_args)
     claim_folder(configfiles)
-    started, cpu_before = time.time(), children_cpu_s()
-    with warm_process(job_environment()) as environment:
-        code = _run(
+    started, cpu_before = time.time(), measure_children_cpu_s()
+    with fork_server(make_environment()) as environment:
+        code = _run_snakemake(
             command,
             environment,
             study=results.name,
@@ -67,15 +67,15 @@ def run_study(
     run = RunTime(
         started=started,
         elapsed_s=time.time() - started,
-        cpu_s=children_cpu_s() - cpu_before,
+        cpu_s=measure_children_cpu_s() - cpu_before,
         cores=cores,
     )
-    _report(code, results, run)
+    _report_outcome(code, results, run)
     return code
 
 
 @contextmanager
-def warm_process(environment: dict[str, str]) -> Iterator[dict[str, str]]:
+def fork_server(environment: dict[str, str]) -> Iterator[dict[str, str]]:
     """The environment in which jobs find a warm process, which ends with the block."""
     if sys.platform != "linux":  # elsewhere libraries do not survive a fork
         yield environment
@@ -97,7 +97,7 @@ def warm_process(environment: dict[str, str]) -> Iterator[dict[str, str]]:
             process.wait()
 
 
-def _run(
+def _run_snakemake(
     command: Sequence[str],
     environment: dict[str, str],
     *,
@@ -115,16 +115,16 @@ def _run(
         command, env=environment, stdin=subprocess.DEVNULL, process_group=0
     )
     try:
-        with _forwarded_signals(process):
-            write_state(process.pid, study, configfiles, cores)
+        with _forward_signals(process):
+            write_holder(process.pid, study, configfiles, cores)
             code = process.wait()
     finally:
-        STATE.unlink(missing_ok=True)
+        HOLDER.unlink(missing_ok=True)
     return code if code >= 0 else 128 - code
 
 
 @contextmanager
-def _forwarded_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
     """Interrupts go to Snakemake and its jobs; a termination to Snakemake alone."""
 
     def interrupt(number: int, frame: object) -> None:
@@ -149,7 +149,7 @@ def _forwarded_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
             signal.signal(number, old)
 
 
-def _report(code: int, results: Path, run: RunTime) -> None:
+def _report_outcome(code: int, results: Path, run: RunTime) -> None:
     """Say where the results are, or where to look for what went wrong."""
     if code != 0:
         print(

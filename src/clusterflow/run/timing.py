@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobTime:
-    """What one job took, from its record; `written` is the time stamp of the file."""
+    """Wall and engine time of a job, s; `written` is the time stamp of its record."""
 
     stage: str
     wall_s: float
@@ -27,7 +27,7 @@ class JobTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunTime:
-    """What one run took; `cores` is None where a profile decides.
+    """Start and duration of a run, s; `cores` is None where a profile decides.
 
     `cpu_s` is user and system time of Snakemake and of all processes below it.
     """
@@ -39,8 +39,8 @@ class RunTime:
 
 
 def job_times(folder: Path) -> tuple[JobTime, ...]:
-    """What each job of a study took, from the records below its results folder."""
-    times = (_job_time(path) for path in sorted(folder.rglob("*.json")))
+    """Wall and engine times of the jobs of a study, from its records."""
+    times = (_read_job_time(path) for path in sorted(folder.rglob("*.json")))
     return tuple(found for found in times if found is not None)
 
 
@@ -66,11 +66,11 @@ def time_summary(jobs: Iterable[JobTime]) -> str:
     ordered = known + sorted(stages.keys() - STAGES.keys())
     table = Table(box=box.SIMPLE, show_footer=True, show_edge=False, pad_edge=False)
     table.add_column("stage", "total")
-    total = _time_cells(everything)
+    total = _format_time_cells(everything)
     for name, footer in zip(("jobs", "wall s", "engine s"), total, strict=True):
         table.add_column(name, footer, justify="right")
     for stage in ordered:
-        table.add_row(stage, *_time_cells(stages[stage]))
+        table.add_row(stage, *_format_time_cells(stages[stage]))
     console = Console(force_terminal=False)
     with console.capture() as shown:
         console.print(table)
@@ -105,13 +105,13 @@ def run_summary(run: RunTime, jobs: Iterable[JobTime]) -> str:
     )
 
 
-def children_cpu_s() -> float:
+def measure_children_cpu_s() -> float:
     """CPU time of all processes that were waited for, s."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
 
 
-def _job_time(path: Path) -> JobTime | None:
+def _read_job_time(path: Path) -> JobTime | None:
     """None for a file that is no record: a summary must not end a finished study."""
     try:
         record: Any = json.loads(path.read_text(encoding="utf-8"))
@@ -126,7 +126,7 @@ def _job_time(path: Path) -> JobTime | None:
         return None
 
 
-def _time_cells(jobs: Sequence[JobTime]) -> tuple[str, str, str]:
+def _format_time_cells(jobs: Sequence[JobTime]) -> tuple[str, str, str]:
     wall_s = sum(job.wall_s for job in jobs)
     engine_s = sum(job.engine_s for job in jobs)
     return str(len(jobs)), f"{wall_s:.1f}", f"{engine_s:.1f}"

@@ -15,7 +15,7 @@ from clusterflow.science.adsorption.starts_from_others import offered_start
 from clusterflow.science.adsorption.starts_on_sites import place_adsorbate
 from clusterflow.science.clusters.spin import complex_multiplicities
 from clusterflow.settings import AdsorbSettings, RelaxSettings, SitesSettings
-from clusterflow.stages.parts.descent import Search
+from clusterflow.stages.parts.descent import MinimumSearch
 from clusterflow.stages.parts.job import settings_of
 from clusterflow.stages.parts.minimum_search import find_minima, same_minimum
 from clusterflow.stages.parts.scratch import Scratch
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Round:
-    """What a round after the first goes on from."""
+    """Adsorb and pool records of the round before, and the settings of sites."""
 
     adsorbed: AdsorbRecord
     pool: PoolRecord
@@ -66,14 +66,14 @@ def adsorb(
     and relaxed too if they are near.
     """
     job.settings = settings_of(relax, settings)
-    found = _Found() if before is None else _found_before(before.adsorbed)
+    found = _Found() if before is None else _restore_findings(before.adsorbed)
     if not relaxed.isomers or relaxed.level is None or sites.status != "ok":
         reason = relaxed.reason or sites.reason
-        return _record(relaxed, adsorbate, found, reason, job)
+        return _make_adsorb_record(relaxed, adsorbate, found, reason, job)
 
-    def search_on(host: Isomer) -> Search:
+    def search_on(host: Isomer) -> MinimumSearch:
         assert relaxed.level is not None
-        return Search(
+        return MinimumSearch(
             host=host,
             level=relaxed.level,
             adsorbate=adsorbate,
@@ -87,14 +87,16 @@ def adsorb(
             job=job,
         )
 
-    for host, places in _hosts(relaxed, sites, before):
+    for host, places in _list_isomers_to_try(relaxed, sites, before):
         search = search_on(host)
-        found.add(search, _starts(search, places))
+        found.add(search, _place_starts(search, places))
         found.isomers.append(host.structure.name)
-    for host, offers in _offers(adsorbate.name, before):
+    for host, offers in _group_offers(adsorbate.name, before):
         search = search_on(host)
-        found.add(search, _offered_starts(search, offers))
-    return _record(relaxed, adsorbate, found, _why_none(found, adsorbate), job)
+        found.add(search, _make_offered_starts(search, offers))
+    return _make_adsorb_record(
+        relaxed, adsorbate, found, _why_nothing_found(found, adsorbate), job
+    )
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,16 +108,16 @@ class _Found:
     n_starts: int = 0
     isomers: list[str] = field(default_factory=list)
 
-    def add(self, search: Search, starts: Sequence[Start]) -> None:
+    def add(self, search: MinimumSearch, starts: Sequence[Start]) -> None:
         """Search from some starts, and keep the minima that are not known yet."""
         minima, failures, n_starts = find_minima(search, starts)
         n_before = len(self.minima)
         for new in minima:
-            self._count(new, n_before)
+            self._merge_minimum(new, n_before)
         self.failures += failures
         self.n_starts += n_starts
 
-    def _count(self, new: Minimum, n_before: int) -> None:
+    def _merge_minimum(self, new: Minimum, n_before: int) -> None:
         """Add a minimum, or count it with one of those before its search."""
         for index, old in enumerate(self.minima[:n_before]):
             if same_minimum(old, new):
@@ -125,7 +127,7 @@ class _Found:
         self.minima.append(new)
 
 
-def _found_before(adsorbed: AdsorbRecord) -> _Found:
+def _restore_findings(adsorbed: AdsorbRecord) -> _Found:
     return _Found(
         minima=list(adsorbed.minima),
         failures=Counter(adsorbed.failures),
@@ -134,7 +136,7 @@ def _found_before(adsorbed: AdsorbRecord) -> _Found:
     )
 
 
-def _hosts(
+def _list_isomers_to_try(
     relaxed: RelaxRecord, sites: SitesRecord, before: Round | None
 ) -> Iterator[tuple[Isomer, tuple[Site, ...]]]:
     """Isomers to try in this round, with their sites."""
@@ -147,7 +149,7 @@ def _hosts(
             yield pooled.isomer, sites_on(structure, before.sites)[1]
 
 
-def _starts(search: Search, places: Sequence[Site]) -> list[Start]:
+def _place_starts(search: MinimumSearch, places: Sequence[Site]) -> list[Start]:
     """Starts on sites, then those that come in from anywhere."""
     host, settings = search.host.structure, search.settings
     multiplicity = search.multiplicities[0]
@@ -170,7 +172,7 @@ def _starts(search: Search, places: Sequence[Site]) -> list[Start]:
     return [*on_sites, *(start for start in anywhere if start is not None)]
 
 
-def _offers(
+def _group_offers(
     adsorbate: str, before: Round | None
 ) -> Iterator[tuple[Isomer, list[Offer]]]:
     """What other adsorbates have become this one on, with those geometries."""
@@ -183,7 +185,7 @@ def _offers(
             yield isomer, here
 
 
-def _offered_starts(search: Search, offers: Sequence[Offer]) -> list[Start]:
+def _make_offered_starts(search: MinimumSearch, offers: Sequence[Offer]) -> list[Start]:
     starts = (
         offered_start(
             offer,
@@ -197,7 +199,7 @@ def _offered_starts(search: Search, offers: Sequence[Offer]) -> list[Start]:
     return [start for start in starts if start is not None]
 
 
-def _why_none(found: _Found, adsorbate: AdsorbateSpec) -> str:
+def _why_nothing_found(found: _Found, adsorbate: AdsorbateSpec) -> str:
     """Why a search came to no minimum, if it did not."""
     if found.n_starts:
         return ", ".join(f"{n} {why}" for why, n in found.failures.items())
@@ -208,7 +210,7 @@ def _why_none(found: _Found, adsorbate: AdsorbateSpec) -> str:
     )
 
 
-def _record(
+def _make_adsorb_record(
     relaxed: RelaxRecord,
     adsorbate: AdsorbateSpec,
     found: _Found,

@@ -19,20 +19,20 @@ from clusterflow.records.clusters import BuildRecord
 from clusterflow.science.clusters.atom_roles import guess_roles
 from clusterflow.science.clusters.builders import build as build_shape
 from clusterflow.science.clusters.derived_clusters import (
-    derive_states,
+    derive_cluster_states,
     numbered,
     substitute,
 )
 from clusterflow.science.clusters.hydrides import place_hydrides
-from clusterflow.science.clusters.ligands import cap
-from clusterflow.science.clusters.supports import beside, bond_through_walls
-from clusterflow.science.geometry.bonds import clashes, n_fragments
+from clusterflow.science.clusters.ligands import add_ligands
+from clusterflow.science.clusters.supports import bond_through_walls, put_beside
+from clusterflow.science.geometry.bonds import clashes, count_pieces
 from clusterflow.stages.inputs import YAML
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from clusterflow.library.clusters import Cap, Host, Hydrides, Material
+    from clusterflow.library.clusters import Cap, Hydrides, Material, Support
     from clusterflow.library.find import Library
     from clusterflow.library.levels import LevelSpec
     from clusterflow.records.structure import Structure
@@ -69,7 +69,7 @@ def build(spec: ClusterSpec, folder: Path, library: Library, job: Job) -> BuildR
         structures=tuple(build_structures(spec, folder, library)),
         auto_multiplicity=spec.auto_multiplicity,
         search=spec.search,
-        search_level=_search_level(spec, library),
+        search_level=_find_search_level(spec, library),
         provenance=job.provenance(),
     )
 
@@ -87,17 +87,19 @@ def build_structures(
         If a builder, a parent or a ligand is not there or refuses.
     """
     if spec.parent is not None:
-        found = derive_states(spec, _geometries(spec.parent, library), library)
+        found = derive_cluster_states(
+            spec, _build_named_cluster(spec.parent, library), library
+        )
         _check_search(spec, found, library)
         _refuse_charged_cells(spec, found)
         return found
     found = []
     for start in spec.structures:
         if start.substitution is not None:
-            parents = _geometries(start.substitution.parent, library)
+            parents = _build_named_cluster(start.substitution.parent, library)
             found += substitute(spec, start, parents)
         else:
-            found += _built(spec, start, folder, library)
+            found += _build_start(spec, start, folder, library)
     _check_search(spec, found, library)
     _refuse_charged_cells(spec, found)
     return found
@@ -123,7 +125,7 @@ def _refuse_walls(atoms: Atoms, n_own: int, who: str) -> None:
         )
 
 
-def _search_level(spec: ClusterSpec, library: Library) -> LevelSpec | None:
+def _find_search_level(spec: ClusterSpec, library: Library) -> LevelSpec | None:
     """The cheap level that a search names, checked against the cluster."""
     if spec.search is None or spec.search.level is None:
         return None
@@ -140,7 +142,7 @@ def _check_search(
     spec: ClusterSpec, structures: Sequence[Structure], library: Library
 ) -> None:
     """Refuse to hop with what has ligands: the moves know atoms, not molecules."""
-    _search_level(spec, library)
+    _find_search_level(spec, library)
     shell = {role for s in structures for role in s.roles} & {"ligand", "support"}
     if spec.search is not None and shell:
         raise StructureError(
@@ -149,35 +151,37 @@ def _check_search(
         )
 
 
-def _geometries(name: str, library: Library) -> list[Structure]:
+def _build_named_cluster(name: str, library: Library) -> list[Structure]:
     """Starting geometries of a cluster of the library."""
     library.ancestors(name)  # refuses clusters that are made from themselves
     folder = library.path("clusters", name).parent
     return build_structures(library.cluster(name), folder, library)
 
 
-def _built(
+def _build_start(
     spec: ClusterSpec, start: StartingStructure, folder: Path, library: Library
 ) -> list[Structure]:
     if start.builder is not None:
-        parameters = _with_ligand(start.parameters, spec.name, library)
+        parameters = _resolve_ligand(start.parameters, spec.name, library)
         atoms = build_shape(start.builder, parameters, spec.name)
     else:
         atoms = read_atoms(folder / str(start.file))
     n_bare = len(atoms)
     said = atoms.get_array("roles") if atoms.has("roles") else [""] * n_bare
     for one in start.caps:
-        atoms = _capped(atoms, one, spec.name, library)
+        atoms = _cap_cluster(atoms, one, spec.name, library)
     said = [*said, *["ligand"] * (len(atoms) - n_bare)]
-    ways = _with_hydrides(atoms, start.hydrides, spec.name)
+    ways = _add_hydrides(atoms, start.hydrides, spec.name)
     names = numbered(start.name, len(ways))
     return [
-        _checked(own, _hosted(own, start.host, spec, library), spec, name, said)
+        _finish_structure(
+            own, _add_host(own, start.host, spec, library), spec, name, said
+        )
         for name, own in zip(names, ways, strict=True)
     ]
 
 
-def _checked(
+def _finish_structure(
     own: Atoms, whole: Atoms, spec: ClusterSpec, name: str, said: Sequence[str]
 ) -> Structure:
     """A cluster, whole with the host behind its own atoms, and the roles of all.
@@ -194,8 +198,8 @@ def _checked(
     )
 
 
-def _hosted(
-    atoms: Atoms, wanted: Host | None, spec: ClusterSpec, library: Library
+def _add_host(
+    atoms: Atoms, wanted: Support | None, spec: ClusterSpec, library: Library
 ) -> Atoms:
     """A cluster with its host, if any, behind it, in the cell of the host."""
     if wanted is None:
@@ -204,10 +208,10 @@ def _hosted(
     if wanted.builder is not None:
         host = build_shape(wanted.builder, wanted.parameters, spec.name)
     else:
-        host = to_atoms(_geometries(str(wanted.cluster), library)[0])
+        host = to_atoms(_build_named_cluster(str(wanted.cluster), library)[0])
         del host.arrays["roles"]
     if wanted.centre_a is None:
-        placed = beside(host, atoms, wanted.direction, wanted.contact)
+        placed = put_beside(host, atoms, wanted.direction, wanted.contact)
     else:
         placed = atoms.copy()
         placed.positions += wanted.centre_a - atoms.positions.mean(axis=0)
@@ -217,7 +221,7 @@ def _hosted(
     return both
 
 
-def _with_hydrides(atoms: Atoms, wanted: Hydrides | None, who: str) -> list[Atoms]:
+def _add_hydrides(atoms: Atoms, wanted: Hydrides | None, who: str) -> list[Atoms]:
     if wanted is None:
         return [atoms]
     try:
@@ -232,17 +236,17 @@ def _with_hydrides(atoms: Atoms, wanted: Hydrides | None, who: str) -> list[Atom
         raise StructureError(f"{who}: hydrides: {error}") from None
 
 
-def _with_ligand(
+def _resolve_ligand(
     parameters: Mapping[str, Any], who: str, library: Library
 ) -> dict[str, Any]:
     """Parameters of a builder, with the atoms of a ligand in place of its name."""
     if LIGAND not in parameters:
         return dict(parameters)
     name = str(parameters[LIGAND])
-    return {**parameters, LIGAND: _ligand_atoms(name, who, library)}
+    return {**parameters, LIGAND: _load_ligand_atoms(name, who, library)}
 
 
-def _ligand_atoms(name: str, who: str, library: Library) -> Atoms:
+def _load_ligand_atoms(name: str, who: str, library: Library) -> Atoms:
     ligand = library.ligand(name)
     if not ligand.atoms:
         raise StructureError(
@@ -254,10 +258,10 @@ def _ligand_atoms(name: str, who: str, library: Library) -> Atoms:
     )
 
 
-def _capped(atoms: Atoms, wanted: Cap, who: str, library: Library) -> Atoms:
-    ligand = _ligand_atoms(wanted.ligand, who, library)
+def _cap_cluster(atoms: Atoms, wanted: Cap, who: str, library: Library) -> Atoms:
+    ligand = _load_ligand_atoms(wanted.ligand, who, library)
     try:
-        return cap(
+        return add_ligands(
             atoms,
             ligand,
             element=wanted.element,
@@ -331,7 +335,7 @@ def refuse_pieces(atoms: Atoms, who: str) -> None:
     StructureError
         If no bond, however long, connects all atoms.
     """
-    pieces = n_fragments(atoms.get_chemical_symbols(), atoms.positions)
+    pieces = count_pieces(atoms.get_chemical_symbols(), atoms.positions)
     if pieces > 1:
         raise StructureError(
             f"{who}: the structure is {pieces} separate pieces; "
@@ -359,12 +363,12 @@ def assign_roles(
     guessed = guess_roles(rest.get_chemical_symbols(), rest.positions)
     for index, role in zip(unknown, guessed, strict=True):
         roles[index] = role
-    for index, role in _named_roles(spec, len(atoms)).items():
+    for index, role in _read_named_roles(spec, len(atoms)).items():
         roles[index] = role
-    return [_legal(role, spec.name) for role in roles]
+    return [_check_role(role, spec.name) for role in roles]
 
 
-def _legal(role: str, who: str) -> Role:
+def _check_role(role: str, who: str) -> Role:
     for legal in get_args(Role):
         if role == legal:
             return cast("Role", role)
@@ -374,7 +378,7 @@ def _legal(role: str, who: str) -> Role:
     )
 
 
-def _named_roles(spec: ClusterSpec, n_atoms: int) -> dict[int, Role]:
+def _read_named_roles(spec: ClusterSpec, n_atoms: int) -> dict[int, Role]:
     """The roles that the YAML gives, by atom."""
     named: dict[int, Role] = {}
     for role, indices in spec.roles.items():
@@ -422,13 +426,13 @@ def cluster_spec(request: Request, library: Library) -> tuple[ClusterSpec, Path]
     if path.suffix in YAML:
         return load_spec(path, ClusterSpec), path
     if path.is_file():
-        return _spec_of_file(path, request.charge, request.multiplicity), path
+        return _make_file_spec(path, request.charge, request.multiplicity), path
     if path.suffix:
         raise StructureError(f"{path}: no such file")
     return library.cluster(request.subject), library.path("clusters", request.subject)
 
 
-def _spec_of_file(path: Path, charge: int, multiplicity: int | None) -> ClusterSpec:
+def _make_file_spec(path: Path, charge: int, multiplicity: int | None) -> ClusterSpec:
     atoms = read_atoms(path)
     counts = Counter(atoms.get_chemical_symbols())
     return ClusterSpec(

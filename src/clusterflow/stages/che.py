@@ -9,10 +9,13 @@ from typing import TYPE_CHECKING
 from clusterflow.records.clusters import EdgesRecord
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord, Uncertainty
-from clusterflow.science.reactions.che import Electrode, energies_of
-from clusterflow.science.reactions.cluster_states import with_states
+from clusterflow.science.reactions.che import Electrode, free_energies_of
+from clusterflow.science.reactions.cluster_states import add_cluster_states
 from clusterflow.science.reactions.evaluate import build_networks, evaluate_networks
-from clusterflow.science.reactions.gas_references import references_of, with_references
+from clusterflow.science.reactions.gas_references import (
+    add_gas_references,
+    gas_references_of,
+)
 from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.thermochemistry.anchors import FROM_CO, FROM_CO2
 from clusterflow.science.uncertainty.deviations import deviations_of, not_included
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from clusterflow.library.find import Library
     from clusterflow.library.reactions import ReactionSpec
     from clusterflow.records.profiles import ReactionResult, Step
-    from clusterflow.science.reactions.che import Energies
+    from clusterflow.science.reactions.che import FreeEnergies
     from clusterflow.science.reactions.network import Network
     from clusterflow.science.uncertainty.deviations import Deviations
     from clusterflow.stages.inputs import Inputs
@@ -50,7 +53,7 @@ def che(
         with other settings.
     """
     job.settings = settings_of(settings)
-    joined = with_states(thermo, states, reactions, library)
+    joined = add_cluster_states(thermo, states, reactions, library)
     thermo = joined.thermo
     electrode = Electrode(
         potential_v=settings.potential_v,
@@ -59,19 +62,19 @@ def che(
         temperature_k=thermo.temperature_k,
     )
     networks = build_networks(reactions, library)
-    energies = energies_of(thermo)
+    energies = free_energies_of(thermo)
     results = evaluate_networks(
         networks, {thermo.cluster: energies}, electrode, library
     )
-    results = _with_other_isomers(results, networks, thermo, electrode, library)
+    results = _add_other_isomers(results, networks, thermo, electrode, library)
     deviations = deviations_of(thermo)
     anchors = tuple(c.gas for c in thermo.gas_corrections if c.is_anchor)
-    references = references_of(thermo, _compositions(thermo, library))
+    references = gas_references_of(thermo, _count_elements(thermo, library))
     complete = []
     for network, result in zip(networks, results, strict=True):
-        found = _with_uncertainty(result, network, energies, deviations, electrode)
-        found = with_references(found, network, anchors, references, electrode)
-        complete.append(_flagged(found, thermo))
+        found = _add_uncertainty(result, network, energies, deviations, electrode)
+        found = add_gas_references(found, network, anchors, references, electrode)
+        complete.append(_flag_result(found, thermo))
     other = thermo.other_isomers
     return CheRecord(
         cluster=thermo.cluster,
@@ -88,7 +91,7 @@ def che(
     )
 
 
-def _compositions(
+def _count_elements(
     thermo: ThermoRecord, library: Library
 ) -> dict[str, Mapping[str, int]]:
     """Element counts of the corrected gases, and of all that may be an anchor."""
@@ -96,7 +99,7 @@ def _compositions(
     return {name: library.gas(name).counts for name in sorted(names)}
 
 
-def _with_other_isomers(
+def _add_other_isomers(
     results: list[ReactionResult],
     networks: Sequence[Network],
     thermo: ThermoRecord,
@@ -107,7 +110,7 @@ def _with_other_isomers(
     other = thermo.other_isomers
     if other is None or other.reason:
         return results
-    energies = replace(energies_of(thermo), values=other.formation_ev)
+    energies = replace(free_energies_of(thermo), values=other.formation_ev)
     found = evaluate_networks(networks, {thermo.cluster: energies}, electrode, library)
     return [
         result.model_copy(
@@ -117,10 +120,10 @@ def _with_other_isomers(
     ]
 
 
-def _with_uncertainty(
+def _add_uncertainty(
     result: ReactionResult,
     network: Network,
-    energies: Energies,
+    energies: FreeEnergies,
     deviations: Deviations | None,
     electrode: Electrode,
 ) -> ReactionResult:
@@ -151,7 +154,7 @@ def _with_uncertainty(
     )
 
 
-def _flagged(result: ReactionResult, thermo: ThermoRecord) -> ReactionResult:
+def _flag_result(result: ReactionResult, thermo: ThermoRecord) -> ReactionResult:
     """The result, each step and the whole marked with the flags of what they use."""
     flags = {s.name: s.flags for s in thermo.species}
 
@@ -173,7 +176,7 @@ def _flagged(result: ReactionResult, thermo: ThermoRecord) -> ReactionResult:
 
 def run(inputs: Inputs, job: Job) -> CheRecord:
     """Compute the profiles of some reactions, all of the library by default."""
-    from clusterflow.stages.edges import with_edges
+    from clusterflow.stages.edges import add_band_edges
 
     library, settings = inputs.library, inputs.settings(CheSettings)
     names = inputs.request.reactions or tuple(library.paths("reactions"))
@@ -189,7 +192,7 @@ def run(inputs: Inputs, job: Job) -> CheRecord:
     edges = inputs.optional(EdgesRecord)
     if edges is None:
         return record
-    return with_edges(
+    return add_band_edges(
         record,
         edges,
         library,

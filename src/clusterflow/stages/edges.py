@@ -14,9 +14,9 @@ from clusterflow.records.atoms import to_atoms
 from clusterflow.records.clusters import GAS_PHASE_FLAGS, EdgesRecord, RelaxRecord
 from clusterflow.records.profiles import BandEdges
 from clusterflow.science.reactions.band_edges import (
+    band_edge_potential,
     drive_couple,
     drive_reaction,
-    edge_potential,
     electron_affinity,
     ionisation_energy,
 )
@@ -54,13 +54,15 @@ def edges(
     """
     job.settings = {"level": ip_ea_level.name}
     isomer = relaxed.isomers[0] if relaxed.isomers else None
-    limits = _broken(isomer.structure, ip_ea_level, domain) if isomer else []
+    limits = (
+        _find_broken_limits(isomer.structure, ip_ea_level, domain) if isomer else []
+    )
     values: dict[str, Value]
     if isomer is None:
         values = dict.fromkeys(_VALUES, f"no relaxed isomer: {relaxed.reason}")
     else:
-        values = _vertical(isomer.structure, ip_ea_level, limits, job)
-        values |= _orbitals(isomer, relaxed.level)
+        values = _compute_ip_ea(isomer.structure, ip_ea_level, limits, job)
+        values |= _read_orbitals(isomer, relaxed.level)
     reasons = {k: v for k, v in values.items() if isinstance(v, str)}
     failed = "ip_ev" in reasons and "ea_ev" in reasons
     why = dict.fromkeys(reasons[k] for k in ("ip_ev", "ea_ev") if k in reasons)
@@ -88,25 +90,27 @@ _VALUES = (
 )
 
 
-def _broken(
+def _find_broken_limits(
     structure: Structure, level: LevelSpec, domain: Sequence[DomainSpec]
 ) -> list[DomainSpec]:
     here = situation_of(level, "edges", structure, host=structure)
     return broken_limits(here, domain)
 
 
-def _vertical(
+def _compute_ip_ea(
     structure: Structure, level: LevelSpec, limits: Sequence[DomainSpec], job: Job
 ) -> dict[str, Value]:
     """Total energies of N, N − 1 and N + 1 electrons, and what follows from them."""
     offset = level.ip_ea_offset_ev
-    why_not = _why_not(structure, level, limits)
+    why_not = _why_no_ip_ea(structure, level, limits)
     if why_not is not None or offset is None:
         keys = (*_TOTALS, "ip_ev", "ea_ev", "fundamental_gap_ev")
         return dict.fromkeys(keys, why_not or "")
-    energy, cation, anion = (_total(structure, more, level, job) for more in (0, 1, -1))
-    ip = _both(energy, cation, lambda n, p: ionisation_energy(n, p, offset))
-    ea = _both(energy, anion, lambda n, m: electron_affinity(n, m, offset))
+    energy, cation, anion = (
+        _compute_total_energy(structure, more, level, job) for more in (0, 1, -1)
+    )
+    ip = _combine_values(energy, cation, lambda n, p: ionisation_energy(n, p, offset))
+    ea = _combine_values(energy, anion, lambda n, m: electron_affinity(n, m, offset))
     if isinstance(ip, float) and isinstance(ea, float) and ip < ea:
         # IPEA1-xTB converges to energies hundreds of eV too low where its diffuse
         # functions overlap too much or the charge is high.
@@ -118,11 +122,11 @@ def _vertical(
         **dict(zip(_TOTALS, (energy, cation, anion), strict=True)),
         "ip_ev": ip,
         "ea_ev": ea,
-        "fundamental_gap_ev": _both(ea, ip, lambda low, high: high - low),
+        "fundamental_gap_ev": _combine_values(ea, ip, lambda low, high: high - low),
     }
 
 
-def _why_not(
+def _why_no_ip_ea(
     structure: Structure, level: LevelSpec, limits: Sequence[DomainSpec]
 ) -> str | None:
     """Why a level gives no IP and EA of a structure."""
@@ -135,7 +139,7 @@ def _why_not(
         )
     if level.solvent is not None:
         return f"level {level.name} has a solvent; band edges are of the gas phase"
-    lowest = _lowest(structure.symbols, structure.charge)
+    lowest = _find_lowest_multiplicity(structure.symbols, structure.charge)
     if structure.multiplicity > lowest and level.spin_polarization is None:
         return (
             f"multiplicity {structure.multiplicity} beside ions of lowest spin: level "
@@ -151,11 +155,15 @@ def _why_not(
     return None
 
 
-def _total(structure: Structure, more: int, level: LevelSpec, job: Job) -> Value:
+def _compute_total_energy(
+    structure: Structure, more: int, level: LevelSpec, job: Job
+) -> Value:
     """Energy with the charge raised by `more`, in the lowest spin parity allows."""
     charge = structure.charge + more
     multiplicity = (
-        _lowest(structure.symbols, charge) if more else structure.multiplicity
+        _find_lowest_multiplicity(structure.symbols, charge)
+        if more
+        else structure.multiplicity
     )
     atoms = to_atoms(structure)
     atoms.calc = job.calculator(level, charge, multiplicity)
@@ -166,11 +174,11 @@ def _total(structure: Structure, more: int, level: LevelSpec, job: Job) -> Value
         return f"scf-failed at charge {charge:+d}: {why}"
 
 
-def _lowest(symbols: Sequence[str], charge: int) -> int:
+def _find_lowest_multiplicity(symbols: Sequence[str], charge: int) -> int:
     return lowest_multiplicity(Counter(symbols), charge)
 
 
-def _orbitals(isomer: Isomer, level: LevelSpec | None) -> dict[str, Value]:
+def _read_orbitals(isomer: Isomer, level: LevelSpec | None) -> dict[str, Value]:
     """HOMO, LUMO and the gap between them, at the level of the relaxation."""
     none = (
         f"engine {level.engine} of level {level.name} gives no orbital energies"
@@ -179,11 +187,11 @@ def _orbitals(isomer: Isomer, level: LevelSpec | None) -> dict[str, Value]:
     )
     homo: Value = none if isomer.homo_ev is None else isomer.homo_ev
     lumo: Value = none if isomer.lumo_ev is None else isomer.lumo_ev
-    gap = _both(homo, lumo, lambda low, high: high - low)
+    gap = _combine_values(homo, lumo, lambda low, high: high - low)
     return {"homo_ev": homo, "lumo_ev": lumo, "orbital_gap_ev": gap}
 
 
-def _both(
+def _combine_values(
     first: Value, second: Value, combine: Callable[[float, float], float]
 ) -> Value:
     """What follows from two values, or the reason of the one that is missing."""
@@ -192,7 +200,7 @@ def _both(
     return second if isinstance(second, str) else combine(first, second)
 
 
-def with_edges(
+def add_band_edges(
     che: CheRecord,
     record: EdgesRecord,
     library: Library,
@@ -253,7 +261,7 @@ def band_edges(
         if energy_ev is None:
             return None
         return Electrode(
-            potential_v=edge_potential(energy_ev, absolute_she_v),
+            potential_v=band_edge_potential(energy_ev, absolute_she_v),
             scale="she",
             ph=ph,
             temperature_k=temperature_k,
@@ -300,12 +308,12 @@ def describe(record: EdgesRecord, view: BandEdges) -> str:
     lines = [
         f"{record.cluster}: IP and EA by {record.ip_ea_level.name}, "
         f"orbitals by {level} ({', '.join(record.flags)})",
-        _edge_line("IP", record, "ip_ev", "valence", view),
-        _edge_line("EA", record, "ea_ev", "conduction", view),
-        _line("IP - EA", record, "fundamental_gap_ev"),
-        _line("HOMO", record, "homo_ev"),
-        _line("LUMO", record, "lumo_ev"),
-        _line("LUMO - HOMO", record, "orbital_gap_ev"),
+        _format_edge_line("IP", record, "ip_ev", "valence", view),
+        _format_edge_line("EA", record, "ea_ev", "conduction", view),
+        _format_value_line("IP - EA", record, "fundamental_gap_ev"),
+        _format_value_line("HOMO", record, "homo_ev"),
+        _format_value_line("LUMO", record, "lumo_ev"),
+        _format_value_line("LUMO - HOMO", record, "orbital_gap_ev"),
         f"  couples at pH {view.ph:g}, V vs SHE",
     ]
     for couple in view.couples:
@@ -318,16 +326,16 @@ def describe(record: EdgesRecord, view: BandEdges) -> str:
     return "\n".join(lines)
 
 
-def _line(label: str, record: EdgesRecord, key: str) -> str:
+def _format_value_line(label: str, record: EdgesRecord, key: str) -> str:
     value = getattr(record, key)
     shown = f"{value:8.3f} eV" if value is not None else f"none: {record.reasons[key]}"
     return f"  {label:12}{shown}"
 
 
-def _edge_line(
+def _format_edge_line(
     label: str, record: EdgesRecord, key: str, edge: str, view: BandEdges
 ) -> str:
-    line = _line(label, record, key)
+    line = _format_value_line(label, record, key)
     she = getattr(view, f"{edge}_v_she")
     if she is None:
         return line

@@ -65,14 +65,16 @@ def gas(spec: GasSpec, level: LevelSpec, settings: GasSettings, job: Job) -> Gas
     relaxation = Relaxation(rattled(start, _RATTLE_A), calculator)
     outcome = relaxation.finish(settings.fmax_ev_per_a, _MAX_STEPS)
     if outcome != "converged":
-        return _failed(spec, level, f"{outcome}: {relaxation.reason}", job)
+        return _make_failed_record(spec, level, f"{outcome}: {relaxation.reason}", job)
     try:
-        return _with_vibrations(relaxation, spec, level, settings, job)
+        return _vibrate_molecule(relaxation, spec, level, settings, job)
     except CalculationFailed as error:
-        return _failed(spec, level, f"scf-failed in a displacement: {error}", job)
+        return _make_failed_record(
+            spec, level, f"scf-failed in a displacement: {error}", job
+        )
 
 
-def _with_vibrations(
+def _vibrate_molecule(
     relaxation: Relaxation,
     spec: GasSpec,
     level: LevelSpec,
@@ -86,9 +88,9 @@ def _with_vibrations(
     if len(atoms) > 1:
         error_ev_per_a = force_error(atoms, atoms.calc, range(len(atoms)))
         if wrong := why_forces_are_wrong(error_ev_per_a):
-            failed = _failed(spec, level, wrong, job)
+            failed = _make_failed_record(spec, level, wrong, job)
             return failed.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
-    frequencies, n_motions, asymmetry, fmax = _frequencies(atoms, settings)
+    frequencies, n_motions, asymmetry, fmax = _compute_frequencies(atoms, settings)
     group = find_symmetry(symbols, atoms.positions, _SYMMETRY_TOLERANCE_A).point_group
     found = rotational_symmetry_number(group)
     imaginary = tuple(float(-f) for f in frequencies if f < 0)
@@ -128,7 +130,7 @@ def _with_vibrations(
     )
 
 
-def _frequencies(
+def _compute_frequencies(
     atoms: Atoms, settings: GasSettings
 ) -> tuple[np.ndarray, int, float, float]:
     """Signed wavenumbers without rigid motions, their number, asymmetry and fmax."""
@@ -149,7 +151,9 @@ def _frequencies(
     )
 
 
-def _failed(spec: GasSpec, level: LevelSpec, reason: str, job: Job) -> GasRecord:
+def _make_failed_record(
+    spec: GasSpec, level: LevelSpec, reason: str, job: Job
+) -> GasRecord:
     return GasRecord(
         gas=spec.name,
         level=level,
@@ -165,7 +169,7 @@ def _failed(spec: GasSpec, level: LevelSpec, reason: str, job: Job) -> GasRecord
 def summary(
     record: GasRecord, temperature_k: float, pressure_pa: float
 ) -> dict[str, object]:
-    """What a person asks of a molecule at a temperature and pressure.
+    """Energy, entropy and Gibbs energy of a molecule at a temperature and pressure.
 
     Raises
     ------

@@ -20,7 +20,7 @@ from clusterflow.errors import (
     RecordError,
     StructureError,
 )
-from clusterflow.library.find import Library, explain
+from clusterflow.library.find import Library, describe_error
 from clusterflow.records.clusters import BuildRecord, LevelRecord, RelaxRecord
 from clusterflow.records.files import read_record
 from clusterflow.records.provenance import Record
@@ -160,7 +160,7 @@ class Inputs:
         names = [getattr(record, "cluster", None) for record, _ in self._given]
         known = [str(name) for name in names if name is not None]
         if self.request.subject is not None or not known:
-            return self._compute(BuildRecord).cluster
+            return self._compute_stage(BuildRecord).cluster
         return known[0]
 
     def settings(self, model: type[M]) -> M:
@@ -177,7 +177,7 @@ class Inputs:
         try:
             return model.model_validate(self.sections.get(name, {}))
         except ValidationError as error:
-            raise ConfigError(f"{name}: {explain(error)}") from None
+            raise ConfigError(f"{name}: {describe_error(error)}") from None
 
     def one(self, model: type[R]) -> R:
         """The record of a stage: given, or computed.
@@ -187,10 +187,10 @@ class Inputs:
         RecordError
             If several are given, or none and it cannot be computed.
         """
-        found = self._of_own(model)
+        found = self._list_own_records(model)
         row = self._row_read(model)
         if not found and self._is_computable(row):
-            return self._compute(model)
+            return self._compute_stage(model)
         if len(found) != 1:
             raise RecordError(
                 f"{len(found)} {row.name} records among the inputs; give one"
@@ -199,7 +199,9 @@ class Inputs:
 
     def optional(self, model: type[R]) -> R | None:
         """The record of a stage, where it is given or a cluster is computed by hand."""
-        return self.one(model) if self._of_own(model) or self.by_hand else None
+        return (
+            self.one(model) if self._list_own_records(model) or self.by_hand else None
+        )
 
     def every(
         self, model: type[R], of: Sequence[Mapping[str, str]] | None = None
@@ -214,7 +216,7 @@ class Inputs:
             What those are of that a cluster by hand needs, part by part; each adsorbate
             that was named by default.
         """
-        found = self._of_own(model)
+        found = self._list_own_records(model)
         if not self.by_hand:
             return found
         row = self._row_read(model)
@@ -222,7 +224,7 @@ class Inputs:
         default = [{"adsorbate": name} for name in self.request.adsorbates]
         wanted = default if of is None else of
         more = (
-            self._compute(model, of=one)
+            self._compute_stage(model, of=one)
             for one in wanted
             if not any(one.items() <= known.items() for known in subjects)
         )
@@ -237,7 +239,7 @@ class Inputs:
         rounds = self.settings(PoolSettings).rounds if self.by_hand else 0
         if rounds + self._round <= 1:
             return None
-        return self._compute(model, at=self._round - 1)
+        return self._compute_stage(model, at=self._round - 1)
 
     def peers(self, model: type[R]) -> tuple[R, ...]:
         """Records of other clusters that were given, in their order."""
@@ -256,7 +258,7 @@ class Inputs:
         ClusterflowError
             If it does not: what follows from the table would be wrong.
         """
-        row, own = _row_of(model), self.stage
+        row, own = _get_row(model), self.stage
         if row.name not in (*own.reads, *own.reads_before, *own.reads_peers, own.name):
             raise ClusterflowError(
                 f"stage {own.name!r} reads {row.name!r}, which its row in "
@@ -264,7 +266,7 @@ class Inputs:
             )
         return row
 
-    def _of_own(self, model: type[R]) -> tuple[R, ...]:
+    def _list_own_records(self, model: type[R]) -> tuple[R, ...]:
         """Records that were given, of the own cluster and this round."""
         return tuple(
             record
@@ -288,7 +290,7 @@ class Inputs:
             )
         )
 
-    def _compute(
+    def _compute_stage(
         self,
         model: type[R],
         *,
@@ -296,7 +298,7 @@ class Inputs:
         of: Mapping[str, str] | None = None,
     ) -> R:
         """Run a stage on what it reads, once."""
-        row = _row_of(model)
+        row = _get_row(model)
         at = self._round if at is None else at
         own = {k: v for k, v in {**self.of, **(of or {})}.items() if k in row.of}
         key = (row.name, tuple(own.values()), at)
@@ -365,5 +367,5 @@ def bare_structure(inputs: Inputs) -> Structure:
     return relaxed.isomers[0].structure
 
 
-def _row_of(model: type[Record]) -> Stage:
+def _get_row(model: type[Record]) -> Stage:
     return stage_named(str(model.model_fields["stage"].default))

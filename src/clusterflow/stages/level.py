@@ -69,11 +69,11 @@ def level(
     accepted: list[LevelSpec] = []
     for candidate in levels:
         reason = why_no_auto(build.cluster, build.auto_multiplicity, candidate)
-        reason = reason or _refusal(candidate, build.structures[0], domain)
+        reason = reason or _why_refused(candidate, build.structures[0], domain)
         if reason:
-            attempt = _refused(candidate, reason)
+            attempt = _make_refused_attempt(candidate, reason)
         else:
-            attempt = _attempt(build, candidate, probes, references, steps, job)
+            attempt = _try_level(build, candidate, probes, references, steps, job)
         attempts.append(attempt)
         if attempt.accepted:
             accepted.append(candidate)
@@ -102,7 +102,7 @@ def why_no_auto(cluster: str, auto: bool, level: LevelSpec) -> str:
     )
 
 
-def _attempt(
+def _try_level(
     build: BuildRecord,
     candidate: LevelSpec,
     probes: Sequence[AdsorbateSpec],
@@ -113,12 +113,14 @@ def _attempt(
     try:
         check_elements(candidate, build.structures[0].symbols, build.cluster)
         bare, *covered = [
-            _probe(name, structure, candidate, steps, job)
-            for name, structure in _with_probes(build, candidate, probes)
+            _relax_probe(name, structure, candidate, steps, job)
+            for name, structure in _place_probes(build, candidate, probes)
         ]
-        energies = _reference_energies(candidate, references, job) if covered else {}
+        energies = (
+            _compute_reference_energies(candidate, references, job) if covered else {}
+        )
     except EngineError as error:
-        return _refused(candidate, str(error))
+        return _make_refused_attempt(candidate, str(error))
     counts = {f"+{spec.name}": spec.counts for spec in probes}
     gases = {spec.name: spec.counts for spec in references if spec.name in energies}
     judged = [bare]
@@ -127,7 +129,7 @@ def _attempt(
         reference = (
             sum(n * energies[gas] for gas, n in shares.items()) if shares else None
         )
-        judged.append(_judged(probe, bare, reference, candidate))
+        judged.append(_judge_probe(probe, bare, reference, candidate))
     failed = [p.name for p in judged if not p.converged]
     insane = [f"{p.name} {p.formation_ev:+.1f} eV" for p in judged if not p.sane]
     reasons = [f"no convergence for {', '.join(failed)}"] if failed else []
@@ -142,11 +144,11 @@ def _attempt(
     )
 
 
-def _refused(candidate: LevelSpec, reason: str) -> LevelAttempt:
+def _make_refused_attempt(candidate: LevelSpec, reason: str) -> LevelAttempt:
     return LevelAttempt(level=candidate.name, accepted=False, reason=reason, probes=())
 
 
-def _refusal(
+def _why_refused(
     candidate: LevelSpec, bare: Structure, domain: Sequence[DomainSpec]
 ) -> str:
     """Why the domain table refuses a level for a cluster; "" if it does not."""
@@ -158,7 +160,7 @@ def _refusal(
     )
 
 
-def _with_probes(
+def _place_probes(
     build: BuildRecord, candidate: LevelSpec, probes: Sequence[AdsorbateSpec]
 ) -> list[tuple[str, Structure]]:
     bare = build.structures[0]
@@ -178,7 +180,7 @@ def _with_probes(
     return found
 
 
-def _probe(
+def _relax_probe(
     name: str, structure: Structure, candidate: LevelSpec, steps: int, job: Job
 ) -> Probe:
     calculator = job.calculator(candidate, structure.charge, structure.multiplicity)
@@ -188,7 +190,7 @@ def _probe(
     return Probe(name=name, converged=True, energy_ev=relaxation.energy_ev)
 
 
-def _reference_energies(
+def _compute_reference_energies(
     candidate: LevelSpec, references: Sequence[GasSpec], job: Job
 ) -> dict[str, float]:
     """Energies of molecules as the library draws them, eV, at the level in the gas."""
@@ -205,7 +207,7 @@ def _reference_energies(
     return found
 
 
-def _judged(
+def _judge_probe(
     probe: Probe, bare: Probe, reference_ev: float | None, candidate: LevelSpec
 ) -> Probe:
     """A probe with its energy on the cluster, and whether that is in the window."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clusterflow.model import Model
 from clusterflow.records.adsorption import (
     AdsorbRecord,
-    MinimumHost,
+    MinimumIsomers,
     Offer,
     PooledIsomer,
     PoolRecord,
@@ -54,7 +54,7 @@ class _Pooling:
     round: int
     isomers: list[PooledIsomer]
     # Stripped geometries that were relaxed, with what became of each.
-    stripped: list[tuple[Structure, MinimumHost]]
+    stripped: list[tuple[Structure, MinimumIsomers]]
 
     @property
     def own(self) -> Structure:
@@ -98,10 +98,10 @@ def pool(
         relax=relax,
         job=job,
         round=before.round + 1 if before else 1,
-        isomers=_known(relaxed, before),
+        isomers=_list_known_isomers(relaxed, before),
         stripped=[],
     )
-    hosts = _hosts(pooling, adsorptions, before)
+    hosts = _find_hosts(pooling, adsorptions, before)
     tried = [p.isomer.structure.name for p in before.isomers] if before else []
     stay = tried or [isomer.structure.name for isomer in relaxed.isomers[:1]]
     inside, outside = split_pool(pooling.isomers, settings.window_ev, stay)
@@ -115,7 +115,7 @@ def pool(
         left_out=tuple(outside),
         new=tuple(name for name in names if name not in stay),
         hosts=tuple(hosts),
-        offers=tuple(_offers(adsorptions, before)),
+        offers=tuple(_list_offers(adsorptions, before)),
         reconstructed_by=tuple(
             record.adsorbate
             for record in adsorptions
@@ -125,30 +125,34 @@ def pool(
     )
 
 
-def _known(relaxed: RelaxRecord, before: PoolRecord | None) -> list[PooledIsomer]:
+def _list_known_isomers(
+    relaxed: RelaxRecord, before: PoolRecord | None
+) -> list[PooledIsomer]:
     if before is not None:
         return [*before.isomers, *before.left_out]
     return [
-        PooledIsomer(isomer=isomer, bonds=_bonds(isomer.structure))
+        PooledIsomer(isomer=isomer, bonds=_list_bonds(isomer.structure))
         for isomer in relaxed.isomers
     ]
 
 
-def _hosts(
+def _find_hosts(
     pooling: _Pooling, adsorptions: Sequence[AdsorbRecord], before: PoolRecord | None
-) -> list[MinimumHost]:
+) -> list[MinimumIsomers]:
     """The host of each minimum; new isomers are added to those known."""
-    done = _done(before)
+    done = _index_earlier_minima(before)
     found = []
     for record in adsorptions:
         for index, minimum in enumerate(record.minima):
             key = (record.adsorbate, minimum.isomer, minimum.energy_ev)
-            host = done.get(key) or _host(pooling, record, index)
+            host = done.get(key) or _find_host(pooling, record, index)
             found.append(host)
     return found
 
 
-def _done(before: PoolRecord | None) -> dict[tuple[str, str, float], MinimumHost]:
+def _index_earlier_minima(
+    before: PoolRecord | None,
+) -> dict[tuple[str, str, float], MinimumIsomers]:
     """The minima of earlier rounds, by adsorbate, isomer and energy."""
     return {
         (host.adsorbate, host.placed_on, host.energy_ev): host
@@ -156,11 +160,11 @@ def _done(before: PoolRecord | None) -> dict[tuple[str, str, float], MinimumHost
     }
 
 
-def _offers(
+def _list_offers(
     adsorptions: Sequence[AdsorbRecord], before: PoolRecord | None
 ) -> Iterator[Offer]:
     """New minima in which an adsorbate has become another one of the study."""
-    done = _done(before)
+    done = _index_earlier_minima(before)
     wanted = {record.adsorbate for record in adsorptions}
     for record in adsorptions:
         for minimum in record.minima:
@@ -176,34 +180,36 @@ def _offers(
                 )
 
 
-def _host(pooling: _Pooling, record: AdsorbRecord, index: int) -> MinimumHost:
+def _find_host(pooling: _Pooling, record: AdsorbRecord, index: int) -> MinimumIsomers:
     minimum = record.minima[index]
-    host = MinimumHost(
+    host = MinimumIsomers(
         adsorbate=record.adsorbate,
         energy_ev=minimum.energy_ev,
         placed_on=minimum.isomer,
     )
     if minimum.core_intact:
-        return _with_host(pooling, host, minimum.isomer)
+        return _set_host(pooling, host, minimum.isomer)
     if reason := _why_not_stripped(pooling, minimum):
         return host.model_copy(update={"reason": reason})
-    bare = _strip(pooling, minimum, f"{record.adsorbate}-{pooling.round}-{index}")
+    bare = _strip_adsorbate(
+        pooling, minimum, f"{record.adsorbate}-{pooling.round}-{index}"
+    )
     for geometry, other in pooling.stripped:
         if same_geometry(to_atoms(geometry), to_atoms(bare)):
             if other.host is None:
                 return host.model_copy(update={"reason": other.reason})
-            return _with_host(pooling, host, other.host)
-    found = _relax(pooling, bare)
+            return _set_host(pooling, host, other.host)
+    found = _relax_stripped(pooling, bare)
     if found.isomer is None:
         host = host.model_copy(update={"reason": found.reason})
     else:
-        name = _add(pooling, found.isomer, record.adsorbate, index, minimum)
-        host = _with_host(pooling, host, name)
+        name = _add_isomer(pooling, found.isomer, record.adsorbate, index, minimum)
+        host = _set_host(pooling, host, name)
     pooling.stripped.append((bare, host))
     return host
 
 
-def _with_host(pooling: _Pooling, host: MinimumHost, name: str) -> MinimumHost:
+def _set_host(pooling: _Pooling, host: MinimumIsomers, name: str) -> MinimumIsomers:
     placed, own = pooling.energy_ev(host.placed_on), pooling.energy_ev(name)
     fall = None if placed is None or own is None else own - placed
     return host.model_copy(update={"host": name, "fall_ev": fall})
@@ -219,14 +225,14 @@ def _why_not_stripped(pooling: _Pooling, minimum: Minimum) -> str:
     return ""
 
 
-def _strip(pooling: _Pooling, minimum: Minimum, name: str) -> Structure:
+def _strip_adsorbate(pooling: _Pooling, minimum: Minimum, name: str) -> Structure:
     """The cluster of a complex, whose atoms come first, as the bare cluster is."""
     n_atoms = len(pooling.own.symbols)
     positions = minimum.structure.positions[:n_atoms]
     return pooling.own.model_copy(update={"name": name, "positions": positions})
 
 
-def _relax(pooling: _Pooling, bare: Structure) -> _Bare:
+def _relax_stripped(pooling: _Pooling, bare: Structure) -> _Bare:
     level = pooling.relaxed.level
     assert level is not None  # where there are minima there is a level
     scratch = Scratch(pooling.job.scratch)
@@ -251,7 +257,7 @@ def _relax(pooling: _Pooling, bare: Structure) -> _Bare:
     return result
 
 
-def _add(
+def _add_isomer(
     pooling: _Pooling, found: Isomer, adsorbate: str, index: int, minimum: Minimum
 ) -> str:
     """Name of an isomer: the known one it is, else its own, now known too."""
@@ -266,7 +272,7 @@ def _add(
             found_by=adsorbate,
             minimum=index,
             fate=minimum.fate,
-            bonds=_bonds(found.structure),
+            bonds=_list_bonds(found.structure),
             other_species=bool(reason),
             reason=reason,
         )
@@ -274,7 +280,7 @@ def _add(
     return found.structure.name
 
 
-def _bonds(structure: Structure) -> tuple[tuple[int, int], ...]:
+def _list_bonds(structure: Structure) -> tuple[tuple[int, int], ...]:
     graph = bond_graph(structure.symbols, structure.xyz)
     return tuple(sorted((min(edge), max(edge)) for edge in graph.edges))
 

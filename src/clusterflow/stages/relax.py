@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from clusterflow.engines.calculator import EngineCalculator
     from clusterflow.library.clusters import Role
     from clusterflow.library.levels import LevelSpec
-    from clusterflow.records.clusters import SearchResult
+    from clusterflow.records.clusters import IsomerSearchResult
     from clusterflow.records.structure import Structure
     from clusterflow.stages.inputs import Inputs
     from clusterflow.stages.parts.job import Job
@@ -75,15 +75,17 @@ def relax(
     isomers: list[Isomer] = []
     failures: dict[str, str] = {}
     tried: list[SpinState] = []
-    searched = _searched(build, level, job)
+    searched = _run_isomer_search(build, level, job)
     found = [c.structure for c in searched.candidates] if searched else []
     for start in (*build.structures, *found):
         if level.level is None:
             failures[start.name] = f"no level: {level.reason}"
             continue
-        outcomes = _relax_spins(_spins(start, auto), level.level, settings, job)
-        outcome = _lowest(list(outcomes.values()))
-        tried += [_spin_state(m, found) for m, found in outcomes.items()]
+        outcomes = _relax_spins(
+            _vary_multiplicity(start, auto), level.level, settings, job
+        )
+        outcome = _pick_lowest_isomer(list(outcomes.values()))
+        tried += [_make_spin_state(m, found) for m, found in outcomes.items()]
         if isinstance(outcome, str):
             failures[start.name] = outcome
         elif not any(same_isomer(outcome, known) for known in isomers):
@@ -94,7 +96,7 @@ def relax(
         level=level.level,
         isomers=tuple(isomers),
         failures=failures,
-        spin_states=_best_of_each(tried) if auto else (),
+        spin_states=_pick_best_spin_states(tried) if auto else (),
         search=searched,
         status="ok" if isomers else "failed",
         reason="" if isomers else "; ".join(f"{k}: {v}" for k, v in failures.items()),
@@ -102,7 +104,9 @@ def relax(
     )
 
 
-def _searched(build: BuildRecord, level: LevelRecord, job: Job) -> SearchResult | None:
+def _run_isomer_search(
+    build: BuildRecord, level: LevelRecord, job: Job
+) -> IsomerSearchResult | None:
     """What a global search finds, where the cluster's YAML asks for one."""
     if build.search is None or level.level is None:
         return None
@@ -119,11 +123,11 @@ def relaxed_isomer(
     auto_multiplicity: bool = False,
 ) -> Isomer | str:
     """The minimum below a geometry in its lowest spin state, or why there is none."""
-    spins = _spins(start, auto_multiplicity)
-    return _lowest(list(_relax_spins(spins, level, settings, job).values()))
+    spins = _vary_multiplicity(start, auto_multiplicity)
+    return _pick_lowest_isomer(list(_relax_spins(spins, level, settings, job).values()))
 
 
-def _spins(start: Structure, auto: bool) -> list[Structure]:
+def _vary_multiplicity(start: Structure, auto: bool) -> list[Structure]:
     """A start with each multiplicity to be tried."""
     if not auto:
         return [start]
@@ -140,13 +144,13 @@ def _relax_spins(
     outcomes: dict[int, Isomer | str] = {}
     for spin in spins:
         found = list(outcomes.values())
-        if len(found) >= ALWAYS_TRIED and _lowest(found) is not found[-1]:
+        if len(found) >= ALWAYS_TRIED and _pick_lowest_isomer(found) is not found[-1]:
             break
-        outcomes[spin.multiplicity] = _relax_one(spin, level, settings, job)
-    return _crossed(outcomes, level, settings, job)
+        outcomes[spin.multiplicity] = _relax_geometry(spin, level, settings, job)
+    return _retry_from_lowest(outcomes, level, settings, job)
 
 
-def _crossed(
+def _retry_from_lowest(
     outcomes: dict[int, Isomer | str],
     level: LevelSpec,
     settings: RelaxSettings,
@@ -159,15 +163,18 @@ def _crossed(
     """
     crossed = dict(outcomes)
     best = None
-    while len(outcomes) > 1 and (lowest := _lowest(list(crossed.values()))) is not best:
+    while (
+        len(outcomes) > 1
+        and (lowest := _pick_lowest_isomer(list(crossed.values()))) is not best
+    ):
         if isinstance(lowest, str):
             break
         best = lowest
         for multiplicity, found in crossed.items():
             start = best.structure.model_copy(update={"multiplicity": multiplicity})
             if found is not best and _lies_below(start, found, level, job):
-                again = _relax_one(start, level, settings, job)
-                crossed[multiplicity] = _lowest([found, again])
+                again = _relax_geometry(start, level, settings, job)
+                crossed[multiplicity] = _pick_lowest_isomer([found, again])
     return crossed
 
 
@@ -185,7 +192,7 @@ def _lies_below(
     return relaxation.energy_ev < found.energy_ev - _SAME_ENERGY_EV
 
 
-def _lowest(outcomes: list[Isomer | str]) -> Isomer | str:
+def _pick_lowest_isomer(outcomes: list[Isomer | str]) -> Isomer | str:
     """The lowest minimum among outcomes, or why there is none."""
     found = [outcome for outcome in outcomes if isinstance(outcome, Isomer)]
     if not found:
@@ -193,13 +200,13 @@ def _lowest(outcomes: list[Isomer | str]) -> Isomer | str:
     return min(found, key=lambda isomer: isomer.energy_ev)
 
 
-def _spin_state(multiplicity: int, outcome: Isomer | str) -> SpinState:
+def _make_spin_state(multiplicity: int, outcome: Isomer | str) -> SpinState:
     if isinstance(outcome, str):
         return SpinState(multiplicity=multiplicity, energy_ev=None, reason=outcome)
     return SpinState(multiplicity=multiplicity, energy_ev=outcome.energy_ev)
 
 
-def _best_of_each(tried: list[SpinState]) -> tuple[SpinState, ...]:
+def _pick_best_spin_states(tried: list[SpinState]) -> tuple[SpinState, ...]:
     """The best of each multiplicity over all starts, lowest first, failed ones last."""
     best: dict[int, SpinState] = {}
     for state in sorted(tried, key=by_energy):
@@ -207,7 +214,7 @@ def _best_of_each(tried: list[SpinState]) -> tuple[SpinState, ...]:
     return tuple(best.values())
 
 
-def _relax_one(
+def _relax_geometry(
     start: Structure, level: LevelSpec, settings: RelaxSettings, job: Job
 ) -> Isomer | str:
     """The minimum below a geometry, or why there is none."""
@@ -219,7 +226,7 @@ def _relax_one(
     # The last geometry the engine was asked about may be another one.
     relaxation.atoms.get_potential_energy()
     orbitals = calculator.frontier_orbitals()
-    by_role = _orbitals_by_role(start, calculator)
+    by_role = _sum_weights_by_role(start, calculator)
     charges = calculator.results.get("charges")
     return Isomer(
         structure=from_atoms(
@@ -239,7 +246,7 @@ def _relax_one(
     )
 
 
-def _orbitals_by_role(
+def _sum_weights_by_role(
     structure: Structure, calculator: EngineCalculator
 ) -> list[dict[Role, float]] | None:
     """Shares of each role in HOMO and LUMO, for a cluster on or in a support."""

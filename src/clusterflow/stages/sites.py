@@ -11,7 +11,7 @@ from clusterflow.records.adsorption import SitesRecord
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.files import write_atomic
 from clusterflow.science.clusters.ligands import ligands_of
-from clusterflow.science.geometry.bonds import composition
+from clusterflow.science.geometry.bonds import hill_formula
 from clusterflow.science.sites.sites import find_sites
 from clusterflow.settings import SitesSettings
 from clusterflow.stages.parts.job import settings_of
@@ -55,7 +55,7 @@ def sites_of(
         symmetry_tolerance_a=settings.symmetry_tolerance_a,
         sites=found,
         status="ok" if found else "failed",
-        reason="" if found else _why_none(structure, cluster, settings),
+        reason="" if found else _why_no_sites(structure, cluster, settings),
         provenance=job.provenance(),
     )
 
@@ -75,7 +75,7 @@ def sites_on(
     return point_group, tuple(found)
 
 
-def _why_none(structure: Structure, cluster: str, settings: SitesSettings) -> str:
+def _why_no_sites(structure: Structure, cluster: str, settings: SitesSettings) -> str:
     """Why a geometry has no site, and what would give it one."""
     reason = (
         f"no {', '.join(settings.kinds)} site is within reach of a probe of "
@@ -85,11 +85,11 @@ def _why_none(structure: Structure, cluster: str, settings: SitesSettings) -> st
     if not bound:
         return f"{reason}; try other sites.kinds or a smaller sites.probe_radius_a"
     pieces = Counter(
-        composition([structure.symbols[i] for i in piece])
+        hill_formula([structure.symbols[i] for i in piece])
         for piece in ligands_of(structure.symbols, structure.xyz, bound)
     )
     covered = ", ".join(f"{n} {piece}" for piece, n in pieces.items())
-    ligand = _name_of(next(iter(pieces)))
+    ligand = _name_ligand(next(iter(pieces)))
     return (
         f"{reason}; it is covered by {covered}. A cluster YAML with "
         f"`parent: {cluster}` and `removed: {{ligand: {ligand}, count: 1}}` "
@@ -97,10 +97,10 @@ def _why_none(structure: Structure, cluster: str, settings: SitesSettings) -> st
     )
 
 
-def _name_of(formula: str) -> str:
+def _name_ligand(formula: str) -> str:
     """The library's name of a ligand of some composition, else the composition."""
     for ligand in Library.default().ligands():
-        if ligand.atoms and composition([line[0] for line in ligand.atoms]) == formula:
+        if ligand.atoms and hill_formula([line[0] for line in ligand.atoms]) == formula:
             return ligand.name
     return formula
 

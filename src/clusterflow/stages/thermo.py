@@ -12,9 +12,9 @@ from clusterflow.records.energies import MinimumEnergies, ThermoRecord
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.adsorption.bare_isomers import (
     bare_energies,
-    host_of,
     isomer_weights,
-    reference_isomers,
+    isomers_of_minimum,
+    relaxed_of_mode,
     why_not_pooled,
 )
 from clusterflow.science.adsorption.chosen_minimum import (
@@ -62,7 +62,7 @@ def thermo(
     job: Job,
     pool: PoolRecord | None = None,
 ) -> ThermoRecord:
-    """Free energies on one scale, with a reason where there is none.
+    """Free energies of formation of all species on a cluster, or why there is none.
 
     Without a pool there are no energies against other isomers than the cluster's own.
 
@@ -100,7 +100,7 @@ def thermo(
     inherited = by_gas if "gas" in settings.correct else None
     hydrogen = around.anchor_energy_ev({"H": 2})
     h2 = around.gas_terms("H2")
-    reference = reference_isomers(relaxed, pool, settings.isomers)
+    reference = relaxed_of_mode(relaxed, pool, settings.isomers)
     not_minima = {v.adsorbate: v.not_minima for v in vibrations}
     chosen = {
         a.adsorbate: choose_minimum(
@@ -110,8 +110,8 @@ def thermo(
     }
     species = [
         clean_surface(reference, pool),
-        *_gases(around, inherited),
-        *_adsorbates(
+        *_compute_gas_species(around, inherited),
+        *_compute_adsorbed_species(
             *(relaxed, adsorptions, vibrations, around, inherited, tables, library),
             *(settings, pool, chosen),
         ),
@@ -124,9 +124,9 @@ def thermo(
             for s in species
         ]
     hosts = reference.isomers
-    whole = _computed(reference, adsorptions, around.gases, chosen)
+    whole = _index_structures(reference, adsorptions, around.gases, chosen)
     species = [
-        _flagged(
+        _flag_species(
             s, whole, hosts[0].structure if hosts else None, level, settings, library
         )
         for s in species
@@ -143,14 +143,16 @@ def thermo(
             else (h2.gibbs_ev - hydrogen + (inherited or {}).get("H2", 0.0)) / 2
         ),
         species=tuple(species),
-        minima=tuple(_minima(relaxed, adsorptions, pool, around, library)),
+        minima=tuple(
+            _compute_minimum_energies(relaxed, adsorptions, pool, around, library)
+        ),
         isomer_weights=tuple(isomer_weights(relaxed, pool, settings.temperature_k)),
         other_isomers=by_other_isomers(
             species, relaxed, adsorptions, pool, settings.isomers, not_minima
         ),
         gas_corrections=tuple(corrections),
         status="ok" if relaxed.isomers else "failed",
-        reason=relaxed.reason or _count(missing),
+        reason=relaxed.reason or _name_missing_species(missing),
         provenance=job.provenance(level),
     )
 
@@ -182,7 +184,7 @@ def surroundings_of(
     )
 
 
-def _gases(
+def _compute_gas_species(
     around: Surroundings, inherited: dict[str, float] | None
 ) -> Iterator[SpeciesFreeEnergy]:
     for name in around.gases:
@@ -192,7 +194,7 @@ def _gases(
         yield from gas_species(name, around, layers)
 
 
-def _adsorbates(
+def _compute_adsorbed_species(
     relaxed: RelaxRecord,
     adsorptions: Sequence[AdsorbRecord],
     vibrations: Sequence[VibrateRecord],
@@ -215,17 +217,17 @@ def _adsorbates(
         yield adsorbed_species(
             adsorbed,
             vibrated.get(adsorbed.adsorbate),
-            reference_isomers(relaxed, pool, settings.isomers).isomers[0].energy_ev,
+            relaxed_of_mode(relaxed, pool, settings.isomers).isomers[0].energy_ev,
             spec,
             around,
             inherited,
-            _shifts(spec, settings, tables),
+            _find_layer_shifts(spec, settings, tables),
             index,
             None if best is None else bare_energies(relaxed, pool, spec.name, best),
         )
 
 
-def _minima(
+def _compute_minimum_energies(
     relaxed: RelaxRecord,
     adsorptions: Sequence[AdsorbRecord],
     pool: PoolRecord | None,
@@ -238,7 +240,7 @@ def _minima(
         anchors_ev = around.anchor_energy_ev(spec.counts, electronic=True)
         for index, minimum in enumerate(adsorbed.minima):
             bare = bare_energies(relaxed, pool, spec.name, minimum)
-            host = host_of(pool, spec.name, minimum) if pool else None
+            host = isomers_of_minimum(pool, spec.name, minimum) if pool else None
             known = bare.differences(minimum.energy_ev - (anchors_ev or 0.0))
             reason = host.reason if host else "no pool record"
             if anchors_ev is None:
@@ -255,7 +257,7 @@ def _minima(
             )
 
 
-def _shifts(
+def _find_layer_shifts(
     spec: AdsorbateSpec,
     settings: ThermoSettings,
     tables: Mapping[str, Mapping[str, float]],
@@ -275,7 +277,7 @@ def _shifts(
     return found
 
 
-def _computed(
+def _index_structures(
     relaxed: RelaxRecord,
     adsorptions: Sequence[AdsorbRecord],
     gases: Mapping[str, GasRecord],
@@ -295,7 +297,7 @@ def _computed(
     return found
 
 
-def _flagged(
+def _flag_species(
     species: SpeciesFreeEnergy,
     computed: Mapping[str, Structure],
     host: Structure | None,
@@ -329,7 +331,7 @@ def _flagged(
     )
 
 
-def _count(missing: Sequence[SpeciesFreeEnergy]) -> str:
+def _name_missing_species(missing: Sequence[SpeciesFreeEnergy]) -> str:
     names = ", ".join(s.name for s in missing)
     return f"no free energy for {names}" if missing else ""
 

@@ -15,7 +15,7 @@ from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.science.adsorption.bare_isomers import all_isomers
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum, why_no_minimum
-from clusterflow.science.adsorption.outcome import judge
+from clusterflow.science.adsorption.outcome import judge_complex
 from clusterflow.science.geometry.bonds import CONTACT, distance_ratios
 from clusterflow.science.thermochemistry.normal_modes import (
     NOISE_CM1,
@@ -86,22 +86,22 @@ def vibrate(
     """
     job.settings = settings_of(relax, settings) | {"isomers": isomers}
     if adsorbed.level is None or host is None:
-        return _failed(adsorbed, None, why_no_minimum(adsorbed), job)
+        return _make_failed_record(adsorbed, None, why_no_minimum(adsorbed), job)
     not_minima: list[int] = []
     reason = why_no_minimum(adsorbed)
     while (i := choose_minimum(adsorbed, isomers, pool, not_minima)) is not None:
-        own = _placed_on(adsorbed.minima[i], host, pool)
-        found = _of_minimum(adsorbed, i, own, adsorbate, settings, relax, job)
+        own = _find_isomer_placed_on(adsorbed.minima[i], host, pool)
+        found = _vibrate_minimum(adsorbed, i, own, adsorbate, settings, relax, job)
         if not isinstance(found, str):
             break
         not_minima.append(i)
         reason = found
     else:
-        found = _failed(adsorbed, None, reason, job)
+        found = _make_failed_record(adsorbed, None, reason, job)
     return found.model_copy(update={"not_minima": tuple(not_minima)})
 
 
-def _of_minimum(
+def _vibrate_minimum(
     adsorbed: AdsorbRecord,
     index: int,
     host: Isomer,
@@ -114,39 +114,43 @@ def _of_minimum(
     assert adsorbed.level is not None
     minimum = adsorbed.minima[index]
     n_host = len(host.structure.symbols)
-    calculator = _calculator(minimum.structure, adsorbed.level, settings, job)
-    moving = _moving_atoms(minimum.structure, n_host, settings)
+    calculator = _make_calculator(minimum.structure, adsorbed.level, settings, job)
+    moving = _choose_moving_atoms(minimum.structure, n_host, settings)
     atoms = to_atoms(minimum.structure)
     try:
         error_ev_per_a = force_error(atoms, calculator, moving)
         if wrong := why_forces_are_wrong(error_ev_per_a):
-            failed = _failed(adsorbed, index, wrong, job)
+            failed = _make_failed_record(adsorbed, index, wrong, job)
             return failed.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
-        vibrating = _analyse(atoms, calculator, moving, settings)
-        vibrating, n_repairs = _repair(vibrating, calculator, settings, relax)
+        vibrating = _compute_modes(atoms, calculator, moving, settings)
+        vibrating, n_repairs = _repair_geometry(vibrating, calculator, settings, relax)
     except CalculationFailed as error:
-        return _failed(adsorbed, index, f"scf-failed in a displacement: {error}", job)
+        return _make_failed_record(
+            adsorbed, index, f"scf-failed in a displacement: {error}", job
+        )
     structure = from_atoms(
         vibrating.atoms,
         charge=minimum.structure.charge,
         multiplicity=minimum.structure.multiplicity,
         name=minimum.structure.name,
     )
-    verdict = judge(structure, host.structure, adsorbate, {})
+    verdict = judge_complex(structure, host.structure, adsorbate, {})
     if verdict.fate != minimum.fate:
         detail = f" ({verdict.detail})" if verdict.detail else ""
         return f"following an imaginary mode, {adsorbate.name} {verdict.fate}{detail}"
-    record = _record(adsorbed, index, structure, vibrating, n_repairs, job)
+    record = _make_vibrate_record(adsorbed, index, structure, vibrating, n_repairs, job)
     return record.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
 
 
-def _placed_on(minimum: Minimum, own: Isomer, pool: PoolRecord | None) -> Isomer:
+def _find_isomer_placed_on(
+    minimum: Minimum, own: Isomer, pool: PoolRecord | None
+) -> Isomer:
     """The isomer a minimum was placed on: the cluster's own, or one of the pool."""
     known = {i.structure.name: i for i in all_isomers(pool)} if pool else {}
     return known.get(minimum.isomer, own)
 
 
-def _calculator(
+def _make_calculator(
     structure: Structure, level: LevelSpec, settings: VibrateSettings, job: Job
 ) -> Calculator:
     """A calculator that keeps its gradients, if the job has a scratch folder."""
@@ -159,7 +163,7 @@ def _calculator(
     return job.calculator(level, *key, memory=memory)
 
 
-def _moving_atoms(
+def _choose_moving_atoms(
     structure: Structure, n_host: int, settings: VibrateSettings
 ) -> list[int]:
     moving = list(range(n_host, len(structure.symbols)))
@@ -171,7 +175,7 @@ def _moving_atoms(
     return moving
 
 
-def _analyse(
+def _compute_modes(
     atoms: Atoms, calculator: Calculator, moving: list[int], settings: VibrateSettings
 ) -> _Vibrating:
     partial = partial_hessian(atoms, calculator, moving, settings.displacement_a)
@@ -185,7 +189,7 @@ def _analyse(
     )
 
 
-def _repair(
+def _repair_geometry(
     vibrating: _Vibrating,
     calculator: Calculator,
     settings: VibrateSettings,
@@ -203,11 +207,11 @@ def _repair(
         if outcome != "converged" or relaxation.energy_ev > vibrating.partial.energy_ev:
             return vibrating, attempt
         relaxed = relaxation.atoms.copy()
-        vibrating = _analyse(relaxed, calculator, vibrating.moving, settings)
+        vibrating = _compute_modes(relaxed, calculator, vibrating.moving, settings)
     return vibrating, _MAX_REPAIRS
 
 
-def _record(
+def _make_vibrate_record(
     adsorbed: AdsorbRecord,
     index: int,
     structure: Structure,
@@ -237,7 +241,7 @@ def _record(
     )
 
 
-def _failed(
+def _make_failed_record(
     adsorbed: AdsorbRecord, index: int | None, reason: str, job: Job
 ) -> VibrateRecord:
     return VibrateRecord(

@@ -12,7 +12,7 @@ from clusterflow.library.clusters import ClusterSpec
 from clusterflow.library.find import KINDS, Library, load_spec
 from clusterflow.library.own_tables import read_shifts
 from clusterflow.library.reactions import ReactionSpec
-from clusterflow.science.adsorption.starts_on_sites import molecules_apart
+from clusterflow.science.adsorption.starts_on_sites import split_form
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import (
     build_network,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def check(config: Sequence[Path]) -> list[str]:
-    """What was found in order, line by line.
+    """Counts of library and study, line by line, with warnings of coming holes.
 
     Every problem of the library is looked for before any is reported.
 
@@ -42,9 +42,9 @@ def check(config: Sequence[Path]) -> list[str]:
     plan = Plan.from_config(read_config(config), config)
     library = plan.library
     problems = [
-        *_library_problems(library, plan.clusters),
-        *_study_problems(plan),
-        *_table_problems(plan),
+        *_find_library_problems(library, plan.clusters),
+        *_find_study_problems(plan),
+        *_find_table_problems(plan),
     ]
     if problems:
         raise ClusterflowError("\nerror: ".join(dict.fromkeys(problems)))
@@ -58,12 +58,12 @@ def check(config: Sequence[Path]) -> list[str]:
             f"{what}: {first} is used in place of {other}"
             for what, first, other in library.shadowed()
         ),
-        *_missing_species(plan),
+        *_warn_of_holes(plan),
         "everything is in order",
     ]
 
 
-def _library_problems(library: Library, clusters: Sequence[str]) -> list[str]:
+def _find_library_problems(library: Library, clusters: Sequence[str]) -> list[str]:
     """What is wrong in any file; of clusters, the study's and one's own are built."""
     problems = []
     for kind, model in KINDS.items():
@@ -76,7 +76,7 @@ def _library_problems(library: Library, clusters: Sequence[str]) -> list[str]:
                 if isinstance(spec, AdsorbateSpec):
                     for form in spec.forms:
                         if form.apart:
-                            molecules_apart(form, spec.name)
+                            split_form(form, spec.name)
                 if isinstance(spec, ReactionSpec):
                     build_network(spec, composition_of(library))
             except ClusterflowError as error:
@@ -84,7 +84,7 @@ def _library_problems(library: Library, clusters: Sequence[str]) -> list[str]:
     return problems
 
 
-def _study_problems(plan: Plan) -> list[str]:
+def _find_study_problems(plan: Plan) -> list[str]:
     """Clusters that none of the study's levels can treat, and barriers of atoms."""
     problems = [
         f"thermo.hindered.{name}: a single atom does not turn; leave it out, and it "
@@ -108,7 +108,7 @@ def _study_problems(plan: Plan) -> list[str]:
     return problems
 
 
-def _table_problems(plan: Plan) -> list[str]:
+def _find_table_problems(plan: Plan) -> list[str]:
     """What is wrong in the tables of shifts."""
     problems = []
     for name in plan.study.thermo.tables.values():
@@ -119,7 +119,7 @@ def _table_problems(plan: Plan) -> list[str]:
     return problems
 
 
-def _missing_species(plan: Plan) -> list[str]:
+def _warn_of_holes(plan: Plan) -> list[str]:
     """Species of the reactions that the study leaves out: holes to come."""
     lines = []
     for name in plan.study.reactions:
@@ -138,6 +138,6 @@ def _missing_species(plan: Plan) -> list[str]:
             f"no state {change} of it in the library"
             for change in sorted({change for change, _ in surface.values()} - {""})
             for cluster in plan.study.clusters
-            if not plan.library.states(cluster, read_change(change))
+            if not plan.library.cluster_states(cluster, read_change(change))
         ]
     return lines

@@ -29,8 +29,8 @@ def electrons(subject: str, charge: int | None, library: Library) -> ElectronCou
     StructureError
         If a file is missing or is no structure.
     """
-    spec = _cluster(subject, library)
-    text = spec.formula if spec else _formula_of_file(subject) or subject
+    spec = _find_cluster_spec(subject, library)
+    text = spec.formula if spec else _read_file_formula(subject) or subject
     ligands = {ligand.name: ligand for ligand in library.ligands()}
     formula = read_cluster_formula(text, ligands.values())
     if charge is not None and formula.charge not in (None, charge):
@@ -47,7 +47,7 @@ def electrons(subject: str, charge: int | None, library: Library) -> ElectronCou
     )
 
 
-def _cluster(subject: str, library: Library) -> ClusterSpec | None:
+def _find_cluster_spec(subject: str, library: Library) -> ClusterSpec | None:
     path = Path(subject)
     if path.suffix in (".yaml", ".yml") and path.is_file():
         return load_spec(path, ClusterSpec)
@@ -55,7 +55,7 @@ def _cluster(subject: str, library: Library) -> ClusterSpec | None:
     return library.cluster(subject) if known else None
 
 
-def _formula_of_file(subject: str) -> str | None:
+def _read_file_formula(subject: str) -> str | None:
     path = Path(subject)
     if path.is_file():
         counts = Counter(read_atoms(path).get_chemical_symbols())

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def gallery(library: Library) -> str:
     """A page with a picture of each cluster; one that cannot be built has a reason."""
-    return render_gallery([_card(row, library) for row in listing("clusters")])
+    return render_gallery([_make_card(row, library) for row in listing("clusters")])
 
 
-def _card(row: dict[str, Any], library: Library) -> Card:
+def _make_card(row: dict[str, Any], library: Library) -> Card:
     name = row["name"]
     structures: list[Structure] = []
     reason = ""
@@ -35,12 +35,12 @@ def _card(row: dict[str, Any], library: Library) -> Card:
         structure=structures[0] if structures else None,
         reason=reason,
         n_isomers=len(structures),
-        facts=_facts(row),
+        facts=_list_facts(row),
         source=row["source"],
     )
 
 
-def _facts(row: dict[str, Any]) -> tuple[str, ...]:
+def _list_facts(row: dict[str, Any]) -> tuple[str, ...]:
     """Atoms, electrons and what is around them, in words."""
     facts = [
         "1 atom" if row["atoms"] == 1 else f"{row['atoms']} atoms",

@@ -47,17 +47,17 @@ def shown(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     if kind not in _SHOWN:
         return rows
     columns = _SHOWN[kind].items()
-    return [{head: _plain(row[key]) for key, head in columns} for row in rows]
+    return [{head: _shorten_value(row[key]) for key, head in columns} for row in rows]
 
 
-def _plain(value: object) -> object:
+def _shorten_value(value: object) -> object:
     if isinstance(value, str):
         return textwrap.shorten(value, _LONGEST, placeholder=" …")
     return value
 
 
 def listing(kind: str) -> list[dict[str, Any]]:
-    """One row an item, with what sets it apart.
+    """One row for each item of a kind: its name, properties and source.
 
     Raises
     ------
@@ -68,13 +68,13 @@ def listing(kind: str) -> list[dict[str, Any]]:
         raise LibraryError(f"list {kind!r}: choose from {', '.join(_LISTED)}")
     library = Library.default()
     if kind == "ligands":
-        return [_row(spec) for spec in library.ligands()]
+        return [_make_item_row(spec) for spec in library.ligands()]
     if kind == "domain":
-        return [_row(spec) for spec in library.domain()]
+        return [_make_item_row(spec) for spec in library.domain()]
     if kind == "clusters":
         specs = {name: library.cluster(name) for name in library.paths(kind)}
         ligands = {ligand.name: ligand for ligand in library.ligands()}
-        return [_cluster_row(spec, specs, ligands) for spec in specs.values()]
+        return [_make_cluster_row(spec, specs, ligands) for spec in specs.values()]
     load = {
         "adsorbates": library.adsorbate,
         "gases": library.gas,
@@ -82,24 +82,24 @@ def listing(kind: str) -> list[dict[str, Any]]:
         "levels": library.level,
         "couples": library.couple,
     }[kind]
-    return [_row(load(name)) for name in library.paths(kind)]
+    return [_make_item_row(load(name)) for name in library.paths(kind)]
 
 
-def _cluster_row(
+def _make_cluster_row(
     spec: ClusterSpec,
     specs: Mapping[str, ClusterSpec],
     ligands: Mapping[str, LigandSpec],
 ) -> dict[str, Any]:
     """What a cluster is made of, how, and how many electrons that makes."""
-    row = _row(spec)
+    row = _make_item_row(spec)
     source = row.pop("source")
     if spec.auto_multiplicity:
         row["multiplicity"] = "auto"
     valence = sum(valence_electrons(e) * n for e, n in spec.counts.items())
     row["valence_electrons"] = valence - spec.charge
-    row["superatom_electrons"] = _superatom(spec, ligands)
-    row |= {"material": spec.material, "protected": _protected(spec, specs)}
-    row |= {"supported": _supported(spec), "status": spec.status}
+    row["superatom_electrons"] = _count_superatom_electrons(spec, ligands)
+    row |= {"material": spec.material, "protected": _is_protected(spec, specs)}
+    row |= {"supported": _is_supported(spec), "status": spec.status}
     row |= {"made_by": made_by(spec)}
     return row | {"parent": ", ".join(spec.parents) or None, "source": source}
 
@@ -123,24 +123,26 @@ def made_by(spec: ClusterSpec) -> str:
     return ", ".join(dict.fromkeys(ways))
 
 
-def _protected(spec: ClusterSpec, specs: Mapping[str, ClusterSpec]) -> bool:
+def _is_protected(spec: ClusterSpec, specs: Mapping[str, ClusterSpec]) -> bool:
     """Whether it has ligands, of its own or of what it is made from."""
     parents = (specs[name] for name in spec.parents if name in specs)
-    return bool(spec.ligands) or any(_protected(one, specs) for one in parents)
+    return bool(spec.ligands) or any(_is_protected(one, specs) for one in parents)
 
 
-def _supported(spec: ClusterSpec) -> bool:
+def _is_supported(spec: ClusterSpec) -> bool:
     return any(start.host is not None for start in spec.structures)
 
 
-def _superatom(spec: ClusterSpec, ligands: Mapping[str, LigandSpec]) -> int | None:
+def _count_superatom_electrons(
+    spec: ClusterSpec, ligands: Mapping[str, LigandSpec]
+) -> int | None:
     """Electrons of the metal sphere; none for II-VI pairs and on supports."""
     from clusterflow.science.clusters.electrons import (
         count_electrons,
         read_cluster_formula,
     )
 
-    if spec.material != "metal" or _supported(spec):
+    if spec.material != "metal" or _is_supported(spec):
         return None
     try:
         formula = read_cluster_formula(spec.formula, ligands.values())
@@ -149,7 +151,7 @@ def _superatom(spec: ClusterSpec, ligands: Mapping[str, LigandSpec]) -> int | No
     return count_electrons(formula, ligands, charge=spec.charge).n_superatom
 
 
-def _row(spec: Any) -> dict[str, Any]:
+def _make_item_row(spec: Any) -> dict[str, Any]:
     row: dict[str, Any] = {"name": spec.name}
     if isinstance(spec, Composed):
         row |= {"formula": spec.formula, "atoms": spec.n_atoms}

@@ -63,7 +63,9 @@ def new(folder: Path, *, full: bool = False, tour: bool = False) -> list[str]:
         folder / "README.md": _README.format(study=study),
         # Last: without it the folder is no study yet.
         folder / "config.yaml": (
-            tour_yaml(study, _packaged()) if tour else _first_study(study, full)
+            tour_yaml(study, _load_packaged_library())
+            if tour
+            else _first_study(study, full)
         ),
     }
     for path, content in files.items():
@@ -81,26 +83,26 @@ def _first_study(name: str, full: bool) -> str:
 
 def _first_cluster(folder: Path) -> dict[Path, str | bytes]:
     return {
-        folder / f"{_EXAMPLE}.xyz": _geometry(),
-        folder / f"{_EXAMPLE}.yaml": _cluster(),
+        folder / f"{_EXAMPLE}.xyz": _read_example_geometry(),
+        folder / f"{_EXAMPLE}.yaml": _format_example_yaml(),
     }
 
 
-def _packaged() -> Library:
+def _load_packaged_library() -> Library:
     """The library of the package alone, whatever the working folder."""
     return Library((package_data() / "structures",))
 
 
-def _geometry() -> bytes:
-    library = _packaged()
+def _read_example_geometry() -> bytes:
+    library = _load_packaged_library()
     file = library.cluster(_MODEL).structures[0].file
     assert file is not None
     return (library.path("clusters", _MODEL).parent / file).read_bytes()
 
 
-def _cluster() -> str:
+def _format_example_yaml() -> str:
     """The cluster's YAML, as `clusterflow add` would write it."""
-    spec = _packaged().cluster(_MODEL)
+    spec = _load_packaged_library().cluster(_MODEL)
     content = spec.model_dump(mode="json", exclude_defaults=True)
     content |= {"name": _EXAMPLE, "structures": [{"file": f"{_EXAMPLE}.xyz"}]}
     heading = (

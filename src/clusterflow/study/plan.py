@@ -104,24 +104,24 @@ class Plan:
         """
         if len(self.levels) == 1:
             return ()
-        own = self._level_group(cluster)
+        own = self._find_level_group(cluster)
         return tuple(
             name
             for name in self.clusters
-            if name != cluster and self._level_group(name) == own
+            if name != cluster and self._find_level_group(name) == own
         )
 
-    def _level_group(self, cluster: str) -> str:
+    def _find_level_group(self, cluster: str) -> str:
         """What a cluster has in common with those that share its level."""
         spec = self.library.cluster(cluster)
         if self.study.level.scope == "study":
             return ""
         if spec.parent is not None:
-            return self._level_group(spec.parent)
+            return self._find_level_group(spec.parent)
         return spec.name if self.study.level.scope == "cluster" else spec.material
 
     @cached_property
-    def _terms(self) -> frozenset[str]:
+    def _species_terms(self) -> frozenset[str]:
         terms: set[str] = set()
         for name in self.study.reactions:
             overall, steps = parse_network(self.library.reaction(name))
@@ -133,32 +133,36 @@ class Plan:
         """Adsorbates that are computed: those asked for, or all the reactions name."""
         if self.study.adsorbates is not None:
             return self.study.adsorbates
-        return tuple(sorted({adsorbate for _, adsorbate in self._surface if adsorbate}))
+        return tuple(
+            sorted({adsorbate for _, adsorbate in self._surface_parts if adsorbate})
+        )
 
     @cached_property
-    def _surface(self) -> frozenset[tuple[str, str]]:
+    def _surface_parts(self) -> frozenset[tuple[str, str]]:
         """Change of the cluster and adsorbate of each surface term."""
-        surface = (term for term in self._terms if term.startswith("*"))
+        surface = (term for term in self._species_terms if term.startswith("*"))
         return frozenset(read_surface(term) for term in surface)
 
     @cached_property
-    def _states(self) -> dict[str, dict[str, tuple[str, ...]]]:
+    def _states_by_change(self) -> dict[str, dict[str, tuple[str, ...]]]:
         """Of each cluster of the study, the states that reactions name, by change."""
-        changes = sorted({change for change, _ in self._surface if change})
+        changes = sorted({change for change, _ in self._surface_parts if change})
         return {
-            cluster: {c: self.library.states(cluster, read_change(c)) for c in changes}
+            cluster: {
+                c: self.library.cluster_states(cluster, read_change(c)) for c in changes
+            }
             for cluster in self.study.clusters
         }
 
-    def states_of(self, cluster: str) -> tuple[str, ...]:
+    def cluster_states_of(self, cluster: str) -> tuple[str, ...]:
         """Clusters whose free energies the profiles of a cluster need too."""
-        found = self._states[cluster].values()
+        found = self._states_by_change[cluster].values()
         return tuple(dict.fromkeys(name for names in found for name in names))
 
     @cached_property
     def clusters(self) -> tuple[str, ...]:
         """All clusters that are computed: those of the study, and states of them."""
-        states = (self.states_of(cluster) for cluster in self.study.clusters)
+        states = (self.cluster_states_of(cluster) for cluster in self.study.clusters)
         names = (*self.study.clusters, *(name for group in states for name in group))
         return tuple(dict.fromkeys(names))
 
@@ -166,7 +170,7 @@ class Plan:
         """Adsorbates that are computed on a cluster; on a state, those named on it."""
         changes = {
             change
-            for states in self._states.values()
+            for states in self._states_by_change.values()
             for change, names in states.items()
             if cluster in names
         }
@@ -174,7 +178,9 @@ class Plan:
             if self.study.adsorbates is not None:
                 return self.study.adsorbates
             changes.add("")
-        named = {adsorbate for change, adsorbate in self._surface if change in changes}
+        named = {
+            adsorbate for change, adsorbate in self._surface_parts if change in changes
+        }
         return tuple(name for name in self.adsorbates if name in named)
 
     @cached_property
@@ -183,14 +189,16 @@ class Plan:
 
         Where carbon takes part, also those that the spread over references needs.
         """
-        named = {t.partition("(")[0] for t in self._terms if not t.startswith("*")}
+        named = {
+            t.partition("(")[0] for t in self._species_terms if not t.startswith("*")
+        }
         if any("C" in self.library.gas(name).counts for name in named):
             named |= {*FROM_CO, *FROM_CO2}
         motifs = self.library.motif_gases(self.adsorbates)
         return tuple(sorted({*named, *motifs, *self.study.thermo.anchors}))
 
     @cached_property
-    def _elements(self) -> tuple[str, ...]:
+    def _gas_elements(self) -> tuple[str, ...]:
         gases = (self.library.gas(name) for name in self.gases)
         return tuple(sorted({element for gas in gases for element in gas.counts}))
 
@@ -225,7 +233,7 @@ class Plan:
         )
 
     @cached_property
-    def _sizes(self) -> dict[str, int]:
+    def _sizes_by_name(self) -> dict[str, int]:
         clusters = {n: self.library.cluster(n).n_atoms for n in self.clusters}
         return clusters | {
             f"*{n}": self.library.adsorbate(n).n_atoms for n in self.adsorbates
@@ -236,8 +244,8 @@ class Plan:
         if hasattr(wildcards, "gas"):
             return self.library.gas(wildcards.gas).n_atoms
         adsorbate = getattr(wildcards, "adsorbate", None)
-        return self._sizes[wildcards.cluster] + (
-            self._sizes[f"*{adsorbate}"] if adsorbate else 0
+        return self._sizes_by_name[wildcards.cluster] + (
+            self._sizes_by_name[f"*{adsorbate}"] if adsorbate else 0
         )
 
     def structure_files(self, name: str) -> list[Path]:
@@ -280,7 +288,7 @@ class Plan:
         return [
             *self.library.paths("domain").values(),
             *(self.library.path("gases", name) for name in self.gases),
-            *(self.library.path("elements", symbol) for symbol in self._elements),
+            *(self.library.path("elements", symbol) for symbol in self._gas_elements),
             *(self.library.path("adsorbates", name) for name in self.adsorbates),
             *map(Path, self.study.thermo.tables.values()),
         ]

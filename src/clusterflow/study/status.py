@@ -23,7 +23,7 @@ from clusterflow.study.resources import gradient_s
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from clusterflow.run.lock import RunState
+    from clusterflow.run.lock import RunHolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +37,8 @@ class StageProgress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a study is.
+class StudyProgress:
+    """Records of a study by stage, the run under way, and the time left.
 
     `left_s` is a rough estimate of the seconds of work that is left, on one core: the
     mean wall time of the same stage on the same cluster, else on the others, scaled by
@@ -50,7 +50,7 @@ class Progress:
     study: str
     results: str
     stages: tuple[StageProgress, ...]
-    run: RunState | None
+    run: RunHolder | None
     elapsed_s: float | None
     left_s: float | None
     left_is_partial: bool
@@ -62,7 +62,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
+class _PlannedRecord:
     """One record of the plan; `wall_s` is None while it is not there."""
 
     stage: str
@@ -71,8 +71,8 @@ class _Job:
     wall_s: float | None = None
 
 
-def progress(configfiles: Sequence[Path] = ()) -> Progress:
-    """How far the study of the current folder is.
+def study_progress(configfiles: Sequence[Path] = ()) -> StudyProgress:
+    """Progress of the study of the current folder.
 
     Parameters
     ----------
@@ -98,14 +98,14 @@ def progress(configfiles: Sequence[Path] = ()) -> Progress:
         *plan.records(str(folder)),
         *(folder / stage.path() for stage in STAGES.values() if not stage.of),
     ]
-    jobs = [_job(path, folder) for path in paths]
+    jobs = [_read_planned_record(path, folder) for path in paths]
     missing = [job for job in jobs if job.wall_s is None]
     sizes = {name: plan.library.cluster(name).n_atoms for name in plan.clusters}
-    times = _times_left(missing, jobs, sizes)
-    return Progress(
+    times = _estimate_times_left(missing, jobs, sizes)
+    return StudyProgress(
         study=plan.study.study,
         results=str(folder),
-        stages=tuple(_stage(name, jobs) for name in STAGES),
+        stages=tuple(_summarise_stage(name, jobs) for name in STAGES),
         run=run,
         elapsed_s=time.time() - run.create_time if run else None,
         left_s=sum(times) if times or not missing else None,
@@ -113,7 +113,7 @@ def progress(configfiles: Sequence[Path] = ()) -> Progress:
     )
 
 
-def to_json(found: Progress) -> dict[str, Any]:
+def to_json(found: StudyProgress) -> dict[str, Any]:
     """The progress as plain data."""
     return {
         "study": found.study,
@@ -131,7 +131,7 @@ def to_json(found: Progress) -> dict[str, Any]:
     }
 
 
-def _job(path: Path, folder: Path) -> _Job:
+def _read_planned_record(path: Path, folder: Path) -> _PlannedRecord:
     """A record of the plan as it is on disk; one that is half-read is not there."""
     row, of = read_name(path.relative_to(folder))
     # adsorb/Cu4/CO.json and relax/Cu4.json are of Cu4.
@@ -141,11 +141,11 @@ def _job(path: Path, folder: Path) -> _Job:
         wall_s = float(record["provenance"]["wall_time_s"])
         failed = record["status"] == "failed"
     except (OSError, ValueError, KeyError, TypeError):
-        return _Job(stage=stage, subject=subject)
-    return _Job(stage=stage, subject=subject, failed=failed, wall_s=wall_s)
+        return _PlannedRecord(stage=stage, subject=subject)
+    return _PlannedRecord(stage=stage, subject=subject, failed=failed, wall_s=wall_s)
 
 
-def _stage(name: str, jobs: Iterable[_Job]) -> StageProgress:
+def _summarise_stage(name: str, jobs: Iterable[_PlannedRecord]) -> StageProgress:
     own = [job for job in jobs if job.stage == name]
     there = [job for job in own if job.wall_s is not None]
     failed = sum(job.failed for job in there)
@@ -157,8 +157,10 @@ def _stage(name: str, jobs: Iterable[_Job]) -> StageProgress:
     )
 
 
-def _times_left(
-    missing: Sequence[_Job], jobs: Sequence[_Job], sizes: Mapping[str, int]
+def _estimate_times_left(
+    missing: Sequence[_PlannedRecord],
+    jobs: Sequence[_PlannedRecord],
+    sizes: Mapping[str, int],
 ) -> list[float]:
     """Seconds of each missing record of which there are others to judge by.
 
@@ -167,14 +169,15 @@ def _times_left(
     times = JobTimes()
     for job in jobs:
         if job.wall_s is not None:
-            times.add(job.wall_s, job.stage, job.subject, _cost_s(job, sizes))
+            times.add(job.wall_s, job.stage, job.subject, _estimate_cost_s(job, sizes))
     expected = (
-        times.expect_s(job.stage, job.subject, _cost_s(job, sizes)) for job in missing
+        times.expect_s(job.stage, job.subject, _estimate_cost_s(job, sizes))
+        for job in missing
     )
     return [left_s for left_s in expected if left_s is not None]
 
 
-def _cost_s(job: _Job, sizes: Mapping[str, int]) -> float:
+def _estimate_cost_s(job: _PlannedRecord, sizes: Mapping[str, int]) -> float:
     """What a gradient costs on the cluster of a job; 1 where no gradients are made."""
     if not stage_named(job.stage).gradients or job.subject not in sizes:
         return 1.0

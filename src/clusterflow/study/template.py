@@ -61,7 +61,7 @@ level:
 def study_yaml(study: Study, *, full: bool = False) -> str:
     """A study with the keys that people change first, or with all, and its reasons."""
     heading = _HEADING if full else _FIRST_HEADING
-    lines = _lines(study, 0, None if full else _FIRST_KEYS)
+    lines = _format_settings(study, 0, None if full else _FIRST_KEYS)
     return textwrap.indent(heading, "# ") + "\n" + "\n".join(lines).lstrip() + "\n"
 
 
@@ -81,7 +81,7 @@ def tour_yaml(study: str, library: Library) -> str:
     return _TOUR.format(below=_TOUR_BELOW_ATOMS, study=study, clusters=rows)
 
 
-def _lines(
+def _format_settings(
     model: BaseModel, depth: int, only: Sequence[str] | None = None
 ) -> list[str]:
     """Comment and value of every key, or of those in `only`, as ``section.key``."""
@@ -104,7 +104,7 @@ def _lines(
         )
         if isinstance(value, BaseModel):
             lines.append(f"{indent}{key}:")
-            lines += _lines(value, depth + 1, below)
+            lines += _format_settings(value, depth + 1, below)
         else:
             lines.append(f"{indent}{key}: {scalar(value)}")
     return lines

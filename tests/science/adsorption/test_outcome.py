@@ -7,7 +7,7 @@ import pytest
 
 from clusterflow.library.adsorbates import AdsorbateForm, AdsorbateSpec
 from clusterflow.records.structure import Structure
-from clusterflow.science.adsorption.outcome import intended_graphs, judge
+from clusterflow.science.adsorption.outcome import intended_graphs, judge_complex
 
 CU_CU = 2.22
 HOST = [[0.0, 0, 0], [CU_CU, 0, 0]]
@@ -31,7 +31,7 @@ def become(library, structure):
             multiplicity=1,
         )
         named = {name: library.adsorbate(name) for name in others}
-        verdict = judge(complex_, host, spec, named)
+        verdict = judge_complex(complex_, host, spec, named)
         return verdict.fate, verdict.detail, verdict.core_intact
 
     return run
@@ -215,7 +215,7 @@ def on_a_hydride(library, gap, lift):
         charge=0,
         multiplicity=2,
     )
-    return judge(complex_, host, library.adsorbate("H"), {})
+    return judge_complex(complex_, host, library.adsorbate("H"), {})
 
 
 # A thiolate on one of two copper atoms, and the same on the other, Å.
@@ -237,7 +237,7 @@ def under_a_thiolate(library, after, added, symbols, name="CO"):
             multiplicity=1,
         )
 
-    return judge(
+    return judge_complex(
         structure([*after, *added], symbols),
         structure([*HOST, *THIOLATE]),
         library.adsorbate(name),

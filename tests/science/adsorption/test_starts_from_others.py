@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clusterflow.records.clusters import BuildRecord
-from clusterflow.science.adsorption.outcome import judge
+from clusterflow.science.adsorption.outcome import judge_complex
 from clusterflow.settings import (
     AdsorbSettings,
     PoolSettings,
@@ -76,7 +76,7 @@ class Formate:
         )
         others = self.library.adsorbates()
         host = self.relaxed.isomers[0].structure
-        verdict = judge(changed, host, others["COOH"], others)
+        verdict = judge_complex(changed, host, others["COOH"], others)
         fate = {"fate": verdict.fate, "detail": verdict.detail}
         return self.minimum.model_copy(update={"structure": changed, **fate})
 

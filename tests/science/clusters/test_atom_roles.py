@@ -19,7 +19,7 @@ from clusterflow.science.adsorption.starts_on_sites import place_adsorbate
 from clusterflow.science.clusters.atom_roles import guess_roles
 from clusterflow.science.clusters.builders.binary import core_at_cage, ring
 from clusterflow.science.clusters.builders.metal import icosahedron
-from clusterflow.science.clusters.ligands import cap
+from clusterflow.science.clusters.ligands import add_ligands
 from clusterflow.science.sites.sites import find_sites
 from clusterflow.stages.build import build_structures
 from clusterflow.stages.inputs import Inputs
@@ -54,20 +54,20 @@ def guessed(atoms):
         (CAGE, {"core Cd": 13, "core Se": 13}),
         (HYDRIDES, {"core Cu": 2, "hydride H": 2}),
         (
-            cap(icosahedron("Au", 2), THIOL, element="Au", count=4),
+            add_ligands(icosahedron("Au", 2), THIOL, element="Au", count=4),
             {"core Au": 13, "ligand S": 4, "ligand H": 4},
         ),
         (
-            cap(CAGE, AMMONIA, element="Cd", count=2),
+            add_ligands(CAGE, AMMONIA, element="Cd", count=2),
             {"core Cd": 13, "core Se": 13, "ligand N": 2, "ligand H": 6},
         ),
         (
-            cap(CAGE, CHLORIDE, element="Cd", count=2),
+            add_ligands(CAGE, CHLORIDE, element="Cd", count=2),
             {"core Cd": 13, "core Se": 13, "ligand Cl": 2},
         ),
         # A hydride beside the hydrogen of a thiolate.
         (
-            cap(HYDRIDES, THIOL, element="Cu", count=2),
+            add_ligands(HYDRIDES, THIOL, element="Cu", count=2),
             {"core Cu": 2, "hydride H": 2, "ligand S": 2, "ligand H": 2},
         ),
         # A carbon inside an octahedron, as in carbides, and a sulphide.
@@ -145,7 +145,7 @@ def test_an_unknown_role_in_a_file_is_refused(built):
 
 
 def test_roles_survive_writing_and_reading(built, tmp_path):
-    structure = built(cap(HYDRIDES, THIOL, element="Cu", count=2))
+    structure = built(add_ligands(HYDRIDES, THIOL, element="Cu", count=2))
     ase.io.write(tmp_path / "out.extxyz", to_atoms(structure))
     again = from_atoms(ase.io.read(tmp_path / "out.extxyz"), charge=0, multiplicity=1)
     assert again.roles == structure.roles

@@ -16,7 +16,7 @@ from clusterflow.science.clusters.builders.binary import (
     zincblende_tetrahedron,
 )
 from clusterflow.science.clusters.builders.metal import icosahedron
-from clusterflow.science.clusters.ligands import cap
+from clusterflow.science.clusters.ligands import add_ligands
 from clusterflow.science.geometry.bonds import bond_graph, distance_ratios
 from clusterflow.science.geometry.symmetry import find_symmetry
 from clusterflow.stages.build import build, build_structures
@@ -161,7 +161,7 @@ def test_ammonia_stands_on_each_cadmium_of_the_cage(built):
 
 def test_every_atom_is_capped_once_before_any_twice():
     bare = zincblende_tetrahedron("Cd", "Se", 2)
-    atoms = cap(bare, CHLORINE, element="Cd", count=12)
+    atoms = add_ligands(bare, CHLORINE, element="Cd", count=12)
     graph = bond_graph(atoms.get_chemical_symbols(), atoms.positions)
     n_caps = Counter(
         sum(atoms.symbols[j] == "Cl" for j in graph[i])
@@ -170,7 +170,7 @@ def test_every_atom_is_capped_once_before_any_twice():
     )
     assert n_caps == {1: 8, 2: 2}
     # 10 Cd need 40 bonds, 4 Se supply 16.
-    full = cap(bare, CHLORINE, element="Cd")
+    full = add_ligands(bare, CHLORINE, element="Cd")
     assert len(full) - len(bare) == 24
     assert distance_ratios(list(full.symbols), full.positions).min() > 0.75
 
@@ -184,13 +184,13 @@ def test_every_atom_is_capped_once_before_any_twice():
 )
 def test_ligands_without_a_place_are_refused(how, message):
     with pytest.raises(ValueError, match=message):
-        cap(core_at_cage("Cd", "Se", 2.65), CHLORINE, **how)
+        add_ligands(core_at_cage("Cd", "Se", 2.65), CHLORINE, **how)
 
 
 def test_ligands_that_would_overlap_are_refused():
     backwards = Atoms("NI", [(0, 0, 0), (0, 0, -2.0)])
     with pytest.raises(ValueError, match=r"no room for 12 ligands: .* Å apart"):
-        cap(core_at_cage("Cd", "Se", 2.65), backwards, element="Cd")
+        add_ligands(core_at_cage("Cd", "Se", 2.65), backwards, element="Cd")
 
 
 def test_a_phosphine_on_each_corner_of_a_metal_cluster():
@@ -198,7 +198,7 @@ def test_a_phosphine_on_each_corner_of_a_metal_cluster():
         "PH3", [(0, 0, 0), (1.2, 0, 0.8), (-0.6, 1, 0.8), (-0.6, -1, 0.8)]
     )
     bare = icosahedron("Cu", 2, 2.42)
-    atoms = cap(bare, phosphine, element="Cu", coordination=1)
+    atoms = add_ligands(bare, phosphine, element="Cu", coordination=1)
     assert Counter(atoms.symbols) == {"Cu": 13, "P": 12, "H": 36}
     donors = atoms.positions[13::4]
     for corner, donor in zip(atoms.positions[1:13], donors, strict=True):

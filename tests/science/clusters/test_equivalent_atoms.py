@@ -24,9 +24,9 @@ from clusterflow.science.clusters.builders.metal import (
 )
 from clusterflow.science.clusters.equivalent_atoms import (
     distinct_subsets,
+    hull_places,
     isometries,
     most_spread,
-    places,
 )
 
 # Colourings of the 12 corners of an icosahedron in two colours, by Pólya's theorem.
@@ -74,7 +74,7 @@ def test_noise_hides_no_operation():
 @pytest.mark.parametrize(("improper", "numbers"), [(True, MERGED), (False, KEPT)])
 def test_corners_of_the_icosahedron(improper, numbers):
     atoms = icosahedron("Cu", 2)
-    corners = [i for i, p in enumerate(places(atoms.positions)) if p == "vertex"]
+    corners = [i for i, p in enumerate(hull_places(atoms.positions)) if p == "vertex"]
     group = operations(atoms, improper=improper)
     found = [len(distinct_subsets(corners, k, group)) for k in range(13)]
     assert found == numbers
@@ -122,12 +122,12 @@ def test_impossible_and_excessive_counts_are_refused():
     ],
 )
 def test_places_on_the_hull(atoms, numbers):
-    assert Counter(places(atoms.positions)) == numbers
+    assert Counter(hull_places(atoms.positions)) == numbers
 
 
 def test_a_flat_cluster_has_no_places():
     with pytest.raises(ValueError, match="flat cluster has no vertices"):
-        places(rows("Cu", [1, 2, 1]).positions)
+        hull_places(rows("Cu", [1, 2, 1]).positions)
 
 
 def test_atoms_far_apart_come_first():

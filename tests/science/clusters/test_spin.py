@@ -17,7 +17,7 @@ from clusterflow.settings import AdsorbSettings, RelaxSettings, SitesSettings
 from clusterflow.stages.adsorb import adsorb
 from clusterflow.stages.level import level as choose
 from clusterflow.stages.parts.job import Job
-from clusterflow.stages.relax import _crossed, _relax_one, relax
+from clusterflow.stages.relax import _relax_geometry, _retry_from_lowest, relax
 from clusterflow.stages.sites import sites
 
 pytestmark = pytest.mark.rounding
@@ -167,10 +167,12 @@ def test_a_geometry_that_one_multiplicity_found_is_tried_with_the_others(
             n_gradients=1,
         )
 
-    singlet = _relax_one(isomer(1, bent, 0.0).structure, level, settings, Job("relax"))
+    singlet = _relax_geometry(
+        isomer(1, bent, 0.0).structure, level, settings, Job("relax")
+    )
     held = singlet.energy_ev + 5
     outcomes = {1: singlet, 3: isomer(3, row, held), 5: "not-converged: a test"}
-    found = _crossed(outcomes, level, settings, Job("relax"))
+    found = _retry_from_lowest(outcomes, level, settings, Job("relax"))
     assert found[1] is singlet
     for multiplicity in (3, 5):
         atoms = to_atoms(singlet.structure)
@@ -180,7 +182,7 @@ def test_a_geometry_that_one_multiplicity_found_is_tried_with_the_others(
         assert found[multiplicity].structure.multiplicity == multiplicity
     assert outcomes[5] == "not-converged: a test"
     # What gains nothing is left as it is.
-    again = _crossed(found, level, settings, Job("relax"))
+    again = _retry_from_lowest(found, level, settings, Job("relax"))
     assert all(again[key] is found[key] for key in found)
 
 

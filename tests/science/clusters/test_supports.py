@@ -18,9 +18,9 @@ from clusterflow.library.clusters import ClusterSpec
 from clusterflow.library.find import Library
 from clusterflow.records.atoms import from_atoms, to_atoms
 from clusterflow.records.clusters import BuildRecord
-from clusterflow.science.adsorption.outcome import judge
+from clusterflow.science.adsorption.outcome import judge_complex
 from clusterflow.science.clusters.builders.support import zr6_node
-from clusterflow.science.clusters.supports import beside, cut_out
+from clusterflow.science.clusters.supports import cut_out, put_beside
 from clusterflow.science.geometry.bonds import radii
 from clusterflow.science.geometry.symmetry import find_symmetry
 from clusterflow.settings import (
@@ -44,7 +44,7 @@ pytestmark = pytest.mark.rounding
 def test_a_cluster_comes_down_until_it_touches():
     slab = fcc111("Ag", (4, 4, 2), vacuum=8.0)
     dimer = Atoms("Cu2", [(0, 0, 0), (0, 0, 2.2)])
-    placed = beside(slab, dimer, (0, 0, 1), contact=1.1)
+    placed = put_beside(slab, dimer, (0, 0, 1), contact=1.1)
     gaps = np.linalg.norm(placed.positions[:, None] - slab.positions[None], axis=-1)
     reach = radii(["Cu", "Ag"]).sum()
     assert gaps.min() / reach == pytest.approx(1.1, abs=1e-4)
@@ -188,7 +188,7 @@ def test_what_binds_to_the_support_alone_has_left_the_cluster(library, tmp_path)
             }
         )
         copper = np.linalg.norm(bare.xyz[:4] - place, axis=1).min()
-        fate = judge(complex_, bare, library.adsorbate("H"), {}).fate
+        fate = judge_complex(complex_, bare, library.adsorbate("H"), {}).fate
         # 1.35 sums of the radii of Cu and H, 1.32 + 0.31 Å.
         assert fate == ("intact" if copper < 1.35 * 1.63 else "desorbed")
         fates.add(fate)

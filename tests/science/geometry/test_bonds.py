@@ -19,9 +19,9 @@ from clusterflow.science.geometry.bonds import (
     bond_graph,
     changed_bonds,
     clashes,
-    composition,
+    count_pieces,
     distance_ratios,
-    n_fragments,
+    hill_formula,
     radii,
     squares,
     triangles,
@@ -130,8 +130,8 @@ def test_fragments():
     other = molecule("H2O")
     other.translate([6, 0, 0])
     both = atoms + other
-    assert n_fragments(both.get_chemical_symbols(), both.positions) == 2
-    assert n_fragments(atoms.get_chemical_symbols(), atoms.positions) == 1
+    assert count_pieces(both.get_chemical_symbols(), both.positions) == 2
+    assert count_pieces(atoms.get_chemical_symbols(), atoms.positions) == 1
 
 
 @pytest.mark.parametrize(
@@ -249,6 +249,6 @@ def test_squares_are_in_ring_order():
 @pytest.mark.parametrize("name", ["CH3OH", "HCOOH", "H2O", "CH3SH", "CO2", "NH3"])
 def test_composition_is_the_hill_formula(name):
     atoms = molecule(name)
-    assert composition(atoms.get_chemical_symbols()) == atoms.symbols.formula.convert(
+    assert hill_formula(atoms.get_chemical_symbols()) == atoms.symbols.formula.convert(
         "hill"
     ).format("hill")

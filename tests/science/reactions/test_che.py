@@ -9,7 +9,7 @@ from scipy.optimize import brentq
 from clusterflow.library.reactions import ReactionSpec
 from clusterflow.science.reactions.che import (
     Electrode,
-    Energies,
+    FreeEnergies,
     equilibrium_potential,
     evaluate_network,
     evaluate_pathway,
@@ -36,7 +36,7 @@ def energies(pair_ev=0.0, reasons=None, **values):
     for key, value in values.items():
         phase, _, gas = key.partition("_")
         named[f"{gas}({phase})" if phase in "gl" and gas else f"*{key}"] = value
-    return Energies(values=named, reasons=reasons or {}, pair_ev=pair_ev)
+    return FreeEnergies(values=named, reasons=reasons or {}, pair_ev=pair_ev)
 
 
 CO_EQUATION = "CO2(g) + 2 H+ + 2 e- -> CO(g) + H2O(l)"
@@ -184,7 +184,7 @@ def test_the_pair_is_half_a_hydrogen_molecule():
     )
     # Total energies in place of formation energies move nothing.
     formation = evaluate(net, energies(H=0.15, g_H2=0.0))
-    total = Energies(
+    total = FreeEnergies(
         values={"*": -1000.0, "*H": -1000.0 - 15.9 + 0.15, "H2(g)": -31.8},
         reasons={},
         pair_ev=-15.9,

@@ -14,7 +14,10 @@ from clusterflow.records.energies import (
     SpeciesFreeEnergy,
     ThermoRecord,
 )
-from clusterflow.science.reactions.cluster_states import STATE_FLAG, with_states
+from clusterflow.science.reactions.cluster_states import (
+    CLUSTER_STATE_FLAG,
+    add_cluster_states,
+)
 from clusterflow.science.thermochemistry.partition_functions import electronic_only
 from clusterflow.settings import CheSettings
 from clusterflow.stages.che import che
@@ -116,7 +119,7 @@ def joined(library, parent, *states):
     reactions = [library.reaction("CO2-to-HCOOH-hydride")]
     return {
         s.name: s
-        for s in with_states(parent, states, reactions, library).thermo.species
+        for s in add_cluster_states(parent, states, reactions, library).thermo.species
     }
 
 
@@ -127,7 +130,10 @@ def test_a_state_lies_where_its_atoms_go(pair, library):
     assert vacancy == pytest.approx(0.8)
     assert found["*[-H]"].formation_ev == pytest.approx(vacancy)
     assert found[FORMATE].formation_ev == pytest.approx(vacancy + FORMATE_EV)
-    assert STATE_FLAG in found["*[-H]"].flags and STATE_FLAG in found[FORMATE].flags
+    assert (
+        CLUSTER_STATE_FLAG in found["*[-H]"].flags
+        and CLUSTER_STATE_FLAG in found[FORMATE].flags
+    )
     assert found["*[-H]"].deviations["level"] == 0.45
     assert found[FORMATE].deviations["level"] == pytest.approx(hypot(0.45, 0.45))
 
@@ -142,7 +148,7 @@ def test_hydride_loss_is_that_energy_with_hydrogen_beside(pair, library):
     assert result.uncertainty.not_included == ("isomer", "site", "reference")
     # Nobody measured what a cluster loses.
     assert result.equilibrium_potential_v_rhe is None
-    assert f"*[-H]: {STATE_FLAG}" in result.flags
+    assert f"*[-H]: {CLUSTER_STATE_FLAG}" in result.flags
 
 
 def test_a_hydride_taken_and_given_back_costs_nothing(pair, library):
@@ -239,16 +245,16 @@ def test_atoms_that_no_anchor_holds_are_a_hole(record, library, tmp_path):
         steps=("* + 2 H+ + 2 e- -> *[-S] + H2(g)",),
     )
     states = [record("Cu2-left", STATE_EV)]
-    found = with_states(record("Cu2S", PARENT_EV), states, [loss], wide)
+    found = add_cluster_states(record("Cu2S", PARENT_EV), states, [loss], wide)
     (hole,) = (s for s in found.thermo.species if s.name == "*[-S]")
     assert hole.reason == "the anchors CO2, H2, H2O cannot make it"
 
 
 def test_a_gain_is_a_loss_turned_round(library):
-    assert library.states("Cu2H2", {"H": -1}) == ("Cu2H",)
-    assert library.states("Cu2H", {"H": 1}) == ("Cu2H2",)
-    assert library.states("Cu2H2", {"H": -2}) == ()
-    assert library.states("Cu2", {"H": 1}) == ()
+    assert library.cluster_states("Cu2H2", {"H": -1}) == ("Cu2H",)
+    assert library.cluster_states("Cu2H", {"H": 1}) == ("Cu2H2",)
+    assert library.cluster_states("Cu2H2", {"H": -2}) == ()
+    assert library.cluster_states("Cu2", {"H": 1}) == ()
 
 
 HYDRIDE = {
@@ -261,7 +267,10 @@ HYDRIDE = {
 def test_the_plan_takes_in_states_and_what_is_named_on_them():
     plan = Plan.from_config(HYDRIDE)
     assert plan.clusters == ("Cu2H2", "Cd6Se6", "Cu2H")
-    assert plan.states_of("Cu2H2") == ("Cu2H",) and plan.states_of("Cd6Se6") == ()
+    assert (
+        plan.cluster_states_of("Cu2H2") == ("Cu2H",)
+        and plan.cluster_states_of("Cd6Se6") == ()
+    )
     assert plan.adsorbates_of("Cu2H2") == ("H", "OCHO")
     assert plan.adsorbates_of("Cu2H") == ("OCHO",)
     paths = {str(path) for path in plan.records("r")}

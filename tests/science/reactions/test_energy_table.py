@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from clusterflow.errors import ConfigError
 from clusterflow.science.reactions.che import Electrode, evaluate_network
-from clusterflow.science.reactions.energy_table import EnergyRow, TableReader
+from clusterflow.science.reactions.energy_table import OwnEnergyReader, OwnEnergyRow
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import build_network
 from clusterflow.science.thermochemistry.formation import experimental_table
@@ -76,14 +76,14 @@ def rows(kind="total", drop=(), **changes):
             else f"formation from {', '.join(kind)}",
             "frequencies_cm1": MODES.get((name, state)),
         }
-        made.append(EnergyRow(**row | changes.get(f"{name}_{state}", {})))
+        made.append(OwnEnergyRow(**row | changes.get(f"{name}_{state}", {})))
     return made
 
 
 @pytest.fixture
 def reader(library):
     def make(temperature=298.15):
-        return TableReader(
+        return OwnEnergyReader(
             gas=library.gas,
             adsorbate=library.adsorbate,
             experiment=lambda names: experimental_table(names, library),
@@ -192,7 +192,7 @@ def test_a_set_gas_without_a_row_is_a_hole(evaluate):
 
 def test_free_energies_need_no_vibrations(evaluate):
     made = [
-        EnergyRow(
+        OwnEnergyRow(
             species=name,
             state=state,
             surface="Cu" if state == "ads" else "",
@@ -302,10 +302,10 @@ GOOD = {"species": "CO", "state": "ads", "surface": "Cu", "energy_ev": -1.0}
 )
 def test_a_wrong_row_is_refused(change, says):
     with pytest.raises(ValidationError, match=says):
-        EnergyRow(**GOOD | change)
+        OwnEnergyRow(**GOOD | change)
 
 
 def test_frequencies_are_split():
-    row = EnergyRow(**GOOD | {"frequencies_cm1": " 2000; 350.5 ;200;"})
+    row = OwnEnergyRow(**GOOD | {"frequencies_cm1": " 2000; 350.5 ;200;"})
     assert row.frequencies_cm1 == (2000.0, 350.5, 200.0)
-    assert EnergyRow(**GOOD | {"frequencies_cm1": 2170}).frequencies_cm1 == (2170.0,)
+    assert OwnEnergyRow(**GOOD | {"frequencies_cm1": 2170}).frequencies_cm1 == (2170.0,)

@@ -6,7 +6,10 @@ import pytest
 
 from clusterflow.library.reactions import ReactionSpec
 from clusterflow.records.energies import GasCorrection, SpeciesFreeEnergy, ThermoRecord
-from clusterflow.science.reactions.gas_references import move_corrections, references_of
+from clusterflow.science.reactions.gas_references import (
+    gas_references_of,
+    move_corrections,
+)
 from clusterflow.science.thermochemistry.anchors import FROM_CO, FROM_CO2
 from clusterflow.settings import CheSettings
 from clusterflow.stages.che import che
@@ -197,7 +200,7 @@ def test_the_pair_moves_with_hydrogen_where_h2_is_no_anchor(study):
     """With CO, CO2 and H2O as anchors hydrogen carries the error of the shift."""
     record = study.thermo(anchors=("CO", "CO2", "H2O"))
     raw = study.thermo(anchors=("CO", "CO2", "H2O"), correct=())
-    energies = {r.name: r.energies for r in references_of(record, COUNTS)}
+    energies = {r.name: r.energies for r in gas_references_of(record, COUNTS)}
     assert record.half_hydrogen_ev != pytest.approx(raw.half_hydrogen_ev, abs=0.1)
     assert energies["raw"].pair_ev == pytest.approx(raw.half_hydrogen_ev, abs=1e-9)
     alone = energies["no-inheritance"].pair_ev

@@ -12,8 +12,8 @@ from clusterflow.science.reactions.network import (
     build_network,
     check_balance,
     find_pathways,
+    list_intermediates,
     parse_equation,
-    surface_states,
 )
 
 
@@ -172,12 +172,14 @@ def test_two_sites_and_coupling():
     overall = parse_equation("2 A(g) + 2 * -> AA(g) + 2 *")
     (path,) = find_pathways(overall, steps)
     assert [s.name for s in path] == [steps[i].name for i in (0, 0, 1, 2)]
-    assert surface_states(overall, path) == ["*", "*A", "2 *A", "*AA", "*"]
+    assert list_intermediates(overall, path) == ["*", "*A", "2 *A", "*AA", "*"]
 
 
 def test_a_state_names_what_is_on_the_surface(library):
     network = build_network(library.reaction("CO2-to-CO"), composition_of(library))
-    states = {tuple(surface_states(network.overall, list(p))) for p in network.pathways}
+    states = {
+        tuple(list_intermediates(network.overall, list(p))) for p in network.pathways
+    }
     assert states == {
         ("*", "*COOH", "*CO", "*"),
         ("*", "*CO2", "*COOH", "*CO", "*"),

@@ -42,17 +42,17 @@ CLOSE = {"abs": 1e-7}
 
 def test_stretch(four):
     expected = numerical(lambda a: a.get_distance(0, 1), four[:2])
-    assert module._stretch(four, 0, 1) == pytest.approx(expected, **CLOSE)
+    assert module._differentiate_stretch(four, 0, 1) == pytest.approx(expected, **CLOSE)
 
 
 def test_bend(four):
     expected = numerical(lambda a: np.radians(a.get_angle(0, 1, 2)), four[:3])
-    assert module._bend(four, 0, 1, 2) == pytest.approx(expected, **CLOSE)
+    assert module._differentiate_bend(four, 0, 1, 2) == pytest.approx(expected, **CLOSE)
 
 
 def test_torsion(four):
     expected = numerical(lambda a: np.radians(a.get_dihedral(0, 1, 2, 3)), four)
-    found = module._torsion(four)
+    found = module._differentiate_torsion(four)
     # Only the square of a coordinate enters, so its sign is free.
     sign = np.sign((found * expected).sum())
     assert sign * found == pytest.approx(expected, **CLOSE)
@@ -60,8 +60,8 @@ def test_torsion(four):
 
 def test_straight_angles_have_no_bend_and_no_torsion():
     line = np.array([[0, 0, 0], [0, 0, 1.2], [0, 0, 2.4], [0, 1, 3.0]], dtype=float)
-    assert module._bend(line, 0, 1, 2) is None
-    assert module._torsion(line) is None
+    assert module._differentiate_bend(line, 0, 1, 2) is None
+    assert module._differentiate_torsion(line) is None
 
 
 SYSTEMS = {

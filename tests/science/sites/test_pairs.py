@@ -13,8 +13,8 @@ from ase.data import atomic_numbers, covalent_radii
 from clusterflow.errors import LibraryError
 from clusterflow.library.adsorbates import AdsorbateForm
 from clusterflow.science.adsorption.starts_on_sites import (
-    molecules_apart,
     place_adsorbate,
+    split_form,
 )
 from clusterflow.science.clusters.builders.metal import (
     icosahedron,
@@ -166,7 +166,7 @@ def test_what_is_drawn_apart_is_two_molecules(x, binding, n):
         }
     )
     with pytest.raises(LibraryError, match=rf"it: form 'wrong': .* draws {n}"):
-        molecules_apart(form, "it")
+        split_form(form, "it")
 
 
 def test_without_symmetry_sites_that_are_alike_are_neighbours_too(on):

@@ -27,7 +27,7 @@ from clusterflow.science.clusters.builders.metal import (
     octahedron,
     rhombus,
 )
-from clusterflow.science.clusters.equivalent_atoms import places
+from clusterflow.science.clusters.equivalent_atoms import hull_places
 from clusterflow.science.geometry.bonds import bond_graph
 from clusterflow.science.sites.coordination import (
     MOST_II_VI,
@@ -584,7 +584,9 @@ def protected():
     """367 atoms: gold of 147 under 80 SH and 12 SCH3."""
     gold = icosahedron("Au", 4, 2.85)
     positions = gold.positions - gold.positions.mean(axis=0)
-    shell = [i for i, where in enumerate(places(positions, 0.3)) if where != "core"]
+    shell = [
+        i for i, where in enumerate(hull_places(positions, 0.3)) if where != "core"
+    ]
     rng = np.random.default_rng(0)
     symbols, added = ["Au"] * 147, []
     for k, i in enumerate(shell):

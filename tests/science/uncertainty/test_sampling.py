@@ -10,7 +10,7 @@ import pytest
 from clusterflow.errors import RecordError
 from clusterflow.library.find import Library
 from clusterflow.library.reactions import ReactionSpec
-from clusterflow.science.reactions.che import Electrode, Energies, evaluate_network
+from clusterflow.science.reactions.che import Electrode, FreeEnergies, evaluate_network
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import Network, build_network, parse_equation
 from clusterflow.science.uncertainty.deviations import Correlation, Deviations
@@ -59,7 +59,7 @@ def single_step(text):
 
 def flat_energies(network, **values):
     zeros = dict.fromkeys(network.species, 0.0)
-    return Energies(values={**zeros, **values}, reasons={})
+    return FreeEnergies(values={**zeros, **values}, reasons={})
 
 
 def level_only(*adsorbates, sigma=0.3, **extra):
@@ -331,7 +331,7 @@ def library_deviations(species, sigma=0.3):
 def random_energies(network, seed):
     names = sorted(network.species - {"*"})
     values = np.random.default_rng(seed).normal(0.0, 0.5, len(names))
-    return Energies(
+    return FreeEnergies(
         values={"*": 0.0, **dict(zip(names, values.tolist(), strict=True))},
         reasons={},
         pair_ev=0.01,
@@ -363,7 +363,7 @@ class TestNetwork:
                 moved[name] += shift
             result = evaluate_network(
                 network,
-                Energies(values=moved, reasons={}, pair_ev=energies.pair_ev),
+                FreeEnergies(values=moved, reasons={}, pair_ev=energies.pair_ev),
                 electrode,
                 surface="Cu4",
             )
@@ -420,14 +420,14 @@ class TestNetwork:
         values = {**random_energies(network, seed=3).values, "*CO2": -0.2}
         # Keep desorption and CO2 adsorption open in every sample.
         values |= {"*HCOOH": 0.2, "HCOOH(g)": -2.0, "CO2(g)": 2.0}
-        found = self.propagated(network, Energies(values=values, reasons={}))
+        found = self.propagated(network, FreeEnergies(values=values, reasons={}))
         assert (found.best.samples_v_rhe >= found.fixed.samples_v_rhe - 1e-6).all()
         assert found.best_pathway_probability < 1.0
 
     def test_a_closed_chemical_step_leaves_the_pathway_to_the_other(self):
         network = library_network("CO2-to-CO")
         values = dict.fromkeys(network.species, 0.0)
-        closed = Energies(values={**values, "*CO2": 3.0, "*COOH": 1.0}, reasons={})
+        closed = FreeEnergies(values={**values, "*CO2": 3.0, "*COOH": 1.0}, reasons={})
         found = self.propagated(network, closed)
         # Through *CO2 the limiting potential would be better by 2 V.
         assert found.best_pathway == "* > *COOH > *CO > *"
@@ -439,7 +439,7 @@ class TestNetwork:
         network = library_network("CO2-to-CO")
         values = dict.fromkeys(network.species, 0.0)
         values |= {"*CO2": 3.0, "*COOH": 1.0, "*CO": -3.0}
-        energies = Energies(values=values, reasons={})
+        energies = FreeEnergies(values=values, reasons={})
         drawn = evaluate_network(network, energies, Electrode(), surface="Cu4")
         found = self.propagated(network, energies)
         assert found.best_pathway == drawn.best_pathway == "* > *COOH > *CO > *"
@@ -453,7 +453,7 @@ class TestNetwork:
         network = Network(
             spec=one.spec, overall=first[0], pathways=(tuple(first), tuple(second))
         )
-        energies = Energies(
+        energies = FreeEnergies(
             values={"*": 0.0, "*COOH": 0.5, "*OCHO": 0.5 + behind}, reasons={}
         )
         # Bound by C and by O: each has two thirds of 0.2² for itself, so that the
@@ -471,7 +471,7 @@ class TestNetwork:
         network = library_network("CO2-to-HCOOH")
         values = dict(random_energies(network, seed=1).values)
         del values["*COOH"]
-        energies = Energies(values=values, reasons={"*COOH": "desorbed"})
+        energies = FreeEnergies(values=values, reasons={"*COOH": "desorbed"})
         shifts = sample_species(
             values, library_deviations(network.species), surface="Cu4"
         )
@@ -483,7 +483,10 @@ class TestNetwork:
         shifts = sample_species(["*"], level_only(), surface="Cu4")
         assert (
             propagate(
-                network, Energies(values={"*": 0.0}, reasons={}), Electrode(), shifts
+                network,
+                FreeEnergies(values={"*": 0.0}, reasons={}),
+                Electrode(),
+                shifts,
             )
             is None
         )

@@ -12,8 +12,8 @@ from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.uncertainty.deviations import Deviations
 from clusterflow.science.uncertainty.sampling import N_SAMPLES, sample_species
 from clusterflow.science.uncertainty.state_deviations import (
-    level_deviations,
-    level_half_widths,
+    profile_deviations,
+    profile_half_widths,
 )
 
 # Four times the standard error of a standard deviation.
@@ -45,17 +45,17 @@ def test_deviations_are_those_of_sampled_levels():
         [step.products[s] - step.reactants[s] for s in shifts.species] for step in STEPS
     ]
     levels = np.cumsum(shifts.values_ev @ np.array(changes, dtype=float).T, axis=1)
-    found = level_deviations(STEPS, DEVIATIONS, surface="Cu4")
+    found = profile_deviations(STEPS, DEVIATIONS, surface="Cu4")
     assert found[0] == 0.0
     assert found[1:] == pytest.approx(levels.std(axis=0), rel=SIGMA_REL)
-    half_widths = level_half_widths(STEPS, DEVIATIONS, surface="Cu4")
+    half_widths = profile_half_widths(STEPS, DEVIATIONS, surface="Cu4")
     nine_tenths = [NormalDist(sigma=sigma).inv_cdf(0.95) for sigma in found[1:]]
     assert half_widths == pytest.approx([0.0, *nine_tenths], rel=1e-9)
 
 
 def test_the_last_level_holds_gases_only():
     # √(0.15² + 0.05²): whatever the surface got wrong is gone with the adsorbate.
-    last = level_deviations(STEPS, DEVIATIONS, surface="Cu4")[-1]
+    last = profile_deviations(STEPS, DEVIATIONS, surface="Cu4")[-1]
     assert last == pytest.approx(sqrt(0.15**2 + 0.05**2))
 
 
@@ -66,6 +66,6 @@ def test_an_unknown_deviation_is_not_zero():
         binding_atom=DEVIATIONS.binding_atom,
         inherits=DEVIATIONS.inherits,
     )
-    found = level_deviations(STEPS, partly, surface="Cu4")
+    found = profile_deviations(STEPS, partly, surface="Cu4")
     assert found[1] is not None and found[2:] == (None, None)
-    assert level_half_widths(STEPS, partly, surface="Cu4")[2:] == (None, None)
+    assert profile_half_widths(STEPS, partly, surface="Cu4")[2:] == (None, None)

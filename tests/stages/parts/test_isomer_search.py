@@ -13,7 +13,12 @@ from clusterflow.records.atoms import from_atoms, to_atoms
 from clusterflow.records.clusters import BuildRecord, LevelRecord
 from clusterflow.science.clusters.builders.metal import icosahedron
 from clusterflow.science.clusters.builders.random_compact import random_compact
-from clusterflow.science.clusters.random_moves import CLOSEST, accepted, is_sane, moved
+from clusterflow.science.clusters.random_moves import (
+    CLOSEST,
+    is_accepted,
+    is_sane,
+    random_move,
+)
 from clusterflow.science.geometry.bonds import distance_ratios
 from clusterflow.settings import RelaxSettings
 from clusterflow.stages.build import build_structures
@@ -119,7 +124,7 @@ def test_moves_leave_one_piece_without_clashes(formula):
     rng = np.random.default_rng(7)
     positions = made.positions
     for _ in range(20):
-        new = moved(symbols, positions, rng)
+        new = random_move(symbols, positions, rng)
         assert is_sane(symbols, new)
         assert np.abs(new - positions).max() > 0.1
         positions = new
@@ -148,10 +153,10 @@ def test_a_planar_start_is_planar():
 def test_uphill_is_accepted_as_often_as_boltzmann_says():
     rng = np.random.default_rng(0)
     n = 20_000
-    taken = sum(accepted(0.5, 0.5, rng) for _ in range(n)) / n
+    taken = sum(is_accepted(0.5, 0.5, rng) for _ in range(n)) / n
     # Standard deviation of the share: √(p (1 − p) / n) = 0.0034.
     assert taken == pytest.approx(np.exp(-1), abs=4 * 0.0034)
-    assert all(accepted(rise, 0.5, rng) for rise in (0.0, -1.0, -1e4))
+    assert all(is_accepted(rise, 0.5, rng) for rise in (0.0, -1.0, -1e4))
 
 
 def cluster(**content):

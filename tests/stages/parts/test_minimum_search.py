@@ -13,12 +13,12 @@ from clusterflow.library.levels import LevelSpec
 from clusterflow.records.atoms import from_atoms, to_atoms
 from clusterflow.records.clusters import BuildRecord
 from clusterflow.science.adsorption.kicks import kicked
-from clusterflow.science.adsorption.outcome import judge
+from clusterflow.science.adsorption.outcome import judge_complex
 from clusterflow.science.adsorption.same_minimum import same_shape, shape_of
 from clusterflow.science.adsorption.search_decisions import (
     better_half,
+    group_candidates,
     is_exhausted,
-    merge,
 )
 from clusterflow.science.adsorption.starts_at_random import place_anywhere
 from clusterflow.science.clusters.builders.metal import icosahedron, octahedron
@@ -62,7 +62,7 @@ def test_merging_loses_nothing_and_compares_only_neighbours(seed):
         return a.at == b.at
 
     found = [candidate(e, at=i % n_places) for i, e in enumerate(values)]
-    groups = merge(found, same, 0.5)
+    groups = group_candidates(found, same, 0.5)
     assert sorted(id(c) for g in groups for c in g) == sorted(map(id, found))
     assert all(gap <= 0.5 for gap in asked)
     leaders = [group[0].energy_ev for group in groups]
@@ -270,7 +270,7 @@ class Bare:
             relaxation = Relaxation(to_atoms(start.structure), calculator)
             done = relaxation.finish(0.02, 400) == "converged"
             end = from_atoms(relaxation.atoms, charge=0, multiplicity=1)
-            verdict = judge(end, self.host, others["O"], others)
+            verdict = judge_complex(end, self.host, others["O"], others)
             if done and verdict.fate == "intact":
                 energies_ev.append(relaxation.energy_ev)
         return energies_ev, job.meter.n_gradients
@@ -300,8 +300,8 @@ def relaxed_of(monkeypatch):
             relaxed.append(coarse.energy_ev)
             return found.add(coarse, ())
 
-        monkeypatch.setattr(minimum_search, "_followed", followed)
-        monkeypatch.setattr(minimum_search, "_relax_one", relax_one)
+        monkeypatch.setattr(minimum_search, "_follow_candidate", followed)
+        monkeypatch.setattr(minimum_search, "_relax_candidate", relax_one)
         monkeypatch.setattr(minimum_search._Found, "alike", lambda *_: False)
         found = minimum_search._Found(host=None)
         found.reserve = [candidate(e) for e in reserve]

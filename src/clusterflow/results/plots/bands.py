@@ -9,7 +9,7 @@ from clusterflow.figures.band_edges import draw_band_edges
 from clusterflow.results.plots.common import (
     Plot,
     describe_origin,
-    hole_rows,
+    list_hole_rows,
     list_missing,
 )
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clusterflow.records.profiles import BandEdges
-    from clusterflow.results.plots.common import Surface
+    from clusterflow.results.plots.common import StudyCluster
     from clusterflow.results.tables import Row
 
 
-def plot_bands(surfaces: Sequence[Surface]) -> Plot:
+def plot_bands(surfaces: Sequence[StudyCluster]) -> Plot:
     """Band edges of clusters beside redox couples, V against SHE.
 
     Raises
@@ -41,7 +41,7 @@ def plot_bands(surfaces: Sequence[Surface]) -> Plot:
             missing.append((surface.name, f"is at pH {view.ph:g}, not {first.ph:g}"))
         else:
             views[surface.name] = view
-            rows += _edge_rows(surface, view)
+            rows += _list_edge_rows(surface, view)
     if not views:
         raise ClusterflowError(f"nothing to draw: {list_missing(missing)}")
     missing += [
@@ -57,12 +57,12 @@ def plot_bands(surfaces: Sequence[Surface]) -> Plot:
     unseen = [(name, why) for name, why in missing if name not in views]
     return Plot(
         figure=draw_band_edges(views),
-        rows=(*rows, *hole_rows(rows, unseen)),
+        rows=(*rows, *list_hole_rows(rows, unseen)),
         missing=tuple(missing),
     )
 
 
-def _edge_rows(surface: Surface, view: BandEdges) -> Iterator[Row]:
+def _list_edge_rows(surface: StudyCluster, view: BandEdges) -> Iterator[Row]:
     why_not = {c.edge: c.reason for c in view.couples if c.reason}
     for name, potential in (
         ("conduction", view.conduction_v_she),

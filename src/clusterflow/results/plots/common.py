@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from clusterflow.errors import ConfigError, RecordError
 from clusterflow.figures.diagram import check_figure_name, save_figure
 from clusterflow.figures.text import chem
-from clusterflow.library.find import Library, explain
+from clusterflow.library.find import Library, describe_error
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import read_records, write_atomic
 from clusterflow.records.profiles import CheRecord
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surface:
+class StudyCluster:
     """A cluster of a study; `name` tells it from that of another study."""
 
     name: str
@@ -42,7 +42,7 @@ class Surface:
 
     @property
     def method(self) -> tuple[str, str, float | None]:
-        """What two numbers must share to be compared: the level and temperature."""
+        """What makes numbers comparable: level by name and hash, temperature in K."""
         level = self.che.level
         temperature = self.thermo.temperature_k if self.thermo else None
         return (level.name, level.hash, temperature) if level else ("", "", temperature)
@@ -74,9 +74,9 @@ class Conditions:
         return {key: value for key, value in every.items() if value is not None}
 
 
-def read_surfaces(
+def read_study_clusters(
     folders: Sequence[Path], clusters: Sequence[str] = ()
-) -> list[Surface]:
+) -> list[StudyCluster]:
     """The clusters of some results folders, by their records of thermo and che.
 
     Raises
@@ -100,7 +100,7 @@ def read_surfaces(
             )
     n_studies = Counter(record.cluster for _, record, _ in found)
     return [
-        Surface(
+        StudyCluster(
             name=r.cluster if n_studies[r.cluster] == 1 else f"{r.cluster} ({f.name})",
             cluster=r.cluster,
             che=r,
@@ -127,7 +127,7 @@ def save(plot: Plot, output: Path) -> Path:
 
 
 def find_results(
-    surfaces: Sequence[Surface], reaction: str, conditions: Conditions
+    surfaces: Sequence[StudyCluster], reaction: str, conditions: Conditions
 ) -> dict[str, ReactionResult]:
     """The result of a reaction on each cluster that has it, at the conditions."""
     recorded = {
@@ -143,13 +143,13 @@ def find_results(
             f"known: {', '.join(sorted(known)) or 'none'}"
         )
     return {
-        name: _at(surface, result, conditions)
+        name: _apply_conditions(surface, result, conditions)
         for name, (surface, result) in recorded.items()
     }
 
 
-def _at(
-    surface: Surface, result: ReactionResult, conditions: Conditions
+def _apply_conditions(
+    surface: StudyCluster, result: ReactionResult, conditions: Conditions
 ) -> ReactionResult:
     """A result at other conditions: stage che anew on the recorded free energies."""
     settings = {
@@ -162,7 +162,7 @@ def _at(
     try:
         chosen = CheSettings.model_validate(settings | conditions.given)
     except ValidationError as error:
-        raise ConfigError(f"plot: {explain(error)}") from None
+        raise ConfigError(f"plot: {describe_error(error)}") from None
     if surface.thermo is None:
         raise RecordError(
             f"{surface.name}: no thermo record beside its che record; run the study, "
@@ -174,34 +174,38 @@ def _at(
 
 
 def split_comparable(
-    surfaces: Sequence[Surface],
-) -> tuple[list[Surface], list[tuple[str, str]]]:
+    surfaces: Sequence[StudyCluster],
+) -> tuple[list[StudyCluster], list[tuple[str, str]]]:
     """Clusters of the commonest level and temperature, and why the others are not.
 
     Numbers of two levels are never compared.
     """
     method = Counter(surface.method for surface in surfaces).most_common(1)[0][0]
     others = [
-        (surface.name, f"is at {_method(surface)}, the figure at {_words(method)}")
+        (
+            surface.name,
+            f"is at {_describe_method(surface)}, "
+            f"the figure at {_format_method(method)}",
+        )
         for surface in surfaces
         if surface.method != method
     ]
     return [s for s in surfaces if s.method == method], others
 
 
-def _method(surface: Surface) -> str:
+def _describe_method(surface: StudyCluster) -> str:
     if surface.che.level is None:
         return f"no level ({surface.che.reason})"
-    return _words(surface.method)
+    return _format_method(surface.method)
 
 
-def _words(method: tuple[str, str, float | None]) -> str:
+def _format_method(method: tuple[str, str, float | None]) -> str:
     name, digest, temperature_k = method
     at = "unknown temperature" if temperature_k is None else f"{temperature_k:g} K"
     return f"{name} ({digest}), {at}"
 
 
-def describe_conditions(surfaces: Sequence[Surface]) -> str:
+def describe_conditions(surfaces: Sequence[StudyCluster]) -> str:
     """Level, reference and temperature of the free energies of a figure."""
     surface = surfaces[0]
     assert surface.thermo is not None and surface.che.level is not None
@@ -212,7 +216,7 @@ def describe_conditions(surfaces: Sequence[Surface]) -> str:
     return f"{level};  {reference}T = {surface.thermo.temperature_k:g} K"
 
 
-def name_adsorbed(name: str, surfaces: Sequence[Surface]) -> str:
+def name_adsorbed(name: str, surfaces: Sequence[StudyCluster]) -> str:
     """The name of an adsorbate as in the records: with its star."""
     starred = name if name.startswith("*") else f"*{name}"
     known = {
@@ -229,7 +233,7 @@ def name_adsorbed(name: str, surfaces: Sequence[Surface]) -> str:
     return starred
 
 
-def find_formation(surface: Surface, species: str) -> tuple[float | None, str]:
+def find_formation(surface: StudyCluster, species: str) -> tuple[float | None, str]:
     """ΔG of a species on a cluster, eV, or None and why there is none."""
     if surface.thermo is None:
         return None, "no thermo record"
@@ -240,7 +244,7 @@ def find_formation(surface: Surface, species: str) -> tuple[float | None, str]:
     return None, "not computed"
 
 
-def describe_origin(surface: Surface) -> Row:
+def describe_origin(surface: StudyCluster) -> Row:
     """The columns that say where a row comes from."""
     level = surface.che.level
     return {
@@ -251,7 +255,9 @@ def describe_origin(surface: Surface) -> Row:
     }
 
 
-def hole_rows(rows: Sequence[Row], missing: Sequence[tuple[str, str]]) -> Iterator[Row]:
+def list_hole_rows(
+    rows: Sequence[Row], missing: Sequence[tuple[str, str]]
+) -> Iterator[Row]:
     """A row without numbers for everything that is not on the figure."""
     for name, reason in missing:
         yield {**dict.fromkeys(rows[0]), "cluster": name, "reason": reason}

@@ -12,7 +12,7 @@ from clusterflow.results.plots.common import (
     Plot,
     describe_origin,
     find_results,
-    hole_rows,
+    list_hole_rows,
     list_missing,
     split_comparable,
 )
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clusterflow.records.profiles import ReactionResult
-    from clusterflow.results.plots.common import Conditions, Surface
+    from clusterflow.results.plots.common import Conditions, StudyCluster
     from clusterflow.results.tables import Row
 
 
 def plot_diagram(
-    surfaces: Sequence[Surface], reaction: str, conditions: Conditions
+    surfaces: Sequence[StudyCluster], reaction: str, conditions: Conditions
 ) -> Plot:
     """Free-energy diagram: all pathways of one cluster, or the best of each of a few.
 
@@ -47,7 +47,7 @@ def plot_diagram(
         best = order_pathways(result)[0]
         return Plot(
             figure=draw_profile(result),
-            rows=tuple(_states(surfaces[0], result, result.pathways)),
+            rows=tuple(_list_state_rows(surfaces[0], result, result.pathways)),
             missing=tuple((best.states[index], why) for index, why in holes(best)),
         )
     alike, missing = split_comparable(surfaces)
@@ -69,7 +69,7 @@ def plot_diagram(
     rows = [
         row
         for surface in drawn
-        for row in _states(
+        for row in _list_state_rows(
             surface,
             results[surface.name],
             order_pathways(results[surface.name])[:1],
@@ -77,13 +77,13 @@ def plot_diagram(
     ]
     return Plot(
         figure=draw_overlay({s.name: results[s.name] for s in drawn}),
-        rows=(*rows, *hole_rows(rows, missing)),
+        rows=(*rows, *list_hole_rows(rows, missing)),
         missing=tuple(missing),
     )
 
 
-def _states(
-    surface: Surface, result: ReactionResult, pathways: Sequence[Any]
+def _list_state_rows(
+    surface: StudyCluster, result: ReactionResult, pathways: Sequence[Any]
 ) -> Iterator[Row]:
     """One row a state of each pathway, with the step that leads to it."""
     for rank, pathway in enumerate(pathways, start=1):

@@ -12,7 +12,7 @@ from clusterflow.results.plots.common import (
     describe_conditions,
     describe_origin,
     find_formation,
-    hole_rows,
+    list_hole_rows,
     list_missing,
     name_adsorbed,
     split_comparable,
@@ -22,11 +22,11 @@ from clusterflow.science.reactions.scaling_line import fit_line
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from clusterflow.results.plots.common import Surface
+    from clusterflow.results.plots.common import StudyCluster
     from clusterflow.science.reactions.scaling_line import Line
 
 
-def plot_scaling(surfaces: Sequence[Surface], x: str, y: str) -> Plot:
+def plot_scaling(surfaces: Sequence[StudyCluster], x: str, y: str) -> Plot:
     """The ΔG of one adsorbate against that of another, with the line through them.
 
     Raises
@@ -74,7 +74,7 @@ def plot_scaling(surfaces: Sequence[Surface], x: str, y: str) -> Plot:
     )
     return Plot(
         figure=figure,
-        rows=(*rows, *hole_rows(rows, missing)),
+        rows=(*rows, *list_hole_rows(rows, missing)),
         missing=tuple(missing),
         notes=(note,),
         line=line,

@@ -13,7 +13,7 @@ from clusterflow.results.plots.common import (
     describe_origin,
     find_formation,
     find_results,
-    hole_rows,
+    list_hole_rows,
     list_missing,
     name_adsorbed,
     split_comparable,
@@ -25,12 +25,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clusterflow.records.profiles import ReactionResult
-    from clusterflow.results.plots.common import Conditions, Surface
+    from clusterflow.results.plots.common import Conditions, StudyCluster
     from clusterflow.results.tables import Row
 
 
 def plot_volcano(
-    surfaces: Sequence[Surface], reaction: str, descriptor: str, conditions: Conditions
+    surfaces: Sequence[StudyCluster],
+    reaction: str,
+    descriptor: str,
+    conditions: Conditions,
 ) -> Plot:
     """Limiting potentials of a reaction against the ΔG of an adsorbate.
 
@@ -53,15 +56,15 @@ def plot_volcano(
         elif x is None:
             missing.append((surface.name, f"{descriptor}: {why_not}"))
         else:
-            point = _volcano_point(surface.name, x, result)
+            point = _make_volcano_point(surface.name, x, result)
             points.append(point)
-            rows.append(_volcano_row(surface, descriptor, point, result))
+            rows.append(_make_volcano_row(surface, descriptor, point, result))
     if not points:
         raise ClusterflowError(
             f"nothing to draw for {reaction}: {list_missing(missing)}"
         )
     first = next(results[s.name] for s in alike if s.name == points[0].name)
-    electrode = _electrode(first)
+    electrode = _make_electrode(first)
     scale = first.scale.upper() + (f", pH {first.ph:g}" if first.scale == "she" else "")
     bases = {row["uncertainty_basis"] for row in rows} - {None}
     notes = [f"bar: 90 % interval of U_L ({', '.join(sorted(map(str, bases)))})"]
@@ -78,19 +81,21 @@ def plot_volcano(
         equilibrium=None if equilibrium is None else electrode.from_rhe(equilibrium),
     )
     return Plot(
-        figure=figure, rows=(*rows, *hole_rows(rows, missing)), missing=tuple(missing)
+        figure=figure,
+        rows=(*rows, *list_hole_rows(rows, missing)),
+        missing=tuple(missing),
     )
 
 
-def _electrode(result: ReactionResult) -> Electrode:
+def _make_electrode(result: ReactionResult) -> Electrode:
     return Electrode(
         scale=result.scale, ph=result.ph, temperature_k=result.temperature_k
     )
 
 
-def _volcano_point(name: str, x: float, result: ReactionResult) -> Point:
+def _make_volcano_point(name: str, x: float, result: ReactionResult) -> Point:
     assert result.limiting_potential_v_rhe is not None
-    on_scale = _electrode(result).from_rhe
+    on_scale = _make_electrode(result).from_rhe
     interval = result.uncertainty
     return Point(
         name=name,
@@ -102,8 +107,8 @@ def _volcano_point(name: str, x: float, result: ReactionResult) -> Point:
     )
 
 
-def _volcano_row(
-    surface: Surface, descriptor: str, point: Point, result: ReactionResult
+def _make_volcano_row(
+    surface: StudyCluster, descriptor: str, point: Point, result: ReactionResult
 ) -> Row:
     return {
         **describe_origin(surface),

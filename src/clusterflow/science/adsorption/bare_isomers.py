@@ -17,7 +17,7 @@ import numpy as np
 
 from clusterflow.records.adsorption import PooledIsomer
 from clusterflow.records.energies import IsomerWeight
-from clusterflow.science.geometry.bonds import like_ion_bonds, n_fragments
+from clusterflow.science.geometry.bonds import count_pieces, like_ion_bonds
 from clusterflow.units import BOLTZMANN_EV_PER_K
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from clusterflow.records.adsorption import (
         AdsorbRecord,
         Minimum,
-        MinimumHost,
+        MinimumIsomers,
         PoolRecord,
     )
     from clusterflow.records.clusters import Isomer, RelaxRecord
@@ -66,7 +66,7 @@ def bare_energies(
         own = {i.structure.name: i.energy_ev for i in relaxed.isomers}
         return BareEnergies(placed_ev=own.get(minimum.isomer))
     energies = {i.structure.name: i.energy_ev for i in all_isomers(pool)}
-    host = host_of(pool, adsorbate, minimum)
+    host = isomers_of_minimum(pool, adsorbate, minimum)
     return BareEnergies(
         placed_ev=energies.get(minimum.isomer),
         host_ev=None if host is None or host.host is None else energies[host.host],
@@ -79,7 +79,9 @@ def all_isomers(pool: PoolRecord) -> list[Isomer]:
     return [pooled.isomer for pooled in (*pool.isomers, *pool.left_out)]
 
 
-def host_of(pool: PoolRecord, adsorbate: str, minimum: Minimum) -> MinimumHost | None:
+def isomers_of_minimum(
+    pool: PoolRecord, adsorbate: str, minimum: Minimum
+) -> MinimumIsomers | None:
     """The host of a minimum, found by its energy; None if the pool does not know it."""
     for host in pool.hosts:
         same = host.adsorbate == adsorbate and host.placed_on == minimum.isomer
@@ -158,8 +160,8 @@ def why_other_species(bare: Structure, own: Structure) -> str:
     a chalcogenide with such a bond is a redox isomer.
     """
     positions = bare.xyz
-    pieces = n_fragments(bare.symbols, positions)
-    if pieces > n_fragments(own.symbols, own.xyz):
+    pieces = count_pieces(bare.symbols, positions)
+    if pieces > count_pieces(own.symbols, own.xyz):
         return f"the cluster is in {pieces} pieces"
     like = like_ion_bonds(bare.symbols, positions)
     if len(like) > len(like_ion_bonds(own.symbols, own.xyz)):
@@ -207,7 +209,7 @@ def why_not_pooled(pool: PoolRecord | None, adsorptions: Sequence[AdsorbRecord])
     return ""
 
 
-def reference_isomers(
+def relaxed_of_mode(
     relaxed: RelaxRecord, pool: PoolRecord | None, mode: IsomerMode
 ) -> RelaxRecord:
     """The relaxed cluster as diagrams refer to it, the clean surface first.

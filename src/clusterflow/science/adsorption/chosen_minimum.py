@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from clusterflow.records.energies import OtherIsomers
 from clusterflow.science.adsorption.bare_isomers import (
-    host_of,
-    reference_isomers,
+    isomers_of_minimum,
+    relaxed_of_mode,
     why_not_pooled,
 )
 
@@ -52,7 +52,9 @@ def choose_minimum(
     minima = [(i, m) for i, m in enumerate(record.minima) if i not in not_minima]
     if isomers == "pool":
         for index, minimum in minima:
-            if minimum.fate in USABLE_FATES and not _is_other(record, minimum, pool):
+            if minimum.fate in USABLE_FATES and not _is_on_other_species(
+                record, minimum, pool
+            ):
                 return index
         return None
     own = record.isomers_tried[:1]
@@ -63,9 +65,11 @@ def choose_minimum(
     return None
 
 
-def _is_other(record: AdsorbRecord, minimum: Minimum, pool: PoolRecord | None) -> bool:
+def _is_on_other_species(
+    record: AdsorbRecord, minimum: Minimum, pool: PoolRecord | None
+) -> bool:
     """Whether the cluster under an adsorbate is, or may be, another species."""
-    host = host_of(pool, record.adsorbate, minimum) if pool else None
+    host = isomers_of_minimum(pool, record.adsorbate, minimum) if pool else None
     if pool is None or host is None:
         return False
     others = {p.isomer.structure.name for p in pool.left_out if p.other_species}
@@ -131,9 +135,7 @@ def by_other_isomers(
     other: IsomerMode = "fixed_core_first" if mode == "pool" else "pool"
     if reason := why_not_pooled(pool, adsorptions):
         return OtherIsomers(isomers=other, reason=reason)
-    here, there = (
-        reference_isomers(relaxed, pool, m).isomers[0] for m in (mode, other)
-    )
+    here, there = (relaxed_of_mode(relaxed, pool, m).isomers[0] for m in (mode, other))
     records = {f"*{record.adsorbate}": record for record in adsorptions}
     found: dict[str, float] = {}
     for item in species:

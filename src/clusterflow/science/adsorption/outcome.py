@@ -17,8 +17,8 @@ from clusterflow.science.geometry.bonds import (
     FORMED,
     bond_graph,
     changed_bonds,
-    composition,
     distance_ratios,
+    hill_formula,
 )
 from clusterflow.science.geometry.symmetry import own_permutations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class FateVerdict:
     """The fate of a relaxed complex, and whether the cluster kept its bonds."""
 
     fate: Fate
@@ -50,12 +50,12 @@ def intended_graphs(adsorbate: AdsorbateSpec) -> list[nx.Graph]:
     ]
 
 
-def judge(
+def judge_complex(
     complex_: Structure,
     host: Structure,
     adsorbate: AdsorbateSpec,
     others: Mapping[str, AdsorbateSpec],
-) -> Verdict:
+) -> FateVerdict:
     """What a relaxed complex is.
 
     Parameters
@@ -75,25 +75,25 @@ def judge(
     changed = changed_bonds(host.symbols, before, after, own_permutations(host))
     symbols = complex_.symbols[n_host:]
     graph = settled_graph(complex_, n_host, adsorbate)
-    touching = _touching(complex_, n_host)
-    fate, detail = _name(graph, touching, adsorbate, others)
+    touching = _find_touching_atoms(complex_, n_host)
+    fate, detail = _name_fate(graph, touching, adsorbate, others)
     taken = hydrides_taken(complex_, n_host)
     if fate == "intact" and taken:
-        whole = composition([*symbols, *["H"] * len(taken)])
+        whole = hill_formula([*symbols, *["H"] * len(taken)])
         fate, detail = "became", f"{whole} with hydrogen of the cluster"
     elif fate == "intact" and changed:
-        fate, detail = _host_fate(host, changed)
-    return Verdict(fate=fate, detail=detail, core_intact=not changed)
+        fate, detail = _judge_host(host, changed)
+    return FateVerdict(fate=fate, detail=detail, core_intact=not changed)
 
 
-def _host_fate(host: Structure, changed: list[tuple[int, int]]) -> tuple[Fate, str]:
+def _judge_host(host: Structure, changed: list[tuple[int, int]]) -> tuple[Fate, str]:
     """What the cluster under an intact adsorbate did: its core, or ligands alone."""
     bound = [i for i, role in enumerate(host.roles) if role == "ligand"]
     if any(not set(bond) & set(bound) for bond in changed):
         return "reconstructed", "the cluster changed its bonds"
     pieces = ligands_of(host.symbols, host.xyz, bound)
     moved = [piece for piece in pieces if any(set(b) & set(piece) for b in changed)]
-    names = Counter(composition([host.symbols[i] for i in piece]) for piece in moved)
+    names = Counter(hill_formula([host.symbols[i] for i in piece]) for piece in moved)
     listed = ", ".join(f"{n} {name}" for name, n in sorted(names.items()))
     return "ligand-migrated", f"{listed} with other bonds"
 
@@ -115,7 +115,7 @@ def settled_graph(
     """
     symbols = complex_.symbols[n_host:]
     positions = complex_.xyz[n_host:]
-    given = _hydrogens_given(complex_, n_host)
+    given = _find_given_hydrogens(complex_, n_host)
     graph = bond_graph(symbols, positions, FORMED)
     loose = bond_graph(symbols, positions, BROKEN)
     for intended in intended_graphs(adsorbate):
@@ -128,7 +128,7 @@ def settled_graph(
     return graph
 
 
-def _touching(complex_: Structure, n_host: int) -> set[int]:
+def _find_touching_atoms(complex_: Structure, n_host: int) -> set[int]:
     """Adsorbate atoms, counted from 0, within reach of the cluster.
 
     Its support is none of it: what has gone over to that has left the cluster.
@@ -139,7 +139,7 @@ def _touching(complex_: Structure, n_host: int) -> set[int]:
     return {int(i) for i in np.flatnonzero(close.any(axis=0))}
 
 
-def _hydrogens_given(complex_: Structure, n_host: int) -> set[int]:
+def _find_given_hydrogens(complex_: Structure, n_host: int) -> set[int]:
     """Hydrogens of the adsorbate, counted from 0, that have bonded to the cluster."""
     graph = bond_graph(complex_.symbols, complex_.xyz, FORMED)
     return {
@@ -161,36 +161,40 @@ def hydrides_taken(complex_: Structure, n_host: int) -> set[int]:
     }
 
 
-def _name(
+def _name_fate(
     graph: nx.Graph,
     touching: set[int],
     adsorbate: AdsorbateSpec,
     others: Mapping[str, AdsorbateSpec],
 ) -> tuple[Fate, str]:
     pieces = [graph.subgraph(c) for c in nx.connected_components(graph)]
-    if _is_one_of(graph, adsorbate):
+    if _is_form_of(graph, adsorbate):
         loose = [piece for piece in pieces if not touching & set(piece)]
         if loose:
-            away = " + ".join(sorted(_formula(piece) for piece in loose))
+            away = " + ".join(sorted(_write_formula(piece) for piece in loose))
             return "desorbed", f"{away} is out of reach of the cluster"
         return "intact", ""
     for name, other in others.items():
-        if _is_one_of(graph, other):
+        if _is_form_of(graph, other):
             return "became", name
     if len(pieces) > 1:
-        return "dissociated", " + ".join(sorted(_formula(piece) for piece in pieces))
+        return "dissociated", " + ".join(
+            sorted(_write_formula(piece) for piece in pieces)
+        )
     return "became", "an unlisted isomer"
 
 
-def _is_one_of(graph: nx.Graph, adsorbate: AdsorbateSpec) -> bool:
-    return any(_same(graph, intended) for intended in intended_graphs(adsorbate))
+def _is_form_of(graph: nx.Graph, adsorbate: AdsorbateSpec) -> bool:
+    return any(
+        _is_same_graph(graph, intended) for intended in intended_graphs(adsorbate)
+    )
 
 
-def _formula(piece: nx.Graph) -> str:
-    return composition([piece.nodes[i]["element"] for i in piece])
+def _write_formula(piece: nx.Graph) -> str:
+    return hill_formula([piece.nodes[i]["element"] for i in piece])
 
 
-def _same(left: nx.Graph, right: nx.Graph) -> bool:
+def _is_same_graph(left: nx.Graph, right: nx.Graph) -> bool:
     return bool(
         nx.is_isomorphic(left, right, node_match=categorical_node_match("element", ""))
     )

@@ -46,7 +46,7 @@ def shape_of(complex_: Structure, n_host: int, *, core_intact: bool) -> Shape:
     gaps = distances(positions)
     return Shape(
         distances=gaps,
-        spectrum=_spectrum(complex_.symbols, gaps),
+        spectrum=_sort_distances(complex_.symbols, gaps),
         bonds=bond_graph(complex_.symbols[n_host:], positions[n_host:]),
         labelled=core_intact,
     )
@@ -96,7 +96,7 @@ def same_shape(
     if not (first.labelled or second.labelled):
         return True
     n_host = permutations.shape[1]
-    for own in _mappings(first.bonds, second.bonds):
+    for own in _match_atoms(first.bonds, second.bonds):
         for permutation in permutations:
             order = np.concatenate([permutation, n_host + own])
             moved = second.distances[np.ix_(order, order)]
@@ -105,7 +105,7 @@ def same_shape(
     return False
 
 
-def _spectrum(symbols: tuple[str, ...], gaps: FloatArray) -> FloatArray:
+def _sort_distances(symbols: tuple[str, ...], gaps: FloatArray) -> FloatArray:
     """Distances sorted within each pair of elements: a bound that costs nothing."""
     upper = np.array(np.triu_indices(len(symbols), k=1))
     kinds = np.sort(np.unique(symbols, return_inverse=True)[1][upper], axis=0)
@@ -113,7 +113,7 @@ def _spectrum(symbols: tuple[str, ...], gaps: FloatArray) -> FloatArray:
     return np.asarray(between[np.lexsort((between, kinds[1], kinds[0]))])
 
 
-def _mappings(first: nx.Graph, second: nx.Graph) -> Iterator[np.ndarray]:
+def _match_atoms(first: nx.Graph, second: nx.Graph) -> Iterator[np.ndarray]:
     """Ways to lay the bonds of one adsorbate on those of another, atom by atom."""
     matcher = GraphMatcher(first, second, categorical_node_match("element", ""))
     for mapping in matcher.isomorphisms_iter():

@@ -39,7 +39,7 @@ class Candidate(Protocol):
 C = TypeVar("C", bound=Candidate)
 
 
-def merge(
+def group_candidates(
     found: Sequence[C], same: Callable[[C, C], bool], energy_ev: float
 ) -> list[list[C]]:
     """Candidates in groups that are one, the lowest of each first, lowest group first.
@@ -52,7 +52,7 @@ def merge(
     >>> from types import SimpleNamespace
     >>> made = [(0, 1), (2, 1), (1, 3)]
     >>> found = [SimpleNamespace(energy_ev=e, at=a) for e, a in made]
-    >>> groups = merge(found, lambda a, b: a.at == b.at, 5.0)
+    >>> groups = group_candidates(found, lambda a, b: a.at == b.at, 5.0)
     >>> [[c.energy_ev for c in group] for group in groups]
     [[0, 2], [1]]
     """

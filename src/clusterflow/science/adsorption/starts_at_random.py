@@ -46,13 +46,13 @@ def place_anywhere(
     form = adsorbate.forms[rng.integers(len(adsorbate.forms))]
     symbols = [line[0] for line in form.atoms]
     own = np.array([line[1:] for line in form.atoms], dtype=float)
-    own = (own - own.mean(axis=0)) @ _random_rotation(rng)
+    own = (own - own.mean(axis=0)) @ _draw_rotation(rng)
     positions = host.xyz
     middle = own + positions.mean(axis=0)
     for _ in range(_MOST_DIRECTIONS):
         direction = rng.normal(size=3)
         direction /= np.linalg.norm(direction)
-        distance = _first_contact(host, symbols, middle, direction)
+        distance = _find_first_contact(host, symbols, middle, direction)
         if distance is None:  # a small adsorbate may fly straight through a ring
             continue
         placed = middle + distance * direction
@@ -69,7 +69,7 @@ def place_anywhere(
     return None
 
 
-def _random_rotation(rng: np.random.Generator) -> FloatArray:
+def _draw_rotation(rng: np.random.Generator) -> FloatArray:
     """A rotation matrix, all equally likely: from a random unit quaternion."""
     w, x, y, z = (q := rng.normal(size=4)) / np.linalg.norm(q)
     return np.array(
@@ -81,7 +81,7 @@ def _random_rotation(rng: np.random.Generator) -> FloatArray:
     )
 
 
-def _first_contact(
+def _find_first_contact(
     host: Structure, symbols: Sequence[str], middle: FloatArray, direction: FloatArray
 ) -> float | None:
     """How far from the middle the adsorbate stops on its way in, Å; None if never."""

@@ -75,13 +75,13 @@ def place_adsorbate(
     """
     groups = []
     for form in adsorbate.forms:
-        starts = _on_pairs if form.apart else _on_sites
+        starts = _place_on_pairs if form.apart else _place_on_sites
         groups += starts(host, sites, form, adsorbate, multiplicity)
     # Starts are made one by one: a large cluster has far more than are asked for.
     return list(islice(_take_turns(groups), max_starts))
 
 
-def _on_sites(
+def _place_on_sites(
     host: Structure,
     sites: Sequence[Site],
     form: AdsorbateForm,
@@ -92,10 +92,10 @@ def _on_sites(
     return [
         _take_turns(
             [
-                _on_site(host, site, form, adsorbate, multiplicity)
+                _place_on_site(host, site, form, adsorbate, multiplicity)
                 for site in sorted(
                     (site for site in sites if site.kind == kind),
-                    key=lambda site: _promise(site, form),
+                    key=lambda site: _rank_site(site, form),
                 )
             ]
         )
@@ -103,7 +103,7 @@ def _on_sites(
     ]
 
 
-def _on_pairs(
+def _place_on_pairs(
     host: Structure,
     sites: Sequence[Site],
     form: AdsorbateForm,
@@ -111,7 +111,7 @@ def _on_pairs(
     multiplicity: int,
 ) -> list[Iterator[Start]]:
     """The starts of two molecules on two sites, by kinds of site, nearest first."""
-    first, second = molecules_apart(form, adsorbate.name)
+    first, second = split_form(form, adsorbate.name)
     allowed = [site for site in sites if site.kind in form.sites]
     pairs = site_pairs(host, allowed, alike=first.form.atoms == second.form.atoms)
     by_kinds: dict[tuple[int, ...], list[SitePair]] = {}
@@ -121,7 +121,7 @@ def _on_pairs(
     return [
         _take_turns(
             [
-                _on_pair(host, pair, (first, second), adsorbate, multiplicity)
+                _place_on_pair(host, pair, (first, second), adsorbate, multiplicity)
                 for pair in by_kinds[kinds]
             ]
         )
@@ -130,14 +130,14 @@ def _on_pairs(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Molecule:
+class _FormPart:
     """One of two molecules, its binding atom at the origin, and which atoms it is."""
 
     form: AdsorbateForm
     atoms: tuple[int, ...]
 
 
-def molecules_apart(form: AdsorbateForm, who: str) -> list[_Molecule]:
+def split_form(form: AdsorbateForm, who: str) -> list[_FormPart]:
     """The two molecules of a form that sits on two sites.
 
     Raises
@@ -160,20 +160,20 @@ def molecules_apart(form: AdsorbateForm, who: str) -> list[_Molecule]:
             (symbols[i], *map(float, positions[i] - positions[bound])) for i in piece
         )
         own = {"atoms": lines, "binding": (piece.index(bound),)}
-        found.append(_Molecule(form=form.model_copy(update=own), atoms=tuple(piece)))
+        found.append(_FormPart(form=form.model_copy(update=own), atoms=tuple(piece)))
     return found
 
 
-def _on_pair(
+def _place_on_pair(
     host: Structure,
     pair: SitePair,
-    molecules: Sequence[_Molecule],
+    molecules: Sequence[_FormPart],
     adsorbate: AdsorbateSpec,
     multiplicity: int,
 ) -> Iterator[Start]:
     """The roomiest orientation of two molecules that do not touch; none if they do."""
     ways = [
-        _poses(host, site, molecule.form)[:_KEPT_AZIMUTHS]
+        _find_poses(host, site, molecule.form)[:_KEPT_AZIMUTHS]
         for site, molecule in zip((pair.first, pair.second), molecules, strict=True)
     ]
     order = np.argsort([i for molecule in molecules for i in molecule.atoms])
@@ -196,7 +196,7 @@ def _on_pair(
             return
 
 
-def _promise(site: Site, form: AdsorbateForm) -> tuple[int, int, int]:
+def _rank_site(site: Site, form: AdsorbateForm) -> tuple[int, int, int]:
     """Sort key of a site for a form: what is likely to bind comes first."""
     donors = all(form.atoms[b][0] in _DONORS for b in form.binding)
     anions = sum(element in NONMETALS for element in site.elements) if donors else 0
@@ -214,7 +214,7 @@ def _take_turns(groups: Sequence[Iterator[Start]]) -> Iterator[Start]:
             waiting.append(group)
 
 
-def _on_site(
+def _place_on_site(
     host: Structure,
     site: Site,
     form: AdsorbateForm,
@@ -223,7 +223,7 @@ def _on_site(
 ) -> Iterator[Start]:
     """The roomiest orientations of a form on a site."""
     symbols = [line[0] for line in form.atoms]
-    for placed, clearance in _poses(host, site, form)[:_KEPT_AZIMUTHS]:
+    for placed, clearance in _find_poses(host, site, form)[:_KEPT_AZIMUTHS]:
         yield Start(
             structure=join(host, symbols, placed, adsorbate, multiplicity),
             site=site,
@@ -232,24 +232,28 @@ def _on_site(
         )
 
 
-def _poses(
+def _find_poses(
     host: Structure, site: Site, form: AdsorbateForm
 ) -> list[tuple[FloatArray, float]]:
     """Positions and clearance of the distinct orientations that fit, roomiest first."""
     symbols = [line[0] for line in form.atoms]
     own = np.array([line[1:] for line in form.atoms], dtype=float)
-    frame = _frame(site, host)
-    bound = _bound_pairs(site, form)
+    frame = _make_site_frame(site, host)
+    bound = _list_bound_pairs(site, form)
     poses = [
         pose
-        for angle in _azimuths(form, site, own)
-        if (pose := _settle(host, site, symbols, own @ _turn(angle) @ frame, bound))
+        for angle in _choose_azimuths(form, site, own)
+        if (
+            pose := _settle_pose(
+                host, site, symbols, own @ _make_turn_matrix(angle) @ frame, bound
+            )
+        )
     ]
     poses.sort(key=lambda pose: -round(pose[1], 3))
-    return _distinct(host, symbols, poses)
+    return _keep_distinct_poses(host, symbols, poses)
 
 
-def _distinct(
+def _keep_distinct_poses(
     host: Structure, symbols: Sequence[str], poses: Sequence[tuple[FloatArray, float]]
 ) -> list[tuple[FloatArray, float]]:
     """Poses without the images that the symmetry of the site makes of them."""
@@ -268,7 +272,7 @@ def _distinct(
     return kept
 
 
-def _frame(site: Site, host: Structure) -> FloatArray:
+def _make_site_frame(site: Site, host: Structure) -> FloatArray:
     """Rows x, y, z of the site: z along its normal, x along its first bond."""
     z = np.array(site.normal)
     positions = host.xyz
@@ -281,7 +285,7 @@ def _frame(site: Site, host: Structure) -> FloatArray:
     return np.array([x, np.cross(z, x), z])
 
 
-def _turn(angle: float) -> FloatArray:
+def _make_turn_matrix(angle: float) -> FloatArray:
     c, s = np.cos(angle), np.sin(angle)
     return np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
 
@@ -291,7 +295,7 @@ def _is_axial(own: FloatArray) -> bool:
     return bool(np.abs(own[:, :2]).max() < 1e-3)
 
 
-def _azimuths(form: AdsorbateForm, site: Site, own: FloatArray) -> list[float]:
+def _choose_azimuths(form: AdsorbateForm, site: Site, own: FloatArray) -> list[float]:
     if _is_axial(own):
         return [0.0]
     if len(form.binding) == 2 and len(site.atoms) == 2:
@@ -301,12 +305,12 @@ def _azimuths(form: AdsorbateForm, site: Site, own: FloatArray) -> list[float]:
     return [2 * np.pi * k / _N_AZIMUTHS for k in range(_N_AZIMUTHS)]
 
 
-def _bound_pairs(site: Site, form: AdsorbateForm) -> list[tuple[int, int]]:
+def _list_bound_pairs(site: Site, form: AdsorbateForm) -> list[tuple[int, int]]:
     """Pairs (site atom, adsorbate atom) that are meant to bind."""
     return [(i, b) for b in form.binding for i in site.atoms]
 
 
-def _settle(
+def _settle_pose(
     host: Structure,
     site: Site,
     symbols: Sequence[str],
@@ -322,12 +326,14 @@ def _settle(
     positions = host.xyz
     lateral = oriented + foot
     radius_host, radius_own = radii(host.symbols), radii(symbols)
-    partners = _nearest_partners(bound, positions, lateral)
+    partners = _find_nearest_partners(bound, positions, lateral)
     below, site_atoms = {i for i, _ in partners}, {i for i, _ in bound}
     if len(below) < len(partners) == len(site_atoms):
         return None  # as many binding atoms as site atoms: one over each
     height = max(
-        _height(lateral[b] - positions[i], normal, radius_host[i] + radius_own[b])
+        _find_bond_height(
+            lateral[b] - positions[i], normal, radius_host[i] + radius_own[b]
+        )
         for i, b in partners
     )
     reach = radius_host[:, None] + radius_own[None, :]
@@ -345,7 +351,7 @@ def _settle(
     return None
 
 
-def _nearest_partners(
+def _find_nearest_partners(
     bound: Sequence[tuple[int, int]], positions: FloatArray, lateral: FloatArray
 ) -> list[tuple[int, int]]:
     """For each binding atom the site atom below it."""
@@ -357,7 +363,7 @@ def _nearest_partners(
     return [(i, b) for b, (_, i) in nearest.items()]
 
 
-def _height(offset: FloatArray, normal: FloatArray, bond: float) -> float:
+def _find_bond_height(offset: FloatArray, normal: FloatArray, bond: float) -> float:
     """How far along the normal to move an atom so that its bond has the right length.
 
     `offset` points from the site atom to the atom before it is moved.

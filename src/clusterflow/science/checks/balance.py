@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Final
 from ase.data import atomic_numbers
 
 from clusterflow.science.checks.evidence import (
-    judge,
-    judge_size,
+    judge_fit,
+    judge_value,
     leave_open,
     list_found_isomers,
     list_minima,
     name_gas,
-    name_vibrating,
+    name_vibrated,
 )
 
 if TYPE_CHECKING:
@@ -32,14 +32,14 @@ _ATOMS: Final = re.compile(r"([A-Z][a-z]?)(\d*)")
 def parity(evidence: Evidence) -> Iterator[Gate]:
     """Charge and multiplicity fit the electrons, and complexes add up their charges."""
     name = "parity"
-    for subject, structure in _structures(evidence):
+    for subject, structure in _list_structures(evidence):
         electrons = sum(atomic_numbers[s] for s in structure.symbols) - structure.charge
         unpaired = structure.multiplicity - 1
         fits = 0 <= unpaired <= electrons and (electrons - unpaired) % 2 == 0
         shown = f"{electrons} electrons, multiplicity {structure.multiplicity}"
         limit = "unpaired electrons as even or odd as all"
-        yield judge(name, subject, fits, shown, limit)
-    for subject, host_charge, adsorbate, found in _complex_charges(evidence):
+        yield judge_fit(name, subject, fits, shown, limit)
+    for subject, host_charge, adsorbate, found in _list_complex_charges(evidence):
         if host_charge is None or adsorbate not in evidence.adsorbates:
             yield leave_open(
                 name, subject, f"no charge known of the cluster or {adsorbate}"
@@ -47,10 +47,10 @@ def parity(evidence: Evidence) -> Iterator[Gate]:
             continue
         added = host_charge + evidence.adsorbates[adsorbate].charge
         detail = "charge of the complex less cluster and adsorbate, e"
-        yield judge_size(name, subject, found - added, 0.0, detail)
+        yield judge_value(name, subject, found - added, 0.0, detail)
 
 
-def _structures(evidence: Evidence) -> Iterator[tuple[str, Structure]]:
+def _list_structures(evidence: Evidence) -> Iterator[tuple[str, Structure]]:
     for build in evidence.builds:
         yield from ((f"{build.cluster}/{s.name}, built", s) for s in build.structures)
     for relaxed in evidence.relaxations:
@@ -65,10 +65,10 @@ def _structures(evidence: Evidence) -> Iterator[tuple[str, Structure]]:
         yield subject, minimum.structure
     for vibrated in evidence.vibrations:
         if vibrated.structure is not None:
-            yield name_vibrating(vibrated), vibrated.structure
+            yield name_vibrated(vibrated), vibrated.structure
 
 
-def _complex_charges(
+def _list_complex_charges(
     evidence: Evidence,
 ) -> Iterator[tuple[str, int | None, str, int]]:
     """Subject, charge of the host, name of the adsorbate, charge of the complex."""
@@ -89,7 +89,7 @@ def _complex_charges(
             isomer = isomers.get((vibrated.cluster, vibrated.adsorbate), "")
             host = hosts.get((vibrated.cluster, isomer))
             charge = vibrated.structure.charge
-            yield name_vibrating(vibrated), host, vibrated.adsorbate, charge
+            yield name_vibrated(vibrated), host, vibrated.adsorbate, charge
 
 
 def read_equation(equation: str) -> Counter[str] | None:
@@ -113,16 +113,16 @@ def balance(evidence: Evidence) -> Iterator[Gate]:
         for network in che.networks:
             for equation in (network.equation, *network.steps):
                 subject = f"{che.cluster}/{network.name}: {equation}"
-                yield _balanced(subject, equation, evidence)
+                yield _judge_balance(subject, equation, evidence)
 
 
-def _balanced(subject: str, equation: str, evidence: Evidence) -> Gate:
+def _judge_balance(subject: str, equation: str, evidence: Evidence) -> Gate:
     terms = read_equation(equation)
     if terms is None:
-        return judge("balance", subject, False, None, 0.0, "cannot be read")
+        return judge_fit("balance", subject, False, None, 0.0, "cannot be read")
     total: Counter[str] = Counter()
     for term, number in terms.items():
-        content = _content(term, evidence)
+        content = _count_content(term, evidence)
         if content is None:
             return leave_open("balance", subject, f"the library has no {term}")
         for what, n in content.items():
@@ -130,19 +130,19 @@ def _balanced(subject: str, equation: str, evidence: Evidence) -> Gate:
     off = {what: n for what, n in total.items() if n}
     shown = ", ".join(f"{what} {n:+d}" for what, n in sorted(off.items()))
     detail = f"made from nothing: {shown}" if off else "atoms, charge and sites kept"
-    return judge_size("balance", subject, sum(map(abs, off.values())), 0.0, detail)
+    return judge_value("balance", subject, sum(map(abs, off.values())), 0.0, detail)
 
 
-def _content(term: str, evidence: Evidence) -> Counter[str] | None:
+def _count_content(term: str, evidence: Evidence) -> Counter[str] | None:
     """Atoms, ``charge`` and ``site`` of a term; None if it is unknown."""
     fixed = {"*": {"site": 1}, "H+": {"H": 1, "charge": 1}, "e-": {"charge": -1}}
     if term in fixed:
         return Counter(fixed[term])
     state = STATE_TERM.match(term)
     if state is not None:
-        content = _content(f"*{state['rest']}", evidence)
+        content = _count_content(f"*{state['rest']}", evidence)
         if content is not None:
-            content.update(_gained(state["sign"], state["atoms"]))
+            content.update(_count_gained_atoms(state["sign"], state["atoms"]))
         return content
     adsorbed = term.startswith("*")
     if adsorbed:
@@ -156,7 +156,7 @@ def _content(term: str, evidence: Evidence) -> Counter[str] | None:
     return content
 
 
-def _gained(sign: str, atoms: str) -> Counter[str]:
+def _count_gained_atoms(sign: str, atoms: str) -> Counter[str]:
     """What a cluster gained, or lost as negative numbers: ``-H2`` is two H less."""
     factor = -1 if sign == "-" else 1
     content: Counter[str] = Counter()

@@ -91,12 +91,12 @@ def list_found_isomers(evidence: Evidence) -> Iterator[tuple[PoolRecord, Isomer]
                 yield pool, pooled.isomer
 
 
-def list_with_modes(
+def list_mode_records(
     evidence: Evidence,
 ) -> Iterator[tuple[str, GasRecord | VibrateRecord]]:
     """Records of vibrations with their names on verdicts."""
     yield from ((name_gas(gas), gas) for gas in evidence.gases)
-    yield from ((name_vibrating(v), v) for v in evidence.vibrations)
+    yield from ((name_vibrated(v), v) for v in evidence.vibrations)
 
 
 def name_gas(gas: GasRecord) -> str:
@@ -104,7 +104,7 @@ def name_gas(gas: GasRecord) -> str:
     return f"{gas.gas}(g) at {gas.level.name}"
 
 
-def name_vibrating(vibrated: VibrateRecord) -> str:
+def name_vibrated(vibrated: VibrateRecord) -> str:
     """The name of a vibrating complex on verdicts."""
     return f"{vibrated.cluster}/{vibrated.adsorbate}, vibrating"
 
@@ -117,15 +117,15 @@ def read_setting(provenance: Provenance, key: str) -> float | None:
     return None
 
 
-def judge_size(
+def judge_value(
     name: str, subject: str, value: float, limit: float, detail: str
 ) -> Gate:
     """PASS where |value| is at most the limit, else FAIL."""
     # A value that is no number is not within anything.
-    return judge(name, subject, abs(value) <= limit, float(value), limit, detail)
+    return judge_fit(name, subject, abs(value) <= limit, float(value), limit, detail)
 
 
-def judge(
+def judge_fit(
     name: str,
     subject: str,
     fits: bool,
@@ -137,7 +137,7 @@ def judge(
     return make_gate(name, "PASS" if fits else "FAIL", subject, value, limit, detail)
 
 
-def skip(name: str, subject: str, why: str) -> Gate:
+def skip_gate(name: str, subject: str, why: str) -> Gate:
     """SKIP: the gate does not apply."""
     return make_gate(name, "SKIP", subject, None, None, why)
 

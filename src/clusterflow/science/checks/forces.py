@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clusterflow.science.checks.evidence import (
-    judge_size,
+    judge_value,
     leave_open,
     list_found_isomers,
     list_minima,
-    list_with_modes,
+    list_mode_records,
     name_gas,
-    name_vibrating,
+    name_vibrated,
     read_setting,
-    skip,
+    skip_gate,
 )
 
 if TYPE_CHECKING:
@@ -45,26 +45,26 @@ def forces(evidence: Evidence) -> Iterator[Gate]:
     for relaxed in evidence.relaxations:
         for isomer in relaxed.isomers:
             subject = f"{relaxed.cluster}/{isomer.structure.name}"
-            yield _force(subject, isomer.fmax_ev_per_a, relaxed.provenance)
+            yield _judge_force(subject, isomer.fmax_ev_per_a, relaxed.provenance)
     for pool, isomer in list_found_isomers(evidence):
         subject = f"{pool.cluster}/{isomer.structure.name}"
-        yield _force(subject, isomer.fmax_ev_per_a, pool.provenance)
+        yield _judge_force(subject, isomer.fmax_ev_per_a, pool.provenance)
     for subject, record, minimum in list_minima(evidence):
-        yield _force(subject, minimum.fmax_ev_per_a, record.provenance)
+        yield _judge_force(subject, minimum.fmax_ev_per_a, record.provenance)
     for gas in evidence.gases:
         if gas.structure is None:
-            yield skip("forces", name_gas(gas), gas.reason)
+            yield skip_gate("forces", name_gas(gas), gas.reason)
         else:
-            yield _force(name_gas(gas), gas.fmax_ev_per_a, gas.provenance)
+            yield _judge_force(name_gas(gas), gas.fmax_ev_per_a, gas.provenance)
     for vibrated in evidence.vibrations:
-        subject, fmax = name_vibrating(vibrated), vibrated.fmax_ev_per_a
+        subject, fmax = name_vibrated(vibrated), vibrated.fmax_ev_per_a
         if vibrated.status == "failed":
-            yield skip("forces", subject, vibrated.reason)
+            yield skip_gate("forces", subject, vibrated.reason)
         else:
-            yield _force(subject, fmax, vibrated.provenance, _VIBRATING_FACTOR)
+            yield _judge_force(subject, fmax, vibrated.provenance, _VIBRATING_FACTOR)
 
 
-def _force(
+def _judge_force(
     subject: str, fmax: float | None, provenance: Provenance, factor: float = 1.0
 ) -> Gate:
     limit = read_setting(provenance, "fmax_ev_per_a")
@@ -75,21 +75,21 @@ def _force(
     if fmax is None:
         return leave_open("forces", subject, "the record has no forces")
     detail = "largest force, eV/Å"
-    return judge_size("forces", subject, fmax, factor * limit, detail)
+    return judge_value("forces", subject, fmax, factor * limit, detail)
 
 
 def force_error(evidence: Evidence) -> Iterator[Gate]:
     """The recorded forces are the slope of the energy along one random direction."""
     name = "force-error"
-    for subject, record in list_with_modes(evidence):
+    for subject, record in list_mode_records(evidence):
         error = record.force_error_ev_per_a
         if error is not None:
             detail = "force less slope of the energy, eV/Å"
-            yield judge_size(name, subject, error, _FORCE_ERROR_EV_PER_A, detail)
+            yield judge_value(name, subject, error, _FORCE_ERROR_EV_PER_A, detail)
         elif record.status == "failed":
-            yield skip(name, subject, record.reason)
+            yield skip_gate(name, subject, record.reason)
         elif record.structure is not None and len(record.structure.symbols) == 1:
-            yield skip(name, subject, "a single atom feels no force")
+            yield skip_gate(name, subject, "a single atom feels no force")
         else:
             yield leave_open(name, subject, "the record has no check of its forces")
 
@@ -97,9 +97,9 @@ def force_error(evidence: Evidence) -> Iterator[Gate]:
 def hessian_symmetry(evidence: Evidence) -> Iterator[Gate]:
     """The Hessian before symmetrisation is as symmetric as finite differences allow."""
     name = "hessian-symmetry"
-    for subject, record in list_with_modes(evidence):
+    for subject, record in list_mode_records(evidence):
         if record.status == "failed":
-            yield skip(name, subject, record.reason)
+            yield skip_gate(name, subject, record.reason)
         elif record.hessian_asymmetry_ev_per_a2 is None:
             yield leave_open(name, subject, "the record has no asymmetry")
         else:
@@ -109,4 +109,4 @@ def hessian_symmetry(evidence: Evidence) -> Iterator[Gate]:
             limit = _ASYMMETRY_EV_PER_A2 * max(1.0, step / _ASYMMETRY_STEP_A) ** 2
             value = record.hessian_asymmetry_ev_per_a2
             detail = f"eV/Å² at a step of {step:g} Å"
-            yield judge_size(name, subject, value, limit, detail)
+            yield judge_value(name, subject, value, limit, detail)

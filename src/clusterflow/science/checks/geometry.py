@@ -11,11 +11,11 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
 from clusterflow.science.checks.evidence import (
-    judge,
+    judge_fit,
     leave_open,
     list_minima,
     make_gate,
-    skip,
+    skip_gate,
 )
 from clusterflow.science.geometry.bonds import BROKEN, CONTACT, FORMED
 
@@ -42,21 +42,21 @@ def fragments(evidence: Evidence) -> Iterator[Gate]:
     name = "fragments"
     for subject, record, minimum in list_minima(evidence):
         if minimum.fate not in (*_KEPT, "desorbed", *_CHANGED):
-            yield skip(name, subject, f"no test for the fate {minimum.fate}")
+            yield skip_gate(name, subject, f"no test for the fate {minimum.fate}")
         elif record.adsorbate not in evidence.adsorbates:
             yield leave_open(name, subject, f"the library has no {record.adsorbate}")
         elif "adsorbate" not in minimum.structure.roles:
             yield leave_open(name, subject, "no atom has the role of an adsorbate")
         else:
-            yield _same_fate(subject, minimum, evidence.adsorbates[record.adsorbate])
+            yield _judge_fate(subject, minimum, evidence.adsorbates[record.adsorbate])
 
 
 _KEPT: Final = ("intact", "ligand-migrated", "reconstructed")
 _CHANGED: Final = ("dissociated", "became")
 
 
-def _same_fate(subject: str, minimum: Minimum, intended: Substance) -> Gate:
-    ratios = _ratios(minimum.structure.symbols, minimum.structure.positions)
+def _judge_fate(subject: str, minimum: Minimum, intended: Substance) -> Gate:
+    ratios = _measure_ratios(minimum.structure.symbols, minimum.structure.positions)
     own = np.array([role == "adsorbate" for role in minimum.structure.roles])
     inner, outer = ratios[np.ix_(own, own)], ratios[np.ix_(own, ~own)]
     symbols = [
@@ -66,21 +66,23 @@ def _same_fate(subject: str, minimum: Minimum, intended: Substance) -> Gate:
     pieces = int(connected_components(inner < _BONDED, directed=False)[0])
     if pieces > 1:
         found = "dissociated"
-    elif _bonds(symbols, inner) not in [_form_bonds(form) for form in intended.forms]:
+    elif _list_bonds(symbols, inner) not in [
+        _list_form_bonds(form) for form in intended.forms
+    ]:
         found = "became"
     else:
         found = "intact" if reach < _REACH else "desorbed"
     fate = "intact" if minimum.fate in _KEPT else minimum.fate
     shown = f"{found}: {pieces} piece(s), nearest contact {reach:.2f}"
-    border = _on_border(symbols, inner, reach)
+    border = _describe_border(symbols, inner, reach)
     if found != fate and border:
         detail = f"labelled {minimum.fate}; {border} lies within the hysteresis"
         return make_gate("fragments", "UNVERIFIABLE", subject, shown, fate, detail)
     detail = f"labelled {minimum.fate}; contact in sums of covalent radii"
-    return judge("fragments", subject, found == fate, shown, fate, detail)
+    return judge_fit("fragments", subject, found == fate, shown, fate, detail)
 
 
-def _on_border(symbols: Sequence[str], inner: FloatArray, reach: float) -> str:
+def _describe_border(symbols: Sequence[str], inner: FloatArray, reach: float) -> str:
     """The distance that is neither a bond nor none, in sums of covalent radii."""
     band = (inner > FORMED) & (inner < BROKEN)
     for i, j in np.argwhere(np.triu(band)):
@@ -88,7 +90,7 @@ def _on_border(symbols: Sequence[str], inner: FloatArray, reach: float) -> str:
     return f"the contact at {reach:.2f}" if CONTACT < reach < _REACH else ""
 
 
-def _ratios(symbols: Sequence[str], positions: object) -> FloatArray:
+def _measure_ratios(symbols: Sequence[str], positions: object) -> FloatArray:
     """Distances over sums of covalent radii; infinite on the diagonal."""
     atoms = Atoms(list(symbols), positions=np.array(positions, dtype=float))
     radii = np.array(natural_cutoffs(atoms))
@@ -97,7 +99,7 @@ def _ratios(symbols: Sequence[str], positions: object) -> FloatArray:
     return np.asarray(ratios)
 
 
-def _bonds(symbols: Sequence[str], ratios: FloatArray) -> list[str]:
+def _list_bonds(symbols: Sequence[str], ratios: FloatArray) -> list[str]:
     """Each atom with its neighbours, such as ``C:HO``, sorted."""
     found = []
     for symbol, row in zip(symbols, ratios < _BONDED, strict=True):
@@ -106,6 +108,6 @@ def _bonds(symbols: Sequence[str], ratios: FloatArray) -> list[str]:
     return sorted(found)
 
 
-def _form_bonds(form: tuple[AtomLine, ...]) -> list[str]:
+def _list_form_bonds(form: tuple[AtomLine, ...]) -> list[str]:
     symbols = [line[0] for line in form]
-    return _bonds(symbols, _ratios(symbols, [line[1:] for line in form]))
+    return _list_bonds(symbols, _measure_ratios(symbols, [line[1:] for line in form]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterflow.science.checks.evidence import judge_size, leave_open, skip
+from clusterflow.science.checks.evidence import judge_value, leave_open, skip_gate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -26,38 +26,40 @@ def level_equality(evidence: Evidence) -> Iterator[Gate]:
     name = "level-equality"
     for thermo in evidence.thermo:
         if thermo.level is None:
-            yield skip(name, thermo.cluster, f"no level: {thermo.reason}")
+            yield skip_gate(name, thermo.cluster, f"no level: {thermo.reason}")
             continue
-        gases = _gases_at_level(thermo, evidence)
+        gases = _compare_gas_levels(thermo, evidence)
         for species in thermo.species:
             if species.formation_ev is None:
                 continue
-            parts = gases | _surface_at_level(thermo, species, evidence)
-            yield _one_level(f"{thermo.cluster}/{species.name}", parts, thermo.level)
+            parts = gases | _compare_surface_levels(thermo, species, evidence)
+            yield _judge_levels(f"{thermo.cluster}/{species.name}", parts, thermo.level)
     levels = {t.cluster: t.level for t in evidence.thermo}
     for che in evidence.che:
         if che.level is None:
-            yield skip(name, f"{che.cluster}/profiles", f"no level: {che.reason}")
+            yield skip_gate(name, f"{che.cluster}/profiles", f"no level: {che.reason}")
             continue
-        parts = {"thermo": _same_level(che.level, levels.get(che.cluster))}
-        yield _one_level(f"{che.cluster}/profiles", parts, che.level)
+        parts = {"thermo": _is_same_level(che.level, levels.get(che.cluster))}
+        yield _judge_levels(f"{che.cluster}/profiles", parts, che.level)
 
 
-def _same_level(one: LevelSpec | None, other: LevelSpec | None) -> bool | None:
+def _is_same_level(one: LevelSpec | None, other: LevelSpec | None) -> bool | None:
     """Whether two levels are one; None where a level is missing."""
     return None if one is None or other is None else one.hash == other.hash
 
 
-def _gases_at_level(thermo: ThermoRecord, evidence: Evidence) -> dict[str, bool | None]:
+def _compare_gas_levels(
+    thermo: ThermoRecord, evidence: Evidence
+) -> dict[str, bool | None]:
     assert thermo.level is not None
-    wanted = _dry(thermo.level)
+    wanted = _hash_without_solvent(thermo.level)
     found: dict[str, bool | None] = {}
     for species in thermo.species:
         if not species.name.endswith("(g)") or species.terms is None:
             continue
         energy = species.terms.energy_ev
         levels = {
-            _dry(record.level)
+            _hash_without_solvent(record.level)
             for record in evidence.gases
             if record.gas == species.name[:-3]
             and record.energy_ev is not None
@@ -67,12 +69,12 @@ def _gases_at_level(thermo: ThermoRecord, evidence: Evidence) -> dict[str, bool 
     return found
 
 
-def _dry(level: LevelSpec) -> str:
+def _hash_without_solvent(level: LevelSpec) -> str:
     """Hash of a level without its solvent."""
     return level.model_copy(update={"solvent": None}).hash
 
 
-def _surface_at_level(
+def _compare_surface_levels(
     thermo: ThermoRecord, species: SpeciesFreeEnergy, evidence: Evidence
 ) -> dict[str, bool | None]:
     if not species.name.startswith("*"):
@@ -80,7 +82,7 @@ def _surface_at_level(
 
     def compare(records: Sequence[Any]) -> bool | None:
         own = [r for r in records if r.cluster == thermo.cluster]
-        return _same_level(own[0].level, thermo.level) if own else None
+        return _is_same_level(own[0].level, thermo.level) if own else None
 
     parts = {"cluster": compare(evidence.relaxations)}
     if species.name != "*":
@@ -91,7 +93,7 @@ def _surface_at_level(
     return parts
 
 
-def _one_level(
+def _judge_levels(
     subject: str, parts: Mapping[str, bool | None], level: LevelSpec
 ) -> Gate:
     name = "level-equality"
@@ -102,6 +104,6 @@ def _one_level(
             name, subject, f"no record with this number: {', '.join(lost)}"
         )
     detail = f"at another level: {', '.join(wrong)}" if wrong else "all at one level"
-    return judge_size(
+    return judge_value(
         name, subject, len(wrong), 0.0, f"{detail}, {level.name} ({level.hash})"
     )

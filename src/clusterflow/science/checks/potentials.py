@@ -8,7 +8,12 @@ import numpy as np
 from scipy import constants
 
 from clusterflow.science.checks.balance import read_equation
-from clusterflow.science.checks.evidence import judge, judge_size, leave_open, skip
+from clusterflow.science.checks.evidence import (
+    judge_fit,
+    judge_value,
+    leave_open,
+    skip_gate,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,33 +30,35 @@ def potential_scale(evidence: Evidence) -> Iterator[Gate]:
     """Limiting potentials follow from their steps, and fit their scale and pH."""
     for che in evidence.che:
         for result in che.results:
-            yield _potential(f"{che.cluster}/{result.reaction}", result)
+            yield _judge_potential(f"{che.cluster}/{result.reaction}", result)
 
 
-def _potential(subject: str, result: ReactionResult) -> Gate:
+def _judge_potential(subject: str, result: ReactionResult) -> Gate:
     name = "potential-scale"
     if result.scale not in ("rhe", "she"):
         shown = str(result.scale)
-        return judge(name, subject, False, shown, "rhe or she", "no scale is stated")
+        return judge_fit(
+            name, subject, False, shown, "rhe or she", "no scale is stated"
+        )
     on_scale, on_rhe = result.limiting_potential_v, result.limiting_potential_v_rhe
     if on_rhe is None:
-        return skip(name, subject, result.reason or "no electrochemical step")
+        return skip_gate(name, subject, result.reason or "no electrochemical step")
     best = [p for p in result.pathways if p.name == result.best_pathway]
     if on_scale is None or not best:
         detail = "a potential without its scale's value or its pathway"
-        return judge(name, subject, False, None, _POTENTIAL_V, detail)
+        return judge_fit(name, subject, False, None, _POTENTIAL_V, detail)
     nernst = _BOLTZMANN_EV_PER_K * result.temperature_k * np.log(10.0) * result.ph
     shift = nernst if result.scale == "she" else 0.0
-    from_steps = _from_steps(best[0], nernst)
+    from_steps = _compute_limiting_potential(best[0], nernst)
     if from_steps is None:
         return leave_open(name, subject, "a step cannot be read or has no number")
     by_scale, by_steps = abs(on_scale + shift - on_rhe), abs(from_steps - on_rhe)
     label = f"{on_scale:+.3f} V vs {result.scale.upper()}, pH {result.ph:g}"
     detail = f"off by, V: scale {by_scale:.1e}, steps {by_steps:.1e}; {label}"
-    return judge_size(name, subject, max(by_scale, by_steps), _POTENTIAL_V, detail)
+    return judge_value(name, subject, max(by_scale, by_steps), _POTENTIAL_V, detail)
 
 
-def _from_steps(pathway: Pathway, nernst_ev: float) -> float | None:
+def _compute_limiting_potential(pathway: Pathway, nernst_ev: float) -> float | None:
     """U_L = −max ΔG(0)/n_e over the electrochemical steps, V against RHE.
 
     A step of fewer protons than electrons moves with pH on this scale. Electrons and

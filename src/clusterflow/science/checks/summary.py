@@ -37,22 +37,22 @@ def summarise(gates: Iterable[Gate]) -> list[GateSummary]:
     by_name: dict[str, list[Gate]] = {}
     for gate in gates:
         by_name.setdefault(gate.name, []).append(gate)
-    return [_summary(name, own) for name, own in by_name.items()]
+    return [_summarise_gate(name, own) for name, own in by_name.items()]
 
 
-def _summary(name: str, gates: Sequence[Gate]) -> GateSummary:
+def _summarise_gate(name: str, gates: Sequence[Gate]) -> GateSummary:
     noted = [gate for gate in gates if gate.verdict in ("FAIL", "UNVERIFIABLE")]
     noted.sort(key=lambda gate: gate.verdict)
     return GateSummary(
         name=name,
         counts=Counter(gate.verdict for gate in gates),
         gates=tuple(gates),
-        worst=_worst(gates),
+        worst=_find_worst_gate(gates),
         noted=tuple(noted),
     )
 
 
-def _worst(gates: Sequence[Gate]) -> Gate | None:
+def _find_worst_gate(gates: Sequence[Gate]) -> Gate | None:
     numbers = [
         (abs(gate.value) / gate.limit if gate.limit else abs(gate.value), gate)
         for gate in gates

@@ -9,12 +9,12 @@ from scipy import constants
 
 from clusterflow.science.checks.balance import STATE_TERM, read_equation
 from clusterflow.science.checks.evidence import (
-    judge,
-    judge_size,
+    judge_fit,
+    judge_value,
     leave_open,
     name_gas,
-    name_vibrating,
-    skip,
+    name_vibrated,
+    skip_gate,
 )
 from clusterflow.units import STANDARD_PRESSURE_PA, STANDARD_TEMPERATURE_K
 
@@ -50,10 +50,10 @@ def closure(evidence: Evidence) -> Iterator[Gate]:
             for number, pathway in enumerate(result.pathways, start=1):
                 subject = f"{che.cluster}/{result.reaction}, pathway {number}"
                 thermo = conditions.get(che.cluster)
-                yield _closed(subject, result, pathway, thermo, evidence)
+                yield _judge_closure(subject, result, pathway, thermo, evidence)
 
 
-def _closed(
+def _judge_closure(
     subject: str,
     result: ReactionResult,
     pathway: Pathway,
@@ -61,18 +61,18 @@ def _closed(
     evidence: Evidence,
 ) -> Gate:
     if not pathway.complete:
-        return skip("closure", subject, pathway.reason or "an incomplete pathway")
+        return skip_gate("closure", subject, pathway.reason or "an incomplete pathway")
     if thermo is None or "correct" not in thermo.provenance.settings:
         return leave_open(
             "closure", subject, "no thermo record with its correction layers"
         )
     why = _why_not_closed(result.equation, thermo)
     if why:
-        return skip("closure", subject, why)
-    return _closes(subject, result, pathway, evidence)
+        return skip_gate("closure", subject, why)
+    return _judge_step_sum(subject, result, pathway, evidence)
 
 
-def _closes(
+def _judge_step_sum(
     subject: str, result: ReactionResult, pathway: Pathway, evidence: Evidence
 ) -> Gate:
     measured = measured_reaction_ev(result.equation, evidence)
@@ -82,10 +82,10 @@ def _closes(
     steps = [step.dg0_ev for step in pathway.steps if step.dg0_ev is not None]
     if len(steps) < len(pathway.steps):
         detail = "called complete, but a step has no number"
-        return judge("closure", subject, False, None, _CLOSURE_EV, detail)
+        return judge_fit("closure", subject, False, None, _CLOSURE_EV, detail)
     gap = sum(steps) - measured
     detail = f"gap in eV: steps {sum(steps):+.4f}, measured {measured:+.4f}"
-    return judge_size("closure", subject, gap, _CLOSURE_EV, detail)
+    return judge_value("closure", subject, gap, _CLOSURE_EV, detail)
 
 
 def _why_not_closed(equation: str, thermo: ThermoRecord) -> str:
@@ -137,14 +137,14 @@ def measured_reaction_ev(equation: str, evidence: Evidence) -> float | None:
     for term, number in terms.items():
         if term in ("H+", "e-", "*"):
             continue
-        formation = _formation_ev(term, evidence)
+        formation = _compute_formation_ev(term, evidence)
         if formation is None:
             return None
         total += number * formation
     return total
 
 
-def _formation_ev(term: str, evidence: Evidence) -> float | None:
+def _compute_formation_ev(term: str, evidence: Evidence) -> float | None:
     """ΔfG of a term such as ``H2O(l)``, eV."""
     name, _, phase = term.partition("(")
     substance = evidence.molecules.get(name)
@@ -169,20 +169,20 @@ def dg_window(evidence: Evidence) -> Iterator[Gate]:
             subject = f"{thermo.cluster}/{species.name}"
             value = species.formation_ev
             if value is None:
-                yield skip("dg-window", subject, species.reason)
+                yield skip_gate("dg-window", subject, species.reason)
                 continue
             inside = abs(value) <= _DG_WINDOW_EV
             detail = "ΔG of formation, eV"
             detail += "" if inside else ", outside the sanity window"
-            yield judge_size("dg-window", subject, value, _DG_WINDOW_EV, detail)
+            yield judge_value("dg-window", subject, value, _DG_WINDOW_EV, detail)
 
 
 def zpe(evidence: Evidence) -> Iterator[Gate]:
     """Bound species have three modes an atom and the zero-point energy of these."""
     for vibrated in evidence.vibrations:
-        subject = name_vibrating(vibrated)
+        subject = name_vibrated(vibrated)
         if vibrated.status == "failed" or vibrated.structure is None:
-            yield skip("zpe", subject, vibrated.reason)
+            yield skip_gate("zpe", subject, vibrated.reason)
             continue
         n_real, n_imaginary = len(vibrated.frequencies_cm1), len(vibrated.imaginary_cm1)
         wanted = 3 * vibrated.structure.roles.count("adsorbate")
@@ -196,18 +196,18 @@ def zpe(evidence: Evidence) -> Iterator[Gate]:
         fits = counted and energy > 0 and min(vibrated.frequencies_cm1) >= 0
         shown = f"{energy:.3f} eV, {n_real} real and {n_imaginary} imaginary modes"
         limit = f"above 0 eV, {wanted}{' or more' if more else ''} modes"
-        yield judge("zpe", subject, fits, shown, limit)
-    yield from _zpe_in_sums(evidence)
+        yield judge_fit("zpe", subject, fits, shown, limit)
+    yield from _judge_summed_zpe(evidence)
 
 
-def _zpe_in_sums(evidence: Evidence) -> Iterator[Gate]:
+def _judge_summed_zpe(evidence: Evidence) -> Iterator[Gate]:
     for thermo in evidence.thermo:
         for species in thermo.species:
             if species.name.startswith("*") and species.name != "*" and species.terms:
                 subject = f"{thermo.cluster}/{species.name}, thermo"
                 shown = f"{species.terms.zpe_ev:.3f} eV"
                 fits = species.terms.zpe_ev > 0
-                yield judge("zpe", subject, fits, shown, "above 0 eV")
+                yield judge_fit("zpe", subject, fits, shown, "above 0 eV")
 
 
 def gas_frequencies(evidence: Evidence) -> Iterator[Gate]:
@@ -215,9 +215,9 @@ def gas_frequencies(evidence: Evidence) -> Iterator[Gate]:
     for gas in evidence.gases:
         subject = name_gas(gas)
         if gas.structure is None or gas.status == "failed":
-            yield skip("gas-frequencies", subject, gas.reason)
+            yield skip_gate("gas-frequencies", subject, gas.reason)
             continue
-        wanted = 3 * len(gas.structure.symbols) - _n_rigid(gas.structure)
+        wanted = 3 * len(gas.structure.symbols) - _count_rigid_motions(gas.structure)
         n_real, n_imaginary = len(gas.frequencies_cm1), len(gas.imaginary_cm1)
         fits = (
             n_real == wanted
@@ -226,10 +226,10 @@ def gas_frequencies(evidence: Evidence) -> Iterator[Gate]:
         )
         shown = f"{n_real} real and {n_imaginary} imaginary modes"
         limit = f"{wanted} real and 0 imaginary modes"
-        yield judge("gas-frequencies", subject, fits, shown, limit)
+        yield judge_fit("gas-frequencies", subject, fits, shown, limit)
 
 
-def _n_rigid(structure: Structure) -> int:
+def _count_rigid_motions(structure: Structure) -> int:
     """Translations and rotations of a molecule: 3, 5 or 6."""
     if len(structure.symbols) == 1:
         return 3

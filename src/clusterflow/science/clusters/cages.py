@@ -52,8 +52,8 @@ def cage_graph(squares: Iterable[int], n: int) -> nx.Graph | None:
     True
     """
     chosen = set(squares)
-    faces = _wind_up([4 if k in chosen else 6 for k in range(1, n + 3)])
-    return None if faces is None else _dual(faces)
+    faces = _wind_up_faces([4 if k in chosen else 6 for k in range(1, n + 3)])
+    return None if faces is None else _make_corner_graph(faces)
 
 
 @cache
@@ -84,7 +84,9 @@ def cages(n: int) -> tuple[tuple[tuple[int, ...], nx.Graph], ...]:
             found.append((squares, graph))
     if not found:
         raise ValueError(f"there is no cage of squares and hexagons with {n} pairs")
-    return tuple(sorted(found, key=lambda item: (_strain(item[1]), item[0])))
+    return tuple(
+        sorted(found, key=lambda item: (_count_fused_squares(item[1]), item[0]))
+    )
 
 
 def cage_positions(graph: nx.Graph, bond_a: float) -> FloatArray:
@@ -104,12 +106,12 @@ def cage_positions(graph: nx.Graph, bond_a: float) -> FloatArray:
     bonded = np.array(sorted(graph.edges))
     others = np.array(sorted(nx.complement(graph).edges))
     for chosen in combinations(range(modes.shape[1]), 3):
-        positions = _relaxed(modes[:, chosen], bonded, others)
-        edges = _gaps(positions, bonded)
+        positions = _relax_springs(modes[:, chosen], bonded, others)
+        edges = _measure_gaps(positions, bonded)
         positions = (positions - positions.mean(axis=0)) / edges.mean()
         even = np.ptp(edges) < _UNEVEN
-        if even and _gaps(positions, others).min() > 1 + _UNEVEN:
-            return _oriented(positions * bond_a, graph)
+        if even and _measure_gaps(positions, others).min() > 1 + _UNEVEN:
+            return _orient_cage(positions * bond_a, graph)
     raise ValueError("this cage has no even coordinates; give a file instead")
 
 
@@ -119,7 +121,7 @@ def two_colours(graph: nx.Graph) -> list[bool]:
     return [corner in first for corner in sorted(graph)]
 
 
-def _wind_up(degrees: list[int]) -> nx.Graph | None:
+def _wind_up_faces(degrees: list[int]) -> nx.Graph | None:
     """Which faces meet when each is laid next to the last and to the oldest open one.
 
     The rim holds the faces with open edges, and how many; None if it closes too early.
@@ -148,7 +150,7 @@ def _wind_up(degrees: list[int]) -> nx.Graph | None:
     return faces
 
 
-def _dual(faces: nx.Graph) -> nx.Graph | None:
+def _make_corner_graph(faces: nx.Graph) -> nx.Graph | None:
     """The graph of corners: one for each three faces that meet."""
     planar, embedding = nx.check_planarity(faces)
     if not planar:
@@ -169,19 +171,21 @@ def _dual(faces: nx.Graph) -> nx.Graph | None:
     return graph if three and nx.is_bipartite(graph) else None
 
 
-def _strain(graph: nx.Graph) -> int:
+def _count_fused_squares(graph: nx.Graph) -> int:
     """Edges between two squares."""
     squares = [frozenset(c) for c in nx.simple_cycles(graph, 4)]
     return sum(len(a & b) == 2 for a, b in combinations(squares, 2))
 
 
-def _relaxed(start: FloatArray, bonded: np.ndarray, others: np.ndarray) -> FloatArray:
+def _relax_springs(
+    start: FloatArray, bonded: np.ndarray, others: np.ndarray
+) -> FloatArray:
     from scipy.optimize import minimize
 
     sphere = start / np.linalg.norm(start, axis=1, keepdims=True)
     found = minimize(
-        _spring_energy,
-        (sphere / _gaps(sphere, bonded).mean()).ravel(),
+        _evaluate_springs,
+        (sphere / _measure_gaps(sphere, bonded).mean()).ravel(),
         args=(bonded, others),
         jac=True,
         method="L-BFGS-B",
@@ -190,7 +194,7 @@ def _relaxed(start: FloatArray, bonded: np.ndarray, others: np.ndarray) -> Float
     return np.asarray(found.x).reshape(-1, 3)
 
 
-def _oriented(positions: FloatArray, graph: nx.Graph) -> FloatArray:
+def _orient_cage(positions: FloatArray, graph: nx.Graph) -> FloatArray:
     """Turned and mirrored so that the choice among degenerate modes does not show."""
     faces = sorted(sorted(cycle) for cycle in nx.simple_cycles(graph, 4))
     centres = np.array([positions[face].mean(axis=0) for face in faces])
@@ -204,13 +208,13 @@ def _oriented(positions: FloatArray, graph: nx.Graph) -> FloatArray:
     return np.asarray(turned * (1, np.sign(np.linalg.det(around)), 1))
 
 
-def _gaps(positions: FloatArray, pairs: np.ndarray) -> FloatArray:
+def _measure_gaps(positions: FloatArray, pairs: np.ndarray) -> FloatArray:
     return np.asarray(
         np.linalg.norm(positions[pairs[:, 0]] - positions[pairs[:, 1]], axis=1)
     )
 
 
-def _spring_energy(
+def _evaluate_springs(
     flat: FloatArray, bonded: np.ndarray, others: np.ndarray
 ) -> tuple[float, FloatArray]:
     """Energy of springs of unit length that push others away, and its gradient."""

@@ -10,12 +10,12 @@ import numpy as np
 from clusterflow.errors import StructureError
 from clusterflow.science.clusters.equivalent_atoms import (
     distinct_subsets,
+    hull_places,
     isometries,
     most_spread,
-    places,
 )
 from clusterflow.science.clusters.ligands import ligands_of
-from clusterflow.science.geometry.bonds import composition
+from clusterflow.science.geometry.bonds import hill_formula
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from clusterflow.records.structure import Structure
 
 
-def derive_states(
+def derive_cluster_states(
     spec: ClusterSpec, parents: list[Structure], library: Library
 ) -> list[Structure]:
     """The parent's geometries with atoms or ligands taken away in all distinct ways.
@@ -50,10 +50,12 @@ def derive_states(
         )
     states = []
     for whole in parents:
-        units = _units(whole, spec, library)
+        units = _list_units(whole, spec, library)
         try:
             chosen = distinct_subsets(
-                range(len(units)), spec.removed.count, _unit_permutations(whole, units)
+                range(len(units)),
+                spec.removed.count,
+                _find_unit_permutations(whole, units),
             )
         except ValueError as error:
             raise StructureError(
@@ -62,16 +64,20 @@ def derive_states(
             ) from None
         names = numbered(whole.name, len(chosen))
         for name, subset in zip(names, chosen, strict=True):
-            states.append(_without(whole, [units[k] for k in subset], spec, name))
+            states.append(_remove_units(whole, [units[k] for k in subset], spec, name))
     return states
 
 
-def _without(
+def _remove_units(
     whole: Structure, units: list[list[int]], spec: ClusterSpec, name: str
 ) -> Structure:
     """A structure less some units, of which binding atoms may stay in the core."""
     assert spec.removed is not None
-    bound = {_head(whole, unit) for unit in units if spec.removed.keep_binding_atom}
+    bound = {
+        _find_binding_atom(whole, unit)
+        for unit in units
+        if spec.removed.keep_binding_atom
+    }
     gone = {atom for unit in units for atom in unit} - bound
     kept = [i for i in range(len(whole.symbols)) if i not in gone]
     symbols = tuple(whole.symbols[i] for i in kept)
@@ -113,7 +119,7 @@ def substitute(
     found = []
     for whole in parents:
         own = start.name if len(parents) == 1 else f"{start.name}-{whole.name}"
-        chosen = _choices(whole, wanted, spec.name)
+        chosen = _choose_subsets(whole, wanted, spec.name)
         for name, subset in zip(numbered(own, len(chosen)), chosen, strict=True):
             symbols = tuple(
                 wanted.element if i in subset else symbol
@@ -133,33 +139,35 @@ def substitute(
     return found
 
 
-def _choices(whole: Structure, wanted: Substitution, who: str) -> list[tuple[int, ...]]:
+def _choose_subsets(
+    whole: Structure, wanted: Substitution, who: str
+) -> list[tuple[int, ...]]:
     """The sets of atoms to be replaced: all distinct ones, or the most spread."""
-    found = _all_choices(whole, wanted, who)
+    found = _find_subsets(whole, wanted, who)
     if wanted.choices is None:
         return found
     return most_spread(found, whole.xyz)[: wanted.choices]
 
 
-def _all_choices(
+def _find_subsets(
     whole: Structure, wanted: Substitution, who: str
 ) -> list[tuple[int, ...]]:
     """The distinct sets of atoms to be replaced, or of too many the most spread."""
     positions = whole.xyz
     core = [i for i, role in enumerate(whole.roles) if role == "core"]
     bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
-    replaced = wanted.replaces or _only_element(whole, core, wanted, who)
+    replaced = wanted.replaces or _find_replaced_element(whole, core, wanted, who)
     candidates = [i for i in core if whole.symbols[i] == replaced]
     where = " or ".join(wanted.sites)
     what = f"{replaced} at {where}" if where else replaced
     try:
         if wanted.sites:
-            lies = dict(zip(core, places(positions[core]), strict=True))
+            lies = dict(zip(core, hull_places(positions[core]), strict=True))
             candidates = [i for i in candidates if _is_at(lies[i], wanted.sites)]
         chosen = distinct_subsets(
             [bare.index(i) for i in candidates],
             wanted.count,
-            _unit_permutations(
+            _find_unit_permutations(
                 whole,
                 [[i] for i in bare],
                 improper=wanted.mirror_images == "merged",
@@ -174,7 +182,7 @@ def _all_choices(
         ) from None
 
 
-def _only_element(
+def _find_replaced_element(
     whole: Structure, core: list[int], wanted: Substitution, who: str
 ) -> str:
     elements = sorted({whole.symbols[i] for i in core} - {wanted.element})
@@ -190,7 +198,9 @@ def _is_at(place: str, sites: Sequence[str]) -> bool:
     return place in sites or ("shell" in sites and place != "core")
 
 
-def _units(whole: Structure, spec: ClusterSpec, library: Library) -> list[list[int]]:
+def _list_units(
+    whole: Structure, spec: ClusterSpec, library: Library
+) -> list[list[int]]:
     """What may be removed, one by one, the last in the parent's geometry first."""
     assert spec.removed is not None
     if spec.removed.element is not None:
@@ -202,17 +212,17 @@ def _units(whole: Structure, spec: ClusterSpec, library: Library) -> list[list[i
     counts = library.ligand(spec.removed.what).counts
     return [
         piece
-        for piece in reversed(_ligands(whole))
+        for piece in reversed(_find_ligands(whole))
         if Counter(whole.symbols[i] for i in piece) == counts
     ]
 
 
-def _ligands(whole: Structure) -> list[list[int]]:
+def _find_ligands(whole: Structure) -> list[list[int]]:
     bound = [i for i, role in enumerate(whole.roles) if role == "ligand"]
     return ligands_of(whole.symbols, whole.xyz, bound)
 
 
-def _head(whole: Structure, piece: list[int]) -> int:
+def _find_binding_atom(whole: Structure, piece: list[int]) -> int:
     """The atom of a ligand that is nearest to what is no ligand."""
     positions = whole.xyz
     bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
@@ -220,7 +230,7 @@ def _head(whole: Structure, piece: list[int]) -> int:
     return piece[int(gaps.min(axis=1).argmin())]
 
 
-def _unit_permutations(
+def _find_unit_permutations(
     whole: Structure, units: list[list[int]], *, improper: bool = True
 ) -> np.ndarray:
     """How symmetry sends what may be removed or replaced onto each other.
@@ -228,14 +238,14 @@ def _unit_permutations(
     A ligand counts as its binding atom, wherever the rest of it points.
     """
     positions = whole.xyz
-    ligands = _ligands(whole)
+    ligands = _find_ligands(whole)
     bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
     others = [ligand for ligand in ligands if ligand not in units]
     others += [[i] for i in bare if [i] not in units]
     heads, labels = [], []
     for piece in (*units, *others):
-        heads.append(_head(whole, piece))
-        labels.append(composition([whole.symbols[i] for i in piece]))
+        heads.append(_find_binding_atom(whole, piece))
+        labels.append(hill_formula([whole.symbols[i] for i in piece]))
     found = isometries(labels, positions[heads], improper=improper)
     return np.unique(found[:, : len(units)], axis=0)
 

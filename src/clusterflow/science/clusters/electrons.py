@@ -96,7 +96,7 @@ def read_cluster_formula(text: str, ligands: Iterable[LigandSpec]) -> ClusterFor
     plain = "".join(text.split()).translate(_PLAIN)
     # Raised digits and a raised sign are one charge: ²⁺ is ^2+.
     body, charge = _split_charge(re.sub(r"(?<=\d)\^(?=[+-])", "", plain))
-    atoms, found = _read(body, by_alias, text)
+    atoms, found = _read_part(body, by_alias, text)
     if not atoms and not found:
         raise LibraryError(f"formula {text!r} holds no atoms; write it like Cd6Se6")
     return ClusterFormula(text=text, atoms=atoms, ligands=found, charge=charge)
@@ -110,8 +110,8 @@ def count_electrons(
     multiplicity: int | None = None,
 ) -> ElectronCount:
     """Valence and superatom electrons, and the multiplicity (lowest unless given)."""
-    n_valence, no_valence = _valence(formula, ligands, charge)
-    n_superatom, no_superatom = _superatom(formula, ligands, charge)
+    n_valence, no_valence = _count_valence_electrons(formula, ligands, charge)
+    n_superatom, no_superatom = _count_superatom_electrons(formula, ligands, charge)
     # A group R has one electron to share, so its own count is odd, as that of any
     # ligand that withdraws one.
     electrons = sum(ATOMIC_NUMBERS[e] * n for e, n in formula.atoms.items())
@@ -151,7 +151,7 @@ def _split_charge(text: str) -> tuple[str, int | None]:
     return text, charge
 
 
-def _read(
+def _read_part(
     body: str, by_alias: Mapping[str, str], text: str
 ) -> tuple[Counter[str], Counter[str]]:
     """Bare atoms and ligands of a part of a formula."""
@@ -160,13 +160,13 @@ def _read(
     position = 0
     while position < len(body):
         if body[position] in "([{":
-            end = _closing(body, position, text)
+            end = _find_closing_bracket(body, position, text)
             inner = body[position + 1 : end]
-            times, position = _times(body, end + 1, text)
+            times, position = _read_count(body, end + 1, text)
             if position == len(body) and times == 1 and body[end] == "]":
-                part = _read(inner, by_alias, text)
+                part = _read_part(inner, by_alias, text)
             else:
-                part = _group(inner, by_alias, text)
+                part = _read_group(inner, by_alias, text)
             for total, own in zip((atoms, found), part, strict=True):
                 total.update({name: n * times for name, n in own.items()})
             continue
@@ -176,12 +176,12 @@ def _read(
                 f"formula {text!r}: cannot read {body[position:]!r}; write elements, "
                 "ligands in brackets and the charge at the end: [Au25(SCH3)18]-"
             )
-        times, position = _times(body, position + len(match[1]), text)
+        times, position = _read_count(body, position + len(match[1]), text)
         atoms[match[1]] += times
     return atoms, found
 
 
-def _group(
+def _read_group(
     inner: str, by_alias: Mapping[str, str], text: str
 ) -> tuple[Counter[str], Counter[str]]:
     if inner in by_alias:
@@ -191,16 +191,16 @@ def _group(
     except LibraryError:
         has_metal = "(" in inner or "[" in inner
         if has_metal:
-            return _read(inner, by_alias, text)
+            return _read_part(inner, by_alias, text)
     if has_metal:
-        return _read(inner, by_alias, text)
+        return _read_part(inner, by_alias, text)
     raise LibraryError(
         f"formula {text!r}: unknown ligand {inner!r}; `clusterflow list ligands` shows "
         "those there are, and structures/README.md how to add one"
     )
 
 
-def _closing(body: str, start: int, text: str) -> int:
+def _find_closing_bracket(body: str, start: int, text: str) -> int:
     depth = 0
     for index in range(start, len(body)):
         depth += (body[index] in "([{") - (body[index] in ")]}")
@@ -209,7 +209,7 @@ def _closing(body: str, start: int, text: str) -> int:
     raise LibraryError(f"formula {text!r}: a bracket is never closed")
 
 
-def _times(body: str, position: int, text: str) -> tuple[int, int]:
+def _read_count(body: str, position: int, text: str) -> tuple[int, int]:
     """A count, 1 if there is none, and the position behind it."""
     match = _COUNT.match(body, position)
     digits = match[0] if match else ""
@@ -218,7 +218,7 @@ def _times(body: str, position: int, text: str) -> tuple[int, int]:
     return int(digits or 1), position + len(digits)
 
 
-def _valence(
+def _count_valence_electrons(
     formula: ClusterFormula, ligands: Mapping[str, LigandSpec], charge: int
 ) -> tuple[int | None, str]:
     atoms = Counter(formula.atoms)
@@ -230,7 +230,7 @@ def _valence(
     return sum(valence_electrons(e) * n for e, n in atoms.items()) - charge, ""
 
 
-def _superatom(
+def _count_superatom_electrons(
     formula: ClusterFormula, ligands: Mapping[str, LigandSpec], charge: int
 ) -> tuple[int | None, str]:
     bare = {element for element in formula.atoms if element in NONMETALS}

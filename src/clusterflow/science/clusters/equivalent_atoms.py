@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
     from clusterflow.science.geometry.bonds import FloatArray
 
-Place = Literal["vertex", "edge", "face", "core"]
+HullPlace = Literal["vertex", "edge", "face", "core"]
 # More distinct structures than anybody relaxes: a request beyond this is a mistake.
 MOST_DISTINCT = 500
-_PLACES: dict[int, Place] = {0: "core", 1: "face", 2: "edge"}
+_PLACES: dict[int, HullPlace] = {0: "core", 1: "face", 2: "edge"}
 # Normals of facets closer than this are one facet that rounding has bent.
 _SAME_NORMAL = 0.02
 
@@ -108,7 +108,7 @@ def distinct_subsets(
     for _ in range(fewer):
         # Every choice is a smaller one of some kind and one more.
         kinds = {
-            _first_image((*kind, k), within)
+            _find_first_image((*kind, k), within)
             for kind in kinds
             for k in range(n)
             if k not in kind
@@ -123,7 +123,8 @@ def distinct_subsets(
             )
     if fewer != count:
         kinds = {
-            _first_image(tuple(set(range(n)) - set(kind)), within) for kind in kinds
+            _find_first_image(tuple(set(range(n)) - set(kind)), within)
+            for kind in kinds
         }
     return [tuple(candidates[k] for k in kind) for kind in sorted(kinds)]
 
@@ -156,7 +157,7 @@ def most_spread(
     return sorted(subsets, key=crowding)
 
 
-def places(positions: FloatArray, tolerance_a: float = 0.1) -> list[Place]:
+def hull_places(positions: FloatArray, tolerance_a: float = 0.1) -> list[HullPlace]:
     """Where each atom lies on the convex hull of all: vertex, edge, face, or core.
 
     Parameters
@@ -178,10 +179,10 @@ def places(positions: FloatArray, tolerance_a: float = 0.1) -> list[Place]:
         raise ValueError("a flat cluster has no vertices; leave sites out") from None
     facets = hull.equations
     near = np.abs(positions @ facets[:, :3].T + facets[:, 3]) < tolerance_a
-    return [_place(facets[row, :3]) for row in near]
+    return [_classify_place(facets[row, :3]) for row in near]
 
 
-def _place(normals: FloatArray) -> Place:
+def _classify_place(normals: FloatArray) -> HullPlace:
     """By the number of different facets that meet in an atom."""
     kept: list[FloatArray] = []
     for normal in normals:
@@ -190,7 +191,7 @@ def _place(normals: FloatArray) -> Place:
     return _PLACES.get(len(kept), "vertex")
 
 
-def _first_image(subset: tuple[int, ...], within: np.ndarray) -> tuple[int, ...]:
+def _find_first_image(subset: tuple[int, ...], within: np.ndarray) -> tuple[int, ...]:
     """The first of all images of a choice."""
     images = np.sort(within[:, list(subset)], axis=1)
     first = images[np.lexsort(images.T[::-1])[0]]

@@ -86,7 +86,7 @@ def find_cavities(
     others = [i for i in range(len(symbols)) if i not in set(metals)]
     bonds = bond_lengths(["H", *(symbols[i] for i in metals)])[0, 1:]
     found: list[Cavity] = []
-    for place in _candidates(symbols, positions, metals):
+    for place in _propose_places(symbols, positions, metals):
         ratios = np.linalg.norm(positions[metals] - place, axis=1) / bonds
         room = np.linalg.norm(positions[others] - place, axis=1).min(initial=np.inf)
         near = tuple(metals[k] for k in np.flatnonzero(ratios < _NEIGHBOUR))
@@ -137,17 +137,20 @@ def place_hydrides(
     metals = [i for i, symbol in enumerate(symbols) if symbol not in NONMETALS]
     charge = count / len(metals)
     pull = -charge / np.linalg.norm(points[:, None] - atoms.positions[metals], axis=-1)
-    for sets in (_orbits(symbols, atoms.positions, points), _singly(len(points))):
-        chosen = _best_sets(points, pull.sum(axis=1), sets, count, apart_a)
+    for sets in (
+        _group_by_symmetry(symbols, atoms.positions, points),
+        _group_singly(len(points)),
+    ):
+        chosen = _find_best_sets(points, pull.sum(axis=1), sets, count, apart_a)
         if chosen:
-            return [_with_hydrides(atoms, points[list(c)]) for c in chosen[:most]]
+            return [_add_hydrides(atoms, points[list(c)]) for c in chosen[:most]]
     raise ValueError(
         f"no room for {count} hydrides: {len(points)} places, of which not so many are "
         f"{apart_a:.2f} Å apart"
     )
 
 
-def _candidates(
+def _propose_places(
     symbols: Sequence[str], positions: FloatArray, metals: list[int]
 ) -> Iterator[FloatArray]:
     """Middles of holes first, then places above faces; some more than once."""
@@ -158,20 +161,20 @@ def _candidates(
     except (QhullError, ValueError):
         tetrahedra = []  # a flat cluster has no holes
     for corners in tetrahedra:
-        middle = _circumcentre(positions[np.array(metals)[corners]])
+        middle = _find_circumcentre(positions[np.array(metals)[corners]])
         if middle is not None:
             yield middle
     graph = bond_graph(symbols, positions).subgraph(metals)
     for face in (*squares(graph), *triangles(graph)):
-        yield from _above(symbols, positions, face)
+        yield from _find_places_above(symbols, positions, face)
     middle = positions[metals].mean(axis=0)
     for edge in graph.edges:
-        place = _outside(symbols, positions, edge, middle)
+        place = _find_place_outside(symbols, positions, edge, middle)
         if place is not None:
             yield place
 
 
-def _circumcentre(corners: FloatArray) -> FloatArray | None:
+def _find_circumcentre(corners: FloatArray) -> FloatArray | None:
     """The point at equal distance from four; none if they lie in a plane."""
     sides = 2 * (corners[1:] - corners[0])
     if abs(np.linalg.det(sides)) < 1e-2:
@@ -180,14 +183,14 @@ def _circumcentre(corners: FloatArray) -> FloatArray | None:
     return np.asarray(np.linalg.solve(sides, squared[1:] - squared[0]))
 
 
-def _above(
+def _find_places_above(
     symbols: Sequence[str], positions: FloatArray, face: Sequence[int]
 ) -> Iterator[FloatArray]:
     """The two places one bond from the corners of a face, one if H fits into it."""
     corners = positions[list(face)]
     middle = corners.mean(axis=0)
     normal = np.linalg.svd(corners - middle)[2][2]
-    bond = _bond(symbols, face)
+    bond = _compute_bond_length(symbols, face)
     radius = np.linalg.norm(corners - middle, axis=1).mean()
     height = np.sqrt(max(bond**2 - radius**2, 0.0))
     yield middle + height * normal
@@ -195,7 +198,7 @@ def _above(
         yield middle - height * normal
 
 
-def _outside(
+def _find_place_outside(
     symbols: Sequence[str],
     positions: FloatArray,
     edge: tuple[int, int],
@@ -206,18 +209,18 @@ def _outside(
     along = (last - first) / np.linalg.norm(last - first)
     out = (first + last) / 2 - centre
     out -= (out @ along) * along
-    rest = _bond(symbols, edge) ** 2 - ((last - first) ** 2).sum() / 4
+    rest = _compute_bond_length(symbols, edge) ** 2 - ((last - first) ** 2).sum() / 4
     if np.linalg.norm(out) < _SAME_A or rest <= 0:
         return None
     return np.asarray((first + last) / 2 + np.sqrt(rest) * out / np.linalg.norm(out))
 
 
-def _bond(symbols: Sequence[str], metals: Sequence[int]) -> float:
+def _compute_bond_length(symbols: Sequence[str], metals: Sequence[int]) -> float:
     lengths = bond_lengths(["H", *(symbols[i] for i in metals)])[0, 1:]
     return float(_BOND * lengths.mean())
 
 
-def _orbits(
+def _group_by_symmetry(
     symbols: Sequence[str], positions: FloatArray, points: FloatArray
 ) -> list[tuple[int, ...]]:
     """Places that symmetry turns into each other; ligands do not count."""
@@ -228,11 +231,11 @@ def _orbits(
     return sorted({tuple(sorted(set(column.tolist()))) for column in images.T})
 
 
-def _singly(n: int) -> list[tuple[int, ...]]:
+def _group_singly(n: int) -> list[tuple[int, ...]]:
     return [(k,) for k in range(n)]
 
 
-def _best_sets(
+def _find_best_sets(
     points: FloatArray,
     pull: FloatArray,
     sets: Sequence[tuple[int, ...]],
@@ -245,7 +248,7 @@ def _best_sets(
     """
     gaps = distances(points)
     np.fill_diagonal(gaps, np.inf)
-    own = [_energy(one, gaps) + pull[list(one)].sum() for one in sets]
+    own = [_sum_repulsion(one, gaps) + pull[list(one)].sum() for one in sets]
     fits = [k for k, one in enumerate(sets) if gaps[np.ix_(one, one)].min() >= apart_a]
     between = {(a, b): gaps[np.ix_(sets[a], sets[b])] for a, b in combinations(fits, 2)}
     layers: list[dict[frozenset[int], float]] = [{} for _ in range(count + 1)]
@@ -268,10 +271,10 @@ def _by_energy(entry: tuple[frozenset[int], float]) -> tuple[float, list[int]]:
     return (round(entry[1], 6), sorted(entry[0]))
 
 
-def _energy(places: Sequence[int], gaps: FloatArray) -> float:
+def _sum_repulsion(places: Sequence[int], gaps: FloatArray) -> float:
     return float((1 / gaps[np.ix_(places, places)]).sum() / 2)
 
 
-def _with_hydrides(atoms: Atoms, points: FloatArray) -> Atoms:
+def _add_hydrides(atoms: Atoms, points: FloatArray) -> Atoms:
     plain = Atoms(atoms.symbols, positions=atoms.positions)
     return plain + Atoms(["H"] * len(points), positions=points)

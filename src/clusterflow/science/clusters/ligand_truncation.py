@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 import networkx as nx
 import numpy as np
 
-from clusterflow.science.geometry.bonds import NONMETALS, bond_graph, composition
+from clusterflow.science.geometry.bonds import NONMETALS, bond_graph, hill_formula
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,7 +114,7 @@ def truncate_ligands(
     found = [
         ligand
         for model in models
-        for ligand in _ligands(graph, symbols, _donor_of(model), model)
+        for ligand in _find_ligands(graph, symbols, _get_donor(model), model)
     ]
     if not found:
         raise ValueError(
@@ -123,46 +123,46 @@ def truncate_ligands(
         )
     kept = sorted(set(graph) - {i for ligand in found for i in ligand.rest})
     added = [
-        cap for ligand in found for cap in _caps(graph, symbols, positions, ligand)
+        cap for ligand in found for cap in _make_caps(graph, symbols, positions, ligand)
     ]
     return Truncated(
         symbols=(*(symbols[i] for i in kept), *(cap.symbol for cap in added)),
         positions=np.vstack([positions[kept], *(cap.position for cap in added)]),
         kept=tuple(kept),
-        cuts=_cuts(graph, symbols, found),
+        cuts=_count_cuts(graph, symbols, found),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cap:
+class CapAtom:
     """An atom put where a bond was cut."""
 
     symbol: str
     position: FloatArray
 
 
-def hydrogen_cap(symbol: str, start: FloatArray, towards: FloatArray) -> Cap:
+def hydrogen_cap(symbol: str, start: FloatArray, towards: FloatArray) -> CapAtom:
     """Hydrogen on an atom, at the usual length, along the bond to what was cut off."""
     bond = towards - start
     place = start + H_BOND_A[symbol] * bond / np.linalg.norm(bond)
-    return Cap(symbol="H", position=place)
+    return CapAtom(symbol="H", position=place)
 
 
-def _donor_of(model: LigandModel) -> str:
+def _get_donor(model: LigandModel) -> str:
     return {"SH": "S", "SCH3": "S", "SeH": "Se", "PH3": "P"}[model]
 
 
 def _refuse_rivals(models: Sequence[LigandModel]) -> None:
     for k, model in enumerate(models):
         for other in models[:k]:
-            if _donor_of(other) == _donor_of(model):
+            if _get_donor(other) == _get_donor(model):
                 raise ValueError(
-                    f"{other} and {model} both replace ligands of {_donor_of(model)}; "
+                    f"{other} and {model} both replace ligands of {_get_donor(model)}; "
                     "choose one"
                 )
 
 
-def _ligands(
+def _find_ligands(
     graph: nx.Graph, symbols: Sequence[str], donor: str, model: LigandModel
 ) -> list[_Ligand]:
     """Ligands with a donor of an element that is bonded to metal and to carbon."""
@@ -231,26 +231,26 @@ def _refuse_other_donors(
             )
 
 
-def _caps(
+def _make_caps(
     graph: nx.Graph, symbols: Sequence[str], positions: FloatArray, ligand: _Ligand
-) -> list[Cap]:
+) -> list[CapAtom]:
     """What takes the place of the rest of a ligand."""
     caps = []
     for donor in ligand.donors:
         for carbon in sorted(set(graph[donor]) & ligand.rest):
             if ligand.model == "SCH3":
-                caps += _methyl(graph, symbols, positions, donor, carbon)
+                caps += _make_methyl(graph, symbols, positions, donor, carbon)
             else:
                 start, end = positions[donor], positions[carbon]
                 cap = hydrogen_cap(symbols[donor], start, end)
                 rivals = sorted(set(graph[carbon]) & set(ligand.donors) - {donor})
                 if rivals:
-                    cap = _leaning(cap, start, positions[rivals].mean(axis=0))
+                    cap = _lean_cap(cap, start, positions[rivals].mean(axis=0))
                 caps.append(cap)
     return caps
 
 
-def _leaning(cap: Cap, start: FloatArray, rival: FloatArray) -> Cap:
+def _lean_cap(cap: CapAtom, start: FloatArray, rival: FloatArray) -> CapAtom:
     """A hydrogen turned away from another donor, until there is room for two."""
     gap = float(np.linalg.norm(rival - start))
     axis = (rival - start) / gap
@@ -262,16 +262,16 @@ def _leaning(cap: Cap, start: FloatArray, rival: FloatArray) -> Cap:
     across = bond - along * axis
     rise = np.sqrt(max(float(bond @ bond) - most**2, 0.0))
     place = start + most * axis + rise * across / np.linalg.norm(across)
-    return Cap(symbol=cap.symbol, position=place)
+    return CapAtom(symbol=cap.symbol, position=place)
 
 
-def _methyl(
+def _make_methyl(
     graph: nx.Graph,
     symbols: Sequence[str],
     positions: FloatArray,
     donor: int,
     carbon: int,
-) -> list[Cap]:
+) -> list[CapAtom]:
     """A methyl where a carbon is; its hydrogens along its bonds if those are four."""
     centre = positions[carbon]
     others = [j for j in sorted(graph[carbon]) if j != donor]
@@ -281,12 +281,14 @@ def _methyl(
         reference = positions[others[0]] if others else None
         hydrogens = [
             hydrogen_cap("C", centre, centre + direction)
-            for direction in _tetrahedral(centre - positions[donor], centre, reference)
+            for direction in _complete_tetrahedron(
+                centre - positions[donor], centre, reference
+            )
         ]
-    return [Cap(symbol="C", position=centre), *hydrogens]
+    return [CapAtom(symbol="C", position=centre), *hydrogens]
 
 
-def _tetrahedral(
+def _complete_tetrahedron(
     axis: FloatArray, centre: FloatArray, reference: FloatArray | None
 ) -> list[FloatArray]:
     """Three directions away from a bond, the first in the plane of a reference."""
@@ -294,7 +296,7 @@ def _tetrahedral(
     towards = np.eye(3)[np.abs(z).argmin()] if reference is None else reference - centre
     x = towards - (towards @ z) * z
     if np.linalg.norm(x) < 1e-3:
-        return _tetrahedral(axis, centre, None)
+        return _complete_tetrahedron(axis, centre, None)
     x = x / np.linalg.norm(x)
     y = np.cross(z, x)
     rise, spread = -np.cos(_TETRAHEDRAL), np.sin(_TETRAHEDRAL)
@@ -302,7 +304,7 @@ def _tetrahedral(
     return [rise * z + spread * (np.cos(t) * x + np.sin(t) * y) for t in turns]
 
 
-def _cuts(
+def _count_cuts(
     graph: nx.Graph, symbols: Sequence[str], found: Sequence[_Ligand]
 ) -> tuple[Cut, ...]:
     """How many ligands of each kind were cut, in the order they were found."""
@@ -311,7 +313,7 @@ def _cuts(
         hydrogens = [j for d in ligand.donors for j in graph[d] if symbols[j] == "H"]
         whole = [*ligand.donors, *ligand.rest, *hydrogens]
         bonds = [d for d in ligand.donors for j in graph[d] if j in ligand.rest]
-        before = composition([symbols[i] for i in whole])
+        before = hill_formula([symbols[i] for i in whole])
         kinds[before, ligand.model, len(ligand.donors), len(bonds)] += 1
     return tuple(
         Cut(before=b, after=a, count=count, n_donors=donors, n_bonds=bonds)

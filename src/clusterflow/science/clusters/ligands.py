@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
-from clusterflow.science.clusters.equivalent_atoms import places
+from clusterflow.science.clusters.equivalent_atoms import hull_places
 from clusterflow.science.geometry.bonds import (
     NONMETALS,
     bond_graph,
@@ -32,7 +32,7 @@ _ROOM = 0.75
 _SKIN_A = 1.0
 
 
-def cap(
+def add_ligands(
     atoms: Atoms,
     ligand: Atoms,
     *,
@@ -67,11 +67,11 @@ def cap(
     symbols = atoms.get_chemical_symbols()
     positions = atoms.positions
     graph = bond_graph(symbols, positions)
-    exposed = _exposed(positions)
+    exposed = _find_exposed_atoms(positions)
     hosts = [i for i in exposed if symbols[i] == element]
     if not hosts:
         raise ValueError(f"there is no {element} on the outside")
-    free = _free_places(graph, symbols, hosts, coordination)
+    free = _list_free_places(graph, symbols, hosts, coordination)
     n_wanted = len(free) if count is None else count
     if not 0 < n_wanted <= len(free):
         raise ValueError(
@@ -81,17 +81,17 @@ def cap(
     donor = str(ligand.symbols[0])
     directions = []
     for host in free[:n_wanted]:
-        direction = _freest_direction(symbols, positions, host, donor)
+        direction = _find_freest_direction(symbols, positions, host, donor)
         length = bond_lengths([symbols[host], donor])[0, 1]
         directions.append(direction)
         symbols = [*symbols, donor]
         positions = np.vstack([positions, positions[host] + length * direction])
     first = len(atoms)
     for k, direction in enumerate(directions):
-        tail = _tail(symbols, positions, first + k, ligand, direction)
+        tail = _place_tail(symbols, positions, first + k, ligand, direction)
         symbols = [*symbols, *ligand.symbols[1:]]
         positions = np.vstack([positions, tail])
-    return _grouped(symbols, positions, first, n_wanted, len(ligand) - 1)
+    return _group_ligands(symbols, positions, first, n_wanted, len(ligand) - 1)
 
 
 def ligands_of(
@@ -104,16 +104,16 @@ def ligands_of(
     return sorted(sorted(piece) for piece in nx.connected_components(graph))
 
 
-def _exposed(positions: FloatArray) -> list[int]:
+def _find_exposed_atoms(positions: FloatArray) -> list[int]:
     """Atoms on the outside; all of a flat cluster."""
     try:
-        where = places(positions, _SKIN_A)
+        where = hull_places(positions, _SKIN_A)
     except ValueError:
         return list(range(len(positions)))
     return [i for i, place in enumerate(where) if place != "core"]
 
 
-def _free_places(
+def _list_free_places(
     graph: nx.Graph, symbols: Sequence[str], hosts: list[int], coordination: int
 ) -> list[int]:
     """Hosts in the order in which they are filled: each once, then each again."""
@@ -127,7 +127,7 @@ def _free_places(
     ]
 
 
-def _freest_direction(
+def _find_freest_direction(
     symbols: Sequence[str], positions: FloatArray, host: int, donor: str
 ) -> FloatArray:
     """Unit vector from a host along which a donor meets the least repulsion."""
@@ -141,12 +141,12 @@ def _freest_direction(
         gaps = np.linalg.norm(positions[others] - place, axis=1)
         return float(np.log(((lengths[others] / gaps) ** _REPULSION_POWER).sum()))
 
-    best = min(_directions(), key=repulsion)
+    best = min(_spread_directions(), key=repulsion)
     found = np.asarray(minimize(repulsion, best, method="BFGS").x)
     return np.asarray(found / np.linalg.norm(found))
 
 
-def _directions() -> FloatArray:
+def _spread_directions() -> FloatArray:
     """Directions spread evenly on a sphere, shape (n, 3), by the golden angle."""
     k = np.arange(_N_DIRECTIONS) + 0.5
     z = 1 - 2 * k / _N_DIRECTIONS
@@ -155,7 +155,7 @@ def _directions() -> FloatArray:
     return np.stack([radius * np.cos(angle), radius * np.sin(angle), z], axis=1)
 
 
-def _tail(
+def _place_tail(
     symbols: Sequence[str],
     positions: FloatArray,
     donor: int,
@@ -182,7 +182,7 @@ def _tail(
     return best[1]
 
 
-def _grouped(
+def _group_ligands(
     symbols: Sequence[str], positions: FloatArray, first: int, n: int, n_rest: int
 ) -> Atoms:
     """The atoms of each ligand side by side, if none is too near to another."""

@@ -12,8 +12,8 @@ import numpy as np
 
 from clusterflow.science.geometry.bonds import (
     bond_lengths,
+    count_pieces,
     distance_ratios,
-    n_fragments,
 )
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from clusterflow.science.geometry.bonds import FloatArray
 
-    Pair = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+    PairPotential = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
 
 # Pairs closer than this, in bond lengths, are pushed apart before they are relaxed.
 CLOSEST = 0.8
@@ -69,8 +69,10 @@ def random_cluster(
     True
     """
     for _ in range(_MAX_TRIES):
-        points = _random_points(symbols, rng, planar)
-        points = _minimised(symbols, _without_clashes(symbols, points), _attraction)
+        points = _make_random_points(symbols, rng, planar)
+        points = _minimise_pairs(
+            symbols, _remove_clashes(symbols, points), _attract_pairs
+        )
         if is_sane(symbols, points):
             return np.asarray(points - points.mean(axis=0))
     raise ValueError(
@@ -87,10 +89,10 @@ def is_sane(symbols: Sequence[str], positions: FloatArray) -> bool:
     False
     """
     ratios = distance_ratios(symbols, positions)
-    return bool(ratios.min() > CLOSEST) and n_fragments(symbols, positions) == 1
+    return bool(ratios.min() > CLOSEST) and count_pieces(symbols, positions) == 1
 
 
-def moved(
+def random_move(
     symbols: Sequence[str], positions: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
     """A geometry outside the basin of this one, without clashes.
@@ -107,16 +109,20 @@ def moved(
     rng
         What is random comes from here.
     """
-    moves = [_shaken, _relocated, _swapped if len(set(symbols)) > 1 else _shaken]
+    moves = [
+        _shake_atoms,
+        _relocate_atom,
+        _swap_atoms if len(set(symbols)) > 1 else _shake_atoms,
+    ]
     for _ in range(_MAX_TRIES):
         new = moves[rng.integers(len(moves))](symbols, positions, rng)
-        new = _without_clashes(symbols, new)
+        new = _remove_clashes(symbols, new)
         if is_sane(symbols, new):
             return new
-    return _without_clashes(symbols, _shaken(symbols, positions, rng))
+    return _remove_clashes(symbols, _shake_atoms(symbols, positions, rng))
 
 
-def accepted(rise_ev: float, hop_ev: float, rng: np.random.Generator) -> bool:
+def is_accepted(rise_ev: float, hop_ev: float, rng: np.random.Generator) -> bool:
     """Metropolis' rule: downhill always, uphill with chance exp(−rise / hop).
 
     Parameters
@@ -136,7 +142,7 @@ def accepted(rise_ev: float, hop_ev: float, rng: np.random.Generator) -> bool:
     return bool(rng.random() < np.exp(-max(rise_ev, 0.0) / hop_ev))
 
 
-def _random_points(
+def _make_random_points(
     symbols: Sequence[str], rng: np.random.Generator, planar: bool
 ) -> FloatArray:
     n = len(symbols)
@@ -146,23 +152,23 @@ def _random_points(
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     room = n * (_FLAT_ROOM / np.pi if planar else _ROOM * 3 / (4 * np.pi))
     power = 1 / 2 if planar else 1 / 3
-    radius = _mean_bond(symbols) * room**power
+    radius = _average_bond_length(symbols) * room**power
     return np.asarray(directions * radius * rng.random((n, 1)) ** power)
 
 
-def _shaken(
+def _shake_atoms(
     symbols: Sequence[str], positions: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
-    reach = _SHAKE * _mean_bond(symbols)
+    reach = _SHAKE * _average_bond_length(symbols)
     return positions + rng.uniform(-reach, reach, positions.shape)
 
 
-def _relocated(
+def _relocate_atom(
     symbols: Sequence[str], positions: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
     """The atom with the least pair energy, anywhere on the sphere around the rest."""
     if len(symbols) < 3:
-        return _shaken(symbols, positions, rng)
+        return _shake_atoms(symbols, positions, rng)
     ratios = distance_ratios(symbols, positions)
     weakest = int((ratios**-6.0).sum(axis=1).argmin())
     rest = np.delete(positions, weakest, axis=0)
@@ -171,18 +177,18 @@ def _relocated(
     direction /= np.linalg.norm(direction)
     along = (rest - centre) @ direction
     new = positions.copy()
-    new[weakest] = centre + (along.max() + _mean_bond(symbols)) * direction
+    new[weakest] = centre + (along.max() + _average_bond_length(symbols)) * direction
     # From outside it falls onto what it meets first.
-    return _fallen(symbols, new, weakest, -direction)
+    return _drop_atom(symbols, new, weakest, -direction)
 
 
-def _fallen(
+def _drop_atom(
     symbols: Sequence[str], positions: FloatArray, atom: int, direction: FloatArray
 ) -> FloatArray:
     """One atom moved along a direction until it is within a bond of another."""
     bonds = bond_lengths(symbols)[atom]
     others = np.arange(len(symbols)) != atom
-    step = 0.05 * _mean_bond(symbols)
+    step = 0.05 * _average_bond_length(symbols)
     new = positions.copy()
     for _ in range(40 * len(symbols)):
         gaps = np.linalg.norm(positions - new[atom], axis=1)
@@ -192,7 +198,7 @@ def _fallen(
     return new
 
 
-def _swapped(
+def _swap_atoms(
     symbols: Sequence[str], positions: FloatArray, rng: np.random.Generator
 ) -> FloatArray:
     first = int(rng.integers(len(symbols)))
@@ -203,23 +209,25 @@ def _swapped(
     return new
 
 
-def _without_clashes(symbols: Sequence[str], positions: FloatArray) -> FloatArray:
-    return _minimised(symbols, positions, _repulsion)
+def _remove_clashes(symbols: Sequence[str], positions: FloatArray) -> FloatArray:
+    return _minimise_pairs(symbols, positions, _repel_pairs)
 
 
-def _attraction(ratios: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _attract_pairs(ratios: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Energy and its slope of each pair: r⁻¹² − 2 r⁻⁶."""
     sixth = ratios**-6.0
     return sixth**2 - 2 * sixth, -12 * (sixth**2 - sixth) / ratios
 
 
-def _repulsion(ratios: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _repel_pairs(ratios: FloatArray) -> tuple[FloatArray, FloatArray]:
     """A spring between pairs closer than 1.1 `CLOSEST`; nothing between others."""
     short = (1.1 * CLOSEST - ratios).clip(min=0.0)
     return short**2, -2 * short
 
 
-def _minimised(symbols: Sequence[str], positions: FloatArray, pair: Pair) -> FloatArray:
+def _minimise_pairs(
+    symbols: Sequence[str], positions: FloatArray, pair: PairPotential
+) -> FloatArray:
     """The geometry of least Σ pair(r) below this one, r in bond lengths."""
     from scipy.optimize import minimize  # slow to import, and few jobs need it
 
@@ -245,5 +253,5 @@ def _minimised(symbols: Sequence[str], positions: FloatArray, pair: Pair) -> Flo
     return np.asarray(found.x.reshape(-1, 3))
 
 
-def _mean_bond(symbols: Sequence[str]) -> float:
+def _average_bond_length(symbols: Sequence[str]) -> float:
     return float(np.diag(bond_lengths(symbols)).mean())

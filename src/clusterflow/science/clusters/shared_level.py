@@ -26,7 +26,7 @@ def shared_level(own: LevelRecord, peers: Sequence[LevelRecord]) -> LevelRecord:
     """
     if not peers or own.level is None:
         return own
-    shared = _most_accepted([own, *peers])
+    shared = _find_most_accepted([own, *peers])
     if any(level.hash == shared.hash for level in own.accepted):
         return own.model_copy(update={"level": shared})
     n_accepting = sum(_accepts(record, shared) for record in peers)
@@ -38,7 +38,7 @@ def shared_level(own: LevelRecord, peers: Sequence[LevelRecord]) -> LevelRecord:
     return own.model_copy(update={"level": None, "status": "failed", "reason": reason})
 
 
-def _most_accepted(records: Sequence[LevelRecord]) -> LevelSpec:
+def _find_most_accepted(records: Sequence[LevelRecord]) -> LevelSpec:
     """The level that most records accept; among equals the most preferred."""
     order = [attempt.level for record in records for attempt in record.attempts]
     candidates = {level.hash: level for record in records for level in record.accepted}

@@ -33,7 +33,7 @@ def cluster_multiplicities(structure: Structure) -> tuple[int, ...]:
     magnetic = sum(counts[element] for element in _MAGNETIC)
     most = max(_MOST_MORE_UNPAIRED, _MOST_UNPAIRED_OF_ATOM * magnetic)
     tried = [lowest + n for n in range(0, most + 1, 2)]
-    return _within(counts, structure.charge, tried)
+    return _limit_multiplicities(counts, structure.charge, tried)
 
 
 def complex_multiplicities(
@@ -65,7 +65,7 @@ def complex_multiplicities(
     low = abs(host.multiplicity - adsorbate.multiplicity) + 1
     high = host.multiplicity + adsorbate.multiplicity - 1
     fewer = [low - 2] if low > 2 else []
-    return _within(counts, charge, [*range(low, high + 3, 2), *fewer])
+    return _limit_multiplicities(counts, charge, [*range(low, high + 3, 2), *fewer])
 
 
 def by_energy(state: SpinState) -> tuple[bool, float]:
@@ -73,7 +73,7 @@ def by_energy(state: SpinState) -> tuple[bool, float]:
     return state.energy_ev is None, state.energy_ev or 0.0
 
 
-def _within(
+def _limit_multiplicities(
     counts: Counter[str], charge: int, multiplicities: list[int]
 ) -> tuple[int, ...]:
     electrons = sum(valence_electrons(e) * n for e, n in counts.items()) - charge

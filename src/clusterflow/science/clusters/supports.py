@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
-from clusterflow.science.clusters.ligand_truncation import H_BOND_A, Cap, hydrogen_cap
+from clusterflow.science.clusters.ligand_truncation import (
+    H_BOND_A,
+    CapAtom,
+    hydrogen_cap,
+)
 from clusterflow.science.geometry.bonds import FORMED, NONMETALS, radii
 from clusterflow.science.geometry.molecules import periodic_bonds
 
@@ -28,7 +32,7 @@ _MOST_ATOMS = 2000
 _STEP_A, _CLOSE_A = 0.1, 1e-4
 
 # An atom of the cell and the cell it is in.
-Node = tuple[int, tuple[int, int, int]]
+PeriodicAtom = tuple[int, tuple[int, int, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,13 +76,13 @@ def cut_out(
     bonds = _Bonds(framework)
     start = [
         node
-        for node in _near(framework, np.atleast_2d(centres), radius_a)
+        for node in _find_near_images(framework, np.atleast_2d(centres), radius_a)
         if node[0] not in set(keep_out)
     ]
     if not start:
         raise ValueError(f"no atom of the framework is within {radius_a:g} Å")
-    inside = _grown(bonds, start)
-    caps = list(_caps(bonds, inside))
+    inside = _grow_fragment(bonds, start)
+    caps = list(_cap_cut_bonds(bonds, inside))
     nodes = sorted(inside)
     return Fragment(
         atoms=Atoms(
@@ -103,11 +107,11 @@ class _Bonds:
         self.radius = radii(self.symbols)
         self._near = periodic_bonds(atoms, FORMED)
 
-    def place(self, node: Node) -> FloatArray:
+    def place(self, node: PeriodicAtom) -> FloatArray:
         """Where an image of an atom is, Å."""
         return np.asarray(self.positions[node[0]] + np.array(node[1]) @ self.cell)
 
-    def of(self, node: Node) -> Iterator[Node]:
+    def of(self, node: PeriodicAtom) -> Iterator[PeriodicAtom]:
         """Images that an image of an atom is bonded to."""
         i, cell = node
         for j, vector in self._near[i]:
@@ -120,16 +124,16 @@ class _Bonds:
         """Number of bonds of an atom."""
         return len(self._near[atom])
 
-    def is_metal(self, node: Node) -> bool:
+    def is_metal(self, node: PeriodicAtom) -> bool:
         """Whether an atom is none of the non-metals."""
         return self.symbols[node[0]] not in NONMETALS
 
-    def _is_organic(self, node: Node) -> bool:
+    def _is_organic(self, node: PeriodicAtom) -> bool:
         """Whether an atom holds more than metals and hydrogen: no oxide, no metal."""
         near = [self.symbols[j] for j, _ in self._near[node[0]]]
         return not self.is_metal(node) and bool(set(near) & (NONMETALS - {"H"}))
 
-    def may_be_cut(self, inner: Node, outer: Node) -> bool:
+    def may_be_cut(self, inner: PeriodicAtom, outer: PeriodicAtom) -> bool:
         """Whether the fragment may end between two bonded atoms."""
         if self.is_metal(inner) or self.is_metal(outer):
             return self.is_metal(outer) and self._is_organic(inner)
@@ -140,7 +144,9 @@ class _Bonds:
         return bool(length > _SINGLE * reach)
 
 
-def _near(atoms: Atoms, centres: FloatArray, radius_a: float) -> list[Node]:
+def _find_near_images(
+    atoms: Atoms, centres: FloatArray, radius_a: float
+) -> list[PeriodicAtom]:
     """Images of atoms within a radius of any centre."""
     cell = np.array(atoms.cell)
     heights = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
@@ -156,7 +162,7 @@ def _near(atoms: Atoms, centres: FloatArray, radius_a: float) -> list[Node]:
     return found
 
 
-def _grown(bonds: _Bonds, start: Sequence[Node]) -> set[Node]:
+def _grow_fragment(bonds: _Bonds, start: Sequence[PeriodicAtom]) -> set[PeriodicAtom]:
     """Atoms with all that hangs on them by bonds which are not cut."""
     inside = set(start)
     waiting = list(start)
@@ -174,9 +180,9 @@ def _grown(bonds: _Bonds, start: Sequence[Node]) -> set[Node]:
     return inside
 
 
-def _caps(bonds: _Bonds, inside: set[Node]) -> Iterator[Cap]:
+def _cap_cut_bonds(bonds: _Bonds, inside: set[PeriodicAtom]) -> Iterator[CapAtom]:
     """Hydrogens along the cut bonds."""
-    settled: set[Node] = set()
+    settled: set[PeriodicAtom] = set()
     for node in sorted(inside):
         for other in sorted(bonds.of(node)):
             if other in inside or bonds.symbols[node[0]] not in H_BOND_A:
@@ -186,7 +192,7 @@ def _caps(bonds: _Bonds, inside: set[Node]) -> Iterator[Cap]:
                     continue
                 # With one hydrogen an acid group is neutral, and with a metal that the
                 # fragment has kept it needs none.
-                donors = {node, *_siblings(bonds, node)}
+                donors = {node, *_find_siblings(bonds, node)}
                 settled |= donors
                 if any(
                     bonds.is_metal(m)
@@ -199,13 +205,13 @@ def _caps(bonds: _Bonds, inside: set[Node]) -> Iterator[Cap]:
             yield hydrogen_cap(symbol, bonds.place(node), bonds.place(other))
 
 
-def _is_acid(bonds: _Bonds, donor: Node) -> bool:
+def _is_acid(bonds: _Bonds, donor: PeriodicAtom) -> bool:
     """Whether a donor is charged without its metal: RO⁻, RS⁻; not N, ethers, water."""
     held = [j for j in bonds.of(donor) if not bonds.is_metal(j)]
     return bonds.symbols[donor[0]] in ("O", "S", "Se") and len(held) == 1
 
 
-def _siblings(bonds: _Bonds, donor: Node) -> set[Node]:
+def _find_siblings(bonds: _Bonds, donor: PeriodicAtom) -> set[PeriodicAtom]:
     """Atoms of the same element on the same carbon."""
     return {
         other
@@ -241,8 +247,8 @@ def bond_through_walls(atoms: Atoms, n_own: int) -> tuple[int, int] | None:
     return None
 
 
-def beside(
-    host: Atoms, cluster: Atoms, direction: Sequence[float], contact: float = 1.0
+def put_beside(
+    support: Atoms, cluster: Atoms, direction: Sequence[float], contact: float = 1.0
 ) -> Atoms:
     """A cluster moved along a line through the middle of a host until it touches it.
 
@@ -250,7 +256,7 @@ def beside(
 
     Parameters
     ----------
-    host, cluster
+    support, cluster
         The cluster is not turned.
     direction
         From the host to the cluster; any length.
@@ -259,22 +265,22 @@ def beside(
 
     Examples
     --------
-    >>> above = beside(Atoms("Cu"), Atoms("Cu"), (0, 0, 2))
+    >>> above = put_beside(Atoms("Cu"), Atoms("Cu"), (0, 0, 2))
     >>> round(float(above.positions[0, 2]), 2)
     2.64
     """
     unit = np.array(direction) / np.linalg.norm(direction)
     centred = cluster.positions - cluster.positions.mean(axis=0)
-    centred += host.positions.mean(axis=0)
+    centred += support.positions.mean(axis=0)
     reach = radii(cluster.get_chemical_symbols())[:, None]
-    reach = contact * (reach + radii(host.get_chemical_symbols()))
+    reach = contact * (reach + radii(support.get_chemical_symbols()))
 
     def is_free(height: float) -> bool:
         moved = centred + height * unit
-        gaps = np.linalg.norm(moved[:, None] - host.positions[None], axis=-1)
+        gaps = np.linalg.norm(moved[:, None] - support.positions[None], axis=-1)
         return bool((gaps > reach).all())
 
-    extent = np.ptp(host.positions, axis=0).max() + np.ptp(centred, axis=0).max()
+    extent = np.ptp(support.positions, axis=0).max() + np.ptp(centred, axis=0).max()
     high = float(extent + 2 * reach.max())
     while is_free(high - _STEP_A):
         high -= _STEP_A

@@ -90,11 +90,13 @@ def bond_graph(
     graph.add_nodes_from((i, {"element": s}) for i, s in enumerate(symbols))
     close = np.argwhere(np.triu(distance_ratios(symbols, positions) < ratio))
     graph.add_edges_from((int(i), int(j)) for i, j in close)
-    graph.remove_edges_from(_across_anion(graph, symbols))
+    graph.remove_edges_from(_find_bonds_across_anion(graph, symbols))
     return graph
 
 
-def _across_anion(graph: nx.Graph, symbols: Sequence[str]) -> list[tuple[int, int]]:
+def _find_bonds_across_anion(
+    graph: nx.Graph, symbols: Sequence[str]
+) -> list[tuple[int, int]]:
     has_anion = {
         i
         for i in graph
@@ -136,7 +138,7 @@ def clashes(
     return sorted(((int(i), int(j)) for i, j in close), key=lambda pair: ratios[pair])
 
 
-def n_fragments(symbols: Sequence[str], positions: FloatArray) -> int:
+def count_pieces(symbols: Sequence[str], positions: FloatArray) -> int:
     """Number of pieces that no bond (by the generous ratio) connects."""
     import networkx as nx
 
@@ -182,17 +184,17 @@ def changed_bonds(
     orders = np.arange(len(symbols))[None] if images is None else images
 
     def bonded_before(ratio: float) -> NDArray[np.bool_]:
-        bonded = _bonded(symbols, before, ratio)
+        bonded = _make_bond_matrix(symbols, before, ratio)
         seen = [bonded[np.ix_(order, order)] for order in orders]
         return np.asarray(np.any(seen, axis=0))
 
-    broken = bonded_before(FORMED) & ~_bonded(symbols, after, BROKEN)
-    formed = _bonded(symbols, after, FORMED) & ~bonded_before(BROKEN)
+    broken = bonded_before(FORMED) & ~_make_bond_matrix(symbols, after, BROKEN)
+    formed = _make_bond_matrix(symbols, after, FORMED) & ~bonded_before(BROKEN)
     rows = [*np.argwhere(np.triu(broken)), *np.argwhere(np.triu(formed))]
     return [(int(i), int(j)) for i, j in rows]
 
 
-def _bonded(
+def _make_bond_matrix(
     symbols: Sequence[str], positions: FloatArray, ratio: float
 ) -> NDArray[np.bool_]:
     """Whether each pair is bonded, shape (n_atoms, n_atoms)."""
@@ -223,7 +225,7 @@ def squares(graph: nx.Graph) -> list[tuple[int, int, int, int]]:
     return sorted(found.values())
 
 
-def composition(symbols: Sequence[str]) -> str:
+def hill_formula(symbols: Sequence[str]) -> str:
     """Formula in Hill order, such as CHO2."""
     counts: dict[str, int] = {}
     for symbol in symbols:

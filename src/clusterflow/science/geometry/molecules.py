@@ -10,7 +10,7 @@ import numpy as np
 from ase import Atoms
 
 from clusterflow.formula import parse_formula
-from clusterflow.science.geometry.bonds import bond_graph, composition, radii
+from clusterflow.science.geometry.bonds import bond_graph, hill_formula, radii
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ class Molecule:
     @property
     def formula(self) -> str:
         """Formula in Hill order."""
-        return composition(self.symbols)
+        return hill_formula(self.symbols)
 
     def to_atoms(self) -> Atoms:
         """The molecule alone, without cell."""
@@ -71,20 +71,20 @@ def periodic_bonds(
     return bonds
 
 
-def molecules(atoms: Atoms) -> list[Molecule]:
+def find_molecules(atoms: Atoms) -> list[Molecule]:
     """All molecules of a cell, or of a structure without one, each in one piece.
 
     Examples
     --------
     >>> h2 = Atoms("H2", [(0.2, 1, 1), (9.5, 1, 1)], cell=[10] * 3, pbc=True)
-    >>> [round(float(x), 1) for x in molecules(h2)[0].positions[:, 0]]
+    >>> [round(float(x), 1) for x in find_molecules(h2)[0].positions[:, 0]]
     [0.2, -0.5]
     """
     bonds = periodic_bonds(atoms)
     left = dict.fromkeys(range(len(atoms)))
     found = []
     while left:
-        places, is_endless = _walk(atoms, bonds, next(iter(left)))
+        places, is_endless = _walk_bonds(atoms, bonds, next(iter(left)))
         for i in places:
             del left[i]
         indices = tuple(sorted(places))
@@ -99,7 +99,7 @@ def molecules(atoms: Atoms) -> list[Molecule]:
     return found
 
 
-def _walk(
+def _walk_bonds(
     atoms: Atoms, bonds: dict[int, list[tuple[int, FloatArray]]], start: int
 ) -> tuple[dict[int, FloatArray], bool]:
     """Where bonds lead from an atom, and whether they lead to its image as well."""

@@ -57,9 +57,9 @@ def find_symmetry(
     """
     operations = find_operations(symbols, positions, tolerance_a)
     centred = positions - positions.mean(axis=0)
-    n_anchors = len(_anchors(centred, np.ones(len(centred)), tolerance_a))
+    n_anchors = len(_choose_spanning_atoms(centred, np.ones(len(centred)), tolerance_a))
     return Symmetry(
-        point_group=_schoenflies(operations, n_anchors),
+        point_group=_name_group(operations, n_anchors),
         permutations=np.array([o.permutation for o in operations]),
         rotations=np.array([o.rotation for o in operations]),
     )
@@ -135,23 +135,25 @@ def find_operations(
         No atom may be farther than this from where an operation puts it, Å.
     """
     centred = positions - positions.mean(axis=0)
-    alike = _alike(labels, positions, tolerance_a)
-    anchors = _anchors(centred, alike.sum(axis=1), tolerance_a)
+    alike = _find_alike_atoms(labels, positions, tolerance_a)
+    anchors = _choose_spanning_atoms(centred, alike.sum(axis=1), tolerance_a)
     found: dict[tuple[int, ...], Operation] = {}
-    for images in _images(anchors, alike, distances(centred), 2 * tolerance_a):
+    for images in _list_spanning_images(
+        anchors, alike, distances(centred), 2 * tolerance_a
+    ):
         # An atom alone has no hand.
         for handedness in (1, -1) if anchors else (1,):
-            turn = _best_turn(centred[anchors], centred[images], handedness)
-            operation = _fitted(labels, centred, turn, handedness, tolerance_a)
+            turn = _fit_turn(centred[anchors], centred[images], handedness)
+            operation = _fit_operation(labels, centred, turn, handedness, tolerance_a)
             if operation is not None:
                 key = (handedness, *operation.permutation.tolist())
                 found[key] = operation
     identity = (1, *range(len(centred)))
     order = sorted(found, key=lambda key: (key != identity, found[key].misfit_a, key))
-    return _largest_group([found[key] for key in order])
+    return _find_largest_group([found[key] for key in order])
 
 
-def _alike(
+def _find_alike_atoms(
     labels: Sequence[str], positions: FloatArray, tolerance_a: float
 ) -> np.ndarray:
     """Which atoms see the same labels at the same distances, shape (n, n)."""
@@ -166,7 +168,9 @@ def _alike(
     )
 
 
-def _anchors(centred: FloatArray, n_alike: np.ndarray, tolerance_a: float) -> list[int]:
+def _choose_spanning_atoms(
+    centred: FloatArray, n_alike: np.ndarray, tolerance_a: float
+) -> list[int]:
     """Up to three atoms that span the space of all.
 
     Of those far off, the one with the fewest atoms like it: few ways to try.
@@ -185,7 +189,7 @@ def _anchors(centred: FloatArray, n_alike: np.ndarray, tolerance_a: float) -> li
     return anchors
 
 
-def _images(
+def _list_spanning_images(
     anchors: Sequence[int], alike: np.ndarray, gaps: FloatArray, tolerance_a: float
 ) -> Iterator[list[int]]:
     """Where the anchors may go, all distances between them kept."""
@@ -202,7 +206,7 @@ def _images(
     yield from partial
 
 
-def _best_turn(start: FloatArray, end: FloatArray, handedness: int) -> np.ndarray:
+def _fit_turn(start: FloatArray, end: FloatArray, handedness: int) -> np.ndarray:
     """The matrix that lays some points on others best, of a given determinant.
 
     Directions that the points leave open stay as they are, if the determinant lets
@@ -214,7 +218,7 @@ def _best_turn(start: FloatArray, end: FloatArray, handedness: int) -> np.ndarra
     return np.asarray(left @ np.diag([1.0, 1.0, last]) @ right)
 
 
-def _fitted(
+def _fit_operation(
     labels: Sequence[str],
     centred: FloatArray,
     turn: np.ndarray,
@@ -223,10 +227,10 @@ def _fitted(
 ) -> Operation | None:
     """An operation near a matrix, if one fits."""
     # The matrix is that of two or three atoms, each of which may be off.
-    permutation = _targets(np.array(labels), centred, turn, 3 * tolerance_a)
+    permutation = _map_atoms(np.array(labels), centred, turn, 3 * tolerance_a)
     if permutation is None:
         return None
-    best = _best_turn(centred, centred[permutation], handedness)
+    best = _fit_turn(centred, centred[permutation], handedness)
     gaps = centred @ best.T - centred[permutation]
     misfit = float(np.linalg.norm(gaps, axis=1).max())
     if misfit >= tolerance_a:
@@ -234,7 +238,7 @@ def _fitted(
     return Operation(permutation=permutation, rotation=best, misfit_a=misfit)
 
 
-def _targets(
+def _map_atoms(
     labels: np.ndarray, centred: FloatArray, turn: FloatArray, tolerance_a: float
 ) -> np.ndarray | None:
     """Where each atom goes under a rotation; None if it is not a symmetry."""
@@ -248,7 +252,7 @@ def _targets(
     return np.asarray(target)
 
 
-def _largest_group(operations: Sequence[Operation]) -> list[Operation]:
+def _find_largest_group(operations: Sequence[Operation]) -> list[Operation]:
     """The operations up to the largest misfit at which they form a group."""
     # Of a planar cluster two operations permute alike, but only one is proper.
     signs = [int(np.sign(np.linalg.det(o.rotation))) for o in operations]
@@ -268,7 +272,7 @@ def _is_closed(rows: np.ndarray, signs: Sequence[int]) -> bool:
     )
 
 
-def _schoenflies(operations: Sequence[Operation], n_anchors: int) -> str:
+def _name_group(operations: Sequence[Operation], n_anchors: int) -> str:
     """The name of a group, from how many operations of each sort it has.
 
     The proper ones alone are C, D, T, O or I, told apart by their number and the
@@ -277,25 +281,25 @@ def _schoenflies(operations: Sequence[Operation], n_anchors: int) -> str:
     if n_anchors == 0:
         return "Kh"
     if n_anchors == 1:
-        moving = any(_order(o.permutation) > 1 for o in operations)
+        moving = any(_compute_order(o.permutation) > 1 for o in operations)
         return "D*h" if moving else "C*v"
     proper = [o for o in operations if np.linalg.det(o.rotation) > 0]
     improper = [o for o in operations if np.linalg.det(o.rotation) < 0]
-    order = max(_order(o.permutation) for o in proper)
-    family = _family(len(proper), order)
-    twice = [o for o in improper if _order(o.permutation) <= 2]
+    order = max(_compute_order(o.permutation) for o in proper)
+    family = _name_proper_group(len(proper), order)
+    twice = [o for o in improper if _compute_order(o.permutation) <= 2]
     mirrors = sum(np.trace(o.rotation) > 0 for o in twice)
-    return _with_mirrors(family, order, len(improper), mirrors, mirrors < len(twice))
+    return _complete_symbol(family, order, len(improper), mirrors, mirrors < len(twice))
 
 
-def _family(n_proper: int, order: int) -> str:
+def _name_proper_group(n_proper: int, order: int) -> str:
     polyhedral = {(12, 3): "T", (24, 4): "O", (60, 5): "I"}
     if (n_proper, order) in polyhedral:
         return polyhedral[n_proper, order]
     return f"C{order}" if n_proper == order else f"D{order}"
 
 
-def _with_mirrors(
+def _complete_symbol(
     family: str, order: int, n_improper: int, mirrors: int, inversion: bool
 ) -> str:
     """The Schoenflies symbol of a group with given proper rotations."""
@@ -312,7 +316,7 @@ def _with_mirrors(
     return family + ("v" if mirrors == order else "h")
 
 
-def _order(permutation: np.ndarray) -> int:
+def _compute_order(permutation: np.ndarray) -> int:
     """How often a permutation must be repeated until nothing has moved."""
     power, n = permutation, 1
     while (power != np.arange(len(power))).any():
@@ -363,7 +367,7 @@ def find_images(
     """
     images: dict[int, Image] = {}
     # The search is slow to import and most adsorbates have no two atoms alike.
-    if not _any_alike(symbols, positions, indices, tolerance_a):
+    if not _has_alike_atoms(symbols, positions, indices, tolerance_a):
         return images
     operations = [
         (o.permutation, o.rotation)
@@ -384,7 +388,7 @@ def find_images(
     return images
 
 
-def _any_alike(
+def _has_alike_atoms(
     symbols: Sequence[str],
     positions: FloatArray,
     indices: Sequence[int],

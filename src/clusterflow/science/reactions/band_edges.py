@@ -50,10 +50,10 @@ def electron_affinity(
     return energy_ev - anion_energy_ev - offset_ev
 
 
-def edge_potential(energy_ev: float, absolute_she_v: float) -> float:
+def band_edge_potential(energy_ev: float, absolute_she_v: float) -> float:
     """Potential of the edge at an IP or EA, V against SHE.
 
-    >>> edge_potential(4.44, 4.44)
+    >>> band_edge_potential(4.44, 4.44)
     0.0
     """
     return energy_ev - absolute_she_v

@@ -29,7 +29,7 @@ from clusterflow.science.reactions.network import (
     PROTON,
     Equation,
     Network,
-    surface_states,
+    list_intermediates,
 )
 from clusterflow.units import BOLTZMANN_EV_PER_K
 
@@ -68,32 +68,32 @@ class Electrode:
     @property
     def potential_she_v(self) -> float:
         """The potential on the SHE scale, V."""
-        return self.potential_v - (self._shift if self.scale == "rhe" else 0.0)
+        return self.potential_v - (self._nernst_shift if self.scale == "rhe" else 0.0)
 
     @property
     def potential_rhe_v(self) -> float:
         """The potential on the RHE scale, V."""
-        return self.potential_she_v + self._shift
+        return self.potential_she_v + self._nernst_shift
 
     @property
-    def _shift(self) -> float:
+    def _nernst_shift(self) -> float:
         return nernst_slope(self.temperature_k) * self.ph
 
     def from_rhe(self, potential_rhe_v: float) -> float:
         """A potential given against RHE, on this electrode's scale, V."""
-        return potential_rhe_v - (self._shift if self.scale == "she" else 0.0)
+        return potential_rhe_v - (self._nernst_shift if self.scale == "she" else 0.0)
 
     def shift_ev(self, n_e: int, n_h: int) -> float:
         """What potential and pH add to ΔG of a step, eV."""
-        return n_e * self.potential_she_v + n_h * self._shift
+        return n_e * self.potential_she_v + n_h * self._nernst_shift
 
     def turning_point_rhe_v(self, dg0_ev: float, n_e: int, n_h: int) -> float:
         """The potential at which a step is in balance, V against RHE."""
-        return -(dg0_ev + (n_h - n_e) * self._shift) / n_e
+        return -(dg0_ev + (n_h - n_e) * self._nernst_shift) / n_e
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Energies:
+class FreeEnergies:
     """Free energies of species on one surface; a missing one has its reason.
 
     `pair_ev` is ½ G°(H2) on the same scale (zero for formation energies from H2).
@@ -116,15 +116,15 @@ class Energies:
         return total, ""
 
 
-def energies_of(thermo: ThermoRecord) -> Energies:
+def free_energies_of(thermo: ThermoRecord) -> FreeEnergies:
     """Formation energies of a cluster's species, and the reasons of the holes."""
     values = {
         s.name: s.formation_ev for s in thermo.species if s.formation_ev is not None
     }
     if thermo.half_hydrogen_ev is None:
         reason = "H2 has no free energy, so neither has the proton-electron pair"
-        return Energies(values={}, reasons=dict.fromkeys(values, reason))
-    return Energies(
+        return FreeEnergies(values={}, reasons=dict.fromkeys(values, reason))
+    return FreeEnergies(
         values=values,
         reasons={s.name: s.reason for s in thermo.species if s.formation_ev is None},
         pair_ev=thermo.half_hydrogen_ev,
@@ -133,7 +133,7 @@ def energies_of(thermo: ThermoRecord) -> Energies:
 
 def evaluate_network(
     network: Network,
-    energies: Energies,
+    energies: FreeEnergies,
     electrode: Electrode,
     *,
     surface: str,
@@ -149,7 +149,7 @@ def evaluate_network(
         evaluate_pathway(network.overall, path, energies, electrode)
         for path in network.pathways
     ]
-    pathways.sort(key=_rank)
+    pathways.sort(key=_rank_pathway)
     best = pathways[0]
     u_l = best.limiting_potential_v_rhe
     return ReactionResult(
@@ -174,7 +174,7 @@ def evaluate_network(
         determining_step=best.determining_step,
         chemical_bottleneck_ev=best.chemical_bottleneck_ev,
         best_pathway=best.name if best.complete else None,
-        tied_pathways=tuple(p.name for p in pathways[1:] if _equal(p, best)),
+        tied_pathways=tuple(p.name for p in pathways[1:] if _is_tied(p, best)),
         steps=best.steps,
         pathways=tuple(pathways),
     )
@@ -183,25 +183,27 @@ def evaluate_network(
 def evaluate_pathway(
     overall: Equation,
     path: Sequence[Equation],
-    energies: Energies,
+    energies: FreeEnergies,
     electrode: Electrode,
 ) -> Pathway:
     """Steps, cumulative free energies and limiting potential of one pathway."""
     steps = [_evaluate_step(step, energies, electrode) for step in path]
-    states = surface_states(overall, list(path))
+    states = list_intermediates(overall, list(path))
     missing = [r for s in steps if s.dg_ev is None for r in s.reason.split("; ")]
     pathway = Pathway(
         name=" > ".join(states),
         steps=tuple(steps),
-        levels_ev=_cumulate(steps),
+        levels_ev=_sum_steps(steps),
         states=tuple(states),
         complete=not missing,
         reason="; ".join(dict.fromkeys(missing)),
     )
-    return pathway if missing else _with_potential(pathway, electrode)
+    return pathway if missing else _add_limiting_potential(pathway, electrode)
 
 
-def _evaluate_step(step: Equation, energies: Energies, electrode: Electrode) -> Step:
+def _evaluate_step(
+    step: Equation, energies: FreeEnergies, electrode: Electrode
+) -> Step:
     dg0, reason = energies.reaction_ev(step)
     shift = electrode.shift_ev(step.n_e, step.n_h)
     turning = None
@@ -231,7 +233,7 @@ def at_electrode(steps: Sequence[Step], electrode: Electrode) -> tuple[Step, ...
     )
 
 
-def _cumulate(steps: Sequence[Step]) -> tuple[float | None, ...]:
+def _sum_steps(steps: Sequence[Step]) -> tuple[float | None, ...]:
     """Running sum; a gap after a missing step, because nothing connects across it."""
     levels: list[float | None] = [0.0]
     for step in steps:
@@ -240,7 +242,7 @@ def _cumulate(steps: Sequence[Step]) -> tuple[float | None, ...]:
     return tuple(levels)
 
 
-def _with_potential(pathway: Pathway, electrode: Electrode) -> Pathway:
+def _add_limiting_potential(pathway: Pathway, electrode: Electrode) -> Pathway:
     turning = {
         s.name: s.turning_potential_v_rhe
         for s in pathway.steps
@@ -264,20 +266,20 @@ def _with_potential(pathway: Pathway, electrode: Electrode) -> Pathway:
     return pathway.model_copy(update=update)
 
 
-def _rank(pathway: Pathway) -> tuple[bool, int, float, float]:
+def _rank_pathway(pathway: Pathway) -> tuple[bool, int, float, float]:
     limiting = pathway.limiting_potential_v_rhe
     rounded = 0.0 if limiting is None else -round(limiting / TIE_V) * TIE_V
     chemical = pathway.chemical_bottleneck_ev or 0.0
     return not pathway.complete, n_closed_steps(pathway), rounded, chemical
 
 
-def _equal(pathway: Pathway, best: Pathway) -> bool:
+def _is_tied(pathway: Pathway, best: Pathway) -> bool:
     """Whether only the chemical steps tell two complete pathways apart."""
     return (
         pathway.complete
         and best.complete
         and best.limiting_potential_v_rhe is not None
-        and _rank(pathway)[:3] == _rank(best)[:3]
+        and _rank_pathway(pathway)[:3] == _rank_pathway(best)[:3]
     )
 
 

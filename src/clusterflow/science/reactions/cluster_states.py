@@ -35,11 +35,11 @@ if TYPE_CHECKING:
     from clusterflow.records.energies import SpeciesFreeEnergy, ThermoRecord
 
 # On every number that rests on the energy of a cluster's change.
-STATE_FLAG = "cluster-state"
+CLUSTER_STATE_FLAG = "cluster-state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Joined:
+class JoinedStates:
     """A cluster's free energies with those of its states; and which cluster is which.
 
     `states` maps a change such as ``-H`` to the cluster that stands for it.
@@ -49,12 +49,12 @@ class Joined:
     states: Mapping[str, str]
 
 
-def join_states(
+def join_cluster_states(
     thermo: ThermoRecord,
     states: Mapping[str, Mapping[str, ThermoRecord | None]],
     terms: Iterable[str],
     compositions: Mapping[str, Mapping[str, int]],
-) -> Joined:
+) -> JoinedStates:
     """A cluster's record with the species of its states, or a hole for each of them.
 
     Parameters
@@ -83,20 +83,20 @@ def join_states(
         if change:
             by_change.setdefault(change, []).append(term)
     for change, wanted in by_change.items():
-        state, reason = _lowest(thermo, states.get(change, {}), change)
+        state, reason = _find_lowest_state(thermo, states.get(change, {}), change)
         if state is None:
             added += [hole(term, reason) for term in wanted]
             continue
         chosen[change] = state.cluster
-        clean = _clean(thermo, state, change, compositions)
-        added += [_species(term, clean, state) for term in wanted]
-    return Joined(
+        clean = _rescale_bare_state(thermo, state, change, compositions)
+        added += [_rescale_species(term, clean, state) for term in wanted]
+    return JoinedStates(
         thermo=thermo.model_copy(update={"species": (*thermo.species, *added)}),
         states=chosen,
     )
 
 
-def _lowest(
+def _find_lowest_state(
     thermo: ThermoRecord, states: Mapping[str, ThermoRecord | None], change: str
 ) -> tuple[ThermoRecord | None, str]:
     """The state whose bare cluster lies lowest, or why there is none."""
@@ -111,7 +111,7 @@ def _lowest(
             reasons.append(f"{name}, the state {change}, has no thermo record")
             continue
         _refuse_other_settings(thermo, record)
-        energy = _clean_energy_ev(record)
+        energy = _get_clean_energy_ev(record)
         if record.level is None or energy is None:
             reasons.append(f"{record.cluster}: {record.reason}")
         elif record.level.hash != thermo.level.hash:
@@ -137,13 +137,13 @@ def _refuse_other_settings(thermo: ThermoRecord, state: ThermoRecord) -> None:
         )
 
 
-def _clean_energy_ev(thermo: ThermoRecord) -> float | None:
+def _get_clean_energy_ev(thermo: ThermoRecord) -> float | None:
     """Electronic energy of the bare cluster, eV."""
     clean = next((s for s in thermo.species if s.name == "*"), None)
     return None if clean is None or clean.terms is None else clean.terms.energy_ev
 
 
-def _clean(
+def _rescale_bare_state(
     thermo: ThermoRecord,
     state: ThermoRecord,
     change: str,
@@ -155,9 +155,9 @@ def _clean(
     """
     name = f"*[{change}]"
     gained = read_change(change)
-    reference, reason = _anchor_energy_ev(thermo, gained, compositions)
+    reference, reason = _sum_anchor_energies(thermo, gained, compositions)
     clean = next(s for s in state.species if s.name == "*")
-    own, parent = _clean_energy_ev(state), _clean_energy_ev(thermo)
+    own, parent = _get_clean_energy_ev(state), _get_clean_energy_ev(thermo)
     if reference is None or own is None or parent is None:
         return hole(name, reason or f"{thermo.cluster}: {thermo.reason}")
     sigma = thermo.level.uncertainty_ev if thermo.level is not None else None
@@ -170,12 +170,12 @@ def _clean(
             "de_placed_ev": None,
             "deviations": {} if sigma is None else {"level": sigma, "cutoff": 0.0},
             "binding_element": next(iter(gained)),
-            "flags": (*clean.flags, STATE_FLAG),
+            "flags": (*clean.flags, CLUSTER_STATE_FLAG),
         }
     )
 
 
-def _anchor_energy_ev(
+def _sum_anchor_energies(
     thermo: ThermoRecord,
     counts: Mapping[str, int],
     compositions: Mapping[str, Mapping[str, int]],
@@ -198,7 +198,7 @@ def _anchor_energy_ev(
     return total, ""
 
 
-def _species(
+def _rescale_species(
     term: str, clean: SpeciesFreeEnergy, state: ThermoRecord
 ) -> SpeciesFreeEnergy:
     """The bare state, or an adsorbate on it, on the scale of the parent."""
@@ -219,13 +219,13 @@ def _species(
             "name": term,
             "formation_ev": found.formation_ev + clean.formation_ev,
             "formation_uncorrected_ev": uncorrected,
-            "deviations": _both(found.deviations, clean.deviations),
+            "deviations": _combine_deviations(found.deviations, clean.deviations),
             "flags": tuple(dict.fromkeys((*found.flags, *clean.flags))),
         }
     )
 
 
-def _both(
+def _combine_deviations(
     adsorbed: Mapping[str, float], clean: Mapping[str, float]
 ) -> dict[str, float]:
     """Deviations of an adsorbate on a state, as if those of the two were independent.
@@ -238,12 +238,12 @@ def _both(
     return {**adsorbed, "level": level}
 
 
-def with_states(
+def add_cluster_states(
     thermo: ThermoRecord,
     states: Sequence[ThermoRecord],
     reactions: Sequence[ReactionSpec],
     library: Library,
-) -> Joined:
+) -> JoinedStates:
     """A cluster's free energies with those of the states that the reactions name.
 
     A state that is in no library, or without a record, is a hole with that reason.
@@ -253,11 +253,11 @@ def with_states(
     RecordError
         If a record is of no such state, or was made with other settings.
     """
-    terms = {term for spec in reactions for term in _surface_terms(spec)}
+    terms = {term for spec in reactions for term in _list_surface_terms(spec)}
     changes = {change for term in terms if (change := read_surface(term)[0])}
     records = {record.cluster: record for record in states}
     clusters = {
-        change: library.states(thermo.cluster, read_change(change))
+        change: library.cluster_states(thermo.cluster, read_change(change))
         for change in sorted(changes)
     }
     named = {name for names in clusters.values() for name in names}
@@ -267,7 +267,7 @@ def with_states(
             f"{thermo.cluster}; give only the cluster and its states"
         )
     anchors = [c.gas for c in thermo.gas_corrections if c.is_anchor]
-    return join_states(
+    return join_cluster_states(
         thermo,
         {
             change: {name: records.get(name) for name in names}
@@ -278,7 +278,7 @@ def with_states(
     )
 
 
-def _surface_terms(spec: ReactionSpec) -> set[str]:
+def _list_surface_terms(spec: ReactionSpec) -> set[str]:
     overall, steps = parse_network(spec)
     terms = overall.species.union(*(step.species for step in steps))
     return {term for term in terms if term.startswith("*")}

@@ -35,13 +35,13 @@ def couples(library: Library, *, ph: float, temperature_k: float) -> list[Couple
     E(pH) = E° − (n_H / n_e) kT ln10 pH / e.
     """
     found = [
-        _couple(library.couple(name), library, ph, temperature_k)
+        _evaluate_couple(library.couple(name), library, ph, temperature_k)
         for name in library.paths("couples")
     ]
     return sorted(found, key=lambda couple: couple.potential_v_she)
 
 
-def _couple(
+def _evaluate_couple(
     spec: CoupleSpec, library: Library, ph: float, temperature_k: float
 ) -> Couple:
     if spec.equation is not None:

@@ -37,7 +37,7 @@ from pydantic import Field, field_validator, model_validator
 
 from clusterflow.errors import ClusterflowError, ConfigError
 from clusterflow.model import NAME_PATTERN, Model
-from clusterflow.science.reactions.che import Energies
+from clusterflow.science.reactions.che import FreeEnergies
 from clusterflow.science.thermochemistry.formation import gas_corrections
 from clusterflow.science.thermochemistry.partition_functions import (
     harmonic_adsorbate,
@@ -71,7 +71,7 @@ _WITH_UNIT = {
 }
 
 
-class EnergyRow(Model):
+class OwnEnergyRow(Model):
     """One row of the table."""
 
     species: str = Field(min_length=1)
@@ -88,7 +88,7 @@ class EnergyRow(Model):
 
     @model_validator(mode="before")
     @classmethod
-    def _says_its_units(cls, row: object) -> object:
+    def _check_units(cls, row: object) -> object:
         for key in row if isinstance(row, dict) else ():
             wanted = _WITH_UNIT.get(str(key).strip().lower())
             if wanted is not None:
@@ -99,7 +99,7 @@ class EnergyRow(Model):
 
     @field_validator("frequencies_cm1", mode="before")
     @classmethod
-    def _split(cls, value: object) -> object:
+    def _split_frequencies(cls, value: object) -> object:
         if isinstance(value, str):
             return [float(part) for part in value.split(";") if part.strip()]
         if isinstance(value, int | float):
@@ -108,7 +108,9 @@ class EnergyRow(Model):
 
     @field_validator("frequencies_cm1")
     @classmethod
-    def _in_cm1(cls, value: tuple[float, ...] | None) -> tuple[float, ...] | None:
+    def _check_wavenumbers(
+        cls, value: tuple[float, ...] | None
+    ) -> tuple[float, ...] | None:
         for wavenumber in value or ():
             if not 0 < wavenumber < _HIGHEST_CM1:
                 raise ValueError(
@@ -124,7 +126,7 @@ class EnergyRow(Model):
 
     @field_validator("energy_kind")
     @classmethod
-    def _known_kind(cls, value: str) -> str:
+    def _check_kind(cls, value: str) -> str:
         if value not in ("total", "formation") and not value.startswith(
             "formation from "
         ):
@@ -132,7 +134,7 @@ class EnergyRow(Model):
         return value
 
     @model_validator(mode="after")
-    def _has_energy(self) -> EnergyRow:
+    def _check_row(self) -> OwnEnergyRow:
         if self.energy_ev is None and self.gibbs_ev is None:
             raise ValueError("neither energy_ev nor gibbs_ev is given")
         if self.state != "clean" and not re.fullmatch(NAME_PATTERN, self.species):
@@ -156,7 +158,7 @@ class EnergyRow(Model):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TableReader:
+class OwnEnergyReader:
     """What turns rows into free energies: the library's molecules and conditions."""
 
     gas: Callable[[str], GasSpec]
@@ -166,8 +168,8 @@ class TableReader:
     solvation: bool = False
 
     def surfaces(
-        self, rows: Sequence[EnergyRow], anchors: Sequence[str], *, correct_gas: bool
-    ) -> dict[str, Energies]:
+        self, rows: Sequence[OwnEnergyRow], anchors: Sequence[str], *, correct_gas: bool
+    ) -> dict[str, FreeEnergies]:
         """Free energies by surface.
 
         Raises
@@ -175,53 +177,57 @@ class TableReader:
         ConfigError
             If kinds of energy or levels are mixed, or a species stands there twice.
         """
-        _refuse_mixed(rows)
+        _refuse_mixed_rows(rows)
         names = dict.fromkeys(row.surface for row in rows if row.surface)
         gases = [row for row in rows if row.state == "gas"]
         found = {}
         for surface in names or {"": None}:
             own = [row for row in rows if row.state != "gas" and row.surface == surface]
-            found[surface] = self._surface([*gases, *own], anchors, correct_gas)
+            found[surface] = self._evaluate_surface(
+                [*gases, *own], anchors, correct_gas
+            )
         return found
 
-    def _surface(
-        self, rows: Sequence[EnergyRow], anchors: Sequence[str], correct_gas: bool
-    ) -> Energies:
+    def _evaluate_surface(
+        self, rows: Sequence[OwnEnergyRow], anchors: Sequence[str], correct_gas: bool
+    ) -> FreeEnergies:
         values: dict[str, float] = {}
         reasons: dict[str, str] = {}
         standard: dict[str, float] = {}
         for row in rows:
-            name = _term(row)
+            name = _name_term(row)
             if name in values or name in reasons:
                 raise ConfigError(
                     f"energies: {row.species} ({row.state}) on surface "
                     f"{row.surface or '-'} stands there twice"
                 )
             try:
-                free = self._free_energy(row)
+                free = self._compute_free_energy(row)
             except ClusterflowError as error:
                 reasons[name] = str(error)
                 continue
             values[name] = free
             if row.state == "gas":
-                standard[row.species] = free - self._pressure_term(row)
+                standard[row.species] = free - self._compute_pressure_term(row)
         if rows and rows[0].reference_set:
             _add_zeros(rows, values, reasons, standard)
         if correct_gas:
-            self._correct(values, reasons, standard, anchors)
+            self._add_gas_layer(values, reasons, standard, anchors)
         if self.solvation:
             for name in values:
-                values[name] += self._hydrogen_bonds_ev(name)
+                values[name] += self._get_hydrogen_bonds_ev(name)
         for gas, energy in standard.items():
             self._add_liquid(values, gas, energy)
         if "*" not in values:
             reasons.setdefault("*", "needs a row of state clean with its energy")
         if "H2" not in standard:
             missing = "the pair H+ + e- needs a gas row of H2 with a free energy"
-            return Energies(values={}, reasons=dict.fromkeys(values, missing) | reasons)
-        return Energies(values=values, reasons=reasons, pair_ev=standard["H2"] / 2)
+            return FreeEnergies(
+                values={}, reasons=dict.fromkeys(values, missing) | reasons
+            )
+        return FreeEnergies(values=values, reasons=reasons, pair_ev=standard["H2"] / 2)
 
-    def _free_energy(self, row: EnergyRow) -> float:
+    def _compute_free_energy(self, row: OwnEnergyRow) -> float:
         """G of a row, eV; energy of a clean surface as it is.
 
         Raises
@@ -243,11 +249,11 @@ class TableReader:
                 temperature_k=self.temperature_k,
                 low_mode_cutoff_cm1=0.0,
             ).gibbs_ev
-        return self._gas_free_energy(row)
+        return self._compute_gas_free_energy(row)
 
-    def _gas_free_energy(self, row: EnergyRow) -> float:
+    def _compute_gas_free_energy(self, row: OwnEnergyRow) -> float:
         spec = self.gas(row.species)
-        shape = _shape(spec)
+        shape = _measure_shape(spec)
         expected = 3 * len(spec.atoms) - (5 if shape.linear else 6)
         assert row.energy_ev is not None and row.frequencies_cm1 is not None
         if len(row.frequencies_cm1) != expected:
@@ -270,12 +276,12 @@ class TableReader:
             pressure_pa=row.pressure_pa,
         ).gibbs_ev
 
-    def _pressure_term(self, row: EnergyRow) -> float:
+    def _compute_pressure_term(self, row: OwnEnergyRow) -> float:
         """What the pressure adds to a gas at 1 bar, eV."""
         ratio = row.pressure_pa / STANDARD_PRESSURE_PA
         return BOLTZMANN_EV_PER_K * self.temperature_k * log(ratio)
 
-    def _correct(
+    def _add_gas_layer(
         self,
         values: dict[str, float],
         reasons: dict[str, str],
@@ -287,7 +293,7 @@ class TableReader:
         found = gas_corrections(standard, table, anchors, self.temperature_k)
         shifts = {c.gas: c.correction_ev for c in found}
         for name in list(values):
-            motifs = self._motifs(name)
+            motifs = self._find_motifs(name)
             missing = [motif for motif in motifs if motif not in shifts]
             if missing:
                 del values[name]
@@ -301,13 +307,13 @@ class TableReader:
             if name.endswith("(g)"):
                 standard[name.partition("(")[0]] += shifts[name.partition("(")[0]]
 
-    def _hydrogen_bonds_ev(self, name: str) -> float:
+    def _get_hydrogen_bonds_ev(self, name: str) -> float:
         if not name.startswith("*") or name == "*":
             return 0.0
         known = self.adsorbate(name[1:]).solvation_ev
         return known.value if known else 0.0
 
-    def _motifs(self, name: str) -> Mapping[str, float]:
+    def _find_motifs(self, name: str) -> Mapping[str, float]:
         """Whose gas correction a term carries, and how many times."""
         if name == "*":
             return {}
@@ -323,19 +329,19 @@ class TableReader:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Shape:
+class _MoleculeShape:
     mass_amu: float
     moments_amu_a2: tuple[float, float, float]
     linear: bool
 
 
-def _shape(spec: GasSpec) -> _Shape:
+def _measure_shape(spec: GasSpec) -> _MoleculeShape:
     """Mass and moments of inertia of the library's molecule."""
     from ase import Atoms
 
     atoms = Atoms([a[0] for a in spec.atoms], positions=[a[1:] for a in spec.atoms])
     moments = sorted(abs(float(m)) for m in atoms.get_moments_of_inertia())
-    return _Shape(
+    return _MoleculeShape(
         mass_amu=float(atoms.get_masses().sum()),
         moments_amu_a2=(moments[0], moments[1], moments[2]),
         linear=len(atoms) > 1 and moments[0] < 1e-3,
@@ -343,7 +349,7 @@ def _shape(spec: GasSpec) -> _Shape:
 
 
 def _add_zeros(
-    rows: Sequence[EnergyRow],
+    rows: Sequence[OwnEnergyRow],
     values: dict[str, float],
     reasons: dict[str, str],
     standard: dict[str, float],
@@ -365,13 +371,13 @@ def _add_zeros(
             reasons[term] = f"{name} needs a row with its frequencies_cm1"
 
 
-def _term(row: EnergyRow) -> str:
+def _name_term(row: OwnEnergyRow) -> str:
     if row.state == "gas":
         return f"{row.species}(g)"
     return "*" if row.state == "clean" else f"*{row.species}"
 
 
-def _refuse_mixed(rows: Sequence[EnergyRow]) -> None:
+def _refuse_mixed_rows(rows: Sequence[OwnEnergyRow]) -> None:
     kinds = {row.energy_kind for row in rows}
     if len(kinds) > 1:
         raise ConfigError(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from clusterflow.library.find import Library
     from clusterflow.library.reactions import ReactionSpec
     from clusterflow.records.profiles import ReactionResult
-    from clusterflow.science.reactions.che import Electrode, Energies
+    from clusterflow.science.reactions.che import Electrode, FreeEnergies
     from clusterflow.science.reactions.network import Composition, Equation, Network
 
 
@@ -33,7 +33,7 @@ def build_networks(
 
 def evaluate_reactions(
     reactions: Sequence[ReactionSpec],
-    surfaces: dict[str, Energies],
+    surfaces: dict[str, FreeEnergies],
     electrode: Electrode,
     library: Library,
 ) -> list[ReactionResult]:
@@ -44,13 +44,14 @@ def evaluate_reactions(
 
 def evaluate_networks(
     networks: Sequence[Network],
-    surfaces: dict[str, Energies],
+    surfaces: dict[str, FreeEnergies],
     electrode: Electrode,
     library: Library,
 ) -> list[ReactionResult]:
     """Every network on every surface, with hydrogen evolution beside each."""
     equilibria = {
-        n.spec.name: _equilibrium(n, electrode.temperature_k, library) for n in networks
+        n.spec.name: _find_equilibrium_potential(n, electrode.temperature_k, library)
+        for n in networks
     }
     found: list[ReactionResult] = []
     for surface, energies in surfaces.items():
@@ -69,7 +70,7 @@ def evaluate_networks(
 
 
 def composition_of(library: Library) -> Callable[[str], Composition]:
-    """What a term of an equation is made of, by the library."""
+    """A function from a term of an equation to its element counts and charge."""
 
     def adsorbed(name: str) -> Composition:
         spec = library.adsorbate(name)
@@ -91,7 +92,7 @@ def composition_of(library: Library) -> Callable[[str], Composition]:
     return composition
 
 
-def _equilibrium(
+def _find_equilibrium_potential(
     network: Network, temperature_k: float, library: Library
 ) -> float | None:
     """The measured standard potential, V against RHE; None without data."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from clusterflow.science.reactions.cluster_states import STATE_FLAG
+from clusterflow.science.reactions.cluster_states import CLUSTER_STATE_FLAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from clusterflow.records.profiles import ReactionResult
 
 # What a flag that is no limit of a method means, and what to do about it.
-OWN_FLAGS: Final = {
+ORIGIN_FLAGS: Final = {
     "large-gas-correction": (
         "the gas layer moves the number by more than 0.5 eV",
         "compare corrected and uncorrected values",
@@ -31,7 +31,7 @@ OWN_FLAGS: Final = {
         "is counted",
         "look at the minimum: a ligand that comes off is another state of the cluster",
     ),
-    STATE_FLAG: (
+    CLUSTER_STATE_FLAG: (
         "the cluster lost or gained atoms, whose vibrations in it are left out: about "
         "0.1 eV a hydride",
         "add a step that loses to one that gives back: over both the error cancels",
@@ -64,7 +64,7 @@ def outside_domain(result: ReactionResult) -> set[str]:
         species
         for step in steps
         for name, carriers in group_flags(step.flags)
-        if name not in OWN_FLAGS
+        if name not in ORIGIN_FLAGS
         for species in carriers
     }
 

@@ -20,8 +20,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from clusterflow.records.profiles import ReferenceResult
-from clusterflow.science.reactions.che import energies_of, evaluate_network
+from clusterflow.records.profiles import GasReferenceResult
+from clusterflow.science.reactions.che import evaluate_network, free_energies_of
 from clusterflow.science.thermochemistry.anchors import FROM_CO, FROM_CO2
 from clusterflow.science.thermochemistry.formation import anchor_coefficients
 
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from clusterflow.records.energies import SpeciesFreeEnergy, ThermoRecord
-    from clusterflow.records.profiles import ReactionResult, ReferenceName
-    from clusterflow.science.reactions.che import Electrode, Energies
+    from clusterflow.records.profiles import GasReferenceName, ReactionResult
+    from clusterflow.science.reactions.che import Electrode, FreeEnergies
     from clusterflow.science.reactions.network import Network
 
 # Every defensible answer; raw energies are known to be wrong and stand beside.
@@ -38,12 +38,12 @@ _SPREAD_OVER: Final = ("study", "no-inheritance", "other-anchors")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class GasReference:
     """One answer: its name, its anchors, and all energies it leads to."""
 
-    name: ReferenceName
+    name: GasReferenceName
     anchors: tuple[str, ...]
-    energies: Energies
+    energies: FreeEnergies
 
 
 def other_anchors(thermo: ThermoRecord) -> tuple[str, ...]:
@@ -52,9 +52,9 @@ def other_anchors(thermo: ThermoRecord) -> tuple[str, ...]:
     return FROM_CO2 if own == set(FROM_CO) else FROM_CO
 
 
-def references_of(
+def gas_references_of(
     thermo: ThermoRecord, compositions: Mapping[str, Mapping[str, int]]
-) -> list[Reference]:
+) -> list[GasReference]:
     """The energies of a cluster's species with each answer but the study's own.
 
     A species without a number in the study has none here, nor has one that needs a
@@ -72,20 +72,20 @@ def references_of(
     others = other_anchors(thermo)
     moved = move_corrections(own, others, compositions)
     return [
-        Reference(
+        GasReference(
             name="no-inheritance",
             anchors=anchors,
-            energies=_energies(thermo, own, None, anchors),
+            energies=_change_gas_layer(thermo, own, None, anchors),
         ),
-        Reference(
+        GasReference(
             name="other-anchors",
             anchors=others,
-            energies=_energies(thermo, moved, moved, others),
+            energies=_change_gas_layer(thermo, moved, moved, others),
         ),
-        Reference(
+        GasReference(
             name="raw",
             anchors=anchors,
-            energies=_energies(thermo, None, None, anchors),
+            energies=_change_gas_layer(thermo, None, None, anchors),
         ),
     ]
 
@@ -114,35 +114,35 @@ def move_corrections(
     return found
 
 
-def _energies(
+def _change_gas_layer(
     thermo: ThermoRecord,
     gases: Mapping[str, float] | None,
     motifs: Mapping[str, float] | None,
     anchors: Sequence[str],
-) -> Energies:
+) -> FreeEnergies:
     """Energies with another gas layer; None switches it off."""
     where = ", ".join(anchors)
     species = []
     for old in thermo.species:
         adsorbed = old.name.startswith("*")
         layer = motifs if adsorbed else gases
-        carried = old.inherits if adsorbed else {_gas_of(old): 1.0}
-        species.append(_relayered(old, layer, carried, where))
+        carried = old.inherits if adsorbed else {_read_gas_name(old): 1.0}
+        species.append(_change_species_layer(old, layer, carried, where))
     half = thermo.half_hydrogen_ev
     if half is not None:
         hydrogen = next((s for s in thermo.species if s.name == "H2(g)"), None)
         half -= (hydrogen.layers.get("gas", 0.0) if hydrogen else 0.0) / 2
         half += (gases or {}).get("H2", 0.0) / 2
-    return energies_of(
+    return free_energies_of(
         thermo.model_copy(update={"species": tuple(species), "half_hydrogen_ev": half})
     )
 
 
-def _gas_of(species: SpeciesFreeEnergy) -> str:
+def _read_gas_name(species: SpeciesFreeEnergy) -> str:
     return species.name.partition("(")[0]
 
 
-def _relayered(
+def _change_species_layer(
     old: SpeciesFreeEnergy,
     layer: Mapping[str, float] | None,
     carried: Mapping[str, float],
@@ -161,11 +161,11 @@ def _relayered(
     return old.model_copy(update={"formation_ev": formation})
 
 
-def with_references(
+def add_gas_references(
     result: ReactionResult,
     network: Network,
     anchors: Sequence[str],
-    references: Sequence[Reference],
+    references: Sequence[GasReference],
     electrode: Electrode,
 ) -> ReactionResult:
     """The result with its limiting potential under every answer, and their spread.
@@ -173,12 +173,12 @@ def with_references(
     The spread is the largest less the smallest limiting potential of ``study``,
     ``no-inheritance`` and ``other-anchors``; None where one of them has none.
     """
-    found = [_summary("study", anchors, result)]
+    found = [_summarise_result("study", anchors, result)]
     for reference in references:
         other = evaluate_network(
             network, reference.energies, electrode, surface=result.surface
         )
-        found.append(_summary(reference.name, reference.anchors, other))
+        found.append(_summarise_result(reference.name, reference.anchors, other))
     potentials = [
         item.limiting_potential_v_rhe for item in found if item.name in _SPREAD_OVER
     ]
@@ -192,10 +192,10 @@ def with_references(
     )
 
 
-def _summary(
-    name: ReferenceName, anchors: Sequence[str], result: ReactionResult
-) -> ReferenceResult:
-    return ReferenceResult(
+def _summarise_result(
+    name: GasReferenceName, anchors: Sequence[str], result: ReactionResult
+) -> GasReferenceResult:
+    return GasReferenceResult(
         name=name,
         anchors=tuple(anchors),
         limiting_potential_v_rhe=result.limiting_potential_v_rhe,

@@ -178,15 +178,17 @@ def find_pathways(overall: Equation, steps: Iterable[Equation]) -> list[list[Equ
     LibraryError
         If no pathway leads to the products, or the network is too large.
     """
-    return _paths(overall, _state_graph(_with_site(overall.reactants), list(steps)))
+    return _list_paths(
+        overall, _make_state_graph(_add_unsaid_site(overall.reactants), list(steps))
+    )
 
 
-def _paths(overall: Equation, graph: nx.DiGraph) -> list[list[Equation]]:
+def _list_paths(overall: Equation, graph: nx.DiGraph) -> list[list[Equation]]:
     # Late, because planning a study reads equations but needs no pathways.
     import networkx as nx
 
-    source = _key(_with_site(overall.reactants))
-    target = _key(_with_site(overall.products))
+    source = _freeze_state(_add_unsaid_site(overall.reactants))
+    target = _freeze_state(_add_unsaid_site(overall.products))
     if target not in graph:
         raise LibraryError(f"no pathway of the network leads to {overall.name!r}")
     paths = []
@@ -196,7 +198,7 @@ def _paths(overall: Equation, graph: nx.DiGraph) -> list[list[Equation]]:
     return paths
 
 
-def _with_site(side: Counter[str]) -> Counter[str]:
+def _add_unsaid_site(side: Counter[str]) -> Counter[str]:
     """A side of the overall reaction with the one site it may leave unsaid."""
     unsaid = not any(term.startswith(SITE) for term in side)
     return side + Counter({SITE: 1}) if unsaid else side.copy()
@@ -226,11 +228,11 @@ def _refuse_chemical_cycle(graph: nx.DiGraph, where: str) -> None:
     )
 
 
-def _state_graph(start: Counter[str], steps: list[Equation]) -> nx.DiGraph:
+def _make_state_graph(start: Counter[str], steps: list[Equation]) -> nx.DiGraph:
     import networkx as nx
 
     graph = nx.DiGraph()
-    graph.add_node(_key(start))
+    graph.add_node(_freeze_state(start))
     waiting = [start]
     while waiting:
         state = waiting.pop()
@@ -238,8 +240,8 @@ def _state_graph(start: Counter[str], steps: list[Equation]) -> nx.DiGraph:
             if any(state[s] < n for s, n in step.reactants.items()):
                 continue
             after = state - step.reactants + step.products
-            new = _key(after) not in graph
-            graph.add_edge(_key(state), _key(after), step=step)
+            new = _freeze_state(after) not in graph
+            graph.add_edge(_freeze_state(state), _freeze_state(after), step=step)
             if new:
                 waiting.append(after)
         if len(graph) > _MAX_STATES:
@@ -247,21 +249,21 @@ def _state_graph(start: Counter[str], steps: list[Equation]) -> nx.DiGraph:
     return graph
 
 
-def _key(state: Counter[str]) -> frozenset[tuple[str, int]]:
+def _freeze_state(state: Counter[str]) -> frozenset[tuple[str, int]]:
     return frozenset((s, n) for s, n in state.items() if n)
 
 
-def surface_states(overall: Equation, path: list[Equation]) -> list[str]:
+def list_intermediates(overall: Equation, path: list[Equation]) -> list[str]:
     """What is on the surface before the first step and after each, such as ``*CO``."""
-    state = _with_site(overall.reactants)
-    labels = [_surface_label(state)]
+    state = _add_unsaid_site(overall.reactants)
+    labels = [_label_surface(state)]
     for step in path:
         state = state - step.reactants + step.products
-        labels.append(_surface_label(state))
+        labels.append(_label_surface(state))
     return labels
 
 
-def _surface_label(state: Mapping[str, int]) -> str:
+def _label_surface(state: Mapping[str, int]) -> str:
     adsorbed = [
         s if n == 1 else f"{n} {s}"
         for s, n in sorted(state.items())
@@ -306,7 +308,7 @@ def build_network(
     overall, steps = parse_network(spec)
     for equation in (overall, *steps):
         check_balance(equation, composition, f"reaction {spec.name}")
-    graph = _state_graph(_with_site(overall.reactants), list(steps))
+    graph = _make_state_graph(_add_unsaid_site(overall.reactants), list(steps))
     _refuse_chemical_cycle(graph, f"reaction {spec.name}")
-    paths = _paths(overall, graph)
+    paths = _list_paths(overall, graph)
     return Network(spec=spec, overall=overall, pathways=tuple(map(tuple, paths)))

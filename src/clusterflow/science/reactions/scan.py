@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Flags = NDArray[np.bool_]
 
 # A step this little uphill is level: rounding of sums of energies.
-_LEVEL_EV = 1e-9
+_DOWNHILL_TOLERANCE_EV = 1e-9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -132,8 +132,8 @@ def scan_pathways(pathways: Sequence[Pathway], grid: Grid) -> Scan | None:
         ),
         highest_step=highest,
         highest_dg_ev=at_highest,
-        downhill=at_highest <= _LEVEL_EV,
-        electrochemical_downhill=electrochemical <= _LEVEL_EV,
+        downhill=at_highest <= _DOWNHILL_TOLERANCE_EV,
+        electrochemical_downhill=electrochemical <= _DOWNHILL_TOLERANCE_EV,
     )
 
 

@@ -49,20 +49,20 @@ def model_hessian(symbols: Sequence[str], positions: FloatArray) -> FloatArray:
     positions : Å, shape (n, 3)
     """
     positions = np.asarray(positions, dtype=float)
-    strength = _strengths(symbols, positions)
+    strength = _compute_strengths(symbols, positions)
     hessian = _FLOOR * np.eye(positions.size)
-    for atoms, constant, gradient in _coordinates(positions, strength):
+    for atoms, constant, gradient in _list_coordinates(positions, strength):
         index = (3 * np.array(atoms)[:, None] + np.arange(3)).ravel()
         row = gradient.ravel()
         hessian[np.ix_(index, index)] += constant * np.outer(row, row)
     return hessian
 
 
-def _strengths(symbols: Sequence[str], positions: FloatArray) -> FloatArray:
+def _compute_strengths(symbols: Sequence[str], positions: FloatArray) -> FloatArray:
     """Fading factor of each pair, shape (n, n)."""
     from ase.data import atomic_numbers
 
-    row = np.array([_row(atomic_numbers[s]) for s in symbols])
+    row = np.array([_find_table_row(atomic_numbers[s]) for s in symbols])
     squared = (distances(positions) / BOHR_A) ** 2
     exponent = _EXPONENT[row[:, None], row[None, :]]
     reference = _REFERENCE[row[:, None], row[None, :]]
@@ -71,11 +71,11 @@ def _strengths(symbols: Sequence[str], positions: FloatArray) -> FloatArray:
     return np.asarray(np.minimum(strength, 2.0))
 
 
-def _row(atomic_number: int) -> int:
+def _find_table_row(atomic_number: int) -> int:
     return 0 if atomic_number <= 2 else 1 if atomic_number <= 10 else 2
 
 
-def _coordinates(
+def _list_coordinates(
     positions: FloatArray, strength: FloatArray
 ) -> Iterator[tuple[tuple[int, ...], float, FloatArray]]:
     """Each internal coordinate: its atoms, force constant and gradient by atom."""
@@ -83,18 +83,22 @@ def _coordinates(
     near = [np.flatnonzero(strength[i] > _NEGLIGIBLE) for i in range(n)]
     for i, j in combinations(range(n), 2):
         if strength[i, j] > _NEGLIGIBLE / 10:
-            yield (i, j), _STRETCH * strength[i, j], _stretch(positions, i, j)
+            yield (
+                (i, j),
+                _STRETCH * strength[i, j],
+                _differentiate_stretch(positions, i, j),
+            )
     for j in range(n):
         for i, k in combinations(near[j].tolist(), 2):
             weight = strength[i, j] * strength[j, k]
             if weight > _NEGLIGIBLE:
-                gradient = _bend(positions, i, j, k)
+                gradient = _differentiate_bend(positions, i, j, k)
                 if gradient is not None:
                     yield (i, j, k), _BEND * weight, gradient
-    yield from _torsions(positions, strength, near)
+    yield from _list_torsions(positions, strength, near)
 
 
-def _torsions(
+def _list_torsions(
     positions: FloatArray, strength: FloatArray, near: Sequence[np.ndarray]
 ) -> Iterator[tuple[tuple[int, ...], float, FloatArray]]:
     for j, k in combinations(range(len(positions)), 2):
@@ -104,18 +108,20 @@ def _torsions(
             for m in near[k].tolist():
                 weight = strength[i, j] * strength[j, k] * strength[k, m]
                 if len({i, j, k, m}) == 4 and weight > _NEGLIGIBLE:
-                    gradient = _torsion(positions[[i, j, k, m]])
+                    gradient = _differentiate_torsion(positions[[i, j, k, m]])
                     if gradient is not None:
                         yield (i, j, k, m), _TORSION * weight, gradient
 
 
-def _stretch(positions: FloatArray, i: int, j: int) -> FloatArray:
+def _differentiate_stretch(positions: FloatArray, i: int, j: int) -> FloatArray:
     unit = positions[i] - positions[j]
     unit = unit / np.linalg.norm(unit)
     return np.array([unit, -unit])
 
 
-def _bend(positions: FloatArray, i: int, j: int, k: int) -> FloatArray | None:
+def _differentiate_bend(
+    positions: FloatArray, i: int, j: int, k: int
+) -> FloatArray | None:
     """Gradient of the angle i-j-k; None where it is nearly straight."""
     u, v = positions[i] - positions[j], positions[k] - positions[j]
     p, q = float(np.linalg.norm(u)), float(np.linalg.norm(v))
@@ -129,7 +135,7 @@ def _bend(positions: FloatArray, i: int, j: int, k: int) -> FloatArray | None:
     return np.array([first, -first - last, last])
 
 
-def _torsion(four: FloatArray) -> FloatArray | None:
+def _differentiate_torsion(four: FloatArray) -> FloatArray | None:
     """Gradient of a dihedral angle; None where an angle in it is nearly straight."""
     a, b, c = four[0] - four[1], four[2] - four[1], four[3] - four[2]
     m, n = np.cross(a, b), np.cross(c, b)

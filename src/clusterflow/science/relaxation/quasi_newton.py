@@ -79,13 +79,13 @@ class QuasiNewton:
                 (self.modes @ (along / (stiffness + shift))).reshape(-1, 3)
             )
 
-        if _longest(shifted(0.0)) <= self.trust_a:
+        if _measure_longest(shifted(0.0)) <= self.trust_a:
             return shifted(0.0)
         # With this shift even all the force in one mode would not go too far.
         low, high = 0.0, float(np.linalg.norm(along)) / self.trust_a
         for _ in range(_HALVINGS):
             middle = 0.5 * (low + high)
-            too_long = _longest(shifted(middle)) > self.trust_a
+            too_long = _measure_longest(shifted(middle)) > self.trust_a
             low, high = (middle, high) if too_long else (low, middle)
         return shifted(high)
 
@@ -98,24 +98,24 @@ class QuasiNewton:
     ) -> QuasiNewton:
         """The state after a step: an update of the Hessian, and a new trust."""
         s = displacement.ravel()
-        hs = self._apply(self.curvatures, s)
+        hs = self._apply_curvatures(self.curvatures, s)
         predicted = -forces_before.ravel() @ s + 0.5 * s @ hs
         return QuasiNewton.of(
-            self._updated(s, (forces_before - forces_after).ravel()),
-            self._new_trust(displacement, energy_change_ev, float(predicted)),
+            self._update_hessian(s, (forces_before - forces_after).ravel()),
+            self._update_trust(displacement, energy_change_ev, float(predicted)),
         )
 
-    def _apply(self, curvatures: FloatArray, s: FloatArray) -> FloatArray:
+    def _apply_curvatures(self, curvatures: FloatArray, s: FloatArray) -> FloatArray:
         return np.asarray(self.modes @ (curvatures * (self.modes.T @ s)))
 
-    def _updated(self, s: FloatArray, y: FloatArray) -> FloatArray:
+    def _update_hessian(self, s: FloatArray, y: FloatArray) -> FloatArray:
         """The Hessian that has the change of gradient `y` along `s`: TS-BFGS.
 
         Like BFGS where the curvature along the step is positive, and without a bound
         where it is not.
         """
-        missing = y - self._apply(self.curvatures, s)
-        stiff = self._apply(np.abs(self.curvatures), s)
+        missing = y - self._apply_curvatures(self.curvatures, s)
+        stiff = self._apply_curvatures(np.abs(self.curvatures), s)
         seen, expected = float(s @ y), float(s @ stiff)
         scale = seen**2 + expected**2
         if scale < np.finfo(float).tiny:
@@ -125,10 +125,10 @@ class QuasiNewton:
         half = np.outer(missing - 0.5 * (missing @ s) * u, u)
         return np.asarray(self.hessian + half + half.T)
 
-    def _new_trust(
+    def _update_trust(
         self, displacement: FloatArray, change_ev: float, predicted_ev: float
     ) -> float:
-        longest = _longest(displacement)
+        longest = _measure_longest(displacement)
         if abs(change_ev) < _NOISE_EV or abs(predicted_ev) < _NOISE_EV:
             return self.trust_a
         agreement = change_ev / predicted_ev
@@ -150,7 +150,7 @@ class QuasiNewton:
                 curvature_ev_per_a2=float(self.curvatures[0]),
                 direction=self.modes[:, 0].reshape(-1, 3),
             )
-        rigid = _rigid_motions(positions)
+        rigid = _find_rigid_motions(positions)
         inner = np.eye(len(rigid)) - rigid @ rigid.T
         beyond = 2 * np.abs(self.curvatures).max() * rigid @ rigid.T
         curvatures, modes = np.linalg.eigh(inner @ self.hessian @ inner + beyond)
@@ -173,14 +173,14 @@ class SoftMode:
     def displacement(self, forces: FloatArray, longest_a: float) -> FloatArray:
         """Å, shape (n, 3), downhill, its longest part of an atom as given."""
         sign = -1.0 if np.sum(forces * self.direction) < 0 else 1.0
-        return sign * longest_a / _longest(self.direction) * self.direction
+        return sign * longest_a / _measure_longest(self.direction) * self.direction
 
 
-def _longest(displacement: FloatArray) -> float:
+def _measure_longest(displacement: FloatArray) -> float:
     return float(np.linalg.norm(displacement, axis=1).max())
 
 
-def _rigid_motions(positions: FloatArray) -> FloatArray:
+def _find_rigid_motions(positions: FloatArray) -> FloatArray:
     """Orthonormal translations and rotations, shape (3 n, 6), or 5 or 3 of them."""
     centred = positions - positions.mean(axis=0)
     shifts = [np.tile(axis, len(positions)) for axis in np.eye(3)]

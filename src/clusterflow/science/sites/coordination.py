@@ -61,14 +61,14 @@ def generalized_coordination_number(
     >>> round(generalized_coordination_number("top", [0], dimer), 4)
     0.0833
     """
-    most = _scale(lattice).get(kind)
+    most = _choose_bulk_counts(lattice).get(kind)
     if most is None or not set(atoms) <= set(lattice):
         return None
     neighbours = {j for i in atoms for j in lattice[i]} - set(atoms)
     return float(sum(lattice.degree[j] for j in neighbours) / most)
 
 
-def _scale(lattice: nx.Graph) -> Mapping[SiteKind, int]:
+def _choose_bulk_counts(lattice: nx.Graph) -> Mapping[SiteKind, int]:
     elements = {element for _, element in lattice.nodes(data="element")}
     if not elements & NONMETALS:
         return MOST_METAL

@@ -58,21 +58,21 @@ def site_pairs(
         Nearest first; with symmetry the first of each pair is one of `sites`.
     """
     positions = host.xyz
-    merged = [[site, *_merged_with(site, positions)] for site in sites]
+    merged = [[site, *_list_merged_sites(site, positions)] for site in sites]
     firsts = [(orbit, site) for orbit, own in enumerate(merged) for site in own]
     everywhere = [
         (orbit, image)
-        for orbit, images in enumerate(_images(host, merged, tolerance_a))
+        for orbit, images in enumerate(_list_images(host, merged, tolerance_a))
         for image in images
     ]
-    near = _neighbourhoods(host, positions)
+    near = _list_neighbourhoods(host, positions)
     found: dict[tuple[int, int], list[tuple[FloatArray, SitePair]]] = {}
     for (a, first), (b, second) in product(firsts, everywhere):
         if alike and b < a:
             continue
-        if _same(first, second) or not _touch(first, second, near):
+        if _is_same_site(first, second) or not _is_touching(first, second, near):
             continue
-        view = _view(host, positions, first, second, alike=alike)
+        view = _fingerprint_pair(host, positions, first, second, alike=alike)
         known = found.setdefault((a, b), [])
         if all(np.abs(view - other).max() > 3 * tolerance_a for other, _ in known):
             gap = float(view[0])
@@ -81,14 +81,15 @@ def site_pairs(
     return sorted(pairs, key=lambda pair: round(pair.gap_a, 3))
 
 
-def _merged_with(site: Site, positions: FloatArray) -> list[Site]:
+def _list_merged_sites(site: Site, positions: FloatArray) -> list[Site]:
     """The sites for which a distinct one stands without symmetry."""
     return [
-        _moved(site, atoms, np.array(normal), positions) for atoms, normal in site.alike
+        _move_site(site, atoms, np.array(normal), positions)
+        for atoms, normal in site.alike
     ]
 
 
-def _images(
+def _list_images(
     host: Structure, sites: Sequence[Sequence[Site]], tolerance_a: float
 ) -> list[list[Site]]:
     """All images of the first of each kind of sites by the symmetry of the host.
@@ -102,20 +103,20 @@ def _images(
         symmetry.permutations, symmetry.rotations, strict=True
     ):
         for images in found:
-            image = _image(images[0], permutation, rotation, positions)
-            if not any(_same(image, known) for known in images):
+            image = _map_site(images[0], permutation, rotation, positions)
+            if not any(_is_same_site(image, known) for known in images):
                 images.append(image)
     return found
 
 
-def _image(
+def _map_site(
     site: Site, permutation: np.ndarray, rotation: FloatArray, positions: FloatArray
 ) -> Site:
     atoms = tuple(int(permutation[i]) for i in site.atoms)
-    return _moved(site, atoms, rotation @ np.array(site.normal), positions)
+    return _move_site(site, atoms, rotation @ np.array(site.normal), positions)
 
 
-def _moved(
+def _move_site(
     site: Site, atoms: tuple[int, ...], normal: FloatArray, positions: FloatArray
 ) -> Site:
     """A site like another on other atoms."""
@@ -125,24 +126,24 @@ def _moved(
     return site.model_copy(update=moved)
 
 
-def _same(first: Site, second: Site) -> bool:
+def _is_same_site(first: Site, second: Site) -> bool:
     if first.kind != second.kind or set(first.atoms) != set(second.atoms):
         return False
     turn = np.array(first.normal) - np.array(second.normal)
     return bool(np.linalg.norm(turn) < _SAME_NORMAL)
 
 
-def _neighbourhoods(host: Structure, positions: FloatArray) -> dict[int, set[int]]:
+def _list_neighbourhoods(host: Structure, positions: FloatArray) -> dict[int, set[int]]:
     """Each atom with all that is bonded to it."""
     graph = bond_graph(host.symbols, positions)
     return {i: {i, *graph[i]} for i in graph}
 
 
-def _touch(first: Site, second: Site, near: dict[int, set[int]]) -> bool:
+def _is_touching(first: Site, second: Site, near: dict[int, set[int]]) -> bool:
     return any(near[i] & set(second.atoms) for i in first.atoms)
 
 
-def _view(
+def _fingerprint_pair(
     host: Structure, positions: FloatArray, first: Site, second: Site, *, alike: bool
 ) -> FloatArray:
     """What tells two pairs apart: distances between the sites, and to all atoms.

@@ -36,7 +36,7 @@ _OVERLAP_A = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rest:
+class BallRest:
     """A place where the probe rests: on which atoms, and in which direction.
 
     position, centre : Å, shape (3,); the middle of the atoms, and of the ball.
@@ -54,7 +54,7 @@ class Rest:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Probe:
+class RollingBall:
     """The ball: how close its centre may come to each atom.
 
     positions : Å, shape (n_atoms, 3)
@@ -71,14 +71,19 @@ class Probe:
 
     @cached_property
     def _sphere(self) -> FloatArray:
-        return _lattice() @ self._axes
+        return _spread_directions() @ self._axes
 
-    def rests_on(self, atoms: tuple[int, ...]) -> Iterator[Rest]:
+    def rests_on(self, atoms: tuple[int, ...]) -> Iterator[BallRest]:
         """The ways to rest on one to four atoms, four in ring order."""
-        rests = (self._on_one, self._on_two, self._on_three, self._on_four)
+        rests = (
+            self._rest_on_one,
+            self._rest_on_two,
+            self._rest_on_three,
+            self._rest_on_four,
+        )
         yield from rests[len(atoms) - 1](atoms)
 
-    def _free(
+    def _is_free(
         self,
         foot: FloatArray,
         directions: FloatArray,
@@ -98,7 +103,7 @@ class Probe:
         limits = np.maximum(self.reach_a[others] - _OVERLAP_A, 0.0) ** 2
         return np.asarray((gaps > limits).all(axis=1))
 
-    def _open(
+    def _is_open(
         self, foot: FloatArray, directions: FloatArray, atoms: Sequence[int]
     ) -> np.ndarray:
         """Whether the ball comes straight towards `foot` until it touches the atoms."""
@@ -108,17 +113,17 @@ class Probe:
         heights = np.where(room >= 0, along + np.sqrt(room.clip(min=0)), -np.inf)
         touching = heights.max(axis=1)
         found = np.isfinite(touching)
-        found[found] = self._free(foot, directions[found], touching[found], atoms)
+        found[found] = self._is_free(foot, directions[found], touching[found], atoms)
         return np.asarray(found)
 
-    def _rest(
+    def _make_rest(
         self, atoms: tuple[int, ...], centre: FloatArray, normal: FloatArray
-    ) -> Rest:
+    ) -> BallRest:
         """A rest on several atoms, with its opening."""
         middle = self.positions[list(atoms)].mean(axis=0)
         half = self._sphere[self._sphere @ normal > 0]
-        n_open = int(self._open(middle, half, atoms).sum())
-        return Rest(
+        n_open = int(self._is_open(middle, half, atoms).sum())
+        return BallRest(
             atoms=atoms,
             position=middle,
             centre=centre,
@@ -126,19 +131,21 @@ class Probe:
             solid_angle_sr=4 * np.pi * n_open / _N_SPHERE,
         )
 
-    def _on_one(self, atoms: tuple[int, ...]) -> Iterator[Rest]:
+    def _rest_on_one(self, atoms: tuple[int, ...]) -> Iterator[BallRest]:
         centre = self.positions[atoms[0]]
         reach = float(self.reach_a[atoms[0]])
         heights = np.full(_N_SPHERE, reach)
-        open_ = self._free(centre, self._sphere, heights, atoms)
-        for patch in _patches(open_, _neighbours_on_sphere()):
+        open_ = self._is_free(centre, self._sphere, heights, atoms)
+        for patch in _find_patches(open_, _find_sphere_neighbours()):
             if len(patch) < _FEWEST_ON_SPHERE:
                 continue
-            normal = _mean_direction(self._sphere[patch])
+            normal = _average_direction(self._sphere[patch])
             # A patch around a ligand is a ring, and the ligand is in its middle.
             if not self._comes_in(centre, normal, reach, atoms):
-                normal = _widest(self._sphere[patch], self._sphere[~open_])
-            yield Rest(
+                normal = _find_widest_direction(
+                    self._sphere[patch], self._sphere[~open_]
+                )
+            yield BallRest(
                 atoms=atoms,
                 position=centre,
                 centre=centre + reach * normal,
@@ -146,7 +153,7 @@ class Probe:
                 solid_angle_sr=4 * np.pi * len(patch) / _N_SPHERE,
             )
 
-    def _on_two(self, atoms: tuple[int, ...]) -> Iterator[Rest]:
+    def _rest_on_two(self, atoms: tuple[int, ...]) -> Iterator[BallRest]:
         start, end = self.positions[list(atoms)]
         reach = self.reach_a[list(atoms)]
         length = float(np.linalg.norm(end - start))
@@ -155,24 +162,24 @@ class Probe:
         square = reach[0] ** 2 - along**2
         if square <= 0:
             return
-        directions = _around(axis, self._axes)
+        directions = _spread_around_axis(axis, self._axes)
         foot, height = start + along * axis, float(np.sqrt(square))
-        open_ = self._free(foot, directions, np.full(_N_CIRCLE, height), atoms)
-        for patch in _patches(open_, _neighbours_on_circle()):
+        open_ = self._is_free(foot, directions, np.full(_N_CIRCLE, height), atoms)
+        for patch in _find_patches(open_, _find_circle_neighbours()):
             if len(patch) >= _FEWEST_ON_CIRCLE:
-                normal = _mean_direction(directions[patch])
-                yield self._rest(atoms, foot + height * normal, normal)
+                normal = _average_direction(directions[patch])
+                yield self._make_rest(atoms, foot + height * normal, normal)
 
-    def _on_three(self, atoms: tuple[int, ...]) -> Iterator[Rest]:
+    def _rest_on_three(self, atoms: tuple[int, ...]) -> Iterator[BallRest]:
         corners = self.positions[list(atoms)]
         normal = np.cross(corners[1] - corners[0], corners[2] - corners[0])
         normal = normal / np.linalg.norm(normal)
         for side in (normal, -normal):
-            foot, square = _foot(corners, self.reach_a[list(atoms)], side)
+            foot, square = _find_foot(corners, self.reach_a[list(atoms)], side)
             if square >= 0 and self._comes_in(foot, side, np.sqrt(square), atoms):
-                yield self._rest(atoms, foot + np.sqrt(square) * side, side)
+                yield self._make_rest(atoms, foot + np.sqrt(square) * side, side)
 
-    def _on_four(self, atoms: tuple[int, ...]) -> Iterator[Rest]:
+    def _rest_on_four(self, atoms: tuple[int, ...]) -> Iterator[BallRest]:
         corners = self.positions[list(atoms)]
         middle = corners.mean(axis=0)
         _, spread, axes = np.linalg.svd(corners - middle)
@@ -182,15 +189,15 @@ class Probe:
             return
         for side in (axes[2], -axes[2]):
             if self._comes_in(middle, side, np.sqrt(square), atoms):
-                yield self._rest(atoms, middle + np.sqrt(square) * side, side)
+                yield self._make_rest(atoms, middle + np.sqrt(square) * side, side)
 
     def _comes_in(
         self, foot: FloatArray, side: FloatArray, height: float, atoms: Sequence[int]
     ) -> bool:
-        return bool(self._free(foot, side[None], np.array([height]), atoms)[0])
+        return bool(self._is_free(foot, side[None], np.array([height]), atoms)[0])
 
 
-def _foot(
+def _find_foot(
     corners: FloatArray, reach_a: FloatArray, side: FloatArray
 ) -> tuple[FloatArray, float]:
     """Below a ball that touches three atoms, in their plane; and its height squared."""
@@ -203,7 +210,7 @@ def _foot(
 
 
 @cache
-def _lattice() -> FloatArray:
+def _spread_directions() -> FloatArray:
     """Nearly even directions (Fibonacci lattice), shape (n, 3)."""
     k = np.arange(_N_SPHERE) + 0.5
     polar = np.arccos(1 - 2 * k / _N_SPHERE)
@@ -212,7 +219,7 @@ def _lattice() -> FloatArray:
     return np.stack([*around, np.cos(polar)], axis=1)
 
 
-def _around(axis: FloatArray, axes: FloatArray) -> FloatArray:
+def _spread_around_axis(axis: FloatArray, axes: FloatArray) -> FloatArray:
     """Even directions square to an axis, shape (n, 3), the first by one of `axes`."""
     helper = axes[np.abs(axes @ axis).argmin()]
     across = np.cross(axis, helper)
@@ -222,16 +229,16 @@ def _around(axis: FloatArray, axes: FloatArray) -> FloatArray:
 
 
 @cache
-def _neighbours_on_sphere() -> csr_array:
+def _find_sphere_neighbours() -> csr_array:
     """Which directions are next to each other: about √(4π/n) apart."""
     from scipy.sparse import csr_array
 
     spacing = 1.7 * np.sqrt(4 * np.pi / _N_SPHERE)
-    return csr_array(_lattice() @ _lattice().T > np.cos(spacing))
+    return csr_array(_spread_directions() @ _spread_directions().T > np.cos(spacing))
 
 
 @cache
-def _neighbours_on_circle() -> csr_array:
+def _find_circle_neighbours() -> csr_array:
     from scipy.sparse import csr_array
 
     k = np.arange(_N_CIRCLE)
@@ -239,7 +246,7 @@ def _neighbours_on_circle() -> csr_array:
     return csr_array(np.minimum(steps, _N_CIRCLE - steps) <= 2)
 
 
-def _patches(open_: np.ndarray, neighbours: csr_array) -> list[np.ndarray]:
+def _find_patches(open_: np.ndarray, neighbours: csr_array) -> list[np.ndarray]:
     """Connected groups of open directions, as indices."""
     from scipy.sparse.csgraph import connected_components
 
@@ -250,12 +257,12 @@ def _patches(open_: np.ndarray, neighbours: csr_array) -> list[np.ndarray]:
     return [found[labels == k] for k in range(n)]
 
 
-def _widest(directions: FloatArray, blocked: FloatArray) -> FloatArray:
+def _find_widest_direction(directions: FloatArray, blocked: FloatArray) -> FloatArray:
     """The direction with the most room to all sides."""
     return np.asarray(directions[(directions @ blocked.T).max(axis=1).argmin()])
 
 
-def _mean_direction(directions: FloatArray) -> FloatArray:
+def _average_direction(directions: FloatArray) -> FloatArray:
     mean = directions.mean(axis=0)
     if np.linalg.norm(mean) < 0.05:  # open on all sides: any direction will do
         mean = directions[0]

@@ -21,7 +21,7 @@ from clusterflow.science.geometry.bonds import (
 )
 from clusterflow.science.geometry.symmetry import find_symmetry, symmetrised
 from clusterflow.science.sites.coordination import generalized_coordination_number
-from clusterflow.science.sites.rolling_ball import Probe
+from clusterflow.science.sites.rolling_ball import RollingBall
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from clusterflow.library.adsorbates import SiteKind
     from clusterflow.science.geometry.bonds import FloatArray
     from clusterflow.science.geometry.symmetry import Symmetry
-    from clusterflow.science.sites.rolling_ball import Rest
+    from clusterflow.science.sites.rolling_ball import BallRest
 
 # Metal atoms of a II-VI cluster that share an anion and are closer than this, in sums
 # of covalent radii, can be bridged though they are not bonded.
@@ -48,9 +48,9 @@ class _Place:
     """A rest of the probe, its kind, how many are like it; without symmetry, which."""
 
     kind: SiteKind
-    rest: Rest
+    rest: BallRest
     multiplicity: int
-    alike: tuple[Rest, ...] = ()
+    alike: tuple[BallRest, ...] = ()
 
 
 def find_sites(
@@ -98,24 +98,26 @@ def find_sites(
     # Images of one bond must not differ by noise, so noise is averaged away first.
     ideal = symmetrised(positions, symmetry)
     graph = bond_graph(symbols, ideal)
-    probe = Probe(positions=positions, reach_a=radii(symbols) + probe_radius_a)
+    probe = RollingBall(positions=positions, reach_a=radii(symbols) + probe_radius_a)
     places = [
         place
-        for kind, atoms, images in _distinct(
-            _candidates(graph, symbols, roles, ideal), symmetry.permutations
+        for kind, atoms, images in _merge_images(
+            _propose_site_atoms(graph, symbols, roles, ideal), symmetry.permutations
         )
         if kind in kinds
-        for place in _places(kind, probe.rests_on(atoms), images, symmetry)
+        for place in _find_distinct_places(
+            kind, probe.rests_on(atoms), images, symmetry
+        )
     ]
     if symmetry.point_group == "C1":
-        places = _merged(places, symbols, positions, tolerance_a)
+        places = _merge_like_places(places, symbols, positions, tolerance_a)
     lattice = graph.subgraph(i for i, role in enumerate(roles) if role == "core")
     return symmetry.point_group, [
-        _site(place, symbols, positions, graph, lattice) for place in places
+        _make_site(place, symbols, positions, graph, lattice) for place in places
     ]
 
 
-def _candidates(
+def _propose_site_atoms(
     graph: nx.Graph, symbols: Sequence[str], roles: Sequence[str], positions: FloatArray
 ) -> Iterator[tuple[SiteKind, tuple[int, ...]]]:
     """Atoms that may carry a site together, whether or not there is room."""
@@ -131,7 +133,7 @@ def _candidates(
     for i, j in sorted(map(sorted, carriers.edges)):
         mixed = (symbols[i] in NONMETALS) != (symbols[j] in NONMETALS)
         yield ("pair" if mixed else "bridge"), (i, j)
-    for pair in _across_anion(carriers, symbols, positions):
+    for pair in _find_pairs_across_anion(carriers, symbols, positions):
         yield "bridge", pair
     for triple in triangles(carriers):
         yield "hollow3", triple
@@ -151,7 +153,7 @@ def _is_donor(
     )
 
 
-def _across_anion(
+def _find_pairs_across_anion(
     graph: nx.Graph, symbols: Sequence[str], positions: FloatArray
 ) -> list[tuple[int, int]]:
     """Metal atoms that share an anion and are near, though not bonded."""
@@ -169,7 +171,7 @@ def _across_anion(
     )
 
 
-def _distinct(
+def _merge_images(
     candidates: Iterable[tuple[SiteKind, tuple[int, ...]]], permutations: np.ndarray
 ) -> Iterator[tuple[SiteKind, tuple[int, ...], int]]:
     """One of each set of symmetry images, and the size of the set."""
@@ -182,8 +184,8 @@ def _distinct(
         yield kind, atoms, len(images)
 
 
-def _places(
-    kind: SiteKind, found: Iterable[Rest], images: int, symmetry: Symmetry
+def _find_distinct_places(
+    kind: SiteKind, found: Iterable[BallRest], images: int, symmetry: Symmetry
 ) -> Iterator[_Place]:
     """The distinct ways to rest on some atoms: an operation may swap two sides."""
     rests = list(found)
@@ -204,7 +206,7 @@ def _places(
         yield _Place(kind=kind, rest=rests[k], multiplicity=count * images)
 
 
-def _merged(
+def _merge_like_places(
     places: Sequence[_Place],
     symbols: Sequence[str],
     positions: FloatArray,
@@ -216,10 +218,13 @@ def _merged(
     if not places:
         return []
     kinds = [(p.kind, *sorted(symbols[i] for i in p.rest.atoms)) for p in places]
-    prints = np.array([_environment(p.rest, symbols, positions) for p in places])
+    prints = np.array(
+        [_describe_environment(p.rest, symbols, positions) for p in places]
+    )
     alike = np.array(
         [
-            [kind == other for other in kinds] & _close(prints, own, tolerance_a)
+            [kind == other for other in kinds]
+            & _compare_environments(prints, own, tolerance_a)
             for kind, own in zip(kinds, prints, strict=True)
         ]
     )
@@ -238,7 +243,9 @@ def _merged(
     ]
 
 
-def _close(prints: FloatArray, own: FloatArray, tolerance_a: float) -> np.ndarray:
+def _compare_environments(
+    prints: FloatArray, own: FloatArray, tolerance_a: float
+) -> np.ndarray:
     """Which environments are like one of them, shape (n,).
 
     The root mean square is what noise hardly moves; a distance that is off by far
@@ -250,8 +257,8 @@ def _close(prints: FloatArray, own: FloatArray, tolerance_a: float) -> np.ndarra
     return np.asarray((rms < tolerance_a / 2) & (off.max(axis=1) < 3 * tolerance_a))
 
 
-def _environment(
-    rest: Rest, symbols: Sequence[str], positions: FloatArray
+def _describe_environment(
+    rest: BallRest, symbols: Sequence[str], positions: FloatArray
 ) -> FloatArray:
     """Sorted distances to each element from the site and from the ball above it, Å.
 
@@ -265,7 +272,7 @@ def _environment(
     return np.concatenate(columns)
 
 
-def _site(
+def _make_site(
     place: _Place,
     symbols: Sequence[str],
     positions: FloatArray,
@@ -278,17 +285,17 @@ def _site(
         atoms=atoms,
         elements=tuple(symbols[i] for i in atoms),
         multiplicity=place.multiplicity,
-        position=_vector(positions[list(atoms)].mean(axis=0)),
-        normal=_vector(place.rest.normal),
+        position=_round_vector(positions[list(atoms)].mean(axis=0)),
+        normal=_round_vector(place.rest.normal),
         coordination_numbers=tuple(graph.degree[i] for i in atoms),
         generalized_coordination_number=generalized_coordination_number(
             place.kind, atoms, lattice
         ),
         accessible_solid_angle_sr=place.rest.solid_angle_sr,
-        alike=tuple((rest.atoms, _vector(rest.normal)) for rest in place.alike),
+        alike=tuple((rest.atoms, _round_vector(rest.normal)) for rest in place.alike),
     )
 
 
-def _vector(values: FloatArray) -> tuple[float, float, float]:
+def _round_vector(values: FloatArray) -> tuple[float, float, float]:
     x, y, z = (round(float(v), 6) for v in values)
     return (x, y, z)

@@ -65,11 +65,13 @@ def adsorbate_terms(
         return None, "its vibrations do not say which atoms move: run vibrate again"
     if model.name == "hindered":
         if vibrated.adsorbate not in model.barriers:
-            return _instead(harmonic, "no barriers are given in thermo.hindered"), ""
-        return _hindered(vibrated, structure, modes, model, temperature_k)
-    moment = _mean_moment(structure, vibrated.moving)
+            return _note_fallback(
+                harmonic, "no barriers are given in thermo.hindered"
+            ), ""
+        return _make_hindered_terms(vibrated, structure, modes, model, temperature_k)
+    moment = _compute_mean_moment(structure, vibrated.moving)
     if moment == 0:
-        return _instead(harmonic, "a single atom has no moment of inertia"), ""
+        return _note_fallback(harmonic, "a single atom has no moment of inertia"), ""
     terms = quasi_rrho_adsorbate(
         energy_ev=vibrated.energy_ev,
         frequencies_cm1=modes,
@@ -80,11 +82,11 @@ def adsorbate_terms(
     return terms, ""
 
 
-def _instead(harmonic: FreeEnergyTerms, reason: str) -> FreeEnergyTerms:
+def _note_fallback(harmonic: FreeEnergyTerms, reason: str) -> FreeEnergyTerms:
     return harmonic.model_copy(update={"fallback_reason": reason})
 
 
-def _hindered(
+def _make_hindered_terms(
     vibrated: VibrateRecord,
     structure: Structure,
     modes: Sequence[float],
@@ -98,8 +100,8 @@ def _hindered(
             "the hindered model takes the lowest modes for those of the adsorbate: "
             "vibrate it without its binding atoms"
         )
-    masses = _masses(structure)
-    moment = _turning_moment(structure, own, masses)
+    masses = _get_masses(structure)
+    moment = _compute_turning_moment(structure, own, masses)
     if moment is None:
         return None, "it touches no atom of the cluster: no axis to turn around"
     if moment < _SMALLEST_MOMENT_AMU_A2:
@@ -119,22 +121,22 @@ def _hindered(
     return terms, ""
 
 
-def _masses(structure: Structure) -> FloatArray:
+def _get_masses(structure: Structure) -> FloatArray:
     from ase.data import atomic_masses, atomic_numbers
 
     return np.array([atomic_masses[atomic_numbers[s]] for s in structure.symbols])
 
 
-def _mean_moment(structure: Structure, moving: Sequence[int]) -> float:
+def _compute_mean_moment(structure: Structure, moving: Sequence[int]) -> float:
     """Mean principal moment of inertia of some atoms, amu Å²: ⅔ Σ m r²."""
     atoms = list(moving)
-    masses = _masses(structure)[atoms]
+    masses = _get_masses(structure)[atoms]
     positions = structure.xyz[atoms]
     centred = positions - masses @ positions / masses.sum()
     return float(2 / 3 * masses @ (centred**2).sum(axis=1))
 
 
-def _turning_moment(
+def _compute_turning_moment(
     structure: Structure, own: np.ndarray, masses: FloatArray
 ) -> float | None:
     """Moment about the line from the cluster atoms it touches to its own, amu Å²."""

@@ -83,7 +83,7 @@ class ExperimentalTable:
                 f"gas {name!r} has no liquid data; add `liquid:` to its YAML "
                 f"or write {name}(g)"
             )
-        return self._formation(gas.counts, data, temperature_k)
+        return self._compute_formation_ev(gas.counts, data, temperature_k)
 
     def condensation_ev(self, name: str, temperature_k: float) -> float:
         """ΔG of gas at 1 bar to liquid, eV (−0.089 for water at 298.15 K)."""
@@ -91,7 +91,7 @@ class ExperimentalTable:
             name, "g", temperature_k
         )
 
-    def _formation(
+    def _compute_formation_ev(
         self, counts: Counter[str], data: Experiment, temperature_k: float
     ) -> float:
         entropy = data.entropy_j_per_mol_k - sum(

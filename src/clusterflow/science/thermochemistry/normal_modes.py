@@ -98,7 +98,7 @@ def project_out_motion(
 
     They are translations and rotations: 5 for a linear molecule, 6 else.
     """
-    motions = _rigid_motions(positions, masses_amu)
+    motions = _find_rigid_motions(positions, masses_amu)
     roots = np.repeat(np.sqrt(masses_amu), 3)
     projector = np.eye(len(hessian)) - motions @ motions.T
     weighted = hessian / roots[:, None] / roots[None, :]
@@ -106,7 +106,7 @@ def project_out_motion(
     return clean, motions.shape[1]
 
 
-def _rigid_motions(positions: FloatArray, masses_amu: FloatArray) -> FloatArray:
+def _find_rigid_motions(positions: FloatArray, masses_amu: FloatArray) -> FloatArray:
     """Orthonormal mass-weighted translations and rotations, shape (3 n_atoms, 3-6)."""
     roots = np.sqrt(masses_amu)[:, None]
     centred = positions - (masses_amu @ positions) / masses_amu.sum()

@@ -192,7 +192,7 @@ def ideal_gas(
         + vibrational_entropy(frequencies_cm1, temperature_k)
         + BOLTZMANN_EV_PER_K * float(np.log(multiplicity))
     )
-    return _sum(
+    return _sum_terms(
         energy_ev=energy_ev,
         zpe_ev=zero_point_energy(frequencies_cm1),
         thermal_ev=thermal,
@@ -215,7 +215,7 @@ def harmonic_adsorbate(
     zero-point energy takes all modes as they are.
     """
     damped = [max(f, low_mode_cutoff_cm1) for f in frequencies_cm1]
-    return _sum(
+    return _sum_terms(
         energy_ev=energy_ev,
         zpe_ev=zero_point_energy(frequencies_cm1),
         thermal_ev=vibrational_energy(damped, temperature_k),
@@ -245,7 +245,7 @@ def quasi_rrho_adsorbate(
     rotors = free_rotor_entropy(frequencies_cm1, mean_moment_amu_a2, temperature_k)
     entropy = float((weights * oscillators + (1 - weights) * rotors).sum())
     undamped = _Oscillators.of(frequencies_cm1, temperature_k)
-    return _sum(
+    return _sum_terms(
         energy_ev=energy_ev,
         zpe_ev=undamped.zpe_ev,
         thermal_ev=undamped.thermal_ev,
@@ -303,7 +303,7 @@ def hindered_adsorbate(
     )
     entropy = sum(s for _, s in modes)
     entropy -= BOLTZMANN_EV_PER_K * float(np.log(barriers.symmetry_number))
-    return _sum(
+    return _sum_terms(
         energy_ev=energy_ev,
         zpe_ev=rest.zpe_ev + sum(quanta) / 2,
         thermal_ev=rest.thermal_ev + sum(u for u, _ in modes),
@@ -315,7 +315,7 @@ def hindered_adsorbate(
 
 def electronic_only(energy_ev: float) -> FreeEnergyTerms:
     """A clean cluster: its energy, because its own vibrations cancel in a step."""
-    return _sum(
+    return _sum_terms(
         energy_ev=energy_ev,
         zpe_ev=0.0,
         thermal_ev=0.0,
@@ -363,7 +363,7 @@ class _Oscillators:
         )
 
 
-def _sum(
+def _sum_terms(
     *,
     energy_ev: float,
     zpe_ev: float,

@@ -186,10 +186,10 @@ def gas_species(
     sigma = 0.0 if name in around.anchors else _CORRECTED_GAS_EV
     if name not in around.anchors and "gas" not in layers:
         sigma = around.uncorrected_error_ev(name)
-    found = [_species(f"{name}(g)", terms, reference, layers)]
+    found = [_make_species(f"{name}(g)", terms, reference, layers)]
     if around.table.gases[name].liquid is not None:
         down = around.table.condensation_ev(name, around.temperature_k)
-        liquid = _species(
+        liquid = _make_species(
             f"{name}(l)", standard, reference, {**layers, "condensation": down}
         )
         # Condensation is a change of state, not a correction of the level.
@@ -227,7 +227,7 @@ def adsorbed_species(
     if index is None and vibrated is not None and vibrated.not_minima:
         return hole(name, vibrated.reason, "failed")
     if index is None:
-        return hole(name, why_no_minimum(adsorbed), _fate_of(adsorbed))
+        return hole(name, why_no_minimum(adsorbed), _get_lowest_fate(adsorbed))
     if vibrated is None or vibrated.status != "ok" or vibrated.energy_ev is None:
         reason = "no vibrations" if vibrated is None else vibrated.reason
         return hole(name, reason, "failed")
@@ -248,14 +248,14 @@ def adsorbed_species(
     electronic = around.anchor_energy_ev(spec.counts, electronic=True)
     if reference is None or electronic is None:
         return hole(name, around.why_no_anchors(spec.counts))
-    layers, reason = _inherited(spec, corrections)
+    layers, reason = _inherit_corrections(spec, corrections)
     if reason:
         return hole(name, reason)
     terms, reason = adsorbate_terms(vibrated, around.model, around.temperature_k)
     if terms is None:
         return hole(name, reason, "failed")
     layers |= {layer: ev for layer, ev in shifts.items() if ev is not None}
-    species = _species(name, terms, reference + host_energy_ev, layers)
+    species = _make_species(name, terms, reference + host_energy_ev, layers)
     minimum = adsorbed.minima[index]
     bare = bare or BareEnergies(placed_ev=host_energy_ev)
     return species.model_copy(
@@ -263,19 +263,19 @@ def adsorbed_species(
             "status": minimum.fate,
             "reason": minimum.detail,
             **bare.differences(vibrated.energy_ev - electronic),
-            "deviations": _deviations(spec, terms, adsorbed, around),
-            "binding_element": _binding_element(spec, minimum),
+            "deviations": _collect_deviations(spec, terms, adsorbed, around),
+            "binding_element": _find_binding_element(spec, minimum),
             # With the gas layer on or off: the error sits in the bond either way.
             "inherits": spec.inherits,
             "flags": (
-                *_flags(species, minimum.fate, vibrated),
+                *_collect_flags(species, minimum.fate, vibrated),
                 *(f"no-{layer}-value" for layer, ev in shifts.items() if ev is None),
             ),
         }
     )
 
 
-def _deviations(
+def _collect_deviations(
     spec: AdsorbateSpec,
     terms: FreeEnergyTerms,
     adsorbed: AdsorbRecord,
@@ -300,7 +300,7 @@ def _deviations(
     return found
 
 
-def _binding_element(spec: AdsorbateSpec, minimum: Minimum) -> str | None:
+def _find_binding_element(spec: AdsorbateSpec, minimum: Minimum) -> str | None:
     """Element of the first binding atom of the form that was placed."""
     for form in spec.forms:
         if form.name == minimum.form:
@@ -308,11 +308,11 @@ def _binding_element(spec: AdsorbateSpec, minimum: Minimum) -> str | None:
     return None
 
 
-def _fate_of(adsorbed: AdsorbRecord) -> str:
+def _get_lowest_fate(adsorbed: AdsorbRecord) -> str:
     return adsorbed.minima[0].fate if adsorbed.minima else "failed"
 
 
-def _inherited(
+def _inherit_corrections(
     spec: AdsorbateSpec, corrections: Mapping[str, float] | None
 ) -> tuple[dict[str, float], str]:
     """The gas layer of an adsorbate, by the bonding motifs it keeps."""
@@ -324,7 +324,7 @@ def _inherited(
     return {"gas": sum(n * corrections[m] for m, n in spec.inherits.items())}, ""
 
 
-def _species(
+def _make_species(
     name: str,
     terms: FreeEnergyTerms,
     reference_ev: float,
@@ -344,7 +344,7 @@ def _species(
     )
 
 
-def _flags(
+def _collect_flags(
     species: SpeciesFreeEnergy, fate: str, vibrated: VibrateRecord
 ) -> tuple[str, ...]:
     flags = list(species.flags)

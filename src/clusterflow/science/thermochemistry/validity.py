@@ -71,10 +71,10 @@ def broken_limits(
     situation: Situation, table: Sequence[DomainSpec]
 ) -> list[DomainSpec]:
     """Entries of the domain table that hold here; their names are the flags."""
-    return [entry for entry in table if _holds(entry, situation)]
+    return [entry for entry in table if _entry_holds(entry, situation)]
 
 
-def _holds(entry: DomainSpec, at: Situation) -> bool:
+def _entry_holds(entry: DomainSpec, at: Situation) -> bool:
     sign = {"negative": at.charge < 0, "positive": at.charge > 0, None: True}
     return all(
         (

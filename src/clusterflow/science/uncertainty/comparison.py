@@ -9,7 +9,7 @@ from clusterflow.errors import RecordError
 from clusterflow.science.reactions.che import (
     THERMALLY_CLOSED_EV,
     Electrode,
-    energies_of,
+    free_energies_of,
 )
 from clusterflow.science.reactions.network import Network, find_pathways, parse_network
 from clusterflow.science.uncertainty.deviations import deviations_of
@@ -38,7 +38,7 @@ class Contender:
     sampled: UncertainPotential
 
 
-def order(result: ReactionResult) -> tuple[bool, bool, float, float]:
+def ranking_key(result: ReactionResult) -> tuple[bool, bool, float, float]:
     """Sorts results: least negative limiting potential first, holes last.
 
     A chemical step that heat does not climb puts a surface behind those without one;
@@ -94,23 +94,23 @@ def contenders(
             if spec is None or own is None:
                 continue
             if spec not in networks:
-                networks[spec] = _network(spec)
-            found = _contender(record, result, own, networks[spec])
+                networks[spec] = _rebuild_network(spec)
+            found = _make_contender(record, result, own, networks[spec])
             if found is not None:
                 key = result.reaction, found.level.hash, result.temperature_k
                 groups.setdefault(key, []).append(found)
     for group in groups.values():
-        yield sorted(group, key=lambda c: (order(c.result), c.cluster))
+        yield sorted(group, key=lambda c: (ranking_key(c.result), c.cluster))
 
 
-def _network(spec: ReactionSpec) -> Network:
+def _rebuild_network(spec: ReactionSpec) -> Network:
     """A recorded network; its balance was checked when it was computed."""
     overall, steps = parse_network(spec)
     paths = find_pathways(overall, steps)
     return Network(spec=spec, overall=overall, pathways=tuple(map(tuple, paths)))
 
 
-def _contender(
+def _make_contender(
     record: CheRecord, result: ReactionResult, thermo: ThermoRecord, network: Network
 ) -> Contender | None:
     deviations = deviations_of(thermo)
@@ -123,7 +123,7 @@ def _contender(
         return None
     electrode = Electrode(ph=result.ph, temperature_k=result.temperature_k)
     sampled = sample_potential(
-        network, energies_of(thermo), deviations, electrode, surface=record.cluster
+        network, free_energies_of(thermo), deviations, electrode, surface=record.cluster
     )
     if sampled is None:
         return None

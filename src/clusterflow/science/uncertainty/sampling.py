@@ -24,7 +24,7 @@ import numpy as np
 
 from clusterflow.errors import RecordError
 from clusterflow.science.reactions.che import TIE_V
-from clusterflow.science.reactions.network import SITE, surface_states
+from clusterflow.science.reactions.network import SITE, list_intermediates
 from clusterflow.science.reactions.profiles import find_profiles
 from clusterflow.science.uncertainty.deviations import EQUAL_THIRDS, SURFACE_PARTS
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from clusterflow.science.reactions.che import Electrode, Energies
+    from clusterflow.science.reactions.che import Electrode, FreeEnergies
     from clusterflow.science.reactions.network import Equation, Network
     from clusterflow.science.reactions.profiles import Profiles
     from clusterflow.science.uncertainty.deviations import Correlation, Deviations
@@ -116,12 +116,12 @@ def sample_species(
         weights = draw_weights(term, deviations, surface, level_group, correlation)
         for draw, weight in weights.items():
             if draw not in drawn:
-                drawn[draw] = _standard_normal(draw, n_samples, seed)
+                drawn[draw] = _draw_standard_normal(draw, n_samples, seed)
             values[:, column] += weight * drawn[draw]
     return Shifts(species=columns, values_ev=values)
 
 
-def _standard_normal(draw: Draw, n_samples: int, seed: int) -> Floats:
+def _draw_standard_normal(draw: Draw, n_samples: int, seed: int) -> Floats:
     """Samples of one variable; its name is hashed, as `hash` differs between runs."""
     digest = hashlib.sha256("\n".join(draw).encode()).digest()
     words = np.frombuffer(digest, dtype="<u4").tolist()
@@ -193,7 +193,7 @@ class UncertainPotential:
 
 
 def propagate(
-    network: Network, energies: Energies, electrode: Electrode, shifts: Shifts
+    network: Network, energies: FreeEnergies, electrode: Electrode, shifts: Shifts
 ) -> UncertainPotential | None:
     """Distribution of the limiting potential of a reaction on one surface.
 
@@ -226,14 +226,14 @@ def propagate(
     Examples
     --------
     >>> from clusterflow.science.uncertainty.deviations import Deviations
-    >>> from clusterflow.science.reactions.che import Electrode, Energies
+    >>> from clusterflow.science.reactions.che import Electrode, FreeEnergies
     >>> from clusterflow.science.reactions.network import Network, parse_equation
     >>> step = parse_equation("* + H+ + e- -> *H")
     >>> network = Network(spec=None, overall=step, pathways=((step,),))
     >>> hydrogen = Deviations(sigma_ev={"*H": {"level": 0.2}}, binding_atom={"*H": "H"})
     >>> found = propagate(
     ...     network,
-    ...     Energies(values={"*": 0.0, "*H": 0.4}, reasons={}),
+    ...     FreeEnergies(values={"*": 0.0, "*H": 0.4}, reasons={}),
     ...     Electrode(),
     ...     sample_species(["*H"], hydrogen, surface="Cu4"),
     ... )
@@ -255,22 +255,30 @@ def propagate(
         return None
     used = {step.name: step for path in paths for step in path}
     mean = np.array([[known[name] for name in used]])
-    sampled = _profiles(used, paths, electrode, mean + _step_shifts(used, shifts))
-    without = _profiles(used, paths, electrode, mean)
+    sampled = _evaluate_profiles(
+        used, paths, electrode, mean + _sum_step_shifts(used, shifts)
+    )
+    without = _evaluate_profiles(used, paths, electrode, mean)
     first = without.best[0]
-    names = [" > ".join(surface_states(network.overall, list(path))) for path in paths]
-    probability = _frequencies(sampled.best, names)
+    names = [
+        " > ".join(list_intermediates(network.overall, list(path))) for path in paths
+    ]
+    probability = _compute_shares(sampled.best, names)
     return UncertainPotential(
-        best=_distribution(sampled, sampled.best, list(used)),
-        fixed=_distribution(sampled, np.full_like(sampled.best, first), list(used)),
+        best=_summarise_samples(sampled, sampled.best, list(used)),
+        fixed=_summarise_samples(
+            sampled, np.full_like(sampled.best, first), list(used)
+        ),
         best_pathway=names[first],
         best_pathway_probability=probability.get(names[first], 0.0),
         pathway_probability=probability,
-        tied_pathways=tuple(names[i] for i in _tied(without, sampled, first)),
+        tied_pathways=tuple(
+            names[i] for i in _find_tied_pathways(without, sampled, first)
+        ),
     )
 
 
-def _tied(mean: Profiles, sampled: Profiles, best: np.intp) -> list[int]:
+def _find_tied_pathways(mean: Profiles, sampled: Profiles, best: np.intp) -> list[int]:
     """Indices of the pathways that the error does not tell from the best."""
     behind = mean.potential_v_rhe[0, best] - mean.potential_v_rhe[0]
     samples = sampled.potential_v_rhe
@@ -283,7 +291,7 @@ def _tied(mean: Profiles, sampled: Profiles, best: np.intp) -> list[int]:
 
 def sample_potential(
     network: Network,
-    energies: Energies,
+    energies: FreeEnergies,
     deviations: Deviations,
     electrode: Electrode,
     *,
@@ -298,7 +306,7 @@ def sample_potential(
     return propagate(network, energies, electrode, shifts)
 
 
-def _step_shifts(steps: Mapping[str, Equation], shifts: Shifts) -> Floats:
+def _sum_step_shifts(steps: Mapping[str, Equation], shifts: Shifts) -> Floats:
     """Shift of each step's free energy, eV, shape (n_samples, n_steps)."""
     rows = []
     for step in steps.values():
@@ -312,7 +320,7 @@ def _step_shifts(steps: Mapping[str, Equation], shifts: Shifts) -> Floats:
     return shifts.values_ev @ np.array(rows, dtype=np.float64).T
 
 
-def _profiles(
+def _evaluate_profiles(
     steps: Mapping[str, Equation],
     paths: Sequence[Sequence[Equation]],
     electrode: Electrode,
@@ -328,7 +336,7 @@ def _profiles(
     return find_profiles(list(steps.values()), paths, dg0_ev, turning)
 
 
-def _distribution(
+def _summarise_samples(
     profiles: Profiles, pathway: Indices, steps: Sequence[str]
 ) -> LimitingPotential:
     """Of the given pathway of each sample, by its index, shape (n_samples,)."""
@@ -341,13 +349,13 @@ def _distribution(
         lower_v_rhe=float(lower),
         upper_v_rhe=float(upper),
         deviation_v=float(samples.std()),
-        determining_step_probability=_frequencies(
+        determining_step_probability=_compute_shares(
             profiles.determining[rows, pathway], steps
         ),
     )
 
 
-def _frequencies(indices: Indices, names: Sequence[str]) -> dict[str, float]:
+def _compute_shares(indices: Indices, names: Sequence[str]) -> dict[str, float]:
     """How often each name occurs, most frequent first, without those that never do."""
     counts = np.bincount(indices, minlength=len(names)).tolist()
     found: Counter[str] = Counter()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 HALF_WIDTH_90: Final = 1.6448536269514722
 
 
-def level_deviations(
+def profile_deviations(
     steps: Sequence[Equation],
     deviations: Deviations,
     *,
@@ -60,9 +60,9 @@ def level_deviations(
     >>> hydrogen = Deviations(sigma_ev={"*H": {"level": 0.2}}, binding_atom={"*H": "H"})
     >>> on = parse_equation("* + H+ + e- -> *H")
     >>> off = parse_equation("*H + H+ + e- -> * + H2(g)")
-    >>> [round(s, 9) for s in level_deviations([on], hydrogen, surface="Cu4")]
+    >>> [round(s, 9) for s in profile_deviations([on], hydrogen, surface="Cu4")]
     [0.0, 0.2]
-    >>> level_deviations([on, off], hydrogen, surface="Cu4")[-1] is None
+    >>> profile_deviations([on, off], hydrogen, surface="Cu4")[-1] is None
     True
     """
     found: list[float | None] = [0.0]
@@ -72,23 +72,25 @@ def level_deviations(
             gained[term] += step.products[term] - step.reactants[term]
         known = all(term == SITE or term in deviations.sigma_ev for term in gained)
         found.append(
-            _deviation(gained, deviations, surface, correlation) if known else None
+            _compute_deviation(gained, deviations, surface, correlation)
+            if known
+            else None
         )
     return tuple(found)
 
 
-def level_half_widths(
+def profile_half_widths(
     steps: Sequence[Equation], deviations: Deviations, *, surface: str
 ) -> tuple[float | None, ...]:
     """Half of the central 90 % interval of each level of a pathway, eV.
 
-    Parameters are those of `level_deviations`, and so are the holes.
+    Parameters are those of `profile_deviations`, and so are the holes.
     """
-    sigmas = level_deviations(steps, deviations, surface=surface)
+    sigmas = profile_deviations(steps, deviations, surface=surface)
     return tuple(None if s is None else HALF_WIDTH_90 * s for s in sigmas)
 
 
-def _deviation(
+def _compute_deviation(
     gained: Counter[str],
     deviations: Deviations,
     surface: str,

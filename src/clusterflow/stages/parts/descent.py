@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from clusterflow.engines.calculator import Memory
 from clusterflow.records.atoms import from_atoms, to_atoms
 from clusterflow.records.clusters import SpinState
-from clusterflow.science.adsorption.outcome import judge
+from clusterflow.science.adsorption.outcome import judge_complex
 from clusterflow.science.clusters.spin import by_energy
 from clusterflow.stage_table import STAGES
 from clusterflow.stages.parts.relaxation import Relaxation
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from clusterflow.library.levels import LevelSpec
     from clusterflow.records.clusters import Isomer
     from clusterflow.records.structure import Structure
-    from clusterflow.science.adsorption.outcome import Verdict
+    from clusterflow.science.adsorption.outcome import FateVerdict
     from clusterflow.settings import AdsorbSettings, RelaxSettings
     from clusterflow.stages.parts.job import Job
     from clusterflow.stages.parts.scratch import Scratch
@@ -35,8 +35,8 @@ _SPIN_WINDOW_EV = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What one start has come to so far, and the descent that goes on from there."""
+class DescentResult:
+    """Result of a descent so far: geometry, energy and largest force."""
 
     descent: Descent
     outcome: str
@@ -48,8 +48,8 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
-    """Everything the search for one pair needs."""
+class MinimumSearch:
+    """Inputs of the minimum search of one adsorbate on one isomer."""
 
     host: Isomer
     level: LevelSpec
@@ -68,17 +68,19 @@ class Search:
 
     @property
     def spare(self) -> int:
-        """Minima that no longer are what was meant which are worth a look."""
+        """Number of minima without an intact adsorbate that are still relaxed."""
         return max(_SPARE_MINIMA, self.settings.max_relaxed // 2)
 
     def tries(self, wanted: int) -> int:
-        """So many random tries; a single atom, which cannot turn, needs a quarter."""
+        """Number of random tries; a quarter for an atom, which cannot turn."""
         is_atom = all(len(form.atoms) == 1 for form in self.adsorbate.forms)
         return -(-wanted // 4) if is_atom else wanted
 
-    def verdict(self, structure: Structure) -> Verdict:
-        """What a geometry is."""
-        return judge(structure, self.host.structure, self.adsorbate, self.others)
+    def verdict(self, structure: Structure) -> FateVerdict:
+        """Fate of the adsorbate in a geometry, and whether the core is intact."""
+        return judge_complex(
+            structure, self.host.structure, self.adsorbate, self.others
+        )
 
 
 class Descent:
@@ -89,20 +91,22 @@ class Descent:
     since then.
     """
 
-    def __init__(self, search: Search, structure: Structure) -> None:
+    def __init__(self, search: MinimumSearch, structure: Structure) -> None:
         self._search = search
         self._start = structure
         self._relaxation = Relaxation(to_atoms(structure), None)
         self._key = (search.level.hash, STAGES["adsorb"].protocol)
         self._gradients = Bundle(search.scratch, structure, *self._key)
 
-    def run(self, steps: int) -> Outcome:
-        """Some steps further down; its energy at least, without any."""
-        return self._go_on(self._relaxation.run, steps)
+    def run(self, steps: int) -> DescentResult:
+        """Outcome after at most `steps` more steps; 0 computes the energy alone."""
+        return self._continue_descent(self._relaxation.run, steps)
 
-    def finish(self) -> Outcome:
-        """Down to a minimum, or as far as it comes."""
-        return self._go_on(self._relaxation.finish, self._search.relax.max_steps)
+    def finish(self) -> DescentResult:
+        """Outcome of relaxing to a minimum, converged or not."""
+        return self._continue_descent(
+            self._relaxation.finish, self._search.relax.max_steps
+        )
 
     def rest(self) -> None:
         """Wait without a calculator, which may hold much memory.
@@ -111,14 +115,16 @@ class Descent:
         """
         self._relaxation.atoms.calc = None
 
-    def _go_on(self, go: Callable[[float, int], str], steps: int) -> Outcome:
+    def _continue_descent(
+        self, go: Callable[[float, int], str], steps: int
+    ) -> DescentResult:
         start, relaxation = self._start, self._relaxation
         if relaxation.atoms.calc is None:
-            relaxation.atoms.calc = self._calculator()
+            relaxation.atoms.calc = self._make_calculator()
         outcome = go(self._search.relax.fmax_ev_per_a, steps)
         self._gradients.keep()
         failed = outcome == "scf-failed"
-        return Outcome(
+        return DescentResult(
             descent=self,
             outcome=outcome,
             reason=relaxation.reason,
@@ -133,7 +139,7 @@ class Descent:
             n_gradients=relaxation.n_gradients,
         )
 
-    def _calculator(self) -> EngineCalculator:
+    def _make_calculator(self) -> EngineCalculator:
         charge, multiplicity = self._start.charge, self._start.multiplicity
         memory = None
         if self._search.job.scratch is not None:
@@ -143,7 +149,9 @@ class Descent:
         )
 
 
-def single_point(search: Search, structure: Structure, multiplicity: int) -> Outcome:
+def single_point(
+    search: MinimumSearch, structure: Structure, multiplicity: int
+) -> DescentResult:
     """The energy of a geometry with another multiplicity."""
     changed = structure.model_copy(update={"multiplicity": multiplicity})
     point = Descent(search, changed).run(0)
@@ -152,26 +160,26 @@ def single_point(search: Search, structure: Structure, multiplicity: int) -> Out
 
 
 def finish_lowest(
-    search: Search, coarse: Outcome
-) -> tuple[Outcome, tuple[SpinState, ...]]:
+    search: MinimumSearch, coarse: DescentResult
+) -> tuple[DescentResult, tuple[SpinState, ...]]:
     """A geometry's minimum in its lowest spin state, and the states that were tried."""
     best = coarse.descent.finish()
     own = coarse.structure.multiplicity
     rest = [m for m in search.multiplicities if m != own]
     if not rest:
         return best, ()
-    states = {own: _spin_state(best, own, relaxed=True)}
+    states = {own: _make_spin_state(best, own, relaxed=True)}
     for multiplicity in rest:
         geometry = best if best.outcome == "converged" else coarse
         point = single_point(search, geometry.structure, multiplicity)
-        states[multiplicity] = _spin_state(point, multiplicity, relaxed=False)
+        states[multiplicity] = _make_spin_state(point, multiplicity, relaxed=False)
         if point.energy_ev is None:
             continue
         limit = (best.energy_ev or 0.0) + _SPIN_WINDOW_EV
         if best.outcome == "converged" and point.energy_ev > limit:
             continue
         done = point.descent.finish()
-        states[multiplicity] = _spin_state(done, multiplicity, relaxed=True)
+        states[multiplicity] = _make_spin_state(done, multiplicity, relaxed=True)
         if done.outcome == "converged" and (
             best.outcome != "converged"
             or (done.energy_ev or 0.0) < (best.energy_ev or 0.0)
@@ -180,7 +188,9 @@ def finish_lowest(
     return best, tuple(sorted(states.values(), key=by_energy))
 
 
-def _spin_state(outcome: Outcome, multiplicity: int, *, relaxed: bool) -> SpinState:
+def _make_spin_state(
+    outcome: DescentResult, multiplicity: int, *, relaxed: bool
+) -> SpinState:
     failed = relaxed and outcome.outcome != "converged"
     return SpinState(
         multiplicity=multiplicity,

@@ -107,11 +107,15 @@ def partial_hessian(
     found = find_images(
         atoms.get_chemical_symbols(), atoms.positions, moving, _SYMMETRY_A
     )
-    images = {atom: image for atom, image in found.items() if _obey(forces, image)}
+    images = {
+        atom: image for atom, image in found.items() if _is_symmetric(forces, image)
+    }
     raw = np.empty((len(moving), 3, len(moving), 3))
     for atom in moving:
         if atom not in images:
-            raw[place[atom]] = _rows(atoms, probe, atom, moving, displacement_a)
+            raw[place[atom]] = _compute_hessian_rows(
+                atoms, probe, atom, moving, displacement_a
+            )
     for atom, image in images.items():
         permutation = [place[int(image.permutation[k])] for k in moving]
         source = raw[place[image.source]]
@@ -125,13 +129,13 @@ def partial_hessian(
     )
 
 
-def _obey(forces: FloatArray, image: Image) -> bool:
+def _is_symmetric(forces: FloatArray, image: Image) -> bool:
     """Whether the forces have the symmetry that the positions have."""
     gaps = forces @ image.rotation.T - forces[image.permutation]
     return float(np.abs(gaps).max()) < _SYMMETRIC_FORCES_EV_PER_A
 
 
-def _rows(
+def _compute_hessian_rows(
     atoms: Atoms, probe: Atoms, atom: int, moving: list[int], displacement_a: float
 ) -> FloatArray:
     """Rows of one atom by central differences, eV/Å², shape (3, n, 3)."""

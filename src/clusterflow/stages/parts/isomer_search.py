@@ -10,10 +10,10 @@ import numpy as np
 
 from clusterflow.model import Model
 from clusterflow.records.atoms import from_atoms, to_atoms
-from clusterflow.records.clusters import Candidate, SearchResult
+from clusterflow.records.clusters import FoundIsomer, IsomerSearchResult
 from clusterflow.records.structure import Structure
 from clusterflow.science.adsorption.bare_isomers import why_other_species
-from clusterflow.science.clusters.random_moves import accepted, moved
+from clusterflow.science.clusters.random_moves import is_accepted, random_move
 from clusterflow.stage_table import STAGES
 from clusterflow.stages.parts.relaxation import Relaxation, rattled, same_geometry
 from clusterflow.stages.parts.scratch import Scratch
@@ -48,14 +48,14 @@ class _Walks:
     level: LevelSpec
     job: Job
     scratch: Scratch
-    found: list[Candidate] = field(default_factory=list)
+    found: list[FoundIsomer] = field(default_factory=list)
     failures: Counter[str] = field(default_factory=Counter)
     n_gradients: int = 0
 
 
 def search_isomers(
     starts: Sequence[Structure], settings: IsomerSearch, level: LevelSpec, job: Job
-) -> SearchResult:
+) -> IsomerSearchResult:
     """The lowest minima that basin hopping comes across, each once.
 
     From each start goes one walk: a move out of the minimum, a loose relaxation, and
@@ -72,42 +72,42 @@ def search_isomers(
         settings=settings, level=level, job=job, scratch=Scratch(job.scratch)
     )
     for number, start in enumerate(starts):
-        _walk(walks, start, np.random.default_rng([settings.seed, number]))
+        _run_walk(walks, start, np.random.default_rng([settings.seed, number]))
     found = sorted(walks.found, key=lambda candidate: candidate.energy_ev)
     kept = [
         candidate
         for candidate in found[: settings.keep]
         if candidate.energy_ev - found[0].energy_ev <= settings.window_ev
     ]
-    return SearchResult(
+    return IsomerSearchResult(
         level=level,
         n_hops=settings.steps * len(starts),
         failures=dict(walks.failures),
         n_isomers=len(found),
-        candidates=tuple(_named(c, i) for i, c in enumerate(kept, start=1)),
+        candidates=tuple(_name_candidate(c, i) for i, c in enumerate(kept, start=1)),
         n_gradients=walks.n_gradients,
     )
 
 
-def _walk(walks: _Walks, start: Structure, rng: np.random.Generator) -> None:
+def _run_walk(walks: _Walks, start: Structure, rng: np.random.Generator) -> None:
     first = rattled(to_atoms(start), _RATTLE_A).positions
-    here = _relaxed(walks, start, first)
+    here = _try_hop(walks, start, first)
     for _ in range(walks.settings.steps):
         from_ = here.structure.xyz
-        there = _relaxed(walks, start, moved(start.symbols, from_, rng))
+        there = _try_hop(walks, start, random_move(start.symbols, from_, rng))
         if there.energy_ev is None:
             continue
         # A start that failed is left by the first hop that does not.
         rise_ev = there.energy_ev - (
             there.energy_ev if here.energy_ev is None else here.energy_ev
         )
-        if accepted(rise_ev, walks.settings.hop_ev, rng):
+        if is_accepted(rise_ev, walks.settings.hop_ev, rng):
             here = there
 
 
-def _relaxed(walks: _Walks, start: Structure, positions: np.ndarray) -> _Hop:
+def _try_hop(walks: _Walks, start: Structure, positions: np.ndarray) -> _Hop:
     """The minimum below some positions, now among those found unless it is none."""
-    hop = _computed(walks, _with(start, positions))
+    hop = _compute_hop(walks, _replace_positions(start, positions))
     walks.n_gradients += hop.n_gradients
     failure = hop.failure
     if not failure and why_other_species(hop.structure, start):
@@ -115,11 +115,11 @@ def _relaxed(walks: _Walks, start: Structure, positions: np.ndarray) -> _Hop:
     if failure:
         walks.failures[failure] += 1
         return hop.model_copy(update={"energy_ev": None})
-    _count(walks, hop)
+    _count_minimum(walks, hop)
     return hop
 
 
-def _computed(walks: _Walks, structure: Structure) -> _Hop:
+def _compute_hop(walks: _Walks, structure: Structure) -> _Hop:
     fmax, steps = walks.settings.fmax_ev_per_a, walks.settings.max_steps
     key = (structure, walks.level.hash, "search", fmax, steps, STAGES["relax"].protocol)
     known = walks.scratch.load(_Hop, *key)
@@ -146,7 +146,7 @@ def _computed(walks: _Walks, structure: Structure) -> _Hop:
     return hop
 
 
-def _count(walks: _Walks, hop: _Hop) -> None:
+def _count_minimum(walks: _Walks, hop: _Hop) -> None:
     """Add a minimum to those found, or count it with the same one."""
     assert hop.energy_ev is not None
     atoms = to_atoms(hop.structure)
@@ -154,22 +154,22 @@ def _count(walks: _Walks, hop: _Hop) -> None:
         near = abs(known.energy_ev - hop.energy_ev) < _SAME_ENERGY_EV
         if near and same_geometry(to_atoms(known.structure), atoms, _SAME_A):
             better = hop if hop.energy_ev < known.energy_ev else known
-            walks.found[index] = Candidate(
+            walks.found[index] = FoundIsomer(
                 structure=better.structure,
                 energy_ev=min(hop.energy_ev, known.energy_ev),
                 n_found=known.n_found + 1,
             )
             return
     walks.found.append(
-        Candidate(structure=hop.structure, energy_ev=hop.energy_ev, n_found=1)
+        FoundIsomer(structure=hop.structure, energy_ev=hop.energy_ev, n_found=1)
     )
 
 
-def _with(start: Structure, positions: np.ndarray) -> Structure:
+def _replace_positions(start: Structure, positions: np.ndarray) -> Structure:
     points = tuple((float(x), float(y), float(z)) for x, y, z in positions)
     return start.model_copy(update={"positions": points})
 
 
-def _named(candidate: Candidate, number: int) -> Candidate:
+def _name_candidate(candidate: FoundIsomer, number: int) -> FoundIsomer:
     named = candidate.structure.model_copy(update={"name": f"search-{number}"})
     return candidate.model_copy(update={"structure": named})

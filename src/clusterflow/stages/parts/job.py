@@ -70,12 +70,12 @@ class Job:
             n_gradients=self.meter.n_gradients,
             scf_rungs=dict(self.meter.rungs) if self.meter.failures else {},
             scf_failures=dict(self.meter.failures),
-            max_rss_mb=round(_max_rss_mb(), 1),
+            max_rss_mb=round(_measure_max_rss_mb(), 1),
             created=datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
 
-def _max_rss_mb() -> float:
+def _measure_max_rss_mb() -> float:
     """Peak memory of this process so far, MB.
 
     Kept here because Snakemake's own `benchmark:` looks at every job twice a second,

@@ -19,8 +19,8 @@ from clusterflow.science.adsorption.same_minimum import (
 )
 from clusterflow.science.adsorption.search_decisions import (
     better_half,
+    group_candidates,
     is_exhausted,
-    merge,
 )
 from clusterflow.science.geometry.symmetry import own_permutations
 from clusterflow.stages.parts.descent import Descent, finish_lowest, single_point
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
     from clusterflow.records.clusters import SpinState
     from clusterflow.records.structure import Structure
-    from clusterflow.science.adsorption.outcome import Verdict
+    from clusterflow.science.adsorption.outcome import FateVerdict
     from clusterflow.science.adsorption.starts_on_sites import Start
-    from clusterflow.stages.parts.descent import Outcome, Search
+    from clusterflow.stages.parts.descent import DescentResult, MinimumSearch
 
 # Minima are one if they agree in these; their forces are not quite zero.
 _SAME_A, _SAME_EV = 0.1, 0.005
@@ -50,8 +50,8 @@ class _Candidate:
     """A geometry on its way to a minimum, for all starts that came to it."""
 
     start: Start
-    outcome: Outcome
-    verdict: Verdict
+    outcome: DescentResult
+    verdict: FateVerdict
     shape: Shape
     n_starts: int
 
@@ -134,7 +134,7 @@ class FoundMinima(NamedTuple):
     n_starts: int
 
 
-def find_minima(search: Search, starts: Sequence[Start]) -> FoundMinima:
+def find_minima(search: MinimumSearch, starts: Sequence[Start]) -> FoundMinima:
     """Minima below some starts, and below those that kicks of the lowest add to them.
 
     All starts are screened; those that became one go on as one, the better half of
@@ -143,20 +143,20 @@ def find_minima(search: Search, starts: Sequence[Start]) -> FoundMinima:
     found = _Found(host=search.host.structure)
     steps = search.settings.screen_steps
     fresh = [(start, Descent(search, start.structure), 1) for start in starts]
-    candidates = _screened(search, fresh, steps, found)
-    candidates = [_lowest_spin(search, c) for c in candidates]
+    candidates = _screen_descents(search, fresh, steps, found)
+    candidates = [_choose_lowest_spin(search, c) for c in candidates]
     for _ in range(search.settings.halvings):
         steps *= 2
-        candidates = _halved(search, candidates, steps, found)
+        candidates = _halve_candidates(search, candidates, steps, found)
     _relax_best(search, candidates, found)
-    n_kicks = _kick(search, found)
+    n_kicks = _kick_lowest_minimum(search, found)
     pairs = zip(found.known, found.spin_states, strict=True)
-    minima = [_minimum(search, c, states) for c, states in pairs]
+    minima = [_make_minimum(search, c, states) for c, states in pairs]
     return FoundMinima(minima, found.failures, len(starts) + n_kicks)
 
 
-def _screened(
-    search: Search,
+def _screen_descents(
+    search: MinimumSearch,
     coming: Sequence[tuple[Start, Descent, int]],
     steps: int,
     found: _Found,
@@ -166,9 +166,9 @@ def _screened(
     for start, descent, n_starts in coming:
         outcome = descent.run(steps)
         descent.rest()
-        made = _candidate(search, start, outcome, n_starts, found.failures)
+        made = _make_candidate(search, start, outcome, n_starts, found.failures)
         candidates += [] if made is None else [made]
-    groups = merge(
+    groups = group_candidates(
         candidates,
         lambda a, b: found.alike(a, b, _ALIKE_A, _ALIKE_EV),
         _ALIKE_EV,
@@ -178,10 +178,10 @@ def _screened(
     ]
 
 
-def _candidate(
-    search: Search,
+def _make_candidate(
+    search: MinimumSearch,
     start: Start,
-    outcome: Outcome,
+    outcome: DescentResult,
     n_starts: int,
     failures: Counter[str],
 ) -> _Candidate | None:
@@ -196,8 +196,8 @@ def _candidate(
     )
 
 
-def _halved(
-    search: Search, candidates: Sequence[_Candidate], steps: int, found: _Found
+def _halve_candidates(
+    search: MinimumSearch, candidates: Sequence[_Candidate], steps: int, found: _Found
 ) -> list[_Candidate]:
     """The better half of the candidates after further steps."""
     settings = search.settings
@@ -207,11 +207,11 @@ def _halved(
     stay = {id(c) for c in kept}
     found.reserve += [c for c in candidates if c.is_intact and id(c) not in stay]
     further = [(c.start, c.outcome.descent, c.n_starts) for c in kept]
-    return _screened(search, further, steps, found)
+    return _screen_descents(search, further, steps, found)
 
 
 def _relax_best(
-    search: Search, candidates: Sequence[_Candidate], found: _Found
+    search: MinimumSearch, candidates: Sequence[_Candidate], found: _Found
 ) -> None:
     """Relax candidates to the end, lowest first, until that is enough.
 
@@ -228,7 +228,7 @@ def _relax_best(
 
 
 def _relax_good(
-    search: Search, candidates: Sequence[_Candidate], found: _Found
+    search: MinimumSearch, candidates: Sequence[_Candidate], found: _Found
 ) -> list[_Candidate]:
     """Relax good candidates, as many as are wanted; those that changed, unfinished."""
     wanted = search.settings.max_relaxed
@@ -237,35 +237,37 @@ def _relax_good(
     for coarse in sorted(candidates, key=lambda c: c.energy_ev):
         if found.n_intact >= wanted or is_exhausted(news, search.settings.patience):
             break
-        ahead = _followed(search, coarse, found)
+        ahead = _follow_candidate(search, coarse, found)
         if ahead is not None and not ahead.is_intact:
             changed.append(ahead)
         elif ahead is not None:
-            is_news = _relax_one(search, ahead, found)
+            is_news = _relax_candidate(search, ahead, found)
             news += [] if is_news is None else [is_news]
     return changed
 
 
 def _relax_changed(
-    search: Search, candidates: Sequence[_Candidate], found: _Found
+    search: MinimumSearch, candidates: Sequence[_Candidate], found: _Found
 ) -> None:
     """Relax the lowest of those that changed, as few as may be."""
     n_more = search.spare
     for coarse in sorted(candidates, key=lambda c: c.energy_ev):
         is_low = not found.n_intact or coarse.energy_ev < found.lowest.energy_ev
         is_wanted = is_low or found.n_intact < search.settings.max_relaxed
-        if n_more and is_wanted and _relax_one(search, coarse, found) is not None:
+        if n_more and is_wanted and _relax_candidate(search, coarse, found) is not None:
             n_more -= 1
 
 
-def _followed(search: Search, coarse: _Candidate, found: _Found) -> _Candidate | None:
+def _follow_candidate(
+    search: MinimumSearch, coarse: _Candidate, found: _Found
+) -> _Candidate | None:
     """A good candidate at rest, or as soon as it is no longer what was meant."""
     ahead: _Candidate | None = coarse
     for _ in range(0, search.relax.max_steps, _LOOK_STEPS):
         if ahead is None or not ahead.is_intact or ahead.outcome.outcome != "running":
             break
         outcome = ahead.outcome.descent.run(_LOOK_STEPS)
-        ahead = _candidate(
+        ahead = _make_candidate(
             search, coarse.start, outcome, coarse.n_starts, found.failures
         )
     if ahead is not None and not ahead.is_intact:
@@ -273,7 +275,7 @@ def _followed(search: Search, coarse: _Candidate, found: _Found) -> _Candidate |
     return ahead
 
 
-def _kick(search: Search, found: _Found) -> int:
+def _kick_lowest_minimum(search: MinimumSearch, found: _Found) -> int:
     """Kick the lowest good minimum until none lower is found; how often that was.
 
     A kick that soon is back near a known minimum counts as a start of that one.
@@ -285,28 +287,32 @@ def _kick(search: Search, found: _Found) -> int:
         structure = kicked(lowest.outcome.structure, search.n_host, seed)
         start = replace(lowest.start, structure=structure, placed="kicked")
         outcome = Descent(search, structure).run(_LOOK_STEPS)
-        coarse = _candidate(search, start, outcome, 1, found.failures)
+        coarse = _make_candidate(search, start, outcome, 1, found.failures)
         if coarse and not found.counted(coarse, _ALIKE_A, _ALIKE_EV):
-            ahead = _followed(search, coarse, found)
+            ahead = _follow_candidate(search, coarse, found)
             if ahead and ahead.is_intact:
-                _relax_one(search, ahead, found)
+                _relax_candidate(search, ahead, found)
         n_kicks += 1
         n_idle = n_idle + 1 if found.lowest.outcome is lowest.outcome else 0
     return n_kicks
 
 
-def _relax_one(search: Search, coarse: _Candidate, found: _Found) -> bool | None:
+def _relax_candidate(
+    search: MinimumSearch, coarse: _Candidate, found: _Found
+) -> bool | None:
     """Whether a candidate ends in a lowest minimum; None if it ends in none."""
     outcome, states = finish_lowest(search, coarse.outcome)
     coarse.outcome.descent.rest()
     if outcome.outcome != "converged":
         found.failures[outcome.outcome] += coarse.n_starts
         return None
-    done = _candidate(search, coarse.start, outcome, coarse.n_starts, found.failures)
+    done = _make_candidate(
+        search, coarse.start, outcome, coarse.n_starts, found.failures
+    )
     return None if done is None else found.add(done, states)
 
 
-def _lowest_spin(search: Search, coarse: _Candidate) -> _Candidate:
+def _choose_lowest_spin(search: MinimumSearch, coarse: _Candidate) -> _Candidate:
     """A screened geometry in the spin state that is lowest there."""
     structure = coarse.outcome.structure
     others = [
@@ -331,8 +337,8 @@ def same_minimum(first: Minimum, second: Minimum) -> bool:
     )
 
 
-def _minimum(
-    search: Search, found: _Candidate, states: tuple[SpinState, ...]
+def _make_minimum(
+    search: MinimumSearch, found: _Candidate, states: tuple[SpinState, ...]
 ) -> Minimum:
     done, start = found.outcome, found.start
     assert done.fmax_ev_per_a is not None

@@ -46,7 +46,7 @@ class _Point:
 
     @property
     def fmax(self) -> float:
-        return _largest(self.forces)
+        return _find_largest_force(self.forces)
 
 
 class Relaxation:
@@ -65,9 +65,9 @@ class Relaxation:
         self._n_feelers = 0
         self._here: _Point | None = None
         self._moving = moving_atoms(atoms)
-        self._state = QuasiNewton.of(self._guess())
+        self._state = QuasiNewton.of(self._guess_hessian())
 
-    def _guess(self) -> np.ndarray:
+    def _guess_hessian(self) -> np.ndarray:
         """A model Hessian of the atoms that move."""
         symbols = self.atoms.get_chemical_symbols()
         rows = (3 * self._moving[:, None] + np.arange(3)).ravel()
@@ -90,12 +90,12 @@ class Relaxation:
     def fmax_ev_per_a(self) -> float:
         """Largest force on an atom that moves, of the present geometry, eV/Å."""
         if self._here is None:
-            return _largest(self.atoms.get_forces()[self._moving])
+            return _find_largest_force(self.atoms.get_forces()[self._moving])
         return self._here.fmax
 
     def run(self, fmax_ev_per_a: float, max_steps: int) -> Outcome:
         """Go on until the forces are small or the steps are used up."""
-        return self._advance(fmax_ev_per_a, max_steps, most_feelers=0)
+        return self._try_descent(fmax_ev_per_a, max_steps, most_feelers=0)
 
     def finish(self, fmax_ev_per_a: float, max_steps: int) -> Outcome:
         """Come to rest in a minimum, or say why not.
@@ -106,35 +106,37 @@ class Relaxation:
         """
         # A geometry that is taken as it is, whatever its forces, is not moved at all.
         feelers = _MOST_FEELERS if math.isfinite(fmax_ev_per_a) else 0
-        if self._advance(fmax_ev_per_a, max_steps, feelers) == "running":
+        if self._try_descent(fmax_ev_per_a, max_steps, feelers) == "running":
             self.outcome = "not-converged"
             self.reason = (
                 f"largest force {self.fmax_ev_per_a:.3f} eV/Å after {max_steps} steps"
             )
         return self.outcome
 
-    def _advance(
+    def _try_descent(
         self, fmax_ev_per_a: float, max_steps: int, most_feelers: int
     ) -> Outcome:
         if self.outcome == "scf-failed":
             return self.outcome
         try:
-            self.outcome = self._descend(fmax_ev_per_a, max_steps, most_feelers)
+            self.outcome = self._run_descent(fmax_ev_per_a, max_steps, most_feelers)
         except CalculationFailed as error:
             self.outcome = "scf-failed"
             self.reason = " ".join(str(error).split()) or "the SCF did not converge"
         return self.outcome
 
-    def _descend(
+    def _run_descent(
         self, fmax_ev_per_a: float, max_steps: int, most_feelers: int
     ) -> Outcome:
-        here = self._here or self._evaluate(self.atoms.positions[self._moving])
+        here = self._here or self._evaluate_positions(
+            self.atoms.positions[self._moving]
+        )
         progress = _Progress(here)
         for _ in range(max_steps):
             if here.fmax >= fmax_ev_per_a:
-                here = self._step(here)
+                here = self._take_step(here)
             elif self._wants_feeler(here, most_feelers):
-                here = self._feel(here)
+                here = self._try_softest_mode(here)
             else:
                 break
             if progress.stalled(here):
@@ -142,19 +144,19 @@ class Relaxation:
                     f"{_PATIENCE} steps without progress; largest force "
                     f"{here.fmax:.3f} eV/Å"
                 )
-                self._rest(here)
+                self._set_geometry(here)
                 return "oscillating"
-        self._rest(here)
+        self._set_geometry(here)
         return "converged" if here.fmax < fmax_ev_per_a else "running"
 
-    def _rest(self, here: _Point) -> None:
+    def _set_geometry(self, here: _Point) -> None:
         """Be there: the engine may have been asked last about another geometry."""
         self._here = here
         self.atoms.positions[self._moving] = here.positions
 
-    def _step(self, here: _Point) -> _Point:
-        there = self._evaluate(here.positions + self._state.step(here.forces))
-        self._learn(here, there)
+    def _take_step(self, here: _Point) -> _Point:
+        there = self._evaluate_positions(here.positions + self._state.step(here.forces))
+        self._learn_from_step(here, there)
         climb = there.energy_ev - here.energy_ev
         return there if climb < _REFUSED_CLIMB_EV else here
 
@@ -163,24 +165,24 @@ class Relaxation:
         too_few = len(self._moving) < (3 if self._is_free else 1)
         if self._n_feelers >= most or too_few:
             return False
-        soft = self._softest(here)
+        soft = self._find_softest_mode(here)
         return self._n_feelers == 0 or soft.curvature_ev_per_a2 < _DOWNWARD
 
-    def _softest(self, here: _Point) -> SoftMode:
+    def _find_softest_mode(self, here: _Point) -> SoftMode:
         return self._state.softest(here.positions if self._is_free else None)
 
-    def _feel(self, here: _Point) -> _Point:
+    def _try_softest_mode(self, here: _Point) -> _Point:
         """Try the softest mode; stay where the energy rises along it."""
         self._n_feelers += 1
-        soft = self._softest(here)
+        soft = self._find_softest_mode(here)
         way = soft.displacement(here.forces, _FEELER_A)
-        there = self._evaluate(here.positions + way)
+        there = self._evaluate_positions(here.positions + way)
         trusted = max(self._state.trust_a, _FEELER_A)
-        self._learn(here, there)
+        self._learn_from_step(here, there)
         self._state = replace(self._state, trust_a=trusted)
         return there if there.energy_ev < here.energy_ev else here
 
-    def _learn(self, here: _Point, there: _Point) -> None:
+    def _learn_from_step(self, here: _Point, there: _Point) -> None:
         self._state = self._state.learn(
             there.positions - here.positions,
             here.forces,
@@ -188,7 +190,7 @@ class Relaxation:
             there.energy_ev - here.energy_ev,
         )
 
-    def _evaluate(self, positions: np.ndarray) -> _Point:
+    def _evaluate_positions(self, positions: np.ndarray) -> _Point:
         self.atoms.positions[self._moving] = positions
         self.n_gradients += 1
         forces = self.atoms.get_forces()[self._moving]
@@ -215,7 +217,7 @@ class _Progress:
         return self._idle >= _PATIENCE
 
 
-def _largest(forces: np.ndarray) -> float:
+def _find_largest_force(forces: np.ndarray) -> float:
     return float(np.linalg.norm(forces, axis=1).max(initial=0.0))
 
 
@@ -242,12 +244,14 @@ def same_geometry(first: Atoms, second: Atoms, tolerance_a: float = 0.1) -> bool
     Insensitive to rotation, reflection and the order of like atoms.
     """
     return bool(
-        np.abs(_fingerprint(first) - _fingerprint(second)).max(initial=0.0)
+        np.abs(_sort_pair_distances(first) - _sort_pair_distances(second)).max(
+            initial=0.0
+        )
         < tolerance_a
     )
 
 
-def _fingerprint(atoms: Atoms) -> np.ndarray:
+def _sort_pair_distances(atoms: Atoms) -> np.ndarray:
     from clusterflow.science.geometry.bonds import distances
 
     upper = np.triu_indices(len(atoms), k=1)

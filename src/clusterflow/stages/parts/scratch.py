@@ -35,7 +35,7 @@ class Scratch:
 
     def load(self, model: type[M], *key: Any) -> M | None:
         """The piece computed from `key`, if there is a readable one."""
-        path = self._path(key)
+        path = self._locate_piece(key)
         if path is None or not path.is_file():
             return None
         try:
@@ -45,7 +45,7 @@ class Scratch:
 
     def save(self, piece: Model, *key: Any) -> None:
         """Keep a piece."""
-        path = self._path(key)
+        path = self._locate_piece(key)
         if path is not None:
             write_atomic(path, piece.model_dump_json())
 
@@ -54,7 +54,7 @@ class Scratch:
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _path(self, key: tuple[Any, ...]) -> Path | None:
+    def _locate_piece(self, key: tuple[Any, ...]) -> Path | None:
         if self._folder is None:
             return None
         return self._folder / f"{digest(key)}.json"

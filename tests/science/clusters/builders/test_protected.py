@@ -18,7 +18,7 @@ from clusterflow.science.clusters.builders.protected import (
     stapled_icosahedron,
 )
 from clusterflow.science.clusters.equivalent_atoms import isometries
-from clusterflow.science.clusters.ligands import cap
+from clusterflow.science.clusters.ligands import add_ligands
 from clusterflow.science.geometry.bonds import bond_graph, distance_ratios, distances
 from clusterflow.stages.build import build_structures
 
@@ -156,7 +156,7 @@ def test_ligands_that_cannot_bridge_are_refused(one, message):
 
 def test_phosphines_go_to_atoms_with_fewest_neighbours():
     bare = icosahedron_with_triangles("Cu", 2.5)
-    atoms = cap(bare, ligand("PH3"), element="Cu", count=12)
+    atoms = add_ligands(bare, ligand("PH3"), element="Cu", count=12)
     graph = bond_graph([str(s) for s in atoms.symbols], atoms.positions)
     phosphorus = [i for i, symbol in enumerate(atoms.symbols) if symbol == "P"]
     bound = [j for i in phosphorus for j in graph[i] if atoms.symbols[j] == "Cu"]

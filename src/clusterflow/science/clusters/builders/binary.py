@@ -25,8 +25,8 @@ _LAYER_OVER_BOND = 1.05
 
 def ring(metal: str, anion: str, n: int, bond_a: float | None = None) -> Atoms:
     """A planar ring of `n` metal and `n` anion atoms in turn; a dimer for one."""
-    bond = _bond(metal, anion, bond_a)
-    return Atoms([metal, anion] * n, positions=_ring(2 * n, bond, 0.0))
+    bond = _choose_bond_length(metal, anion, bond_a)
+    return Atoms([metal, anion] * n, positions=_place_ring(2 * n, bond, 0.0))
 
 
 def stacked_rings(
@@ -38,13 +38,13 @@ def stacked_rings(
     spacing_a: float | None = None,
 ) -> Atoms:
     """Rings of `n` metal and `n` anion atoms, each turned so that unlike atoms meet."""
-    bond = _bond(metal, anion, bond_a)
+    bond = _choose_bond_length(metal, anion, bond_a)
     spacing = bond * _LAYER_OVER_BOND if spacing_a is None else spacing_a
     symbols: list[str] = []
     for layer in range(layers):
         pair = [metal, anion] if layer % 2 == 0 else [anion, metal]
         symbols += pair * n
-    positions = [_ring(2 * n, bond, spacing * layer) for layer in range(layers)]
+    positions = [_place_ring(2 * n, bond, spacing * layer) for layer in range(layers)]
     return Atoms(symbols, positions=np.vstack(positions))
 
 
@@ -81,7 +81,10 @@ def cage(
             )
         graph = found[isomer - 1][1]
     symbols = [metal if first else anion for first in two_colours(graph)]
-    return Atoms(symbols, positions=cage_positions(graph, _bond(metal, anion, bond_a)))
+    return Atoms(
+        symbols,
+        positions=cage_positions(graph, _choose_bond_length(metal, anion, bond_a)),
+    )
 
 
 def core_at_cage(
@@ -101,12 +104,12 @@ def core_at_cage(
     along the axis with its metal in front, a ring of two or three pairs across it, two
     stacked rings for six, those without one pair for five, or else a cage.
     """
-    bond = _bond(metal, anion, bond_a)
+    bond = _choose_bond_length(metal, anion, bond_a)
     if n == 12 and isomer == 1 and squares is None:
-        shell = _truncated_octahedron(metal, anion, bond)
+        shell = _make_truncated_octahedron(metal, anion, bond)
     else:
         shell = cage(metal, anion, n, bond, isomer, squares)
-    inside = _core(metal, anion, core, bond)
+    inside = _make_core(metal, anion, core, bond)
     inside.rotate((0, 0, 1), core_axis)
     return shell + inside
 
@@ -119,10 +122,10 @@ def zincblende_tetrahedron(
     With 1, 2, 3 ... layers of anions: M4X, M10X4, M20X10 ... It lacks 6, 12, 20 ...
     electrons, which as many X-type caps supply.
     """
-    bond = _bond(metal, anion, bond_a)
+    bond = _choose_bond_length(metal, anion, bond_a)
     steps = np.array([(0, 1, 1), (1, 0, 1), (1, 1, 0)]) * 2 * bond / np.sqrt(3)
-    metals = _corner_points(layers) @ steps
-    anions = _corner_points(layers - 1) @ steps + bond / np.sqrt(3)
+    metals = _list_corner_points(layers) @ steps
+    anions = _list_corner_points(layers - 1) @ steps + bond / np.sqrt(3)
     return Atoms(
         [metal] * len(metals) + [anion] * len(anions),
         positions=np.vstack([metals, anions]),
@@ -142,7 +145,7 @@ def wurtzite(
     """
     from ase.build import bulk
 
-    bond = _bond(metal, anion, bond_a)
+    bond = _choose_bond_length(metal, anion, bond_a)
     a = bond * np.sqrt(8 / 3)
     cell = bulk(metal + anion, "wurtzite", a=a, c=a * np.sqrt(8 / 3))
     # Lattice planes are farther apart than 0.8 a.
@@ -159,11 +162,11 @@ def wurtzite(
         symbols, positions = symbols[n_bonds > 1], positions[n_bonds > 1]
 
 
-def _bond(metal: str, anion: str, bond_a: float | None) -> float:
+def _choose_bond_length(metal: str, anion: str, bond_a: float | None) -> float:
     return float(bond_lengths([metal, anion])[0, 1]) if bond_a is None else bond_a
 
 
-def _ring(n: int, bond_a: float, height_a: float) -> FloatArray:
+def _place_ring(n: int, bond_a: float, height_a: float) -> FloatArray:
     angles = 2 * np.pi * np.arange(n) / n
     radius = bond_a / (2 * np.sin(np.pi / n))
     return np.stack(
@@ -171,7 +174,7 @@ def _ring(n: int, bond_a: float, height_a: float) -> FloatArray:
     )
 
 
-def _core(metal: str, anion: str, n: int, bond_a: float) -> Atoms:
+def _make_core(metal: str, anion: str, n: int, bond_a: float) -> Atoms:
     """A core around the origin, its axis along z."""
     if n == 1:
         along = np.array([[0, 0, 0.5], [0, 0, -0.5]])
@@ -186,13 +189,13 @@ def _core(metal: str, anion: str, n: int, bond_a: float) -> Atoms:
     return cage(metal, anion, n, bond_a)
 
 
-def _corner_points(n: int) -> np.ndarray:
+def _list_corner_points(n: int) -> np.ndarray:
     """Points of a tetrahedron of `n` steps: all (i, j, k) with i + j + k up to n."""
     points = product(range(n + 1), repeat=3)
     return np.array([p for p in points if sum(p) <= n]).reshape(-1, 3)
 
 
-def _truncated_octahedron(metal: str, anion: str, bond_a: float) -> Atoms:
+def _make_truncated_octahedron(metal: str, anion: str, bond_a: float) -> Atoms:
     """Its 24 corners: all signed orders of (0, 1, 2), with edges of √2."""
     import networkx as nx
 

@@ -37,7 +37,7 @@ def bridged_octahedron(
     angles = np.radians(60 * np.arange(6))
     heights = np.where(np.arange(6) % 2, height, -height)
     corners = np.stack([radius * np.cos(angles), radius * np.sin(angles), heights], 1)
-    paddle = _paddle(element, ligand, corners)
+    paddle = _fit_paddle(element, ligand, corners)
     whole = Atoms([element] * 6, positions=corners)
     for k in range(6):
         piece = paddle.copy()
@@ -50,7 +50,7 @@ def bridged_octahedron(
     return plain
 
 
-def _paddle(element: str, ligand: Atoms, corners: FloatArray) -> Atoms:
+def _fit_paddle(element: str, ligand: Atoms, corners: FloatArray) -> Atoms:
     """The ligand in the xz plane that holds the lower corner on x and the edge above.
 
     Shifted and turned so that both donors have their bonds and the lone pair of the
@@ -60,12 +60,14 @@ def _paddle(element: str, ligand: Atoms, corners: FloatArray) -> Atoms:
 
     first, second = ligand.symbols[:2]
     bonds = bond_lengths([element, first, second])[0, 1:]
-    flat, lone_pair = _flattened(ligand)
+    flat, lone_pair = _flatten_ligand(ligand)
 
     def misfit(where: FloatArray) -> FloatArray:
-        placed = _moved(flat, where)
+        placed = _move_points(flat, where)
         to_corner = corners[0] - placed[1]
-        aim = _moved(np.vstack([np.zeros(3), lone_pair]), np.array([0, 0, where[2]]))[1]
+        aim = _move_points(
+            np.vstack([np.zeros(3), lone_pair]), np.array([0, 0, where[2]])
+        )[1]
         sideways = np.cross(aim, to_corner)[1]
         gaps = [np.linalg.norm(corners[1] - placed[0]), np.linalg.norm(to_corner)]
         return np.array([*(gaps - bonds), sideways])
@@ -76,10 +78,10 @@ def _paddle(element: str, ligand: Atoms, corners: FloatArray) -> Atoms:
     found = least_squares(misfit, start, bounds=(outside, [np.inf, np.inf, np.pi / 3]))
     if np.abs(found.fun).max() > 0.1:
         raise ValueError(f"the donors of the ligand reach no octahedron of {element}")
-    return Atoms(ligand.symbols, positions=_moved(flat, found.x))
+    return Atoms(ligand.symbols, positions=_move_points(flat, found.x))
 
 
-def _flattened(ligand: Atoms) -> tuple[FloatArray, FloatArray]:
+def _flatten_ligand(ligand: Atoms) -> tuple[FloatArray, FloatArray]:
     """A ligand in the xz plane, its donors one below the other, and the lone pair.
 
     The first donor is the origin, the second below it, all else at larger x.
@@ -97,7 +99,7 @@ def _flattened(ligand: Atoms) -> tuple[FloatArray, FloatArray]:
     return flat, np.asarray((flat[1] - flat[neighbours]).mean(axis=0) * [1, 0, 1])
 
 
-def _moved(points: FloatArray, where: FloatArray) -> FloatArray:
+def _move_points(points: FloatArray, where: FloatArray) -> FloatArray:
     """Points turned about y and shifted in the xz plane: x, z and the angle."""
     x, z, angle = where
     turn = np.array(

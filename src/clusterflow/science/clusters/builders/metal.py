@@ -25,7 +25,11 @@ def icosahedron(element: str, shells: int, bond_a: float | None = None) -> Atoms
     """
     from ase.cluster import Icosahedron
 
-    return _plain(Icosahedron(element, shells, latticeconstant=_fcc(element, bond_a)))
+    return _strip_and_centre(
+        Icosahedron(
+            element, shells, latticeconstant=_compute_fcc_constant(element, bond_a)
+        )
+    )
 
 
 def octahedron(
@@ -34,8 +38,10 @@ def octahedron(
     """An fcc octahedron with cut corners; (4, 1) is the truncated one of 38 atoms."""
     from ase.cluster import Octahedron
 
-    lattice = _fcc(element, bond_a)
-    return _plain(Octahedron(element, length, cutoff, latticeconstant=lattice))
+    lattice = _compute_fcc_constant(element, bond_a)
+    return _strip_and_centre(
+        Octahedron(element, length, cutoff, latticeconstant=lattice)
+    )
 
 
 def cuboctahedron(element: str, shells: int, bond_a: float | None = None) -> Atoms:
@@ -52,8 +58,8 @@ def decahedron(
     """
     from ase.cluster import Decahedron
 
-    lattice = _fcc(element, bond_a)
-    return _plain(Decahedron(element, p, q, r, latticeconstant=lattice))
+    lattice = _compute_fcc_constant(element, bond_a)
+    return _strip_and_centre(Decahedron(element, p, q, r, latticeconstant=lattice))
 
 
 def wulff(
@@ -83,7 +89,7 @@ def wulff(
         rounding="closest",
         latticeconstant=bond * lattice[structure],
     )
-    return _plain(atoms)
+    return _strip_and_centre(atoms)
 
 
 def tetrahedron(element: str, length: int, bond_a: float | None = None) -> Atoms:
@@ -97,7 +103,7 @@ def tetrahedron(element: str, length: int, bond_a: float | None = None) -> Atoms
         ]
     )
     steps = np.array([(0, 1, 1), (1, 0, 1), (1, 1, 0)]) / np.sqrt(2)
-    return _plain(
+    return _strip_and_centre(
         Atoms([element] * len(points), points @ steps * nearest_a(element, bond_a))
     )
 
@@ -197,11 +203,11 @@ def nearest_a(element: str, bond_a: float | None) -> float:
     return float(crystal["a"] * shorter[crystal["symmetry"]])
 
 
-def _fcc(element: str, bond_a: float | None) -> float:
+def _compute_fcc_constant(element: str, bond_a: float | None) -> float:
     return float(nearest_a(element, bond_a) * np.sqrt(2))
 
 
-def _plain(atoms: Atoms) -> Atoms:
+def _strip_and_centre(atoms: Atoms) -> Atoms:
     """Symbols and positions alone, centred."""
     positions: FloatArray = atoms.positions
     return Atoms(atoms.symbols, positions=positions - positions.mean(axis=0))

@@ -26,7 +26,7 @@ def stapled_icosahedron(
     is the distance from the centre to a corner, Å. `centre` is the element of the
     centre, unless that of all others.
     """
-    corners = _cubic_icosahedron() * nearest_a(element, bond_a)
+    corners = _place_cubic_icosahedron() * nearest_a(element, bond_a)
     symbols = [centre or element, *[element] * 12]
     kernel = Atoms(symbols, positions=np.vstack([np.zeros(3), corners]))
     # Each pair of corners lies on the two sides of an edge, which the staple crosses.
@@ -46,7 +46,7 @@ def stapled_biicosahedron(
     three with one metal atom join the halves: D3 (10.1021/ja103592z,
     10.1021/ja102934q). One hand is built; mirror images have the same energy.
     """
-    kernel = _biicosahedron(element, nearest_a(element, bond_a))
+    kernel = _make_biicosahedron(element, nearest_a(element, bond_a))
     staples = []
     for end, turn in ((0, 1), (3, -1)):
         for k in range(3):
@@ -69,18 +69,20 @@ def icosahedron_with_triangles(
     triangle stand above corners, with 60 above edges.
     """
     length = nearest_a(element, bond_a)
-    positions = np.vstack([np.zeros(3), _cubic_icosahedron() * length])
+    positions = np.vstack([np.zeros(3), _place_cubic_icosahedron() * length])
     outer = []
     for axis in np.array([(1, 1, 1), (1, -1, -1), (-1, 1, -1), (-1, -1, 1)]):
         normal = axis / np.sqrt(3)
         face = positions[1:][positions[1:] @ normal > 0.7 * length]
-        flat = _turned(face - (face @ normal)[:, None] * normal, normal, twist_deg)
-        outer.append(flat + _height(positions, flat, normal, length) * normal)
+        flat = _turn_points(face - (face @ normal)[:, None] * normal, normal, twist_deg)
+        outer.append(
+            flat + _find_least_height(positions, flat, normal, length) * normal
+        )
     positions = np.vstack([positions, *outer])
     return Atoms([element] * 25, positions=positions)
 
 
-def _cubic_icosahedron() -> FloatArray:
+def _place_cubic_icosahedron() -> FloatArray:
     """Corners at distance 1, edges across the Cartesian axes, shape (12, 3).
 
     Two and two are images of each other by the reflection of one coordinate φ.
@@ -94,7 +96,7 @@ def _cubic_icosahedron() -> FloatArray:
     return np.asarray(np.array(corners) / np.sqrt(1 + _GOLDEN**2))
 
 
-def _biicosahedron(element: str, bond_a: float) -> Atoms:
+def _make_biicosahedron(element: str, bond_a: float) -> Atoms:
     """Two centres, then layers 1 to 3, 1' to 3' (1' farthest from 1) and the shared."""
     edge = bond_a * 2 / np.sqrt(1 + _GOLDEN**2)
     narrow, wide = edge / np.sqrt(3), edge * _GOLDEN / np.sqrt(3)
@@ -102,30 +104,32 @@ def _biicosahedron(element: str, bond_a: float) -> Atoms:
     far = _GOLDEN**2 * edge / np.sqrt(12)
     near = far - edge / np.sqrt(3)
     half = [
-        _triangle(narrow, 0, 2 * far),
-        _triangle(wide, 60, far + near),
-        _triangle(wide, 0, far - near),
+        _place_triangle(narrow, 0, 2 * far),
+        _place_triangle(wide, 60, far + near),
+        _place_triangle(wide, 0, far - near),
     ]
     mirror = np.array([1, 1, -1])
     centre = np.array([[0, 0, far]])
     layers = [centre, centre * mirror, *half, *(layer * mirror for layer in half)]
-    layers.append(_triangle(narrow, 60, 0.0))
+    layers.append(_place_triangle(narrow, 60, 0.0))
     return Atoms([element] * 23, positions=np.vstack(layers))
 
 
-def _triangle(radius_a: float, angle_deg: float, height_a: float) -> FloatArray:
+def _place_triangle(radius_a: float, angle_deg: float, height_a: float) -> FloatArray:
     angles = np.radians(angle_deg + 120 * np.arange(3))
     x, y = radius_a * np.cos(angles), radius_a * np.sin(angles)
     return np.stack([x, y, np.full(3, height_a)], axis=1)
 
 
-def _turned(points: FloatArray, normal: FloatArray, angle_deg: float) -> FloatArray:
+def _turn_points(
+    points: FloatArray, normal: FloatArray, angle_deg: float
+) -> FloatArray:
     """Points in the plane through the origin turned about its normal."""
     angle = np.radians(angle_deg)
     return np.asarray(points * np.cos(angle) + np.cross(normal, points) * np.sin(angle))
 
 
-def _height(
+def _find_least_height(
     positions: FloatArray, flat: FloatArray, normal: FloatArray, bond_a: float
 ) -> float:
     """Least height of points along a normal at which none is nearer than a bond."""

@@ -67,15 +67,15 @@ def staple_kernel(
     With the roles ``core`` and ``ligand`` in the array `roles`.
     """
     donor = str(ligand.symbols[0])
-    chains = _chains(len(kernel), staples)
+    chains = _number_chains(len(kernel), staples)
     symbols = list(kernel.symbols)
     for chain in chains:
         symbols += [metal if k % 2 else donor for k in range(len(chain) - 2)]
-    start = np.vstack([kernel.positions, *(_arc(kernel, s) for s in staples)])
-    positions = _settled(symbols, start, len(kernel), chains)
+    start = np.vstack([kernel.positions, *(_guess_arc(kernel, s) for s in staples)])
+    positions = _settle_chains(symbols, start, len(kernel), chains)
     # Donors have odd places in a chain; every other one is turned to the same side.
     pieces = [
-        _ligand(ligand, positions[chain[k - 1 : k + 2]], 1 if k % 4 == 1 else -1)
+        _place_ligand(ligand, positions[chain[k - 1 : k + 2]], 1 if k % 4 == 1 else -1)
         for chain in chains
         for k in range(1, len(chain) - 1, 2)
     ]
@@ -90,7 +90,7 @@ def staple_kernel(
     return plain
 
 
-def _chains(n_kernel: int, staples: Sequence[Staple]) -> list[list[int]]:
+def _number_chains(n_kernel: int, staples: Sequence[Staple]) -> list[list[int]]:
     """Atoms of each chain in order, from kernel atom to kernel atom."""
     chains, following = [], n_kernel
     for staple in staples:
@@ -101,7 +101,7 @@ def _chains(n_kernel: int, staples: Sequence[Staple]) -> list[list[int]]:
     return chains
 
 
-def _arc(kernel: Atoms, staple: Staple) -> FloatArray:
+def _guess_arc(kernel: Atoms, staple: Staple) -> FloatArray:
     """A first guess: an arch over the two kernel atoms."""
     ends = kernel.positions[[staple.first, staple.last]] - staple.centre
     n = 2 * staple.n_metals + 1
@@ -112,13 +112,13 @@ def _arc(kernel: Atoms, staple: Staple) -> FloatArray:
     return np.asarray(staple.centre + along / lengths * height)
 
 
-def _settled(
+def _settle_chains(
     symbols: Sequence[str], start: FloatArray, n_kernel: int, chains: list[list[int]]
 ) -> FloatArray:
     """Positions that fit all distances best, with the kernel where it was."""
     from scipy.optimize import minimize
 
-    wanted, weight = _wanted(symbols, chains)
+    wanted, weight = _make_wanted_distances(symbols, chains)
     wanted[:n_kernel, :n_kernel] = 0.0
     apart = _APART * bond_lengths(symbols)
 
@@ -140,7 +140,7 @@ def _settled(
     return np.vstack([start[:n_kernel], found.x.reshape(-1, 3)])
 
 
-def _wanted(
+def _make_wanted_distances(
     symbols: Sequence[str], chains: list[list[int]]
 ) -> tuple[FloatArray, FloatArray]:
     """Distances of bonds and across angles, Å, and their weights; 0 for other pairs."""
@@ -160,7 +160,7 @@ def _wanted(
     return wanted + wanted.T, weight + weight.T
 
 
-def _ligand(ligand: Atoms, bridge: FloatArray, side: int) -> Atoms:
+def _place_ligand(ligand: Atoms, bridge: FloatArray, side: int) -> Atoms:
     """A ligand on a bridge metal, donor, metal; its rest on one side of their plane."""
     placed = ligand.copy()
     if len(ligand) > 1:

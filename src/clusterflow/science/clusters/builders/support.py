@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from clusterflow.science.geometry.bonds import FloatArray
 
 
-def _refuse_nothing(**lengths_a: float | None) -> None:
+def _check_lengths(**lengths_a: float | None) -> None:
     """Refuse lengths, Å, that are none."""
     for name, length in lengths_a.items():
         if length is not None and not 0 < length < np.inf:
@@ -35,7 +35,7 @@ def fcc111(
     lattice_a: float | None = None,
 ) -> Atoms:
     """Layers of an fcc metal with a close-packed surface; the cell is periodic."""
-    _refuse_nothing(vacuum_a=vacuum_a, lattice_a=lattice_a)
+    _check_lengths(vacuum_a=vacuum_a, lattice_a=lattice_a)
     n, m, layers = size
     slab = ase.build.fcc111(
         element, size=(n, m, layers), a=lattice_a, vacuum=vacuum_a, orthogonal=False
@@ -55,7 +55,7 @@ def mx2(
 
     Lattice constant and thickness are ASE's for MoS2 unless given.
     """
-    _refuse_nothing(vacuum_a=vacuum_a, lattice_a=lattice_a, thickness_a=thickness_a)
+    _check_lengths(vacuum_a=vacuum_a, lattice_a=lattice_a, thickness_a=thickness_a)
     # ASE takes the first letters for the metal, whatever the numbers say.
     if list(parse_formula(formula).values()) != [1, 2]:
         raise ValueError(f"formula {formula!r}: give one metal and two X, as in MoS2")
@@ -90,23 +90,25 @@ def zr6_node(
     ValueError
         If the lengths do not go together.
     """
-    _refuse_nothing(edge_a=edge_a)
+    _check_lengths(edge_a=edge_a)
     corners = edge_a / np.sqrt(2) * np.vstack([np.eye(3), -np.eye(3)])
     node = Atoms("Zr6", positions=corners)
     for signs in product((1, -1), repeat=3):
         face = np.array(signs) / np.sqrt(3)
         is_oxide = np.prod(signs) > 0
-        place = _above_face(edge_a, oxide_a if is_oxide else hydroxide_a) * face
+        place = (
+            _compute_cap_distance(edge_a, oxide_a if is_oxide else hydroxide_a) * face
+        )
         node += Atoms("O", [place])
         if not is_oxide:
             node += Atoms("H", [hydrogen_cap("O", place, 2 * place).position])
     for one, other in combinations(corners, 2):
         if one @ other == 0:
-            node += _formate(one, other, carboxylate_a)
+            node += _place_formate(one, other, carboxylate_a)
     return node
 
 
-def _above_face(edge_a: float, bond_a: float) -> float:
+def _compute_cap_distance(edge_a: float, bond_a: float) -> float:
     """Distance from the centre of an octahedron to what caps a face at a bond length.
 
     Raises
@@ -124,7 +126,7 @@ def _above_face(edge_a: float, bond_a: float) -> float:
 _CO_A, _OO_A = 1.250, 2.243
 
 
-def _formate(one: FloatArray, other: FloatArray, bond_a: float) -> Atoms:
+def _place_formate(one: FloatArray, other: FloatArray, bond_a: float) -> Atoms:
     """A formate that bridges two corners, in their plane with the centre."""
     along = (other - one) / np.linalg.norm(other - one)
     out = (one + other) / np.linalg.norm(one + other)
