@@ -149,7 +149,7 @@ def query(
         str,
         typer.Argument(
             help="best, species, flags, energies, steps, potentials, edges, rankings, "
-            "minima, isomers, gas_corrections or failures."
+            "minima, isomers, gas_corrections, failures or records; or a stage."
         ),
     ],
     where: Annotated[
