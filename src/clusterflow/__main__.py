@@ -18,7 +18,7 @@ def main() -> int:
 
         serve(sys.argv[2])
         return 0
-    # `warm.ADDRESS`, spelled out: the import takes as long as all else of `--help`.
+    # `fork_client.ADDRESS`, spelled out: the import takes as long as the help.
     if "CLUSTERFLOW_WARM_PROCESS" in os.environ:
         from clusterflow.run.fork_client import run_in_fork
 

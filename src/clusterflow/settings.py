@@ -1,7 +1,8 @@
 """The study: every setting, its default and why one would change it.
 
 This model is the truth: what ``clusterflow new`` writes, the reference of the
-documentation and the JSON schema are made from it.
+documentation and the JSON schema are made from it. It is long because each key carries
+its reason, and one file because it is one study.
 """
 
 from __future__ import annotations

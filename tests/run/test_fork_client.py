@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
-from clusterflow.run.fork_client import ADDRESS
+from clusterflow.run.fork_client import ADDRESS, session_name
 from clusterflow.run.start import fork_server
 
 if TYPE_CHECKING:
@@ -91,10 +91,11 @@ def test_an_interrupted_command_takes_its_work_with_it(environment) -> None:
     "change",
     [
         {ADDRESS: "1:/nowhere/socket"},
-        {ADDRESS: f"{os.getsid(0)}:/nowhere/socket"},
+        {ADDRESS: f"{session_name()}:/nowhere/socket"},
         {"OMP_NUM_THREADS": "2"},
+        {"APPTAINER_NAME": "clusterflow.sif"},
     ],
-    ids=["another session", "nobody there", "more threads"],
+    ids=["another session", "nobody there", "more threads", "another image"],
 )
 def test_without_a_process_for_it_a_command_starts_by_itself(
     environment, change

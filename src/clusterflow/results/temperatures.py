@@ -15,6 +15,7 @@ from clusterflow.science.reactions.cluster_states import add_cluster_states
 from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.uncertainty.deviations import deviations_of
 from clusterflow.settings import ThermoSettings
+from clusterflow.stage_table import STAGES
 from clusterflow.stages.parts.job import Job
 from clusterflow.stages.thermo import thermo
 
@@ -74,8 +75,8 @@ def thermo_at(
     relaxed = [r for r in records.of(RelaxRecord) if r.cluster == cluster]
     found = {r.adsorbate: r for r in records.of(AdsorbRecord) if r.cluster == cluster}
     adsorbates = [n[1:] for n in names if n.startswith("*") and n != "*"]
-    missing = [f"adsorb/{cluster}/{n}.json" for n in adsorbates if n not in found]
-    missing += [] if relaxed else [f"relax/{cluster}.json"]
+    missing = [STAGES["adsorb"].path(cluster, n) for n in adsorbates if n not in found]
+    missing += [] if relaxed else [STAGES["relax"].path(cluster)]
     if missing:
         raise RecordError(
             f"{cluster} at {temperature_k:g} K: no record {missing[0]}; "

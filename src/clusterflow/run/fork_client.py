@@ -25,11 +25,19 @@ ADDRESS = "CLUSTERFLOW_WARM_PROCESS"
 NUMBER = struct.Struct("!i")
 
 
+def session_name() -> str:
+    """Where a process runs: only one of the same session and image may work for it.
+
+    A batch system starts its jobs in sessions of their own, with their own limits, and
+    Snakemake those of a container in its image.
+    """
+    return f"{os.getsid(0)}@{os.environ.get('APPTAINER_NAME', '')}"
+
+
 def run_in_fork(arguments: Sequence[str]) -> int | None:
     """Exit code of a command that the warm process ran; None where it cannot."""
     session, _, path = os.environ.get(ADDRESS, "").partition(":")
-    # A batch system starts its jobs in sessions of their own, with their own limits.
-    if session != str(os.getsid(0)) or os.environ.get("OMP_NUM_THREADS", "1") != "1":
+    if session != session_name() or os.environ.get("OMP_NUM_THREADS", "1") != "1":
         return None
     request = {
         "arguments": list(arguments),

@@ -18,7 +18,7 @@ from clusterflow.run.command import (
     results_folder,
     snakemake_command,
 )
-from clusterflow.run.fork_client import ADDRESS
+from clusterflow.run.fork_client import ADDRESS, session_name
 from clusterflow.run.lock import HOLDER, claim_folder, write_holder
 from clusterflow.run.timing import (
     RunTime,
@@ -90,7 +90,7 @@ def fork_server(environment: dict[str, str]) -> Iterator[dict[str, str]]:
             process_group=0,
         )
         try:
-            yield {**environment, ADDRESS: f"{os.getsid(0)}:{path}"}
+            yield {**environment, ADDRESS: f"{session_name()}:{path}"}
         finally:
             # With it goes what a killed command has left behind.
             os.killpg(process.pid, signal.SIGTERM)
