@@ -53,6 +53,8 @@ def add_common_verbs() -> None:
     for row in STAGES.values():
         if row.of and row.name not in known:
             _add_common_verb(row)
+    order = list(STAGES)
+    app.registered_commands.sort(key=lambda verb: order.index(str(verb.name)))
 
 
 def _add_common_verb(row: Stage) -> None:
