@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from clusterflow.engines.base import Engine, Rung
-    from clusterflow.engines.make import Meter
+    from clusterflow.engines.meter import Meter
     from clusterflow.science.geometry.bonds import FloatArray
 
 M = TypeVar("M", bound=Model)
