@@ -29,7 +29,11 @@ Settings = Annotated[
     typer.Option("--settings", help="Settings as JSON, by section; rules pass them."),
 ]
 LevelName = Annotated[
-    str, typer.Option("--level", help="A level by name, or a record of stage level.")
+    str | None,
+    typer.Option(
+        "--level",
+        help="A level by name, or a record of stage level; a study's by default.",
+    ),
 ]
 Charge = Annotated[int, typer.Option(help="Charge, for a structure file.")]
 Multiplicity = Annotated[

@@ -62,7 +62,7 @@ def _add_common_verb(row: Stage) -> None:
     def run(
         subjects: Subjects,
         adsorbate: Adsorbates = None,
-        level: LevelName = "gfn1-xtb",
+        level: LevelName = None,
         settings: Settings = "{}",
         charge: Charge = 0,
         multiplicity: Multiplicity = None,
@@ -137,7 +137,7 @@ def relax(
         list[str] | None,
         typer.Argument(help="Level records of clusters that share its level."),
     ] = None,
-    level: LevelName = "gfn1-xtb",
+    level: LevelName = None,
     settings: Settings = "{}",
     charge: Charge = 0,
     multiplicity: Multiplicity = None,
@@ -163,7 +163,7 @@ def edges(
             help="Relax record, cluster (is relaxed), or structure file (as it is)."
         ),
     ],
-    level: LevelName = "gfn1-xtb",
+    level: LevelName = None,
     ip_ea_level: Annotated[
         str | None, typer.Option(help="Level of IP and EA, by name.")
     ] = None,
@@ -220,7 +220,7 @@ def edges(
 @verb("gas")
 def gas(
     subject: Annotated[str, typer.Argument(help="Gas by name or YAML.")],
-    level: LevelName = "gfn1-xtb",
+    level: LevelName = None,
     temperature_k: TemperatureK = None,
     pressure_pa: Annotated[
         float, typer.Option(help="Pressure, Pa.")
@@ -241,7 +241,8 @@ def gas(
         [],
         settings,
         given={"thermo": {"temperature_k": temperature_k}},
-        of={"gas": Path(subject).stem, "level": level},
+        of={"gas": Path(subject).stem},
+        level=level,
     )
     at = inputs.settings(ThermoSettings).temperature_k
     record = run(inputs, Job("gas"))
@@ -312,7 +313,7 @@ def adsorb(
     sites: Annotated[
         str | None, typer.Option(help="Sites record; found anew without it.")
     ] = None,
-    level: LevelName = "gfn1-xtb",
+    level: LevelName = None,
     settings: Settings = "{}",
     charge: Charge = 0,
     multiplicity: Multiplicity = None,
@@ -346,7 +347,7 @@ def vibrate(
     adsorbate: Annotated[
         str | None, typer.Option(help="Adsorbate by name, for a cluster.")
     ] = None,
-    level: LevelName = "gfn1-xtb",
+    level: LevelName = None,
     settings: Settings = "{}",
     charge: Charge = 0,
     multiplicity: Multiplicity = None,

@@ -201,5 +201,5 @@ def summary(
 def run(inputs: Inputs, job: Job) -> GasRecord:
     """Compute a molecule at a level, both by name."""
     spec = inputs.library.gas(inputs.of["gas"])
-    level = inputs.library.level(inputs.of["level"])
+    level = inputs.library.level(inputs.of.get("level", inputs.level_name))
     return gas(spec, level, inputs.settings(GasSettings), job)

@@ -46,13 +46,23 @@ _Key = tuple[str, tuple[str, ...], int]
 class Request:
     """What a person asks for, where no rule does.
 
-    Charge and multiplicity count only for a structure file; the multiplicity is the
-    lowest that parity allows unless given. `adsorbates` are
-    computed on it. A file `as_given` is a finished geometry and is not relaxed.
+    Attributes
+    ----------
+    subject
+        A cluster by name, YAML or structure file.
+    level
+        By name; the first that a study prefers unless given.
+    charge, multiplicity
+        Of a structure file; the multiplicity is the lowest that parity allows unless
+        given.
+    adsorbates, reactions
+        By name, to be computed on the cluster.
+    as_given
+        The file is a finished geometry and is not relaxed.
     """
 
     subject: str | None = None
-    level: str = "gfn1-xtb"
+    level: str | None = None
     charge: int = 0
     multiplicity: int | None = None
     adsorbates: tuple[str, ...] = ()
@@ -120,7 +130,7 @@ class Inputs:
                 "name one cluster"
             )
         files = [Path(name) for name in subjects if name not in names]
-        if stage_of(Path(request.level)) is not None:
+        if request.level and stage_of(Path(request.level)) is not None:
             files.append(Path(request.level))
         found = cls(
             stage=row,
@@ -153,6 +163,11 @@ class Inputs:
     def by_hand(self) -> bool:
         """Whether a person named what is to be computed, in the place of records."""
         return self.request.subject is not None or bool(self.request.adsorbates)
+
+    @property
+    def level_name(self) -> str:
+        """The level that is asked for, by name."""
+        return self.request.level or self.settings(LevelSettings).preferred[0]
 
     @cached_property
     def cluster(self) -> str:
@@ -306,7 +321,7 @@ class Inputs:
             inputs = replace(self, stage=row, of=own, _round=at)
             self._computed[key] = (
                 # Whoever names a level has no need of probes.
-                level_record(self.request.level, self.cluster)
+                level_record(self.level_name, self.cluster)
                 if row.name == "level"
                 else row.run(inputs, Job(row.name))
             )
