@@ -256,7 +256,7 @@ def test_a_minimum_set_aside_flags_what_stands_in_its_place(study):
     adsorbed = study.adsorbed("CO", (first, second))
     found = study.species(adsorbed=[adsorbed], vibrated=[vibrated])["*CO"]
     assert found.formation_ev is not None and "minimum-set-aside" in found.flags
-    assert found.flags[0] == "large-gas-correction"
+    assert found.reason == "minimum 0 set aside: following 99i cm⁻¹"
 
 
 @pytest.mark.parametrize("name", ["COOH", "OCHO", "H"])

@@ -270,7 +270,9 @@ def adsorbed_species(
     return species.model_copy(
         update={
             "status": minimum.fate,
-            "reason": "; ".join(filter(None, (minimum.detail, why_lost))),
+            "reason": "; ".join(
+                filter(None, (minimum.detail, why_lost, *vibrated.set_aside))
+            ),
             **bare.differences(vibrated.energy_ev - electronic),
             "deviations": _collect_deviations(spec, terms, adsorbed, around),
             "binding_element": _find_binding_element(spec, minimum),
