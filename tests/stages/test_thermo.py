@@ -209,6 +209,56 @@ def test_adsorbed_co_moves_with_gaseous_co_so_that_its_binding_stays(study):
     assert abs(moved) > 1.0
 
 
+# C≡O on a metal, and O=C=Se: Å.
+ON_METAL, ON_SELENIUM = ("Cu", 1.85), ("Se", 1.69)
+
+
+def bound_to(study, foot, length_a):
+    """Records of *CO whose carbon is bonded to an atom of the cluster."""
+    whole = study.structure(
+        [foot, "Cu", "C", "O"],
+        [[0, 0, 0], [0, 0, -2.3], [0, 0, length_a], [0, 0, length_a + 1.15]],
+    )
+    roles = ("core", "core", "adsorbate", "adsorbate")
+    whole = whole.model_copy(update={"roles": roles})
+    minimum = study.minimum(HOST_EV + AD_EV["CO"], detail="a detail")
+    minimum = minimum.model_copy(update={"structure": whole})
+    return study.adsorbed("CO", (minimum,)), study.vibrated("CO", structure=whole)
+
+
+def test_a_molecule_bonded_to_a_nonmetal_inherits_nothing(study):
+    plain, gas = study.species()["*CO"], study.species()["CO(g)"].layers["gas"]
+    kept, lost, raw = (
+        study.species(adsorbed=[a], vibrated=[v], **settings)["*CO"]
+        for (a, v), settings in (
+            (bound_to(study, *ON_METAL), {}),
+            (bound_to(study, *ON_SELENIUM), {}),
+            (bound_to(study, *ON_SELENIUM), {"correct": ()}),
+        )
+    )
+    assert kept.formation_ev == pytest.approx(plain.formation_ev, abs=1e-12)
+    assert (kept.flags, kept.inherits) == (plain.flags, {"CO": 1})
+    assert kept.reason == "a detail"
+    assert lost.formation_ev == pytest.approx(kept.formation_ev - gas, abs=1e-12)
+    assert lost.inherits == raw.inherits == {}
+    assert lost.reason == "a detail; inherits nothing: bonded to the cluster by C-Se"
+    assert {"bonded-to-nonmetal", "inherits-nothing"} <= set(lost.flags)
+    assert lost.flags == raw.flags and "large-gas-correction" not in lost.flags
+    # All or nothing of the error is what is not known of it.
+    assert lost.deviations["motif"] == pytest.approx(abs(gas), abs=1e-12)
+
+
+def test_a_minimum_set_aside_flags_what_stands_in_its_place(study):
+    first, second = (study.minimum(HOST_EV + AD_EV["CO"] + up) for up in (0.0, 0.1))
+    vibrated = study.vibrated(
+        "CO", minimum=1, not_minima=(0,), not_minima_reasons=("following 99i cm⁻¹",)
+    )
+    adsorbed = study.adsorbed("CO", (first, second))
+    found = study.species(adsorbed=[adsorbed], vibrated=[vibrated])["*CO"]
+    assert found.formation_ev is not None and "minimum-set-aside" in found.flags
+    assert found.reason == "minimum 0 set aside: following 99i cm⁻¹"
+
+
 @pytest.mark.parametrize("name", ["COOH", "OCHO", "H"])
 def test_radicals_inherit_nothing(study, name):
     corrected, raw = study.species(), study.species(correct=())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Literal
 
 from pydantic import Field
@@ -49,6 +50,9 @@ class VibrateRecord(Record):
         default=(),
         description="Those before it that an imaginary mode led to something else",
     )
+    not_minima_reasons: tuple[str, ...] = Field(
+        default=(), description="What each of them was led to"
+    )
     structure: Structure | None = Field(
         default=None, description="Relaxed again where a mode was imaginary"
     )
@@ -66,3 +70,12 @@ class VibrateRecord(Record):
         default=None,
         description="Force less slope of the energy along one random direction",
     )
+
+    @property
+    def set_aside(self) -> tuple[str, ...]:
+        """Each minimum that does not stand for the adsorbate, and why, in words."""
+        pairs = zip_longest(self.not_minima, self.not_minima_reasons)
+        return tuple(
+            f"minimum {index} set aside: {reason or 'no reason recorded'}"
+            for index, reason in pairs
+        )

@@ -11,6 +11,7 @@ from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.clusters import EdgesRecord
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
+from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.results.columns import TABLE_COLUMNS
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum, why_no_minimum
 from clusterflow.science.reactions.che import Electrode
@@ -307,10 +308,13 @@ def gas_corrections(records: StudyRecords) -> Iterator[Row]:
 
 
 def failures(records: StudyRecords) -> Iterator[Row]:
-    """One row for everything that has no number, and why."""
+    """One row for everything that has no number or was set aside, and why."""
     for record in records.records:
         if record.status == "failed" and record.stage not in ("thermo", "che"):
             yield _make_failure_row(record.stage, record, record.reason)
+    for vibrated in records.of(VibrateRecord):
+        for reason in vibrated.set_aside:
+            yield _make_failure_row("vibrate", vibrated, reason)
     for e in records.of(EdgesRecord):
         for edge in ("ip_ev", "ea_ev") if e.status == "ok" else ():
             if edge in e.reasons:

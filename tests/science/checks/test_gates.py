@@ -324,6 +324,20 @@ def moved(atoms, index, position):
     return structure("main-CO", (*CU2, *atoms), 2)
 
 
+# C=S of OCS: 1.56 Å.
+ON_SULPHUR = structure("main-CO", (*CU2[:1], ("S", (0.0, 0.0, 0.29)), *CO), 2)
+
+
+def with_inheritance(records, whole):
+    """The study with a geometry of *CO that vibrates and inherits the error of CO."""
+    found = tuple(
+        s.model_copy(update={"inherits": {"CO": 1.0}}) if s.name == "*CO" else s
+        for s in records.of(ThermoRecord)[0].species
+    )
+    vibrating = change(records, "vibrations", structure=whole)
+    return change(vibrating, "thermo", species=found)
+
+
 def terms(**update):
     return species("*CO", -200.0, 0.0).terms.model_copy(update=update)
 
@@ -466,6 +480,14 @@ BROKEN = {
     "became, but is what it was": (
         *("fragments", "labelled became"),
         change_minimum(fate="became"),
+    ),
+    "on sulphur, but found on copper": (
+        *("substitution", "has no such bond"),
+        change(study(), "vibrations", structure=ON_SULPHUR),
+    ),
+    "carbonyl sulphide that inherits as carbon monoxide": (
+        *("substitution", "inherits the error of CO"),
+        with_inheritance(change_minimum(structure=ON_SULPHUR), ON_SULPHUR),
     ),
     "an asymmetric Hessian of a complex": (
         *("hessian-symmetry", "eV/Å²"),
@@ -686,6 +708,12 @@ def test_binding_atoms_bring_three_modes_each():
     assert not of(records, "zpe", "FAIL")
     records = change(records, "vibrations", frequencies_cm1=nine[:-1])
     assert of(records, "zpe", "FAIL")
+
+
+def test_carbon_monoxide_on_copper_may_inherit():
+    on_copper = study().of(VibrateRecord)[-1].structure
+    inheriting = with_inheritance(study(), on_copper)
+    assert {g.verdict for g in verdicts(inheriting, "substitution")} == {"PASS"}
 
 
 def test_the_limit_of_asymmetry_grows_with_the_square_of_the_step():

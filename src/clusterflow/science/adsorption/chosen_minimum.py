@@ -11,6 +11,7 @@ from clusterflow.science.adsorption.bare_isomers import (
     relaxed_of_mode,
     why_not_pooled,
 )
+from clusterflow.science.adsorption.outcome import bonds_to_nonmetals
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -119,7 +120,9 @@ def by_other_isomers(
     """Formation energies by the other choice of isomers: ``pool``, or else fixed core.
 
     An adsorbate moves by what its minimum and the bare cluster move by; vibrations and
-    corrections stay. None without a pool, or without a bare cluster.
+    corrections stay. Where both choices take one minimum, that does not move; where the
+    other would inherit other corrections, it has no number. None without a pool, or
+    without a bare cluster.
 
     Parameters
     ----------
@@ -139,7 +142,7 @@ def by_other_isomers(
     records = {f"*{record.adsorbate}": record for record in adsorptions}
     found: dict[str, float] = {}
     for item in species:
-        if item.formation_ev is None:
+        if item.formation_ev is None or item.terms is None:
             continue
         shift_ev = 0.0
         if item.name in records:
@@ -148,7 +151,18 @@ def by_other_isomers(
             old, new = (choose_minimum(record, m, pool, out) for m in (mode, other))
             if old is None or new is None:
                 continue
-            shift_ev = record.minima[new].energy_ev - record.minima[old].energy_ev
+            if _is_other_motif(item, record.minima[old], record.minima[new]):
+                continue
+            if new != old:
+                # Of what was vibrated: relaxed again where a mode was imaginary.
+                shift_ev = record.minima[new].energy_ev - item.terms.energy_ev
             shift_ev -= there.energy_ev - here.energy_ev
         found[item.name] = item.formation_ev + shift_ev
     return OtherIsomers(isomers=other, formation_ev=found)
+
+
+def _is_other_motif(item: SpeciesFreeEnergy, old: Minimum, new: Minimum) -> bool:
+    """Whether one of two minima has lost the molecule whose error is inherited."""
+    inherits = bool(item.inherits) or "inherits-nothing" in item.flags
+    covalent = [bool(bonds_to_nonmetals(m.structure)) for m in (old, new)]
+    return inherits and covalent[0] != covalent[1]

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Final
 
 from clusterflow.science.checks.balance import balance, parity
 from clusterflow.science.checks.forces import force_error, forces, hessian_symmetry
-from clusterflow.science.checks.geometry import fragments
+from clusterflow.science.checks.geometry import fragments, substitution
 from clusterflow.science.checks.levels import level_equality
 from clusterflow.science.checks.potentials import potential_scale
 from clusterflow.science.checks.thermochemistry import (
@@ -47,6 +47,7 @@ GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
     forces,
     force_error,
     fragments,
+    substitution,
     hessian_symmetry,
     dg_window,
     zpe,

@@ -1,4 +1,4 @@
-"""Gate on geometry: the fate of a minimum, judged anew."""
+"""Gates on geometry: the fate of a minimum, judged anew, and what stands for it."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from clusterflow.science.checks.evidence import (
     leave_open,
     list_minima,
     make_gate,
+    name_vibrated,
     skip_gate,
 )
 from clusterflow.science.geometry.bonds import BROKEN, CONTACT, FORMED
@@ -24,12 +25,17 @@ if TYPE_CHECKING:
 
     from clusterflow.library.common import AtomLine
     from clusterflow.records.adsorption import Minimum
+    from clusterflow.records.structure import Structure
     from clusterflow.science.checks.evidence import Evidence, Gate, Substance
     from clusterflow.science.geometry.bonds import FloatArray
 
 # In sums of covalent radii: both lie away from the limits that judge a minimum.
 _BONDED: Final = 1.2
 _REACH: Final = 1.5
+# A covalent bond to the cluster, whichever way the stages round; and none.
+_COVALENT: Final = 1.1
+_NOT_COVALENT: Final = 1.2
+_NONMETALS: Final = {"C", "N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"}
 
 
 def fragments(evidence: Evidence) -> Iterator[Gate]:
@@ -49,6 +55,54 @@ def fragments(evidence: Evidence) -> Iterator[Gate]:
             yield leave_open(name, subject, "no atom has the role of an adsorbate")
         else:
             yield _judge_fate(subject, minimum, evidence.adsorbates[record.adsorbate])
+
+
+def substitution(evidence: Evidence) -> Iterator[Gate]:
+    """What vibrates is the minimum found, and inherits only from what it still is.
+
+    Both are seen in covalent bonds between the adsorbate, without its hydrogen, and
+    nonmetals of the cluster: none that the minimum lacks, and none on what inherits.
+    """
+    name = "substitution"
+    found = {(r.cluster, r.adsorbate): r.minima for r in evidence.adsorptions}
+    inherited = {
+        (thermo.cluster, species.name): species.inherits
+        for thermo in evidence.thermo
+        for species in thermo.species
+    }
+    for vibrated in evidence.vibrations:
+        subject = name_vibrated(vibrated)
+        minima = found.get((vibrated.cluster, vibrated.adsorbate), ())
+        if vibrated.structure is None or vibrated.minimum is None:
+            yield skip_gate(name, subject, vibrated.reason or "no structure")
+            continue
+        if vibrated.minimum >= len(minima):
+            yield leave_open(name, subject, f"no minimum {vibrated.minimum}")
+            continue
+        before = minima[vibrated.minimum].structure
+        bonds = _list_covalent_bonds(vibrated.structure, _COVALENT)
+        new = bonds - _list_covalent_bonds(before, _NOT_COVALENT)
+        motifs = inherited.get((vibrated.cluster, f"*{vibrated.adsorbate}"), {})
+        detail = "covalent bonds to nonmetals of the cluster"
+        if new:
+            detail = "the minimum that it stands for has no such bond"
+        elif bonds and motifs:
+            detail = f"inherits the error of {', '.join(motifs)} in spite of it"
+        shown = ", ".join(sorted(bonds)) or "none"
+        fits = not new and not (bonds and motifs)
+        yield judge_fit(name, subject, fits, shown, "as found", detail)
+
+
+def _list_covalent_bonds(structure: Structure, ratio: float) -> set[str]:
+    ratios = _measure_ratios(structure.symbols, structure.positions)
+    atoms = list(zip(structure.symbols, structure.roles, strict=True))
+    return {
+        f"{a}-{b}"
+        for i, (a, role) in enumerate(atoms)
+        for j, (b, other) in enumerate(atoms)
+        if role == "adsorbate" != other and a != "H" and b in _NONMETALS
+        if ratios[i, j] < ratio
+    }
 
 
 _KEPT: Final = ("intact", "ligand-migrated", "reconstructed")

@@ -40,6 +40,19 @@ ORIGIN_FLAGS: Final = {
         "an imaginary mode below the cut-off is left, counted as one at the cut-off",
         "relax tighter: a smaller relax.fmax_ev_per_a",
     ),
+    "minimum-set-aside": (
+        "a minimum that comes first was left: a saddle point of something else",
+        "its reason stands under what failed; compare the minima",
+    ),
+    "bonded-to-nonmetal": (
+        "the adsorbate has a covalent bond to an anion or a ligand atom of the cluster",
+        "look at the minimum: it may be a molecule of its own, as OCSe is",
+    ),
+    "inherits-nothing": (
+        "with that bond the molecule it would inherit the gas error of is gone; all of "
+        "that error is a standard deviation",
+        "compare the other minima; refine with DFT",
+    ),
 }
 _CHANGED_BONDS = ("ligand-migrated", "reconstructed")
 

@@ -13,6 +13,7 @@ from clusterflow.records.energies import (
 )
 from clusterflow.science.adsorption.bare_isomers import BareEnergies
 from clusterflow.science.adsorption.chosen_minimum import why_no_minimum
+from clusterflow.science.adsorption.outcome import bonds_to_nonmetals
 from clusterflow.science.thermochemistry.adsorbate_models import adsorbate_terms
 from clusterflow.science.thermochemistry.formation import (
     ExperimentalTable,
@@ -248,6 +249,13 @@ def adsorbed_species(
     electronic = around.anchor_energy_ev(spec.counts, electronic=True)
     if reference is None or electronic is None:
         return hole(name, around.why_no_anchors(spec.counts))
+    minimum = adsorbed.minima[index]
+    covalent = bonds_to_nonmetals(vibrated.structure or minimum.structure)
+    lost = bool(covalent and spec.inherits)
+    if lost:
+        # How much of the error goes with the bonds that are gone, is not known.
+        shares = spec.may_inherit | spec.inherits
+        spec = spec.model_copy(update={"inherits": {}, "may_inherit": shares})
     layers, reason = _inherit_corrections(spec, corrections)
     if reason:
         return hole(name, reason)
@@ -256,12 +264,15 @@ def adsorbed_species(
         return hole(name, reason, "failed")
     layers |= {layer: ev for layer, ev in shifts.items() if ev is not None}
     species = _make_species(name, terms, reference + host_energy_ev, layers)
-    minimum = adsorbed.minima[index]
+    bonds = ", ".join(sorted(covalent))
+    why_lost = f"inherits nothing: bonded to the cluster by {bonds}" if lost else ""
     bare = bare or BareEnergies(placed_ev=host_energy_ev)
     return species.model_copy(
         update={
             "status": minimum.fate,
-            "reason": minimum.detail,
+            "reason": "; ".join(
+                filter(None, (minimum.detail, why_lost, *vibrated.set_aside))
+            ),
             **bare.differences(vibrated.energy_ev - electronic),
             "deviations": _collect_deviations(spec, terms, adsorbed, around),
             "binding_element": _find_binding_element(spec, minimum),
@@ -269,6 +280,8 @@ def adsorbed_species(
             "inherits": spec.inherits,
             "flags": (
                 *_collect_flags(species, minimum.fate, vibrated),
+                *(["bonded-to-nonmetal"] if covalent else []),
+                *(["inherits-nothing"] if lost else []),
                 *(f"no-{layer}-value" for layer, ev in shifts.items() if ev is None),
             ),
         }
@@ -352,4 +365,6 @@ def _collect_flags(
         flags.append(fate)
     if vibrated.imaginary_cm1:
         flags.append(f"{classify(vibrated.imaginary_cm1)}-imaginary-mode")
+    if vibrated.not_minima:
+        flags.append("minimum-set-aside")
     return tuple(flags)
