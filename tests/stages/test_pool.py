@@ -10,6 +10,7 @@ from ase.calculators.emt import EMT
 
 from clusterflow.records.adsorption import PooledIsomer
 from clusterflow.records.atoms import to_atoms
+from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import BuildRecord, Isomer
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.science.adsorption.bare_isomers import (
@@ -269,13 +270,15 @@ def free_energies(rounds, gas_record, adsorptions, found, mode, vibrations=None)
         )
         for record in adsorptions
     ]
-    return thermo(
-        *(rounds.relaxed, adsorptions, vibrations, [gas_record("H2", "emt")]),
-        ThermoSettings(anchors=("H2",), isomers=mode),
-        rounds.library,
-        Job("thermo"),
-        found,
+    records = ClusterRecords(
+        relaxed=rounds.relaxed,
+        adsorptions=adsorptions,
+        vibrations=vibrations,
+        gases=[gas_record("H2", "emt")],
+        pool=found,
     )
+    settings = ThermoSettings(anchors=("H2",), isomers=mode)
+    return thermo(records, settings, rounds.library, Job("thermo"))
 
 
 def at_rest(record, found, mode, provenance):
@@ -441,12 +444,8 @@ def test_vibrations_of_another_minimum_are_refused(rounds, gas_record):
         *(record, rounds.relaxed.isomers[0], rounds.others["H"], VibrateSettings()),
         *(RelaxSettings(), Job("vibrate")),
     )
-    mixed = thermo(
-        *(rounds.relaxed, [record], [fixed], [gas_record("H2", "emt")]),
-        ThermoSettings(anchors=("H2",), isomers="pool"),
-        rounds.library,
-        Job("thermo"),
-        rounds.last_pool,
+    mixed = free_energies(
+        rounds, gas_record, [record], rounds.last_pool, "pool", [fixed]
     )
     assert species(mixed)["*H"].formation_ev is None
     assert "run vibrate again" in species(mixed)["*H"].reason

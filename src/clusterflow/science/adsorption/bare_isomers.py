@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         MinimumIsomers,
         PoolRecord,
     )
+    from clusterflow.records.cluster_records import ClusterRecords
     from clusterflow.records.clusters import Isomer, RelaxRecord
     from clusterflow.records.structure import Structure
     from clusterflow.science.geometry.bonds import FloatArray
@@ -59,11 +60,12 @@ class BareEnergies:
 
 
 def bare_energies(
-    relaxed: RelaxRecord, pool: PoolRecord | None, adsorbate: str, minimum: Minimum
+    records: ClusterRecords, adsorbate: str, minimum: Minimum
 ) -> BareEnergies:
     """The bare clusters of a minimum; without a pool, only the one it was placed on."""
+    pool = records.pool
     if pool is None:
-        own = {i.structure.name: i.energy_ev for i in relaxed.isomers}
+        own = {i.structure.name: i.energy_ev for i in records.relaxed.isomers}
         return BareEnergies(placed_ev=own.get(minimum.isomer))
     energies = {i.structure.name: i.energy_ev for i in all_isomers(pool)}
     host = isomers_of_minimum(pool, adsorbate, minimum)
@@ -209,15 +211,13 @@ def why_not_pooled(pool: PoolRecord | None, adsorptions: Sequence[AdsorbRecord])
     return ""
 
 
-def relaxed_of_mode(
-    relaxed: RelaxRecord, pool: PoolRecord | None, mode: IsomerMode
-) -> RelaxRecord:
+def relaxed_of_mode(records: ClusterRecords, mode: IsomerMode) -> RelaxRecord:
     """The relaxed cluster as diagrams refer to it, the clean surface first.
 
     That is the lowest isomer of the pool if the mode is ``pool``, else the cluster's
     own lowest one.
     """
-    if mode != "pool" or pool is None:
-        return relaxed
-    members = tuple(pooled.isomer for pooled in pool.isomers)
-    return relaxed.model_copy(update={"isomers": members})
+    if mode != "pool" or records.pool is None:
+        return records.relaxed
+    members = tuple(pooled.isomer for pooled in records.pool.isomers)
+    return records.relaxed.model_copy(update={"isomers": members})
