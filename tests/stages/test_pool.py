@@ -80,11 +80,11 @@ class Rounds:
             self.relaxed,
             self.sites,
             self.others[name],
-            self.others,
             ADSORB,
-            RelaxSettings(),
             Job("adsorb"),
-            before
+            others=self.others,
+            relax=RelaxSettings(),
+            before=before
             and Round(adsorbed=before, pool=found or self.pool, sites=SitesSettings()),
         )
         # The hydrogen of EMT leaves from some starts, which is of no interest here.
@@ -96,9 +96,9 @@ class Rounds:
             self.relaxed,
             adsorptions,
             PoolSettings(window_ev=WINDOW_EV, **settings),
-            RelaxSettings(),
             Job("pool"),
-            before,
+            relax=RelaxSettings(),
+            before=before,
         )
 
 
@@ -263,8 +263,12 @@ def free_energies(rounds, gas_record, adsorptions, found, mode, vibrations=None)
     host = rounds.relaxed.isomers[0]
     vibrations = vibrations or [
         vibrate(
-            *(record, host, rounds.others[record.adsorbate], VibrateSettings()),
-            *(RelaxSettings(), Job("vibrate")),
+            record,
+            host,
+            rounds.others[record.adsorbate],
+            VibrateSettings(),
+            Job("vibrate"),
+            relax=RelaxSettings(),
             isomers=mode,
             pool=found,
         )
@@ -382,7 +386,11 @@ def test_the_other_mode_stands_beside(rounds, gas_record, provenance):
     hydrogen, found = rounds.second[0], rounds.pool
     late, fixed = (
         free_energies(
-            *(rounds, gas_record, [hydrogen], found, mode),
+            rounds,
+            gas_record,
+            [hydrogen],
+            found,
+            mode,
             [at_rest(hydrogen, found, mode, provenance)],
         )
         for mode in ("pool", "fixed_core_first")
@@ -441,8 +449,12 @@ def test_every_isomer_has_its_weight_and_other_species_have_none(
 def test_vibrations_of_another_minimum_are_refused(rounds, gas_record):
     record = rounds.second[0]
     fixed = vibrate(
-        *(record, rounds.relaxed.isomers[0], rounds.others["H"], VibrateSettings()),
-        *(RelaxSettings(), Job("vibrate")),
+        record,
+        rounds.relaxed.isomers[0],
+        rounds.others["H"],
+        VibrateSettings(),
+        Job("vibrate"),
+        relax=RelaxSettings(),
     )
     mixed = free_energies(
         rounds, gas_record, [record], rounds.last_pool, "pool", [fixed]
@@ -476,7 +488,7 @@ def test_a_shell_is_stripped_only_when_asked(rounds):
     def pooled(**settings):
         chosen = PoolSettings(**settings)
         job = Job("pool")
-        return pool(relaxed, rounds.first[:1], chosen, RelaxSettings(), job)
+        return pool(relaxed, rounds.first[:1], chosen, job, relax=RelaxSettings())
 
     kept = pooled()
     assert kept.provenance.n_gradients == 0 and kept.new == ()
@@ -491,8 +503,8 @@ def test_a_killed_pool_goes_on_where_it_was(rounds, tmp_path):
             rounds.relaxed,
             rounds.first,
             PoolSettings(),
-            RelaxSettings(),
             Job("pool", scratch=tmp_path / "scratch"),
+            relax=RelaxSettings(),
         )
 
     first, second = run(), run()

@@ -81,7 +81,7 @@ def _structure(atoms, multiplicity):
 def run(subject, library, job):
     adsorbed, host = subject
     spec = library.adsorbate("C")
-    return vibrate(adsorbed, host, spec, VibrateSettings(), RelaxSettings(), job)
+    return vibrate(adsorbed, host, spec, VibrateSettings(), job, relax=RelaxSettings())
 
 
 class Killed(BaseException):
@@ -133,7 +133,7 @@ def test_other_settings_find_no_old_gradients(tmp_path, library, carbon):
     for accuracy in (0.1, 0.2):
         job = Job("vibrate", scratch=tmp_path)
         settings = VibrateSettings(accuracy=accuracy)
-        record = vibrate(adsorbed, host, spec, settings, relax, job)
+        record = vibrate(adsorbed, host, spec, settings, job, relax=relax)
         counts.append(record.provenance.n_gradients)
     assert counts[0] == counts[1] > 0
 
@@ -201,9 +201,15 @@ def test_the_next_minimum_stands_for_one_that_becomes_something_else(carbon, lib
 
     def run(*minima):
         adsorbed = saddle.model_copy(update={"minima": minima})
-        args = (VibrateSettings(), RelaxSettings(), Job("vibrate"))
-        spec = library.adsorbate("C")
-        return vibrate(adsorbed, host, spec, *args, isomers="pool")
+        return vibrate(
+            adsorbed,
+            host,
+            library.adsorbate("C"),
+            VibrateSettings(),
+            Job("vibrate"),
+            relax=RelaxSettings(),
+            isomers="pool",
+        )
 
     found = run(wrong, *lowest.minima)
     assert (found.status, found.minimum, found.not_minima) == ("ok", 1, (0,))

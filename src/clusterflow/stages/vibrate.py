@@ -51,6 +51,17 @@ _MAX_REPAIRS = 2
 _PUSH_A = 0.15
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setup:
+    """What the vibrations of all minima of an adsorbate have in common."""
+
+    adsorbed: AdsorbRecord
+    adsorbate: AdsorbateSpec
+    settings: VibrateSettings
+    relax: RelaxSettings
+    job: Job
+
+
 @dataclass(slots=True, kw_only=True)
 class _Vibrating:
     """A geometry with the vibrations of some of its atoms."""
@@ -60,6 +71,7 @@ class _Vibrating:
     wavenumbers: np.ndarray
     modes: np.ndarray
     moving: list[int]
+    n_repairs: int = 0
 
     @property
     def lowest(self) -> float:
@@ -71,9 +83,9 @@ def vibrate(
     host: Isomer | None,
     adsorbate: AdsorbateSpec,
     settings: VibrateSettings,
-    relax: RelaxSettings,
     job: Job,
     *,
+    relax: RelaxSettings,
     isomers: IsomerMode = "fixed_core_first",
     pool: PoolRecord | None = None,
 ) -> VibrateRecord:
@@ -87,11 +99,14 @@ def vibrate(
     job.settings = settings_of(relax, settings) | {"isomers": isomers}
     if adsorbed.level is None or host is None:
         return _make_failed_record(adsorbed, None, why_no_minimum(adsorbed), job)
+    setup = _Setup(
+        adsorbed=adsorbed, adsorbate=adsorbate, settings=settings, relax=relax, job=job
+    )
     not_minima: list[int] = []
     reason = why_no_minimum(adsorbed)
     while (i := choose_minimum(adsorbed, isomers, pool, not_minima)) is not None:
         own = _find_isomer_placed_on(adsorbed.minima[i], host, pool)
-        found = _vibrate_minimum(adsorbed, i, own, adsorbate, settings, relax, job)
+        found = _vibrate_minimum(setup, i, own)
         if not isinstance(found, str):
             break
         not_minima.append(i)
@@ -101,29 +116,24 @@ def vibrate(
     return found.model_copy(update={"not_minima": tuple(not_minima)})
 
 
-def _vibrate_minimum(
-    adsorbed: AdsorbRecord,
-    index: int,
-    host: Isomer,
-    adsorbate: AdsorbateSpec,
-    settings: VibrateSettings,
-    relax: RelaxSettings,
-    job: Job,
-) -> VibrateRecord | str:
+def _vibrate_minimum(setup: _Setup, index: int, host: Isomer) -> VibrateRecord | str:
     """Vibrations of a minimum, or what it becomes along an imaginary mode."""
+    adsorbed, job = setup.adsorbed, setup.job
     assert adsorbed.level is not None
     minimum = adsorbed.minima[index]
     n_host = len(host.structure.symbols)
-    calculator = _make_calculator(minimum.structure, adsorbed.level, settings, job)
-    moving = _choose_moving_atoms(minimum.structure, n_host, settings)
+    calculator = _make_calculator(
+        minimum.structure, adsorbed.level, setup.settings, job
+    )
+    moving = _choose_moving_atoms(minimum.structure, n_host, setup.settings)
     atoms = to_atoms(minimum.structure)
     try:
         error_ev_per_a = force_error(atoms, calculator, moving)
         if wrong := why_forces_are_wrong(error_ev_per_a):
             failed = _make_failed_record(adsorbed, index, wrong, job)
             return failed.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
-        vibrating = _compute_modes(atoms, calculator, moving, settings)
-        vibrating, n_repairs = _repair_geometry(vibrating, calculator, settings, relax)
+        vibrating = _compute_modes(atoms, calculator, moving, setup.settings)
+        vibrating = _repair_geometry(vibrating, calculator, setup)
     except CalculationFailed as error:
         return _make_failed_record(
             adsorbed, index, f"scf-failed in a displacement: {error}", job
@@ -134,11 +144,12 @@ def _vibrate_minimum(
         multiplicity=minimum.structure.multiplicity,
         name=minimum.structure.name,
     )
-    verdict = judge_complex(structure, host.structure, adsorbate, {})
+    verdict = judge_complex(structure, host.structure, setup.adsorbate, {})
     if verdict.fate != minimum.fate:
+        became = f"{setup.adsorbate.name} {verdict.fate}"
         detail = f" ({verdict.detail})" if verdict.detail else ""
-        return f"following an imaginary mode, {adsorbate.name} {verdict.fate}{detail}"
-    record = _make_vibrate_record(adsorbed, index, structure, vibrating, n_repairs, job)
+        return f"following an imaginary mode, {became}{detail}"
+    record = _make_vibrate_record(adsorbed, index, structure, vibrating, job)
     return record.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
 
 
@@ -190,25 +201,28 @@ def _compute_modes(
 
 
 def _repair_geometry(
-    vibrating: _Vibrating,
-    calculator: Calculator,
-    settings: VibrateSettings,
-    relax: RelaxSettings,
-) -> tuple[_Vibrating, int]:
-    for attempt in range(_MAX_REPAIRS):
+    vibrating: _Vibrating, calculator: Calculator, setup: _Setup
+) -> _Vibrating:
+    """The vibrations after following an imaginary mode, at most twice."""
+    for n_repairs in range(_MAX_REPAIRS):
+        vibrating.n_repairs = n_repairs
         if vibrating.lowest > -NOISE_CM1:
-            return vibrating, attempt
+            return vibrating
         pushed = vibrating.atoms.copy()
         push = vibrating.modes[0] / np.abs(vibrating.modes[0]).max()
         pushed.positions[vibrating.moving] += _PUSH_A * push
         relaxation = Relaxation(pushed, calculator)
         # Tighter than the first time: the mode was missed because it is flat.
-        outcome = relaxation.finish(relax.fmax_ev_per_a / 2, relax.max_steps)
+        fmax_ev_per_a = setup.relax.fmax_ev_per_a / 2
+        outcome = relaxation.finish(fmax_ev_per_a, setup.relax.max_steps)
         if outcome != "converged" or relaxation.energy_ev > vibrating.partial.energy_ev:
-            return vibrating, attempt
+            return vibrating
         relaxed = relaxation.atoms.copy()
-        vibrating = _compute_modes(relaxed, calculator, vibrating.moving, settings)
-    return vibrating, _MAX_REPAIRS
+        vibrating = _compute_modes(
+            relaxed, calculator, vibrating.moving, setup.settings
+        )
+    vibrating.n_repairs = _MAX_REPAIRS
+    return vibrating
 
 
 def _make_vibrate_record(
@@ -216,7 +230,6 @@ def _make_vibrate_record(
     index: int,
     structure: Structure,
     vibrating: _Vibrating,
-    n_repairs: int,
     job: Job,
 ) -> VibrateRecord:
     imaginary = tuple(float(-w) for w in vibrating.wavenumbers if w < 0)
@@ -233,7 +246,7 @@ def _make_vibrate_record(
         imaginary_cm1=imaginary,
         hessian_asymmetry_ev_per_a2=vibrating.partial.asymmetry_ev_per_a2,
         fmax_ev_per_a=vibrating.partial.fmax_ev_per_a,
-        n_repairs=n_repairs,
+        n_repairs=vibrating.n_repairs,
         moving=tuple(vibrating.moving),
         stationary_point=point,
         reason=f"{shown} cm⁻¹ left ({point})" if imaginary else "",
@@ -264,8 +277,8 @@ def run(inputs: Inputs, job: Job) -> VibrateRecord:
         hosts[0] if hosts else None,
         inputs.library.adsorbate(adsorbed.adsorbate),
         inputs.settings(VibrateSettings),
-        inputs.settings(RelaxSettings),
         job,
+        relax=inputs.settings(RelaxSettings),
         isomers=inputs.settings(ThermoSettings).isomers,
         pool=inputs.optional(PoolRecord),
     )
