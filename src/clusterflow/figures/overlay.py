@@ -85,9 +85,9 @@ def draw_overlay(results: Mapping[str, ReactionResult]) -> Figure:
 
 
 def merge_intermediates(paths: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """One row of states in which those of each path stand in their order.
+    """One row of intermediates in which those of each path stand in their order.
 
-    Each state stands there once, unless two paths pass two states in opposite orders.
+    Each stands there once, unless two paths pass two of them in opposite orders.
 
     >>> merge_intermediates([("*", "*CO2", "*COOH", "*"), ("*", "*COOH", "*CO", "*")])
     ('*', '*CO2', '*COOH', '*CO', '*')

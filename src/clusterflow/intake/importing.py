@@ -1,4 +1,4 @@
-"""From a structure file to one cluster: which molecule, which ligands, which host."""
+"""From a structure file to one cluster: which molecule, ligands, support."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """How to read a structure file: its molecule, disorder, ligands and host.
+    """How to read a structure file: its molecule, disorder, ligands and support.
 
     molecule
         Formula, or number in the list, of the molecule to take.

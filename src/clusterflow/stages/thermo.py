@@ -188,20 +188,20 @@ def _compute_minimum_energies(
         anchors_ev = around.anchor_energy_ev(spec.counts, electronic=True)
         for index, minimum in enumerate(adsorbed.minima):
             bare = bare_energies(records, spec.name, minimum)
-            host = isomers_of_minimum(pool, spec.name, minimum) if pool else None
-            known = bare.differences(minimum.energy_ev - (anchors_ev or 0.0))
-            reason = host.reason if host else "no pool record"
+            known = isomers_of_minimum(pool, spec.name, minimum) if pool else None
+            energies = bare.differences(minimum.energy_ev - (anchors_ev or 0.0))
+            reason = known.reason if known else "no pool record"
             if anchors_ev is None:
-                known = dict.fromkeys(known)
+                energies = dict.fromkeys(energies)
                 reason = around.why_no_anchors(spec.counts)
             yield MinimumEnergies(
                 adsorbate=spec.name,
                 minimum=index,
                 fate=minimum.fate,
                 placed_on=minimum.isomer,
-                host=host.host if host else None,
+                host=known.host if known else None,
                 reason=reason,
-                **known,
+                **energies,
             )
 
 

@@ -81,11 +81,11 @@ def _is_on_other_species(
     record: AdsorbRecord, minimum: Minimum, pool: PoolRecord | None
 ) -> bool:
     """Whether the cluster under an adsorbate is, or may be, another species."""
-    host = isomers_of_minimum(pool, record.adsorbate, minimum) if pool else None
-    if pool is None or host is None:
+    known = isomers_of_minimum(pool, record.adsorbate, minimum) if pool else None
+    if pool is None or known is None:
         return False
     others = {p.isomer.structure.name for p in pool.left_out if p.other_species}
-    return host.host is None or host.host in others
+    return known.host is None or known.host in others
 
 
 def representative_minimum(
