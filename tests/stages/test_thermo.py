@@ -7,6 +7,7 @@ import pytest
 
 from clusterflow.errors import ConfigError, RecordError
 from clusterflow.records.adsorption import AdsorbRecord, Minimum
+from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import Isomer, RelaxRecord
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.adsorption.chosen_minimum import (
@@ -131,15 +132,17 @@ class Study:
         return record.model_copy(update=changes)
 
     def thermo(self, adsorbed=None, vibrated=None, gases=None, **settings):
-        return thermo(
-            self.relaxed(),
-            [self.adsorbed(n) for n in AD_EV] if adsorbed is None else adsorbed,
-            [self.vibrated(n) for n in AD_EV] if vibrated is None else vibrated,
-            [self.gas(n) for n in GAS_EV] if gases is None else gases,
-            ThermoSettings(**settings),
-            self.library,
-            Job("thermo"),
+        if adsorbed is None:
+            adsorbed = [self.adsorbed(n) for n in AD_EV]
+        if vibrated is None:
+            vibrated = [self.vibrated(n) for n in AD_EV]
+        records = ClusterRecords(
+            relaxed=self.relaxed(),
+            adsorptions=adsorbed,
+            vibrations=vibrated,
+            gases=[self.gas(n) for n in GAS_EV] if gases is None else gases,
         )
+        return thermo(records, ThermoSettings(**settings), self.library, Job("thermo"))
 
     def species(self, **options):
         return {s.name: s for s in self.thermo(**options).species}
@@ -474,28 +477,23 @@ def test_gases_of_another_level_are_left_out(study, library):
 
 def test_gases_are_without_the_solvent_of_the_cluster(study):
     wet = study.level.model_copy(update={"solvent": "water"})
-    record = thermo(
-        study.relaxed(level=wet),
-        [study.adsorbed("H", level=wet)],
-        [study.vibrated("H", level=wet)],
-        [study.gas(n) for n in GAS_EV],
-        ThermoSettings(),
-        study.library,
-        Job("thermo"),
+    records = ClusterRecords(
+        relaxed=study.relaxed(level=wet),
+        adsorptions=[study.adsorbed("H", level=wet)],
+        vibrations=[study.vibrated("H", level=wet)],
+        gases=[study.gas(n) for n in GAS_EV],
     )
+    record = thermo(records, ThermoSettings(), study.library, Job("thermo"))
     assert {s.name: s for s in record.species}["*H"].formation_ev is not None
 
 
 def test_no_level_means_holes(study):
-    record = thermo(
-        study.relaxed(level=None, isomers=(), status="failed", reason="no level"),
-        [study.adsorbed("CO", minima=(), status="failed", reason="no level")],
-        [],
-        [],
-        ThermoSettings(),
-        study.library,
-        Job("thermo"),
+    failed = {"status": "failed", "reason": "no level"}
+    records = ClusterRecords(
+        relaxed=study.relaxed(level=None, isomers=(), **failed),
+        adsorptions=[study.adsorbed("CO", minima=(), **failed)],
     )
+    record = thermo(records, ThermoSettings(), study.library, Job("thermo"))
     assert record.status == "failed"
     assert {s.name for s in record.species} == {"*", "*CO"}
     assert all(s.formation_ev is None for s in record.species)
@@ -773,10 +771,7 @@ def test_water_does_not_count_twice(study):
     wet = study.level.model_copy(update={"solvent": "water"})
     with pytest.raises(ConfigError, match=r"'solvation'.*'water'.*leave out one"):
         thermo(
-            study.relaxed(level=wet),
-            [],
-            [],
-            [],
+            ClusterRecords(relaxed=study.relaxed(level=wet)),
             ThermoSettings(correct=("solvation",)),
             study.library,
             Job("thermo"),

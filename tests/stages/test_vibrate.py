@@ -83,7 +83,7 @@ def _structure(atoms, multiplicity):
 def run(subject, library, job):
     adsorbed, host = subject
     spec = library.adsorbate("C")
-    return vibrate(adsorbed, host, spec, VibrateSettings(), RelaxSettings(), job)
+    return vibrate(adsorbed, host, spec, VibrateSettings(), job, relax=RelaxSettings())
 
 
 class Killed(BaseException):
@@ -135,7 +135,7 @@ def test_other_settings_find_no_old_gradients(tmp_path, library, carbon):
     for accuracy in (0.1, 0.2):
         job = Job("vibrate", scratch=tmp_path)
         settings = VibrateSettings(accuracy=accuracy)
-        record = vibrate(adsorbed, host, spec, settings, relax, job)
+        record = vibrate(adsorbed, host, spec, settings, job, relax=relax)
         counts.append(record.provenance.n_gradients)
     assert counts[0] == counts[1] > 0
 
@@ -219,8 +219,14 @@ def under_a_wrong_name(subject, *further):
 
 
 def run_pooled(subject, library, job):
-    args = (library.adsorbate("C"), VibrateSettings(), RelaxSettings(), job)
-    return vibrate(*subject, *args, isomers="pool")
+    return vibrate(
+        *subject,
+        library.adsorbate("C"),
+        VibrateSettings(),
+        job,
+        relax=RelaxSettings(),
+        isomers="pool",
+    )
 
 
 def test_the_next_minimum_stands_for_a_saddle_of_something_else(carbon, library):
@@ -315,8 +321,14 @@ def slide(library, provenance, structure, downhill_ev_per_a2):
         provenance=provenance,
     )
     own = Isomer(structure=host, energy_ev=0.0, fmax_ev_per_a=0.0, n_gradients=1)
-    args = (library.adsorbate("CO"), VibrateSettings(), RelaxSettings())
-    return vibrate(adsorbed, own, *args, SlidingJob("vibrate"))
+    return vibrate(
+        adsorbed,
+        own,
+        library.adsorbate("CO"),
+        VibrateSettings(),
+        SlidingJob("vibrate"),
+        relax=RelaxSettings(),
+    )
 
 
 # √(0.2 / 28.01) × 521.47 cm⁻¹ = 44.1; √(1 / 28.01) × 521.47 = 98.5.

@@ -1,4 +1,4 @@
-"""The command ``clusterflow``: each verb parses, calls one task and maps errors.
+"""The command ``clusterflow``: each verb parses, calls one function, maps errors.
 
 Nothing heavy is imported before a verb needs it, so that help comes at once.
 """

@@ -108,7 +108,9 @@ def collect(
     chosen = section(settings, "collect", CollectSettings, given)
     records, study = selected(folder, selection)
     job = Job("collect", settings=settings_of(chosen))
-    emit(run(records, folder, study, Library.default(), chosen, job), output)
+    emit(
+        run(records, folder, study, Library.default(), settings=chosen, job=job), output
+    )
 
 
 @app.command(epilog="clusterflow report results/default")

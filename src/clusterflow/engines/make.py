@@ -82,7 +82,7 @@ def make_calculator(
     >>> round(float(water.get_potential_energy()), 3)
     -137.968
     """
-    # Loads ASE, which tasks that compute no energies need not.
+    # Loads ASE, which stages that compute no energies need not.
     from clusterflow.engines.calculator import EngineCalculator
 
     spec = Library.default().level(level) if isinstance(level, str) else level

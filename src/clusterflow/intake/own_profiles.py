@@ -8,9 +8,9 @@ from clusterflow.errors import ConfigError
 from clusterflow.intake.own_energies import read_energies
 from clusterflow.library.find import Library
 from clusterflow.science.reactions.che import Electrode
-from clusterflow.science.reactions.energy_table import OwnEnergyReader
 from clusterflow.science.reactions.evaluate import evaluate_reactions
 from clusterflow.science.reactions.network import parse_equation, read_surface
+from clusterflow.science.reactions.own_free_energies import OwnEnergyReader
 from clusterflow.science.thermochemistry.formation import experimental_table
 from clusterflow.units import check_temperature
 

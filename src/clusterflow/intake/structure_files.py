@@ -403,10 +403,8 @@ def _parse_element(name: str, file: Path, *, two: bool = True) -> str:
 def uncertain(atoms: Atoms) -> list[str]:
     """Sites that are not always occupied, each once, such as ``C7 (0.62)``."""
     found = set()
-    for label, symbol, share in zip(
-        *(atoms.arrays["labels"], atoms.symbols, atoms.arrays["occupancies"]),
-        strict=True,
-    ):
+    labels, shares = atoms.arrays["labels"], atoms.arrays["occupancies"]
+    for label, symbol, share in zip(labels, atoms.symbols, shares, strict=True):
         if share < FULL:
             shared = "" if label.upper().startswith(symbol.upper()) else f"{symbol} at "
             found.add(f"{shared}{label} ({share:.2f})")

@@ -42,6 +42,7 @@ def che(
     settings: CheSettings,
     library: Library,
     job: Job,
+    *,
     states: Sequence[ThermoRecord] = (),
 ) -> CheRecord:
     """Pathways, limiting potentials and determining steps of every reaction.
@@ -187,7 +188,7 @@ def run(inputs: Inputs, job: Job) -> CheRecord:
         settings,
         library,
         job,
-        inputs.peers(ThermoRecord),
+        states=inputs.peers(ThermoRecord),
     )
     edges = inputs.optional(EdgesRecord)
     if edges is None:

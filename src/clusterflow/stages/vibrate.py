@@ -54,6 +54,17 @@ _MAX_REPAIRS = 2
 _PUSH_A = 0.15
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setup:
+    """What the vibrations of all minima of an adsorbate have in common."""
+
+    adsorbed: AdsorbRecord
+    adsorbate: AdsorbateSpec
+    settings: VibrateSettings
+    relax: RelaxSettings
+    job: Job
+
+
 @dataclass(slots=True, kw_only=True)
 class _Vibrating:
     """A geometry with the vibrations of some of its atoms."""
@@ -74,9 +85,9 @@ def vibrate(
     host: Isomer | None,
     adsorbate: AdsorbateSpec,
     settings: VibrateSettings,
-    relax: RelaxSettings,
     job: Job,
     *,
+    relax: RelaxSettings,
     isomers: IsomerMode = "fixed_core_first",
     pool: PoolRecord | None = None,
 ) -> VibrateRecord:
@@ -91,11 +102,14 @@ def vibrate(
     job.settings = settings_of(relax, settings) | {"isomers": isomers}
     if adsorbed.level is None or host is None:
         return _make_failed_record(adsorbed, None, why_no_minimum(adsorbed), job)
+    setup = _Setup(
+        adsorbed=adsorbed, adsorbate=adsorbate, settings=settings, relax=relax, job=job
+    )
     not_minima: dict[int, str] = {}
     reason = why_no_minimum(adsorbed)
     while (i := choose_minimum(adsorbed, isomers, pool, not_minima)) is not None:
         own = _find_isomer_placed_on(adsorbed.minima[i], host, pool)
-        found = _vibrate_minimum(adsorbed, i, own, adsorbate, settings, relax, job)
+        found = _vibrate_minimum(setup, i, own)
         if not isinstance(found, str):
             break
         not_minima[i] = reason = found
@@ -109,16 +123,10 @@ def vibrate(
     )
 
 
-def _vibrate_minimum(
-    adsorbed: AdsorbRecord,
-    index: int,
-    host: Isomer,
-    adsorbate: AdsorbateSpec,
-    settings: VibrateSettings,
-    relax: RelaxSettings,
-    job: Job,
-) -> VibrateRecord | str:
+def _vibrate_minimum(setup: _Setup, index: int, host: Isomer) -> VibrateRecord | str:
     """Vibrations of a minimum, or what a saddle becomes along its imaginary mode."""
+    adsorbed, adsorbate, job = setup.adsorbed, setup.adsorbate, setup.job
+    settings = setup.settings
     assert adsorbed.level is not None
     minimum = adsorbed.minima[index]
     n_host = len(host.structure.symbols)
@@ -134,8 +142,7 @@ def _vibrate_minimum(
         vibrating, n_repairs, led_to = _repair_geometry(
             vibrating,
             calculator,
-            settings,
-            relax,
+            setup,
             lambda found: _why_other_species(found, minimum, host, adsorbate),
         )
     except CalculationFailed as error:
@@ -228,8 +235,7 @@ def _compute_modes(
 def _repair_geometry(
     vibrating: _Vibrating,
     calculator: Calculator,
-    settings: VibrateSettings,
-    relax: RelaxSettings,
+    setup: _Setup,
     why_other: Callable[[Atoms], str],
 ) -> tuple[_Vibrating, int, str]:
     """Follow imaginary modes, as long as the species stays what it is.
@@ -245,13 +251,16 @@ def _repair_geometry(
         pushed.positions[vibrating.moving] += _PUSH_A * push
         relaxation = Relaxation(pushed, calculator)
         # Tighter than the first time: the mode was missed because it is flat.
-        outcome = relaxation.finish(relax.fmax_ev_per_a / 2, relax.max_steps)
+        fmax_ev_per_a = setup.relax.fmax_ev_per_a / 2
+        outcome = relaxation.finish(fmax_ev_per_a, setup.relax.max_steps)
         if outcome != "converged" or relaxation.energy_ev > vibrating.partial.energy_ev:
             return vibrating, attempt, ""
         relaxed = relaxation.atoms.copy()
         if other := why_other(relaxed):
             return vibrating, attempt, other
-        vibrating = _compute_modes(relaxed, calculator, vibrating.moving, settings)
+        vibrating = _compute_modes(
+            relaxed, calculator, vibrating.moving, setup.settings
+        )
     return vibrating, _MAX_REPAIRS, ""
 
 
@@ -308,8 +317,8 @@ def run(inputs: Inputs, job: Job) -> VibrateRecord:
         hosts[0] if hosts else None,
         inputs.library.adsorbate(adsorbed.adsorbate),
         inputs.settings(VibrateSettings),
-        inputs.settings(RelaxSettings),
         job,
+        relax=inputs.settings(RelaxSettings),
         isomers=inputs.settings(ThermoSettings).isomers,
         pool=inputs.optional(PoolRecord),
     )

@@ -675,8 +675,11 @@ def test_a_failed_record_or_an_atom_needs_no_check_of_forces():
         "a single atom feels no force"
     ]
     failed = change(
-        *(study(), "gases"),
-        **{"status": "failed", "reason": "lost", "force_error_ev_per_a": None},
+        study(),
+        "gases",
+        status="failed",
+        reason="lost",
+        force_error_ev_per_a=None,
     )
     assert [g.detail for g in of(failed, "force-error", "SKIP")] == ["lost"]
 

@@ -112,7 +112,7 @@ def pair(record):
 
 def profiles(library, parent, *states, names=("CO2-to-HCOOH-hydride", "hydride-loss")):
     reactions = [library.reaction(name) for name in names]
-    return che(parent, reactions, CheSettings(), library, Job("che"), states)
+    return che(parent, reactions, CheSettings(), library, Job("che"), states=states)
 
 
 def joined(library, parent, *states):

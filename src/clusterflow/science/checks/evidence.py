@@ -122,45 +122,35 @@ def judge_value(
 ) -> Gate:
     """PASS where |value| is at most the limit, else FAIL."""
     # A value that is no number is not within anything.
-    return judge_fit(name, subject, abs(value) <= limit, float(value), limit, detail)
+    fits, number = abs(value) <= limit, float(value)
+    return judge_fit(name, subject, fits, value=number, limit=limit, detail=detail)
 
 
 def judge_fit(
     name: str,
     subject: str,
     fits: bool,
+    *,
     value: float | str | None,
     limit: float | str,
     detail: str = "",
 ) -> Gate:
     """PASS or FAIL."""
-    return make_gate(name, "PASS" if fits else "FAIL", subject, value, limit, detail)
-
-
-def skip_gate(name: str, subject: str, why: str) -> Gate:
-    """SKIP: the gate does not apply."""
-    return make_gate(name, "SKIP", subject, None, None, why)
-
-
-def leave_open(name: str, subject: str, why: str) -> Gate:
-    """UNVERIFIABLE: something that the gate needs is missing."""
-    return make_gate(name, "UNVERIFIABLE", subject, None, None, why)
-
-
-def make_gate(
-    name: str,
-    verdict: Verdict,
-    subject: str,
-    value: float | str | None,
-    limit: float | str | None,
-    detail: str,
-) -> Gate:
-    """A verdict by position."""
     return Gate(
         name=name,
-        verdict=verdict,
+        verdict="PASS" if fits else "FAIL",
         subject=subject,
         value=value,
         limit=limit,
         detail=detail,
     )
+
+
+def skip_gate(name: str, subject: str, why: str) -> Gate:
+    """SKIP: the gate does not apply."""
+    return Gate(name=name, verdict="SKIP", subject=subject, detail=why)
+
+
+def leave_open(name: str, subject: str, why: str) -> Gate:
+    """UNVERIFIABLE: something that the gate needs is missing."""
+    return Gate(name=name, verdict="UNVERIFIABLE", subject=subject, detail=why)

@@ -11,10 +11,10 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
 from clusterflow.science.checks.evidence import (
+    Gate,
     judge_fit,
     leave_open,
     list_minima,
-    make_gate,
     name_vibrated,
     skip_gate,
 )
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from clusterflow.library.common import AtomLine
     from clusterflow.records.adsorption import Minimum
     from clusterflow.records.structure import Structure
-    from clusterflow.science.checks.evidence import Evidence, Gate, Substance
+    from clusterflow.science.checks.evidence import Evidence, Substance
     from clusterflow.science.geometry.bonds import FloatArray
 
 # In sums of covalent radii: both lie away from the limits that judge a minimum.
@@ -90,7 +90,9 @@ def substitution(evidence: Evidence) -> Iterator[Gate]:
             detail = f"inherits the error of {', '.join(motifs)} in spite of it"
         shown = ", ".join(sorted(bonds)) or "none"
         fits = not new and not (bonds and motifs)
-        yield judge_fit(name, subject, fits, shown, "as found", detail)
+        yield judge_fit(
+            name, subject, fits, value=shown, limit="as found", detail=detail
+        )
 
 
 def _list_covalent_bonds(structure: Structure, ratio: float) -> set[str]:
@@ -131,9 +133,18 @@ def _judge_fate(subject: str, minimum: Minimum, intended: Substance) -> Gate:
     border = _describe_border(symbols, inner, reach)
     if found != fate and border:
         detail = f"labelled {minimum.fate}; {border} lies within the hysteresis"
-        return make_gate("fragments", "UNVERIFIABLE", subject, shown, fate, detail)
+        return Gate(
+            name="fragments",
+            verdict="UNVERIFIABLE",
+            subject=subject,
+            value=shown,
+            limit=fate,
+            detail=detail,
+        )
     detail = f"labelled {minimum.fate}; contact in sums of covalent radii"
-    return judge_fit("fragments", subject, found == fate, shown, fate, detail)
+    return judge_fit(
+        "fragments", subject, found == fate, value=shown, limit=fate, detail=detail
+    )
 
 
 def _describe_border(symbols: Sequence[str], inner: FloatArray, reach: float) -> str:

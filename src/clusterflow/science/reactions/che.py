@@ -235,11 +235,11 @@ def at_electrode(steps: Sequence[Step], electrode: Electrode) -> tuple[Step, ...
 
 def _sum_steps(steps: Sequence[Step]) -> tuple[float | None, ...]:
     """Running sum; a gap after a missing step, because nothing connects across it."""
-    levels: list[float | None] = [0.0]
+    energies: list[float | None] = [0.0]
     for step in steps:
-        last = levels[-1]
-        levels.append(None if last is None or step.dg_ev is None else last + step.dg_ev)
-    return tuple(levels)
+        last, dg_ev = energies[-1], step.dg_ev
+        energies.append(None if last is None or dg_ev is None else last + dg_ev)
+    return tuple(energies)
 
 
 def _add_limiting_potential(pathway: Pathway, electrode: Electrode) -> Pathway:

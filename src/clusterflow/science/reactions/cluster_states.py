@@ -155,13 +155,13 @@ def _rescale_bare_state(
     """
     name = f"*[{change}]"
     gained = read_change(change)
-    reference, reason = _sum_anchor_energies(thermo, gained, compositions)
+    anchors_ev, reason = _sum_anchor_energies(thermo, gained, compositions)
     clean = next(s for s in state.species if s.name == "*")
     own, parent = _get_clean_energy_ev(state), _get_clean_energy_ev(thermo)
-    if reference is None or own is None or parent is None:
+    if anchors_ev is None or own is None or parent is None:
         return hole(name, reason or f"{thermo.cluster}: {thermo.reason}")
     sigma = thermo.level.uncertainty_ev if thermo.level is not None else None
-    formation = own - parent - reference
+    formation = own - parent - anchors_ev
     return clean.model_copy(
         update={
             "name": name,

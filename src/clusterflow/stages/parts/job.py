@@ -1,4 +1,4 @@
-"""What every task needs to say where its record comes from."""
+"""What every stage needs to say where its record comes from."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Job:
-    """One run of one task: its inputs, its settings and the time it takes."""
+    """One run of one stage: its inputs, its settings and the time it takes."""
 
     stage: str
     settings: dict[str, Any] = field(default_factory=dict)

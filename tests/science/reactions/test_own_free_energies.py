@@ -8,9 +8,12 @@ from pydantic import ValidationError
 
 from clusterflow.errors import ConfigError
 from clusterflow.science.reactions.che import Electrode, evaluate_network
-from clusterflow.science.reactions.energy_table import OwnEnergyReader, OwnEnergyRow
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import build_network
+from clusterflow.science.reactions.own_free_energies import (
+    OwnEnergyReader,
+    OwnEnergyRow,
+)
 from clusterflow.science.thermochemistry.formation import experimental_table
 
 ANCHORS = ("CO2", "H2", "H2O")
