@@ -329,6 +329,35 @@ def test_steps_close_on_experiment(study, library, reaction, measured_ev):
     assert pathway.levels_ev[-1] == pytest.approx(-2 * equilibrium, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("reaction", "pressure_pa", "equilibrium"),
+    [
+        # −(0.208 + kT ln 100)/2
+        ("CO2-to-CO", {"CO2": 1000.0}, -0.163),
+        ("CO2-to-CO", {"CO2": 1000.0, "CO": 5562.0, "H2O": 3534.0}, -0.126),
+        # The hydrogen of H⁺ + e⁻ stays at 1 bar.
+        ("CO2-to-HCOOH", {"HCOOH": 2.0, "H2": 10.0}, -0.086),
+        ("HER", {"H2": 1e3}, 0.059),
+    ],
+)
+def test_the_equilibrium_potential_follows_the_pressures(
+    study, library, reaction, pressure_pa, equilibrium
+):
+    """Pathways made of these free energies end where it says, whatever the level."""
+    answer = che(
+        study.thermo(pressure_pa=pressure_pa),
+        [library.reaction(reaction)],
+        CheSettings(),
+        library,
+        Job("che"),
+    )
+    (result,) = answer.results
+    found = result.equilibrium_potential_v_rhe
+    assert found == pytest.approx(equilibrium, abs=1e-3)
+    assert result.pathways[0].levels_ev[-1] == pytest.approx(-2 * found, abs=1e-6)
+    assert result.overpotential_v == found - result.limiting_potential_v_rhe
+
+
 def test_raw_xtb_does_not_close(study, library):
     record = study.thermo(correct=())
     answer = che(

@@ -86,6 +86,7 @@ def thermo(
             cluster=relaxed.cluster,
             level=None,
             temperature_k=settings.temperature_k,
+            pressure_pa=settings.pressure_pa,
             isomers=settings.isomers,
             species=tuple(hole(n, relaxed.reason, "failed") for n in names),
             status="failed",
@@ -136,6 +137,7 @@ def thermo(
         cluster=relaxed.cluster,
         level=level,
         temperature_k=settings.temperature_k,
+        pressure_pa=settings.pressure_pa,
         isomers=settings.isomers,
         half_hydrogen_ev=(
             None
