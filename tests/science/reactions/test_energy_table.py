@@ -306,6 +306,23 @@ def test_spin_and_symmetry_of_a_row_go_before_the_library(reader):
     )
 
 
+def test_a_gas_of_the_library_brings_its_states(reader):
+    made = {"species": "NO", "state": "gas", "energy_ev": -12.0}
+    made |= {"frequencies_cm1": (1876.0,)}
+    states, spin_alone = (
+        reader()
+        .surfaces(
+            [*rows(), OwnEnergyRow(**made, spin=spin)], ANCHORS, correct_gas=False
+        )["Cu"]
+        .values["NO(g)"]
+        for spin in (None, 0.5)
+    )
+    # 2 + 2 exp(−121.1 hc/kT) states in the place of 2
+    kt, height = 8.617333262e-5 * 298.15, 121.1 * 1.239842e-4
+    expected = -kt * np.log1p(np.exp(-height / kt))
+    assert states - spin_alone == pytest.approx(expected, abs=1e-9)
+
+
 GOOD = {"species": "CO", "state": "ads", "surface": "Cu", "energy_ev": -1.0}
 
 

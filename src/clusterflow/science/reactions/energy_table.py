@@ -265,9 +265,9 @@ class OwnEnergyReader:
                 f"gas {row.species} has {len(row.frequencies_cm1)} frequencies, "
                 f"a molecule of its atoms has {expected}"
             )
-        multiplicity = spec.multiplicity
+        multiplicity, degeneracy = spec.multiplicity, spec.electronic_degeneracy
         if row.spin is not None:
-            multiplicity = round(2 * row.spin) + 1
+            multiplicity, degeneracy = round(2 * row.spin) + 1, ()
         return ideal_gas(
             energy_ev=row.energy_ev,
             frequencies_cm1=row.frequencies_cm1,
@@ -278,6 +278,7 @@ class OwnEnergyReader:
             linear=shape.linear,
             temperature_k=self.temperature_k,
             pressure_pa=row.pressure_pa,
+            electronic_degeneracy=degeneracy,
         ).gibbs_ev
 
     def _compute_pressure_term(self, row: OwnEnergyRow) -> float:
