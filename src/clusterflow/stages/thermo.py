@@ -110,7 +110,7 @@ def thermo(
         for a in adsorptions
     }
     species = [
-        clean_surface(reference, pool),
+        clean_surface(reference, settings.temperature_k, pool),
         *_compute_gas_species(around, inherited),
         *_compute_adsorbed_species(
             *(relaxed, adsorptions, vibrations, around, inherited, tables, library),
@@ -150,7 +150,8 @@ def thermo(
         ),
         isomer_weights=tuple(isomer_weights(relaxed, pool, settings.temperature_k)),
         other_isomers=by_other_isomers(
-            species, relaxed, adsorptions, pool, settings.isomers, not_minima
+            *(species, relaxed, adsorptions, pool, settings.isomers, not_minima),
+            settings.temperature_k,
         ),
         gas_corrections=tuple(corrections),
         status="ok" if relaxed.isomers else "failed",
@@ -219,7 +220,7 @@ def _compute_adsorbed_species(
         yield adsorbed_species(
             adsorbed,
             vibrated.get(adsorbed.adsorbate),
-            relaxed_of_mode(relaxed, pool, settings.isomers).isomers[0].energy_ev,
+            relaxed_of_mode(relaxed, pool, settings.isomers).isomers[0],
             spec,
             around,
             inherited,

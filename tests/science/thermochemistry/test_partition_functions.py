@@ -29,6 +29,7 @@ from clusterflow.science.thermochemistry.partition_functions import (
     translational_entropy,
     vibrational_energy,
     vibrational_entropy,
+    with_spin,
     zero_point_energy,
 )
 from clusterflow.units import BOLTZMANN_EV_PER_K as K
@@ -553,10 +554,43 @@ def test_low_temperature_leaves_the_zero_point():
     )
 
 
-def test_a_clean_cluster_has_only_its_energy():
-    terms = electronic_only(-42.0)
+def test_a_clean_cluster_has_its_energy_and_spin():
+    terms = electronic_only(-42.0, 1, 298.15)
     assert terms.gibbs_ev == terms.energy_ev == -42.0
     assert (terms.zpe_ev, terms.thermal_ev, terms.minus_ts_ev) == (0, 0, 0)
+    quartet = electronic_only(-42.0, 4, 350.0)
+    assert quartet.gibbs_ev == pytest.approx(-42.0 - K * 350 * np.log(4), abs=1e-12)
+    assert quartet.energy_ev == -42.0 and quartet.thermal_ev == 0
+
+
+def test_spin_of_a_complex_against_ase():
+    # ASE has spin for gases alone: the same k ln(2S + 1), at any temperature.
+    def theirs(spin, temperature):
+        gas = IdealGasThermo(
+            vib_energies=[],
+            geometry="monatomic",
+            atoms=Atoms("H"),
+            symmetrynumber=1,
+            spin=spin,
+        )
+        return gas.get_gibbs_energy(temperature, 1e5, verbose=False)
+
+    for temperature, multiplicity in ((298.15, 2), (350.0, 3), (500.0, 6)):
+        spinless = harmonic_adsorbate(
+            energy_ev=-3.0,
+            frequencies_cm1=MODES,
+            temperature_k=temperature,
+            low_mode_cutoff_cm1=50.0,
+        )
+        found = with_spin(spinless, multiplicity, temperature)
+        expected = theirs((multiplicity - 1) / 2, temperature) - theirs(0, temperature)
+        assert found.gibbs_ev - spinless.gibbs_ev == pytest.approx(expected, abs=CODATA)
+        # Damping of low modes is none of it.
+        assert found.minus_ts_ev - found.minus_ts_undamped_ev == pytest.approx(
+            spinless.minus_ts_ev - spinless.minus_ts_undamped_ev, abs=1e-12
+        )
+        parts = found.energy_ev + found.zpe_ev + found.thermal_ev + found.minus_ts_ev
+        assert found.gibbs_ev == pytest.approx(parts, abs=1e-12)
 
 
 def test_terms_add_up():

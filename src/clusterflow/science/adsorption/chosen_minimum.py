@@ -11,13 +11,14 @@ from clusterflow.science.adsorption.bare_isomers import (
     relaxed_of_mode,
     why_not_pooled,
 )
+from clusterflow.science.clusters.spin import spin_free_energy
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
     from clusterflow.library.clusters import IsomerMode
     from clusterflow.records.adsorption import AdsorbRecord, Fate, Minimum, PoolRecord
-    from clusterflow.records.clusters import RelaxRecord
+    from clusterflow.records.clusters import Isomer, RelaxRecord
     from clusterflow.records.energies import SpeciesFreeEnergy
     from clusterflow.records.vibrations import VibrateRecord
 
@@ -115,11 +116,13 @@ def by_other_isomers(
     pool: PoolRecord | None,
     mode: IsomerMode,
     not_minima: Mapping[str, Collection[int]],
+    temperature_k: float,
 ) -> OtherIsomers | None:
     """Formation energies by the other choice of isomers: ``pool``, or else fixed core.
 
-    An adsorbate moves by what its minimum and the bare cluster move by; vibrations and
-    corrections stay. None without a pool, or without a bare cluster.
+    An adsorbate moves by what its minimum and the bare cluster move by, in energy and
+    spin; vibrations and corrections stay. None without a pool, or without a bare
+    cluster.
 
     Parameters
     ----------
@@ -148,7 +151,16 @@ def by_other_isomers(
             old, new = (choose_minimum(record, m, pool, out) for m in (mode, other))
             if old is None or new is None:
                 continue
-            shift_ev = record.minima[new].energy_ev - record.minima[old].energy_ev
-            shift_ev -= there.energy_ev - here.energy_ev
+            shift_ev = _sum_energy_and_spin(record.minima[new], temperature_k)
+            shift_ev -= _sum_energy_and_spin(record.minima[old], temperature_k)
+            shift_ev -= _sum_energy_and_spin(there, temperature_k)
+            shift_ev += _sum_energy_and_spin(here, temperature_k)
         found[item.name] = item.formation_ev + shift_ev
     return OtherIsomers(isomers=other, formation_ev=found)
+
+
+def _sum_energy_and_spin(geometry: Minimum | Isomer, temperature_k: float) -> float:
+    """Energy and spin of a relaxed geometry, eV."""
+    return geometry.energy_ev + spin_free_energy(
+        geometry.structure.multiplicity, temperature_k
+    )

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clusterflow.records.energies import FreeEnergyTerms
+from clusterflow.science.clusters.spin import spin_free_energy
 from clusterflow.units import (
     ATOMIC_MASS_KG,
     BOLTZMANN_EV_PER_K,
@@ -337,13 +338,29 @@ def hindered_adsorbate(
     )
 
 
-def electronic_only(energy_ev: float) -> FreeEnergyTerms:
-    """A clean cluster: its energy, because its own vibrations cancel in a step."""
+def with_spin(
+    terms: FreeEnergyTerms, multiplicity: int, temperature_k: float
+) -> FreeEnergyTerms:
+    """The terms of a complex with the entropy of its unpaired electrons."""
+    spin_ev = spin_free_energy(multiplicity, temperature_k)
+    return terms.model_copy(
+        update={
+            "minus_ts_ev": terms.minus_ts_ev + spin_ev,
+            "minus_ts_undamped_ev": terms.minus_ts_undamped_ev + spin_ev,
+            "gibbs_ev": terms.gibbs_ev + spin_ev,
+        }
+    )
+
+
+def electronic_only(
+    energy_ev: float, multiplicity: int, temperature_k: float
+) -> FreeEnergyTerms:
+    """A clean cluster: energy and spin; its own vibrations cancel in a step."""
     return _sum_terms(
         energy_ev=energy_ev,
         zpe_ev=0.0,
         thermal_ev=0.0,
-        minus_ts_ev=0.0,
+        minus_ts_ev=spin_free_energy(multiplicity, temperature_k),
         model="electronic",
     )
 

@@ -23,6 +23,7 @@ from clusterflow.science.thermochemistry.normal_modes import SOFT_CM1, classify
 from clusterflow.science.thermochemistry.partition_functions import (
     electronic_only,
     gas_free_energy,
+    with_spin,
 )
 from clusterflow.units import STANDARD_PRESSURE_PA, STANDARD_TEMPERATURE_K
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from clusterflow.library.clusters import IsomerMode
     from clusterflow.library.levels import LevelSpec
     from clusterflow.records.adsorption import AdsorbRecord, Minimum, PoolRecord
-    from clusterflow.records.clusters import RelaxRecord
+    from clusterflow.records.clusters import Isomer, RelaxRecord
     from clusterflow.records.vibrations import GasRecord, VibrateRecord
     from clusterflow.science.thermochemistry.adsorbate_models import AdsorbateModel
 
@@ -145,13 +146,14 @@ def hole(name: str, reason: str, status: str = "missing") -> SpeciesFreeEnergy:
 
 
 def clean_surface(
-    relaxed: RelaxRecord, pool: PoolRecord | None = None
+    relaxed: RelaxRecord, temperature_k: float, pool: PoolRecord | None = None
 ) -> SpeciesFreeEnergy:
     """The bare cluster, its first isomer: zero of the formation scale."""
     if not relaxed.isomers:
         return hole("*", relaxed.reason, "failed")
     energy_ev = relaxed.isomers[0].energy_ev
-    terms = electronic_only(energy_ev)
+    multiplicity = relaxed.isomers[0].structure.multiplicity
+    terms = electronic_only(energy_ev, multiplicity, temperature_k)
     lowest_ev = pool.isomers[0].isomer.energy_ev if pool and pool.isomers else None
     return SpeciesFreeEnergy(
         name="*",
@@ -201,7 +203,7 @@ def gas_species(
 def adsorbed_species(
     adsorbed: AdsorbRecord,
     vibrated: VibrateRecord | None,
-    host_energy_ev: float,
+    host: Isomer,
     spec: AdsorbateSpec,
     around: Surroundings,
     corrections: Mapping[str, float] | None,
@@ -213,6 +215,8 @@ def adsorbed_species(
 
     Parameters
     ----------
+    host
+        The bare cluster that is the zero of the scale.
     index
         The minimum that stands for it, if there is one.
     bare
@@ -255,9 +259,13 @@ def adsorbed_species(
     if terms is None:
         return hole(name, reason, "failed")
     layers |= {layer: ev for layer, ev in shifts.items() if ev is not None}
-    species = _make_species(name, terms, reference + host_energy_ev, layers)
     minimum = adsorbed.minima[index]
-    bare = bare or BareEnergies(placed_ev=host_energy_ev)
+    at_k = around.temperature_k
+    # Unpaired electrons of the complex count, less those of the bare cluster.
+    terms = with_spin(terms, minimum.structure.multiplicity, at_k)
+    clean = electronic_only(host.energy_ev, host.structure.multiplicity, at_k)
+    species = _make_species(name, terms, reference + clean.gibbs_ev, layers)
+    bare = bare or BareEnergies(placed_ev=host.energy_ev)
     return species.model_copy(
         update={
             "status": minimum.fate,
