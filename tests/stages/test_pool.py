@@ -416,6 +416,31 @@ def test_the_other_mode_stands_beside(rounds, gas_record, provenance, followed_e
     assert result.limiting_potential_v_rhe == pytest.approx(limit)
 
 
+def test_spin_of_the_lowest_isomer_counts_in_the_other_mode(
+    rounds, gas_record, provenance
+):
+    hydrogen, mode = rounds.second[0], "fixed_core_first"
+
+    def other(multiplicity):
+        first, *rest = rounds.pool.isomers
+        structure = first.isomer.structure.model_copy(
+            update={"multiplicity": multiplicity}
+        )
+        isomer = first.isomer.model_copy(update={"structure": structure})
+        first = first.model_copy(update={"isomer": isomer})
+        pool = rounds.pool.model_copy(update={"isomers": (first, *rest)})
+        rest_of_it = [at_rest(hydrogen, pool, mode, provenance)]
+        found = free_energies(
+            *(rounds, gas_record, [hydrogen], pool, mode), rest_of_it
+        ).other_isomers
+        return found.formation_ev["*H"]
+
+    # A bare cluster that lies kT ln 3 lower binds by as much less.
+    assert other(3) - other(1) == pytest.approx(
+        8.617333262e-5 * 298.15 * np.log(3), abs=1e-9
+    )
+
+
 def test_weights_are_those_of_boltzmann():
     # At kT = 1 eV: 1 : e⁻¹ : 2 e⁻², whatever the zero of energy.
     at_1_ev = 1 / 8.617333262e-5

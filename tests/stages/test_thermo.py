@@ -382,6 +382,35 @@ def test_steps_close_on_experiment(study, library, reaction, measured_ev):
     assert pathway.levels_ev[-1] == pytest.approx(-2 * equilibrium, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("reaction", "pressure_pa", "equilibrium"),
+    [
+        # −(0.208 + kT ln 100)/2
+        ("CO2-to-CO", {"CO2": 1000.0}, -0.163),
+        ("CO2-to-CO", {"CO2": 1000.0, "CO": 5562.0, "H2O": 3534.0}, -0.126),
+        # The hydrogen of H⁺ + e⁻ stays at 1 bar.
+        ("CO2-to-HCOOH", {"HCOOH": 2.0, "H2": 10.0}, -0.086),
+        ("HER", {"H2": 1e3}, 0.059),
+    ],
+)
+def test_the_equilibrium_potential_follows_the_pressures(
+    study, library, reaction, pressure_pa, equilibrium
+):
+    """Pathways made of these free energies end where it says, whatever the level."""
+    answer = che(
+        study.thermo(pressure_pa=pressure_pa),
+        [library.reaction(reaction)],
+        CheSettings(),
+        library,
+        Job("che"),
+    )
+    (result,) = answer.results
+    found = result.equilibrium_potential_v_rhe
+    assert found == pytest.approx(equilibrium, abs=1e-3)
+    assert result.pathways[0].levels_ev[-1] == pytest.approx(-2 * found, abs=1e-6)
+    assert result.overpotential_v == found - result.limiting_potential_v_rhe
+
+
 def test_raw_xtb_does_not_close(study, library):
     record = study.thermo(correct=())
     answer = che(
@@ -440,11 +469,52 @@ def test_limits_of_the_level_ride_with_the_numbers(study, library):
     assert [s.flags for s in holes if s.name == "*COOH"] == [()]
 
 
-def test_flags_change_no_number(study):
-    spins = [[with_spin(study.adsorbed("H"), m)] for m in (1, 2)]
-    first, second = (study.species(adsorbed=records)["*H"] for records in spins)
+def test_flags_change_no_number(study, library):
+    """The same numbers where the level is spin-polarised, so that no flag is due."""
+    first = study.species(adsorbed=[with_spin(study.adsorbed("H"), 2)])["*H"]
+    study.level = study.level.model_copy(update={"spin_polarization": 1.0})
+    second = study.species(adsorbed=[with_spin(study.adsorbed("H"), 2)])["*H"]
     assert first.flags != second.flags
     assert first == second.model_copy(update={"flags": first.flags})
+
+
+@pytest.mark.parametrize("temperature", [298.15, 350.0])
+@pytest.mark.parametrize(
+    ("bare", "complex_", "factor"), [(1, 2, 2), (2, 1, 1 / 2), (2, 2, 1), (3, 2, 2 / 3)]
+)
+def test_unpaired_electrons_move_a_step(
+    study, library, temperature, bare, complex_, factor
+):
+    """ΔG changes by −kT ln of the ratio of spin states: 18 meV for a doublet."""
+
+    def step(host, covered):
+        relaxed = study.relaxed()
+        isomer = relaxed.isomers[0]
+        cluster = isomer.structure.model_copy(update={"multiplicity": host})
+        isomer = isomer.model_copy(update={"structure": cluster})
+        record = thermo(
+            relaxed.model_copy(update={"isomers": (isomer,)}),
+            [with_spin(study.adsorbed("H"), covered)],
+            [study.vibrated("H")],
+            [study.gas(name) for name in GAS_EV],
+            ThermoSettings(temperature_k=temperature),
+            library,
+            Job("thermo"),
+        )
+        (result,) = che(
+            record, [library.reaction("HER")], CheSettings(), library, Job("che")
+        ).results
+        species = {s.name: s for s in record.species}
+        gap = species["*H"].gibbs_ev - species["*"].gibbs_ev
+        return result.steps[0].dg0_ev, gap, species["*H"]
+
+    (plain, plain_gap, first), (open_, gap, second) = step(1, 1), step(bare, complex_)
+    expected = -K * temperature * np.log(factor)
+    assert open_ - plain == pytest.approx(expected, abs=1e-9)
+    assert gap - plain_gap == pytest.approx(expected, abs=1e-9)
+    # Energies against bare clusters and the error of the cut-off are none of it.
+    assert second.de_placed_ev == first.de_placed_ev
+    assert second.deviations == pytest.approx(first.deviations)
 
 
 @pytest.mark.parametrize("where", ["adsorbed", "vibrated"])

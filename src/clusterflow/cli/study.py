@@ -111,6 +111,9 @@ def couples(
         return
     for couple in found:
         equation = couple.equation or f"{couple.n_e} e-, {couple.n_h} H+"
+        if couple.potential_v_she is None:
+            print(f"none              {couple.name:12} {couple.reason}")
+            continue
         print(f"{couple.potential_v_she:+.3f} V vs SHE  {couple.name:12} {equation}")
 
 

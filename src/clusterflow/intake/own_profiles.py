@@ -55,11 +55,8 @@ def che_of_table(
         temperature_k=temperature_k,
         solvation="solvation" in correct,
     )
-    surfaces = reader.surfaces(
-        read_energies(path, library),
-        ("CO2", "H2", "H2O"),
-        correct_gas="gas" in correct,
-    )
+    rows = read_energies(path, library)
+    surfaces = reader.surfaces(rows, ("CO2", "H2", "H2O"), correct_gas="gas" in correct)
     electrode = Electrode(
         potential_v=settings.potential_v,
         scale=settings.scale,
@@ -67,7 +64,11 @@ def che_of_table(
         temperature_k=temperature_k,
     )
     results = evaluate_reactions(
-        [library.reaction(name) for name in reactions], surfaces, electrode, library
+        [library.reaction(name) for name in reactions],
+        surfaces,
+        electrode,
+        library,
+        {row.species: row.pressure_pa for row in rows if row.state == "gas"},
     )
     return {
         "scale": settings.scale,

@@ -143,6 +143,9 @@ class ThermoRecord(Record):
     cluster: str
     level: LevelSpec | None
     temperature_k: float
+    pressure_pa: dict[str, float] = Field(
+        default={}, description="Partial pressures by gas, Pa; the others at 1 bar"
+    )
     isomers: IsomerMode = "fixed_core_first"
     half_hydrogen_ev: float | None = Field(
         default=None,

@@ -154,7 +154,7 @@ class CoupleDrive(Model):
 
     couple: str
     edge: BandEdge
-    potential_v_she: float
+    potential_v_she: float | None
     driven: bool | None
     margin_v: float | None
     reason: str = ""

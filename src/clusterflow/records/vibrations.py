@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from clusterflow.library.gases import ElectronicDegeneracy
 from clusterflow.library.levels import LevelSpec
 from clusterflow.records.provenance import Record
 from clusterflow.records.structure import Structure, Vector
@@ -25,6 +26,9 @@ class GasRecord(Record):
     structure: Structure | None
     energy_ev: float | None
     symmetry_number: int
+    electronic_degeneracy: ElectronicDegeneracy = Field(
+        default=(), description="Without it the multiplicity alone"
+    )
     linear: bool = False
     mass_amu: float | None = None
     moments_amu_a2: Vector | None = None

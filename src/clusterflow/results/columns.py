@@ -104,7 +104,7 @@ COLUMNS: dict[str, Column] = {
         "number", "Largest climb of a step without electrons, eV."
     ),
     "equilibrium_potential_v_rhe": Column(
-        "number", "Of the reaction, from experiment, V against RHE."
+        "number", "Of the reaction at its pressures, from experiment, V against RHE."
     ),
     "overpotential_v": Column("number", "Equilibrium less limiting potential, V."),
     "limiting_potential_p05_v_rhe": Column(

@@ -223,6 +223,7 @@ def _evaluate_at_temperature(
         {record.cluster: free_energies_of(energies)},
         Electrode(ph=recorded[0].ph, temperature_k=temperature_k),
         library,
+        energies.pressure_pa,
     )
 
 

@@ -65,7 +65,8 @@ def che(
     networks = build_networks(reactions, library)
     energies = free_energies_of(thermo)
     results = evaluate_networks(
-        networks, {thermo.cluster: energies}, electrode, library
+        *(networks, {thermo.cluster: energies}, electrode, library),
+        thermo.pressure_pa,
     )
     results = _add_other_isomers(results, networks, thermo, electrode, library)
     deviations = deviations_of(thermo)
@@ -112,7 +113,10 @@ def _add_other_isomers(
     if other is None or other.reason:
         return results
     energies = replace(free_energies_of(thermo), values=other.formation_ev)
-    found = evaluate_networks(networks, {thermo.cluster: energies}, electrode, library)
+    found = evaluate_networks(
+        *(networks, {thermo.cluster: energies}, electrode, library),
+        thermo.pressure_pa,
+    )
     return [
         result.model_copy(
             update={"other_isomers_potential_v_rhe": beside.limiting_potential_v_rhe}

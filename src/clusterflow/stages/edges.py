@@ -291,7 +291,7 @@ def band_edges(
                 couple.edge,
                 couple.potential_v_she,
                 on_she[couple.edge],
-                reason=why[couple.edge],
+                reason=why[couple.edge] or couple.reason,
             )
             for couple in couples(library, ph=ph, temperature_k=temperature_k)
         ),
@@ -317,6 +317,9 @@ def describe(record: EdgesRecord, view: BandEdges) -> str:
         f"  couples at pH {view.ph:g}, V vs SHE",
     ]
     for couple in view.couples:
+        if couple.potential_v_she is None:
+            lines.append(f"  none    {couple.couple:12} {couple.reason}")
+            continue
         verdict = {True: "driven", False: "not driven", None: "no value"}[couple.driven]
         margin = "" if couple.margin_v is None else f" ({couple.margin_v:+.2f} V)"
         lines.append(

@@ -90,7 +90,7 @@ def thermo(
         shifts_ev={s.name: _find_layer_shifts(s, settings, tables) for s in specs},
     )
     clean = relaxed_of_mode(records, settings.isomers)
-    species = [clean_surface(clean, records.pool)]
+    species = [clean_surface(clean, settings.temperature_k, records.pool)]
     for name in around.gases:
         species += gas_species(name, around, layers)
     for adsorbed, spec in zip(records.adsorptions, specs, strict=True):
@@ -111,6 +111,7 @@ def thermo(
         cluster=relaxed.cluster,
         level=level,
         temperature_k=settings.temperature_k,
+        pressure_pa=settings.pressure_pa,
         isomers=settings.isomers,
         half_hydrogen_ev=_compute_half_hydrogen(around, layers),
         species=tuple(species),
@@ -118,7 +119,9 @@ def thermo(
         isomer_weights=tuple(
             isomer_weights(relaxed, records.pool, settings.temperature_k)
         ),
-        other_isomers=by_other_isomers(species, records, settings.isomers),
+        other_isomers=by_other_isomers(
+            species, records, settings.isomers, settings.temperature_k
+        ),
         gas_corrections=tuple(corrections),
         status="ok" if relaxed.isomers else "failed",
         reason=relaxed.reason or _name_missing_species(missing),
@@ -135,6 +138,7 @@ def _make_record_without_level(
         cluster=relaxed.cluster,
         level=None,
         temperature_k=settings.temperature_k,
+        pressure_pa=settings.pressure_pa,
         isomers=settings.isomers,
         species=tuple(hole(n, relaxed.reason, "failed") for n in names),
         status="failed",

@@ -12,6 +12,7 @@ from clusterflow.science.adsorption.bare_isomers import (
     why_not_pooled,
 )
 from clusterflow.science.adsorption.outcome import bonds_to_nonmetals
+from clusterflow.science.clusters.spin import spin_free_energy
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from clusterflow.library.clusters import IsomerMode
     from clusterflow.records.adsorption import AdsorbRecord, Fate, Minimum, PoolRecord
     from clusterflow.records.cluster_records import ClusterRecords
+    from clusterflow.records.clusters import Isomer
     from clusterflow.records.energies import SpeciesFreeEnergy
     from clusterflow.records.vibrations import VibrateRecord
 
@@ -122,14 +124,17 @@ def why_no_minimum(record: AdsorbRecord) -> str:
 
 
 def by_other_isomers(
-    species: Sequence[SpeciesFreeEnergy], records: ClusterRecords, mode: IsomerMode
+    species: Sequence[SpeciesFreeEnergy],
+    records: ClusterRecords,
+    mode: IsomerMode,
+    temperature_k: float,
 ) -> OtherIsomers | None:
     """Formation energies by the other choice of isomers: ``pool``, or else fixed core.
 
-    An adsorbate moves by what its minimum and the bare cluster move by; vibrations and
-    corrections stay. Where both choices take one minimum, that does not move; where the
-    other would inherit other corrections, it has no number. None without a pool, or
-    without a bare cluster.
+    An adsorbate moves by what its minimum and the bare cluster move by, in energy and
+    spin; vibrations and corrections stay. Where both choices take one minimum, that
+    does not move; where the other would inherit other corrections, it has no number.
+    None without a pool, or without a bare cluster.
 
     Parameters
     ----------
@@ -158,9 +163,12 @@ def by_other_isomers(
             if _is_other_motif(item, record.minima[old], record.minima[new]):
                 continue
             if new != old:
+                shift_ev = _sum_energy_and_spin(record.minima[new], temperature_k)
+                shift_ev -= _sum_energy_and_spin(record.minima[old], temperature_k)
                 # Of what was vibrated: relaxed again where a mode was imaginary.
-                shift_ev = record.minima[new].energy_ev - item.terms.energy_ev
-            shift_ev -= there.energy_ev - here.energy_ev
+                shift_ev += record.minima[old].energy_ev - item.terms.energy_ev
+            shift_ev -= _sum_energy_and_spin(there, temperature_k)
+            shift_ev += _sum_energy_and_spin(here, temperature_k)
         found[item.name] = item.formation_ev + shift_ev
     return OtherIsomers(isomers=other, formation_ev=found)
 
@@ -170,3 +178,10 @@ def _is_other_motif(item: SpeciesFreeEnergy, old: Minimum, new: Minimum) -> bool
     inherits = bool(item.inherits) or "inherits-nothing" in item.flags
     covalent = [bool(bonds_to_nonmetals(m.structure)) for m in (old, new)]
     return inherits and covalent[0] != covalent[1]
+
+
+def _sum_energy_and_spin(geometry: Minimum | Isomer, temperature_k: float) -> float:
+    """Energy and spin of a relaxed geometry, eV."""
+    return geometry.energy_ev + spin_free_energy(
+        geometry.structure.multiplicity, temperature_k
+    )

@@ -27,6 +27,7 @@ from clusterflow.science.thermochemistry.normal_modes import SOFT_CM1, classify
 from clusterflow.science.thermochemistry.partition_functions import (
     electronic_only,
     gas_free_energy,
+    with_spin,
 )
 from clusterflow.units import STANDARD_PRESSURE_PA, STANDARD_TEMPERATURE_K
 
@@ -163,13 +164,14 @@ def hole(name: str, reason: str, status: str = "missing") -> SpeciesFreeEnergy:
 
 
 def clean_surface(
-    relaxed: RelaxRecord, pool: PoolRecord | None = None
+    relaxed: RelaxRecord, temperature_k: float, pool: PoolRecord | None = None
 ) -> SpeciesFreeEnergy:
     """The bare cluster, its first isomer: zero of the formation scale."""
     if not relaxed.isomers:
         return hole("*", relaxed.reason, "failed")
     energy_ev = relaxed.isomers[0].energy_ev
-    terms = electronic_only(energy_ev)
+    multiplicity = relaxed.isomers[0].structure.multiplicity
+    terms = electronic_only(energy_ev, multiplicity, temperature_k)
     lowest_ev = pool.isomers[0].isomer.energy_ev if pool and pool.isomers else None
     return SpeciesFreeEnergy(
         name="*",
@@ -265,8 +267,12 @@ def adsorbed_species(
         return hole(name, reason, "failed")
     shifts = layers.shifts_ev[spec.name]
     applied |= {layer: ev for layer, ev in shifts.items() if ev is not None}
-    clean_ev = relaxed_of_mode(records, around.isomers).isomers[0].energy_ev
-    species = _make_species(name, terms, anchors_ev + clean_ev, applied)
+    at_k = around.temperature_k
+    host = relaxed_of_mode(records, around.isomers).isomers[0]
+    # Unpaired electrons of the complex count, less those of the bare cluster.
+    terms = with_spin(terms, minimum.structure.multiplicity, at_k)
+    clean = electronic_only(host.energy_ev, host.structure.multiplicity, at_k)
+    species = _make_species(name, terms, anchors_ev + clean.gibbs_ev, applied)
     bonds = ", ".join(sorted(covalent))
     why_lost = f"inherits nothing: bonded to the cluster by {bonds}" if lost else ""
     bare = bare_energies(records, spec.name, minimum)
