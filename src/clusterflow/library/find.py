@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from filecmp import cmpfiles
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -118,11 +120,18 @@ def load_spec(path: Path, model: type[M]) -> M:
     return spec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Library:
-    """All items within reach, by kind and name; read only when asked for."""
+    """All items within reach, by kind and name; read only when asked for.
+
+    A folder is listed once: a plan of a thousand clusters looks up tens of thousands of
+    files. What is written later is seen by the next library.
+    """
 
     roots: tuple[Path, ...]
+    _listed: dict[str, dict[str, Path]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def default(cls) -> Library:
@@ -131,10 +140,12 @@ class Library:
 
     def paths(self, kind: str) -> dict[str, Path]:
         """File of each item of a kind; of one name, that of the first folder."""
-        found: dict[str, Path] = {}
-        for path in self._files(kind):
-            found.setdefault(path.stem, path)
-        return found
+        if kind not in self._listed:
+            found: dict[str, Path] = {}
+            for path in self._files(kind):
+                found.setdefault(path.stem, path)
+            self._listed[kind] = found
+        return self._listed[kind]
 
     def _files(self, kind: str) -> Iterator[Path]:
         """All files of a kind, folder by folder."""
@@ -194,19 +205,31 @@ class Library:
         A state and its parent are states of each other, so a change may also be a gain.
         The atoms come and go as neutral ones, so the charge stays.
         """
-        paths = self.paths("clusters")
-        if cluster not in paths:
+        if cluster not in self.paths("clusters"):
             return ()
         own = self.cluster(cluster)
         wanted = own.counts.copy()
         wanted.update(change)
-        found = []
-        for name, path in paths.items():
-            spec = _load_cached(path, ClusterSpec)
-            related = spec.parent == cluster or own.parent == name
-            if related and spec.charge == own.charge and spec.counts == wanted:
-                found.append(name)
-        return tuple(found)
+        specs = [self.cluster(name) for name in self._relatives.get(cluster, ())]
+        return tuple(
+            spec.name
+            for spec in specs
+            if spec.charge == own.charge and spec.counts == wanted
+        )
+
+    @cached_property
+    def _relatives(self) -> dict[str, list[str]]:
+        """Of each cluster that has any, its parent and its states, as listed."""
+        ranks = {name: rank for rank, name in enumerate(self.paths("clusters"))}
+        found: dict[str, set[str]] = defaultdict(set)
+        for name in ranks:
+            parent = self.cluster(name).parent
+            if parent in ranks:
+                found[parent].add(name)
+                found[name].add(parent)
+        return {
+            name: sorted(them, key=ranks.__getitem__) for name, them in found.items()
+        }
 
     def adsorbate(self, name: str) -> AdsorbateSpec:
         """An adsorbate by name."""

@@ -103,10 +103,19 @@ def _choose_progress_flags(snakemake_args: Sequence[str]) -> list[str]:
     if _has_option(snakemake_args, "--logger", "--quiet", "-q", "--verbose"):
         return []
     # What computes nothing has its say in Snakemake's own words.
-    plans = ("--dry-run", "--dryrun", "-n", "--lint", "--unlock", "--report")
-    if _has_option(snakemake_args, *plans):
+    if not computes(snakemake_args):
         return ["--quiet", "rules", "host", "reason"]
     return ["--logger", "clusterflow"]
+
+
+def computes(snakemake_args: Sequence[str]) -> bool:
+    """Whether jobs run: not where Snakemake only plans, checks, unlocks or reports.
+
+    >>> computes(["--until", "relax"]), computes(["-n"])
+    (True, False)
+    """
+    plans = ("--dry-run", "--dryrun", "-n", "--lint", "--unlock", "--report")
+    return not _has_option(snakemake_args, *plans)
 
 
 def _has_option(arguments: Sequence[str], *options: str) -> bool:

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterflow.run.command import (
     choose_cores,
+    computes,
     make_environment,
     results_folder,
     snakemake_command,
@@ -56,7 +57,11 @@ def run_study(
     command = snakemake_command(configfiles, cores, snakemake_args)
     claim_folder(configfiles)
     started, cpu_before = time.time(), measure_children_cpu_s()
-    with fork_server(make_environment()) as environment:
+    environment = make_environment()
+    # A warm process takes a second to start, and a dry run has no use of it.
+    runs_jobs = computes(snakemake_args)
+    server = fork_server(environment) if runs_jobs else nullcontext(environment)
+    with server as environment:
         code = _run_snakemake(
             command,
             environment,
@@ -70,7 +75,7 @@ def run_study(
         cpu_s=measure_children_cpu_s() - cpu_before,
         cores=cores,
     )
-    _report_outcome(code, results, run)
+    _report_outcome(code, results, run if runs_jobs else None)
     return code
 
 
@@ -149,8 +154,11 @@ def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
             signal.signal(number, old)
 
 
-def _report_outcome(code: int, results: Path, run: RunTime) -> None:
-    """Say where the results are, or where to look for what went wrong."""
+def _report_outcome(code: int, results: Path, run: RunTime | None) -> None:
+    """Say where the results are, or where to look for what went wrong.
+
+    Of a run of jobs also how long they took, for which it reads every record.
+    """
     if code != 0:
         print(
             f"error: the run is not complete (exit {code}); "
@@ -158,8 +166,8 @@ def _report_outcome(code: int, results: Path, run: RunTime) -> None:
             file=sys.stderr,
         )
         return
-    jobs = job_times(results)
-    if any(job.written >= run.started for job in jobs):
+    jobs = job_times(results) if run else ()
+    if run and any(job.written >= run.started for job in jobs):
         print(time_summary(jobs))
         print(run_summary(run, jobs))
     report = results / "report.html"

@@ -36,13 +36,13 @@ def built(tmp_path, root):
     """Structures of an item written to a folder that is searched first."""
     folder = tmp_path / "clusters"
     folder.mkdir()
-    library = Library((tmp_path, root / "structures"))
 
     def build(name, formula, multiplicity=1, **content):
         item = {"name": name, "formula": formula, "multiplicity": multiplicity}
         item |= {"source": "unpublished: test", **content}
         path = folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump(item), encoding="utf-8")
+        library = Library((tmp_path, root / "structures"))
         return build_structures(library.cluster(name), folder, library)
 
     return build
