@@ -15,7 +15,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from clusterflow.errors import ClusterflowError, ConfigError
 from clusterflow.library.adsorbates import SiteKind
 from clusterflow.library.clusters import IsomerMode
-from clusterflow.library.find import describe_error, read_yaml
+from clusterflow.library.find import describe_error, validate
+from clusterflow.library.yaml_file import find_place, read_yaml
 from clusterflow.model import Model, Name
 from clusterflow.science.thermochemistry.anchors import FROM_CO2
 from clusterflow.units import check_pressure, check_temperature
@@ -624,7 +625,7 @@ def load_study(
         For the first unknown, missing or impossible setting, with the file it is in.
     """
     try:
-        return Study.model_validate(dict(config))
+        return validate(dict(config), Study)
     except ValidationError as error:
         first = error.errors()[0]
         # A key that is missing is in no file: its section is.
@@ -673,7 +674,7 @@ def read_config(paths: Sequence[Path]) -> dict[str, Any]:
 def _find_setting_file(
     place: tuple[int | str, ...], sources: Sequence[str | Path]
 ) -> str:
-    """The last file that sets the key at `place`, else all files."""
+    """The last file that sets the key at `place`, and where; else all files."""
     for source in reversed(sources):
         try:
             content: Any = read_yaml(_make_path(source))
@@ -689,7 +690,7 @@ def _find_setting_file(
                 found = False
                 break
         if found:
-            return str(source)
+            return f"{source}{find_place(_make_path(source), place)}"
     return ", ".join(str(source) for source in sources) or "configuration"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import Annotated
 
 import typer
@@ -20,11 +20,10 @@ def check(
     ] = None,
 ) -> None:
     """Validate configuration, library, charges and parity before a run."""
+    from clusterflow.run.command import study_configs
     from clusterflow.study.check import check as run
 
-    default = Path("config.yaml")
-    paths = config or ([default] if default.is_file() else [])
-    for line in run(paths):
+    for line in run(config or study_configs([])):
         print(line)
 
 
