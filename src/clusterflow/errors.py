@@ -38,6 +38,10 @@ class RecordError(ClusterflowError):
     """A record cannot be read, or is not of the kind that was asked for."""
 
 
+class OutputError(ClusterflowError):
+    """A file cannot be written where it was asked for."""
+
+
 def choose(known: Mapping[str, T], name: str, kind: str) -> T:
     """What is known by a name.
 

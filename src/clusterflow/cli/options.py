@@ -20,9 +20,30 @@ if TYPE_CHECKING:
 TemperatureK = Annotated[
     float | None, typer.Option(help="Temperature, K; by default that of a study.")
 ]
+
+
+def check_output_option(path: Path | None) -> Path | None:
+    """A file that is to be written, refused before anything is computed for it.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    if path is not None:
+        from clusterflow.records.files import check_output
+
+        check_output(path)
+    return path
+
+
 Output = Annotated[
     Path | None,
-    typer.Option("--output", help="File for the record; by default it is printed."),
+    typer.Option(
+        "--output",
+        help="File for the record; by default it is printed.",
+        callback=check_output_option,
+    ),
 ]
 Settings = Annotated[
     str,
@@ -126,10 +147,12 @@ def read_inputs(
 
 def run_stage(inputs: Inputs, output: Path | None) -> None:
     """Run a stage and write its record, or print it."""
+    from clusterflow.records.files import is_device
     from clusterflow.stages.parts.job import Job
     from clusterflow.stages.parts.scratch import Scratch
 
-    scratch = Scratch.beside(output) if output else None
+    is_file = output is not None and not is_device(output)
+    scratch = Scratch.beside(output) if output and is_file else None
     stage = inputs.stage
     job = Job(stage.name, inputs=inputs.files, scratch=scratch)
     emit(stage.run(inputs, job), output)

@@ -8,7 +8,13 @@ from typing import Annotated
 
 import typer
 
-from clusterflow.cli.options import AsJson, TemperatureK, print_table, section
+from clusterflow.cli.options import (
+    AsJson,
+    TemperatureK,
+    check_output_option,
+    print_table,
+    section,
+)
 
 app = typer.Typer()
 
@@ -38,7 +44,11 @@ def list_(
     ],
     json_: AsJson = False,
     html: Annotated[
-        Path | None, typer.Option(help="Write clusters with pictures to this file.")
+        Path | None,
+        typer.Option(
+            help="Write clusters with pictures to this file.",
+            callback=check_output_option,
+        ),
     ] = None,
 ) -> None:
     """List the items of the library."""

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import tempfile
+import sqlite3
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clusterflow.errors import ClusterflowError, ConfigError
+from clusterflow.errors import ClusterflowError, ConfigError, OutputError
 from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.atoms import to_atoms
 from clusterflow.records.clusters import EdgesRecord, RelaxRecord
 from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.files import replacing
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum
 from clusterflow.stage_table import record_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ase import Atoms
 
@@ -57,19 +57,22 @@ KEYS: dict[str, tuple[str, str, str]] = {
 
 
 def write_file(records: StudyRecords, study: str, path: Path) -> None:
-    """Write all geometries with their energies as SQLite, whole or not at all."""
+    """Write all geometries with their energies as SQLite, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
     import ase.db
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".db")
-    os.close(handle)
-    Path(temporary).unlink()
-    try:
-        with ase.db.connect(temporary, type="db", use_lock_file=False) as database:
-            _write_rows(database, records, study)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        temporary.unlink()  # ASE makes its tables in a new file only
+        try:
+            with ase.db.connect(temporary, type="db", use_lock_file=False) as database:
+                _write_rows(database, records, study)
+        except sqlite3.Error as error:
+            raise OutputError(f"{path}: cannot be written ({error})") from None
 
 
 def write_server(records: StudyRecords, study: str, url: str) -> None:
