@@ -8,11 +8,11 @@ its reason, and one file because it is one study.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from clusterflow.errors import ClusterflowError, ConfigError
+from clusterflow.errors import ClusterflowError, ConfigError, hide_passwords
 from clusterflow.library.adsorbates import SiteKind
 from clusterflow.library.clusters import IsomerMode
 from clusterflow.library.find import describe_error, validate
@@ -590,13 +590,12 @@ def check_url(url: str, where: str) -> str:
         If it is of another kind, or holds a password: that would stand in records,
         logs and the list of processes.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("postgresql", "postgres"):
-        raise ConfigError(f"{where} {url}: must be postgresql://USER@HOST/NAME")
-    if parts.password is not None or "password=" in parts.query:
+    if hide_passwords(unquote(url)) != unquote(url):
         raise ConfigError(
             f"{where}: holds a password; put it into ~/.pgpass or PGPASSWORD"
         )
+    if urlsplit(url).scheme not in ("postgresql", "postgres"):
+        raise ConfigError(f"{where} {url}: must be postgresql://USER@HOST/NAME")
     return url
 
 

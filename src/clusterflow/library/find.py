@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from clusterflow.errors import LibraryError
+from clusterflow.errors import LibraryError, hide_passwords
 from clusterflow.library.adsorbates import AdsorbateSpec
 from clusterflow.library.clusters import ClusterSpec, LigandSpec
 from clusterflow.library.common import Spec
@@ -74,7 +74,7 @@ def describe_error(error: ValidationError) -> str:
         return message
     value = first["input"]
     shown = repr(value) if isinstance(value, str | int | float | bool) else "its value"
-    return f"{place} = {shown}: {message}"
+    return hide_passwords(f"{place} = {shown}: {message}")
 
 
 def validate(content: object, model: type[M]) -> M:

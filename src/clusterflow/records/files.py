@@ -62,7 +62,7 @@ def replacing(path: Path) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         target = Path(os.path.realpath(path))
         # A name may have 255 bytes, and this one is longer than that of the file.
-        prefix = f".{target.name[:50]}."
+        prefix = f".{target.name.encode()[:200].decode(errors='ignore')}."
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=prefix)
         os.close(handle)
         temporary = Path(name)

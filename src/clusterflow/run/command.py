@@ -52,6 +52,8 @@ def snakemake_command(
         command += ["--cores", str(cores)]
     # Flags without a list of values come last: targets may follow.
     command += ["--scheduler", "greedy", "--keep-going", "--rerun-incomplete"]
+    # A refusing database does not take the tables with it: each file is whole.
+    command += ["--keep-incomplete"]
     return [*command, *_resolve_profile(snakemake_args)]
 
 
@@ -103,11 +105,15 @@ def _choose_progress_flags(snakemake_args: Sequence[str]) -> list[str]:
     """Bars on a terminal and a line for each rule elsewhere, but plans in full."""
     if _has_option(snakemake_args, "--logger", "--quiet", "-q", "--verbose"):
         return []
-    # What computes nothing has its say in Snakemake's own words.
-    plans = ("--dry-run", "--dryrun", "-n", "--lint", "--unlock", "--report")
-    if _has_option(snakemake_args, *plans):
+    if computes_nothing(snakemake_args):  # that has its say in Snakemake's own words
         return ["--quiet", "rules", "host", "reason"]
     return ["--logger", "clusterflow"]
+
+
+def computes_nothing(snakemake_args: Sequence[str]) -> bool:
+    """Whether Snakemake is asked for a plan or the like, and not for results."""
+    plans = ("--dry-run", "--dryrun", "-n", "--lint", "--unlock", "--report")
+    return _has_option(snakemake_args, *plans)
 
 
 def _has_option(arguments: Sequence[str], *options: str) -> bool:
