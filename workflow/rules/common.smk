@@ -6,11 +6,16 @@ all of them is a list.
 
 from clusterflow.errors import ClusterflowError
 from clusterflow.model import NAME_PATTERN
+from clusterflow.run.command import study_configs
+from clusterflow.settings import merge, read_config
 from clusterflow.study.plan import Plan
 from clusterflow.study.resources import memory_mb, runtime_minutes, threads
 
 try:
-    PLAN = Plan.from_config(config, workflow.configfiles)
+    # Snakemake's own reading loses the first of two equal keys, and takes 1:30 for 90.
+    SOURCES = study_configs(workflow.overwrite_configfiles)
+    SETTINGS = merge(read_config(SOURCES), workflow.config_settings.config)
+    PLAN = Plan.from_config(SETTINGS, SOURCES)
 except ClusterflowError as error:
     raise WorkflowError(str(error)) from None
 STUDY = PLAN.study.study

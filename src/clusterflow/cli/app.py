@@ -5,6 +5,7 @@ Nothing heavy is imported before a verb needs it, so that help comes at once.
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
@@ -29,6 +30,15 @@ app = typer.Typer(
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code is 2 for wrong input, 1 for a bug."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    code = _run_command(arguments)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = _end_without_output(error, code)
+    return code
+
+
+def _run_command(arguments: list[str] | None) -> int:
     try:
         # Named here, so that shell completion is of `clusterflow` also where it was
         # started as a module.
@@ -40,10 +50,22 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        # The reader of a pipe went away (`| head`): nothing is wrong.
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT):
+            raise
+        return _end_without_output(error, 0)
     return 0
+
+
+def _end_without_output(error: OSError, code: int) -> int:
+    """The exit code where nothing more can be printed."""
+    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    # The reader of a pipe went away (`| head`): nothing is wrong.
+    if isinstance(error, BrokenPipeError):
+        return code
+    where = error.filename or "standard output"
+    print(f"error: {where}: cannot be written ({error.strerror})", file=sys.stderr)
+    return 2
 
 
 @functools.cache

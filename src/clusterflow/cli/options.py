@@ -20,9 +20,30 @@ if TYPE_CHECKING:
 TemperatureK = Annotated[
     float | None, typer.Option(help="Temperature, K; by default that of a study.")
 ]
+
+
+def check_output_option(path: Path | None) -> Path | None:
+    """A file that is to be written, refused before anything is computed for it.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    if path is not None:
+        from clusterflow.records.files import check_output
+
+        check_output(path)
+    return path
+
+
 Output = Annotated[
     Path | None,
-    typer.Option("--output", help="File for the record; by default it is printed."),
+    typer.Option(
+        "--output",
+        help="File for the record; by default it is printed.",
+        callback=check_output_option,
+    ),
 ]
 Settings = Annotated[
     str,
@@ -59,12 +80,22 @@ M = TypeVar("M", bound="Model")
 
 def sections(settings: str) -> dict[str, Any]:
     """The settings that a rule passes, by section."""
+    found = _read_object("--settings", settings)
+    for name, content in found.items():
+        if name != "protocol" and not isinstance(content, dict):
+            raise ConfigError(
+                f"--settings: {name} = {content!r}: must be an object of settings"
+            )
+    return found
+
+
+def _read_object(option: str, text: str) -> dict[str, Any]:
     try:
-        found = json.loads(settings)
-    except ValueError as error:
-        raise ConfigError(f"--settings: not valid JSON ({error})") from None
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{option}: not valid JSON ({error})") from None
     if not isinstance(found, dict):
-        raise ConfigError("--settings: must be a JSON object of sections")
+        raise ConfigError(f"{option}: must be a JSON object of sections")
     return found
 
 
@@ -74,12 +105,12 @@ def section(
     """One section of the settings, with options given by hand on top."""
     from pydantic import ValidationError
 
-    from clusterflow.library.find import describe_error
+    from clusterflow.library.find import describe_error, validate
 
     content = dict(sections(settings).get(name, {}))
     content |= {k: v for k, v in (given or {}).items() if v is not None}
     try:
-        return model.model_validate(content)
+        return validate(content, model)
     except ValidationError as error:
         raise ConfigError(f"{name}: {describe_error(error)}") from None
 
@@ -91,8 +122,12 @@ def selected(folder: Path, selection: str | None) -> tuple[Any, str]:
 
     if selection is None:
         return read_records(folder), folder.name
-    chosen = sections(selection)
-    return read_records(folder, record_paths(folder, chosen)), chosen["study"]
+    chosen = _read_object("--selection", selection)
+    try:
+        study, paths = str(chosen["study"]), record_paths(folder, chosen)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ConfigError(f"--selection: not as a rule passes it ({error!r})") from None
+    return read_records(folder, paths), study
 
 
 def read_inputs(
@@ -130,10 +165,12 @@ def read_inputs(
 
 def run_stage(inputs: Inputs, output: Path | None) -> None:
     """Run a stage and write its record, or print it."""
+    from clusterflow.records.files import is_device
     from clusterflow.stages.parts.job import Job
     from clusterflow.stages.parts.scratch import Scratch
 
-    scratch = Scratch.beside(output) if output else None
+    is_file = output is not None and not is_device(output)
+    scratch = Scratch.beside(output) if output and is_file else None
     stage = inputs.stage
     job = Job(stage.name, inputs=inputs.files, scratch=scratch)
     emit(stage.run(inputs, job), output)

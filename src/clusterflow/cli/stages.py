@@ -22,6 +22,7 @@ from clusterflow.cli.options import (
     Settings,
     Subjects,
     TemperatureK,
+    check_output_option,
     emit,
     print_or_write,
     print_table,
@@ -264,10 +265,17 @@ def sites(
     ],
     settings: Settings = "{}",
     html: Annotated[
-        Path | None, typer.Option(help="Draw the cluster with its sites as a page.")
+        Path | None,
+        typer.Option(
+            help="Draw the cluster with its sites as a page.",
+            callback=check_output_option,
+        ),
     ] = None,
     png: Annotated[
-        Path | None, typer.Option(help="Draw the cluster with its sites.")
+        Path | None,
+        typer.Option(
+            help="Draw the cluster with its sites.", callback=check_output_option
+        ),
     ] = None,
     json_: AsJson = False,
     output: Output = None,

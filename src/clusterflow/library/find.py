@@ -9,18 +9,19 @@ from filecmp import cmpfiles
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from clusterflow.errors import LibraryError
+from clusterflow.errors import LibraryError, hide_passwords
 from clusterflow.library.adsorbates import AdsorbateSpec
 from clusterflow.library.clusters import ClusterSpec, LigandSpec
 from clusterflow.library.common import Spec
 from clusterflow.library.gases import ElementData, GasSpec
 from clusterflow.library.levels import DomainSpec, LevelSpec
 from clusterflow.library.reactions import CoupleSpec, ReactionSpec
+from clusterflow.library.yaml_file import find_place, read_yaml
 from clusterflow.model import Model
 
 if TYPE_CHECKING:
@@ -62,25 +63,6 @@ def default_roots() -> tuple[Path, ...]:
     return (own if own.is_dir() else packaged,)
 
 
-def read_yaml(path: Path) -> object:
-    """The content of a YAML file.
-
-    Raises
-    ------
-    LibraryError
-        If it is missing or is not YAML.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise LibraryError(f"{path}: cannot be read ({error.strerror})") from None
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise LibraryError(f"{path}: not valid YAML: {reason}") from None
-
-
 def describe_error(error: ValidationError) -> str:
     """One line for the first problem of a validation, with its place and value."""
     first = error.errors()[0]
@@ -94,7 +76,46 @@ def describe_error(error: ValidationError) -> str:
         return message
     value = first["input"]
     shown = repr(value) if isinstance(value, str | int | float | bool) else "its value"
-    return f"{place} = {shown}: {message}"
+    return hide_passwords(f"{place} = {shown}: {message}")
+
+
+def validate(content: object, model: type[M]) -> M:
+    """A model of what a person wrote.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If it is none; also for a truth value in the place of a number, which pydantic
+        would take for 0 or 1.
+    """
+    found = model.model_validate(content)
+    wrong = [
+        InitErrorDetails(
+            type=PydanticCustomError("truth", "must be a number"),
+            loc=place,
+            input=truth,
+        )
+        for place, truth in _list_truths_as_numbers(content, found)
+    ]
+    if wrong:
+        raise ValidationError.from_exception_data(model.__name__, wrong)
+    return found
+
+
+def _list_truths_as_numbers(
+    content: Any, value: Any, place: tuple[int | str, ...] = ()
+) -> Iterator[tuple[tuple[int | str, ...], bool]]:
+    """Truth values in `content` of which a number was made, and where they stand."""
+    if isinstance(content, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield place, content
+    elif isinstance(content, dict) and isinstance(value, Model | dict):
+        for key, inner in content.items():
+            made = value.get(key) if isinstance(value, dict) else getattr(value, key)
+            yield from _list_truths_as_numbers(inner, made, (*place, key))
+    elif isinstance(content, list) and isinstance(value, list | tuple):
+        for i, (inner, made) in enumerate(zip(content, value, strict=False)):
+            yield from _list_truths_as_numbers(inner, made, (*place, i))
 
 
 def load_spec(path: Path, model: type[M]) -> M:
@@ -109,9 +130,10 @@ def load_spec(path: Path, model: type[M]) -> M:
     if not isinstance(content, dict):
         raise LibraryError(f"{path}: holds no keys; see structures/README.md")
     try:
-        spec = model.model_validate(content)
+        spec = validate(content, model)
     except ValidationError as error:
-        raise LibraryError(f"{path}: {describe_error(error)}") from None
+        place = find_place(path, error.errors()[0]["loc"])
+        raise LibraryError(f"{path}{place}: {describe_error(error)}") from None
     if isinstance(spec, Spec) and spec.name != path.stem:
         raise LibraryError(
             f"{path}: name is {spec.name!r}; a file is named after its item, "

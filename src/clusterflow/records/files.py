@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
+import sys
 import tempfile
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,33 +17,133 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import ValidationError
 
-from clusterflow.errors import RecordError
+from clusterflow.errors import OutputError, RecordError
 from clusterflow.library.find import describe_error
 from clusterflow.records.provenance import Record
 from clusterflow.stage_table import STAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 R = TypeVar("R", bound=Record)
 
 
 def write_atomic(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all: to a temporary name, flushed, then renamed."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """Write a file whole or not at all; into what is no file, such as a device.
+
+    A link stays a link: the file that it points to is replaced.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
     data = content.encode() if isinstance(content, str) else content
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as stream:
+    with _name_failures(path):
+        if is_device(path):
+            _write_through(path, data)
+            return
+        with replacing(path) as temporary, temporary.open("wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        # mkstemp makes files private; results are as readable as any other file.
-        os.chmod(temporary, 0o666 & ~_read_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """An empty file beside `path`, which takes its place when the block ends well.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made, or `path` not be replaced.
+    """
+    with _name_failures(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        target = Path(os.path.realpath(path))
+        # A name may have 255 bytes, and this one is longer than that of the file.
+        prefix = f".{target.name.encode()[:200].decode(errors='ignore')}."
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=prefix)
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            # mkstemp makes files private; results are as readable as any other file.
+            temporary.chmod(0o666 & ~_read_umask())
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+def is_device(path: Path) -> bool:
+    """Whether something is there that is neither a file of its own nor a folder.
+
+    Devices and pipes, and the file that this process has as its output.
+
+    Raises
+    ------
+    OSError
+        If it is a folder, or cannot be looked at.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return False
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, "a folder")
+    return not stat.S_ISREG(found.st_mode) or _find_own_stream(path) is not None
+
+
+def check_output(path: Path) -> None:
+    """Refuse a file that cannot be written, before anything is computed for it.
+
+    Raises
+    ------
+    OutputError
+        If it is a folder, has too long a name, or its folder cannot be written to.
+    """
+    with _name_failures(path):
+        if is_device(path):
+            return
+        folder = Path(os.path.realpath(path)).parent
+        while not folder.exists():
+            folder = folder.parent
+        if not folder.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, f"{folder} is no folder")
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, f"no right to write in {folder}")
+
+
+def _write_through(path: Path, data: bytes) -> None:
+    own = _find_own_stream(path)
+    if own is None:
+        path.write_bytes(data)
+        return
+    # Opened anew it would have a place of its own, and what is printed overwrite it.
+    sys.stdout.flush()
+    with os.fdopen(os.dup(own), "wb") as stream:
+        stream.write(data)
+
+
+def _find_own_stream(path: Path) -> int | None:
+    """Standard output or error of this process, where `path` is one of the two."""
+    for number in (1, 2):
+        with suppress(OSError):
+            if os.path.samestat(path.stat(), os.fstat(number)):
+                return number
+    return None
+
+
+@contextmanager
+def _name_failures(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except BrokenPipeError:  # the reader went away, and nothing is wrong
         raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OutputError(f"{path}: cannot be written ({reason})") from None
 
 
 def write_record(record: Record, path: Path) -> None:

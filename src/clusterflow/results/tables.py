@@ -397,13 +397,30 @@ TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
 
 
 def to_csv(name: str, rows: Sequence[Row]) -> str:
-    """A table as CSV; a missing value is an empty cell."""
+    """A table as CSV; a missing value is an empty cell, a text never a formula."""
     columns = list(rows[0]) if rows else list(TABLE_COLUMNS.get(name, ()))
     stream = StringIO()
     writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow(
-            {k: round(v, 6) if isinstance(v, float) else v for k, v in row.items()}
-        )
+        writer.writerow({key: _format_csv_cell(cell) for key, cell in row.items()})
     return stream.getvalue()
+
+
+def _format_csv_cell(cell: Cell) -> Cell:
+    if isinstance(cell, float):
+        return round(cell, 6)
+    return make_harmless(cell) if isinstance(cell, str) else cell
+
+
+def make_harmless(text: str) -> str:
+    """A text with an apostrophe before it, where a spreadsheet would run it.
+
+    After OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection.
+
+    >>> make_harmless("=1+1"), make_harmless("Cu4")
+    ("'=1+1", 'Cu4')
+    """
+    # Python's csv does not quote a carriage return, which would begin a row.
+    line = text.replace("\r", " ")
+    return f"'{line}" if text.startswith(tuple("=+-@\t\r\n")) else line

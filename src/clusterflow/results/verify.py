@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-import yaml
-
 from clusterflow.errors import LibraryError
+from clusterflow.library.yaml_file import read_yaml
 from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.clusters import BuildRecord, RelaxRecord
 from clusterflow.records.energies import ThermoRecord
@@ -89,11 +88,7 @@ def evidence_of(records: StudyRecords, library: Library) -> Evidence:
 
 
 def _read_item(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise LibraryError(f"{path}: cannot be read: {reason}") from None
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise LibraryError(f"{path}: holds no keys; see structures/README.md")
     return content

@@ -33,8 +33,9 @@ def results_folder(configfiles: Sequence[Path], snakemake_args: Sequence[str]) -
 
 def study_configs(configfiles: Sequence[Path]) -> list[Path]:
     """The configuration files of the study here, later ones over earlier ones."""
-    own = Path("config.yaml")
-    return [*([own] if own.is_file() else []), *configfiles]
+    # A folder of that name, or a link to nothing, is not the default study.
+    own = [Path("config.yaml")] if os.path.lexists("config.yaml") else []
+    return [*own, *configfiles]
 
 
 def snakemake_command(
@@ -51,6 +52,8 @@ def snakemake_command(
         command += ["--cores", str(cores)]
     # Flags without a list of values come last: targets may follow.
     command += ["--scheduler", "greedy", "--keep-going", "--rerun-incomplete"]
+    # A refusing database does not take the tables with it: each file is whole.
+    command += ["--keep-incomplete"]
     return [*command, *_resolve_profile(snakemake_args)]
 
 

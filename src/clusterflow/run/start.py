@@ -20,6 +20,7 @@ from clusterflow.run.command import (
     snakemake_command,
 )
 from clusterflow.run.fork_client import ADDRESS, session_name
+from clusterflow.run.leftovers import sweep_pieces, sweep_temporaries
 from clusterflow.run.lock import HOLDER, claim_folder, write_holder
 from clusterflow.run.timing import (
     RunTime,
@@ -31,6 +32,8 @@ from clusterflow.run.timing import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+_LONGEST_FOLDER = 107 - len("/clusterflow-12345678/socket")
 
 
 def run_study(
@@ -56,10 +59,12 @@ def run_study(
     cores = choose_cores(cores, snakemake_args)
     command = snakemake_command(configfiles, cores, snakemake_args)
     claim_folder(configfiles)
+    runs_jobs = computes(snakemake_args)
+    if runs_jobs:
+        sweep_temporaries(results)
     started, cpu_before = time.time(), measure_children_cpu_s()
     environment = make_environment()
     # A warm process takes a second to start, and a dry run has no use of it.
-    runs_jobs = computes(snakemake_args)
     server = fork_server(environment) if runs_jobs else nullcontext(environment)
     with server as environment:
         code = _run_snakemake(
@@ -75,6 +80,8 @@ def run_study(
         cpu_s=measure_children_cpu_s() - cpu_before,
         cores=cores,
     )
+    if code == 0 and runs_jobs:
+        sweep_pieces(results)
     _report_outcome(code, results, run if runs_jobs else None)
     return code
 
@@ -82,10 +89,12 @@ def run_study(
 @contextmanager
 def fork_server(environment: dict[str, str]) -> Iterator[dict[str, str]]:
     """The environment in which jobs find a warm process, which ends with the block."""
-    if sys.platform != "linux":  # elsewhere libraries do not survive a fork
+    parent = _find_short_folder()
+    # Elsewhere libraries do not survive a fork.
+    if sys.platform != "linux" or parent is None:
         yield environment
         return
-    with tempfile.TemporaryDirectory(prefix="clusterflow-") as folder:
+    with tempfile.TemporaryDirectory(prefix="clusterflow-", dir=parent) as folder:
         path = Path(folder) / "socket"
         # A group of its own: an interrupt reaches a job once, through its command.
         process = subprocess.Popen(
@@ -100,6 +109,15 @@ def fork_server(environment: dict[str, str]) -> Iterator[dict[str, str]]:
             # With it goes what a killed command has left behind.
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()
+
+
+def _find_short_folder() -> str | None:
+    """A folder where a socket has room for its path, of 107 bytes; None if nowhere."""
+    for folder in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+        is_short = len(os.fsencode(folder)) <= _LONGEST_FOLDER
+        if is_short and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    return None
 
 
 def _run_snakemake(

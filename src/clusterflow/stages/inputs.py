@@ -20,7 +20,7 @@ from clusterflow.errors import (
     RecordError,
     StructureError,
 )
-from clusterflow.library.find import Library, describe_error
+from clusterflow.library.find import Library, describe_error, validate
 from clusterflow.records.clusters import BuildRecord, LevelRecord, RelaxRecord
 from clusterflow.records.files import read_record
 from clusterflow.records.provenance import Record
@@ -190,7 +190,7 @@ class Inputs:
             name for name, f in Study.model_fields.items() if f.annotation is model
         )
         try:
-            return model.model_validate(self.sections.get(name, {}))
+            return validate(self.sections.get(name, {}), model)
         except ValidationError as error:
             raise ConfigError(f"{name}: {describe_error(error)}") from None
 
