@@ -207,10 +207,10 @@ def run(
     cores: Annotated[int | None, typer.Option(help="Cores; all by default.")] = None,
 ) -> None:
     """Run a study; further options go to Snakemake."""
-    from clusterflow.run.command import computes_nothing, study_configs
+    from clusterflow.run.command import computes, study_configs
     from clusterflow.run.start import run_study
 
-    if not computes_nothing(context.args):
+    if computes(context.args):
         _try_database(study_configs(configfile or []))
     code = run_study(
         configfiles=configfile or [], cores=cores, snakemake_args=context.args
