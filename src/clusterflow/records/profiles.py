@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -213,3 +213,30 @@ class CheRecord(Record):
         description="Clusters that stand for changes of this one: -H, and its name",
     )
     edges: BandEdges | None = None
+
+    def flagged(self, flag: str) -> Self:
+        """The record with a flag at each reaction and each of its steps."""
+        results = (
+            result.model_copy(
+                update={
+                    "flags": _add_flag(result.flags, flag),
+                    "steps": _flag_steps(result.steps, flag),
+                    "pathways": tuple(
+                        way.model_copy(update={"steps": _flag_steps(way.steps, flag)})
+                        for way in result.pathways
+                    ),
+                }
+            )
+            for result in self.results
+        )
+        return self.model_copy(update={"results": tuple(results)})
+
+
+def _add_flag(flags: tuple[str, ...], flag: str) -> tuple[str, ...]:
+    return flags if flag in flags else (*flags, flag)
+
+
+def _flag_steps(steps: tuple[Step, ...], flag: str) -> tuple[Step, ...]:
+    return tuple(
+        step.model_copy(update={"flags": _add_flag(step.flags, flag)}) for step in steps
+    )

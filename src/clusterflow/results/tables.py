@@ -356,6 +356,7 @@ def every_record(records: StudyRecords) -> Iterator[Row]:
             "engine_time_s": record.provenance.engine_time_s,
             "wall_time_s": record.provenance.wall_time_s,
             "protocol": record.provenance.protocol,
+            "edited": bool(record.provenance.edited),
             "reason": record.reason,
         }
 

@@ -9,6 +9,7 @@ from clusterflow.library.own_tables import read_shifts
 from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.energies import MinimumEnergies, ThermoRecord
+from clusterflow.records.provenance import EDITED_FLAG
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.adsorption.bare_isomers import (
     bare_energies,
@@ -131,6 +132,9 @@ def thermo(
         )
         for s in species
     ]
+    species = list(
+        _flag_edited_species(species, relaxed, pool, adsorptions, vibrations, around)
+    )
     missing = [s for s in species if s.formation_ev is None]
     return ThermoRecord(
         cluster=relaxed.cluster,
@@ -329,6 +333,35 @@ def _flag_species(
     return species.model_copy(
         update={"flags": (*species.flags, *(entry.name for entry in limits))}
     )
+
+
+def _flag_edited_species(
+    species: Iterable[SpeciesFreeEnergy],
+    relaxed: RelaxRecord,
+    pool: PoolRecord | None,
+    adsorptions: Iterable[AdsorbRecord],
+    vibrations: Iterable[VibrateRecord],
+    around: Surroundings,
+) -> Iterator[SpeciesFreeEnergy]:
+    """The species, flagged where a record behind the number was changed by hand."""
+    gases = {n for n, gas in around.gases.items() if gas.provenance.edited}
+    of_anchors = not gases.isdisjoint(around.anchors)
+    of_host = any(r.provenance.edited for r in (relaxed, pool) if r is not None)
+    complexes = {
+        f"*{r.adsorbate}" for r in (*adsorptions, *vibrations) if r.provenance.edited
+    }
+    for s in species:
+        is_edited = (
+            of_anchors
+            or s.name in complexes
+            or s.name.partition("(")[0] in gases
+            or not gases.isdisjoint(s.inherits)
+            or (of_host and s.name.startswith("*"))
+        )
+        if is_edited and s.formation_ev is not None:
+            yield s.model_copy(update={"flags": (*s.flags, EDITED_FLAG)})
+        else:
+            yield s
 
 
 def _name_missing_species(missing: Sequence[SpeciesFreeEnergy]) -> str:

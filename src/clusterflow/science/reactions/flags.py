@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from clusterflow.records.provenance import CHANGED_FLAG, EDITED_FLAG
 from clusterflow.science.reactions.cluster_states import CLUSTER_STATE_FLAG
 
 if TYPE_CHECKING:
@@ -39,6 +40,14 @@ ORIGIN_FLAGS: Final = {
     "soft-imaginary-mode": (
         "an imaginary mode below the cut-off is left, counted as one at the cut-off",
         "relax tighter: a smaller relax.fmax_ev_per_a",
+    ),
+    EDITED_FLAG: (
+        "a record behind the number was changed by hand, and that was accepted",
+        "delete the records that records.csv calls edited and run again",
+    ),
+    CHANGED_FLAG: (
+        "a record behind the number has changed since it was read",
+        "run the study again",
     ),
 }
 _CHANGED_BONDS = ("ligand-migrated", "reconstructed")
