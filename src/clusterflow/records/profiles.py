@@ -145,6 +145,30 @@ class ReactionResult(Model):
     pathways: tuple[Pathway, ...]
     flags: tuple[str, ...] = ()
 
+    def flagged(self, flag: str) -> Self:
+        """The result with a flag, which each of its steps has too."""
+        pathways = (
+            way.model_copy(update={"steps": _flag_steps(way.steps, flag)})
+            for way in self.pathways
+        )
+        return self.model_copy(
+            update={
+                "flags": _add_flag(self.flags, flag),
+                "steps": _flag_steps(self.steps, flag),
+                "pathways": tuple(pathways),
+            }
+        )
+
+
+def _add_flag(flags: tuple[str, ...], flag: str) -> tuple[str, ...]:
+    return flags if flag in flags else (*flags, flag)
+
+
+def _flag_steps(steps: tuple[Step, ...], flag: str) -> tuple[Step, ...]:
+    return tuple(
+        step.model_copy(update={"flags": _add_flag(step.flags, flag)}) for step in steps
+    )
+
 
 class CoupleDrive(Model):
     """A redox couple beside the band edge that is to drive it.
@@ -216,27 +240,5 @@ class CheRecord(Record):
 
     def flagged(self, flag: str) -> Self:
         """The record with a flag at each reaction and each of its steps."""
-        results = (
-            result.model_copy(
-                update={
-                    "flags": _add_flag(result.flags, flag),
-                    "steps": _flag_steps(result.steps, flag),
-                    "pathways": tuple(
-                        way.model_copy(update={"steps": _flag_steps(way.steps, flag)})
-                        for way in result.pathways
-                    ),
-                }
-            )
-            for result in self.results
-        )
-        return self.model_copy(update={"results": tuple(results)})
-
-
-def _add_flag(flags: tuple[str, ...], flag: str) -> tuple[str, ...]:
-    return flags if flag in flags else (*flags, flag)
-
-
-def _flag_steps(steps: tuple[Step, ...], flag: str) -> tuple[Step, ...]:
-    return tuple(
-        step.model_copy(update={"flags": _add_flag(step.flags, flag)}) for step in steps
-    )
+        results = tuple(result.flagged(flag) for result in self.results)
+        return self.model_copy(update={"results": results})

@@ -324,7 +324,7 @@ def failures(records: StudyRecords) -> Iterator[Row]:
             yield _make_failure_row("adsorb", adsorbed, why_no_minimum(adsorbed))
     for thermo in records.of(ThermoRecord):
         for s in thermo.species:
-            if s.status == "imaginary":
+            if s.status in ("imaginary", "gate"):
                 yield {
                     "stage": "thermo",
                     "cluster": thermo.cluster,

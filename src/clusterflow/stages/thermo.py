@@ -40,6 +40,13 @@ from clusterflow.science.thermochemistry.validity import (
 )
 from clusterflow.settings import ThermoSettings
 from clusterflow.stages.parts.job import settings_of
+from clusterflow.stages.parts.verdicts import (
+    judge_complex_records,
+    mark_species,
+    why_no_gas,
+    why_no_host,
+    why_no_minimum_energy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -124,6 +131,13 @@ def thermo(
             else s
             for s in species
         ]
+    if why_not := why_no_host(reference):
+        species = [
+            hole(s.name, f"bare cluster {why_not}", "gate")
+            if s.name.startswith("*")
+            else s
+            for s in species
+        ]
     hosts = reference.isomers
     whole = _index_structures(reference, adsorptions, around.gases, chosen)
     species = [
@@ -136,7 +150,7 @@ def thermo(
         _flag_edited_species(species, relaxed, pool, adsorptions, vibrations, around)
     )
     missing = [s for s in species if s.formation_ev is None]
-    return ThermoRecord(
+    found = ThermoRecord(
         cluster=relaxed.cluster,
         level=level,
         temperature_k=settings.temperature_k,
@@ -159,6 +173,7 @@ def thermo(
         reason=relaxed.reason or _name_missing_species(missing),
         provenance=job.provenance(level),
     )
+    return mark_species(found, library)
 
 
 def surroundings_of(
@@ -169,7 +184,7 @@ def surroundings_of(
 ) -> Surroundings:
     """What the free energies at a level refer to: gases, which never feel a solvent."""
     surface = level.model_copy(update={"solvent": None}).hash
-    at_level = {g.gas: g for g in gases if g.level.hash == surface}
+    at_level = {g.gas: _take_out_failed(g) for g in gases if g.level.hash == surface}
     return Surroundings(
         gases=at_level,
         table=experimental_table([*at_level, *settings.anchors], library),
@@ -186,6 +201,14 @@ def surroundings_of(
             },
         ),
     )
+
+
+def _take_out_failed(gas: GasRecord) -> GasRecord:
+    """The molecule, without an energy where a gate says that it has none."""
+    reason = why_no_gas(gas) if gas.status == "ok" else ""
+    if not reason:
+        return gas
+    return gas.model_copy(update={"energy_ev": None, "reason": reason})
 
 
 def _compute_gas_species(
@@ -218,9 +241,16 @@ def _compute_adsorbed_species(
         spec = library.adsorbate(adsorbed.adsorbate)
         index = chosen[adsorbed.adsorbate]
         best = None if index is None else adsorbed.minima[index]
-        yield adsorbed_species(
+        own = vibrated.get(adsorbed.adsorbate)
+        flags: tuple[str, ...] = ()
+        if index is not None and own is not None and own.status == "ok":
+            reason, flags = judge_complex_records(adsorbed, index, own, relaxed, spec)
+            if reason:
+                yield hole(f"*{spec.name}", reason, "gate")
+                continue
+        found = adsorbed_species(
             adsorbed,
-            vibrated.get(adsorbed.adsorbate),
+            own,
             relaxed_of_mode(relaxed, pool, settings.isomers).isomers[0].energy_ev,
             spec,
             around,
@@ -229,6 +259,9 @@ def _compute_adsorbed_species(
             index,
             None if best is None else bare_energies(relaxed, pool, spec.name, best),
         )
+        if flags and found.formation_ev is not None:
+            found = found.model_copy(update={"flags": (*found.flags, *flags)})
+        yield found
 
 
 def _compute_minimum_energies(
@@ -247,9 +280,11 @@ def _compute_minimum_energies(
             host = isomers_of_minimum(pool, spec.name, minimum) if pool else None
             known = bare.differences(minimum.energy_ev - (anchors_ev or 0.0))
             reason = host.reason if host else "no pool record"
+            why_not = why_no_minimum_energy(adsorbed, index)
             if anchors_ev is None:
-                known = dict.fromkeys(known)
-                reason = around.why_no_anchors(spec.counts)
+                why_not = around.why_no_anchors(spec.counts)
+            if why_not:
+                known, reason = dict.fromkeys(known), why_not
             yield MinimumEnergies(
                 adsorbate=spec.name,
                 minimum=index,
