@@ -154,11 +154,7 @@ def test_a_minimum_with_forces_has_no_energy_in_the_table(study, strict):
 def test_a_sound_study_has_neither_holes_nor_marks_of_gates(study):
     records = study_of(compute(study))
     assert not list(failures(records))
-    marks = {f.name for f in flags_of(records, ()) if f.name.startswith("fails-")}
-    # Some energies of this toy are truly far off.
-    assert marks <= {"fails-dg-window"}
-    for row in energies(records):
-        assert ("fails-dg-window" in row["flags"]) == (abs(row["formation_ev"]) > 5)
+    assert not any(f.name.startswith("fails-") for f in flags_of(records, ()))
 
 
 def test_an_implausible_free_energy_is_marked_in_all_tables(study):

@@ -242,12 +242,6 @@ def _compute_adsorbed_species(
         index = chosen[adsorbed.adsorbate]
         best = None if index is None else adsorbed.minima[index]
         own = vibrated.get(adsorbed.adsorbate)
-        flags: tuple[str, ...] = ()
-        if index is not None and own is not None and own.status == "ok":
-            reason, flags = judge_complex_records(adsorbed, index, own, relaxed, spec)
-            if reason:
-                yield hole(f"*{spec.name}", reason, "gate")
-                continue
         found = adsorbed_species(
             adsorbed,
             own,
@@ -259,8 +253,12 @@ def _compute_adsorbed_species(
             index,
             None if best is None else bare_energies(relaxed, pool, spec.name, best),
         )
-        if flags and found.formation_ev is not None:
-            found = found.model_copy(update={"flags": (*found.flags, *flags)})
+        if found.formation_ev is not None and own is not None and index is not None:
+            reason, flags = judge_complex_records(adsorbed, index, own, relaxed, spec)
+            if reason:
+                found = hole(found.name, reason, "gate")
+            elif flags:
+                found = found.model_copy(update={"flags": (*found.flags, *flags)})
         yield found
 
 
@@ -382,9 +380,8 @@ def _flag_edited_species(
     gases = {n for n, gas in around.gases.items() if gas.provenance.edited}
     of_anchors = not gases.isdisjoint(around.anchors)
     of_host = any(r.provenance.edited for r in (relaxed, pool) if r is not None)
-    complexes = {
-        f"*{r.adsorbate}" for r in (*adsorptions, *vibrations) if r.provenance.edited
-    }
+    both: Iterable[AdsorbRecord | VibrateRecord] = (*adsorptions, *vibrations)
+    complexes = {f"*{r.adsorbate}" for r in both if r.provenance.edited}
     for s in species:
         is_edited = (
             of_anchors

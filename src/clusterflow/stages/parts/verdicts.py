@@ -161,7 +161,9 @@ def _make_adsorbate(spec: AdsorbateSpec) -> Substance:
 
 def _make_molecule(spec: GasSpec) -> Substance:
     def measured(data: Experiment | None) -> Measured | None:
-        return data and Measured(
+        if data is None:
+            return None
+        return Measured(
             enthalpy_kj_per_mol=data.enthalpy_kj_per_mol,
             entropy_j_per_mol_k=data.entropy_j_per_mol_k,
         )
