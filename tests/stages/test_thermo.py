@@ -36,7 +36,7 @@ WAVENUMBERS = {
     "HCOOH": (625.0, 642.0, 1033.0, 1105.0, 1229.0, 1387.0, 1770.0, 2943.0, 3570.0),
 }
 LINEAR = {"CO2", "H2", "CO"}
-AD_EV = {"CO": -190.2, "COOH": -346.1, "H": -15.6, "OCHO": -346.5, "HCOOH": -331.8}
+AD_EV = {"CO": -190.2, "COOH": -315.1, "H": -15.6, "OCHO": -315.5, "HCOOH": -331.8}
 MODES = (150.0, 320.0, 480.0, 2050.0)
 # ΔfG° in kJ/mol, CODATA Key Values (298.15 K, 1 bar)
 FORMATION_KJ = {"CO2": -394.39, "CO": -137.16, "H2O(l)": -237.14, "H2O": -228.58}
@@ -435,7 +435,11 @@ def test_large_corrections_are_flagged_on_the_pathway(study, library):
 
 def with_spin(adsorbed, multiplicity):
     (minimum,) = adsorbed.minima
-    structure = minimum.structure.model_copy(update={"multiplicity": multiplicity})
+    # One electron more for the other spin.
+    symbols = ("Cu", "H" if multiplicity % 2 else "He")
+    structure = minimum.structure.model_copy(
+        update={"multiplicity": multiplicity, "symbols": symbols}
+    )
     return adsorbed.model_copy(
         update={"minima": (minimum.model_copy(update={"structure": structure}),)}
     )
@@ -644,7 +648,9 @@ def with_model(study, name, model, **changes):
     """An adsorbate by a model; barriers are those of *COOH and *CO alone."""
     symbols, positions = ON_COPPER[name]
     structure = study.structure(
-        ["Cu", "Cu", *symbols], [[0, 0, -2.3], [0, 0, 0], *positions]
+        ["Cu", "Cu", *symbols],
+        [[0, 0, -2.3], [0, 0, 0], *positions],
+        multiplicity=1 if name == "CO" else 2,
     )
     roles = ("core", "core", *["adsorbate"] * len(symbols))
     own = tuple(range(2, 2 + len(symbols)))

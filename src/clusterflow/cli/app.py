@@ -87,8 +87,19 @@ def _declare_common_options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True)
     ] = False,
+    accept_edited: Annotated[
+        bool,
+        typer.Option(
+            "--accept-edited",
+            help="Read records that were changed by hand, and mark what they lead to.",
+        ),
+    ] = False,
 ) -> None:
-    pass
+    if accept_edited:
+        from clusterflow.records.files import ACCEPT_EDITED
+
+        # Jobs that this command starts see it too.
+        os.environ[ACCEPT_EDITED] = "1"
 
 
 for part in (stages, energies, study, results):

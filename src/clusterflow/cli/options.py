@@ -166,23 +166,20 @@ def read_inputs(
 def run_stage(inputs: Inputs, output: Path | None) -> None:
     """Run a stage and write its record, or print it."""
     from clusterflow.records.files import is_device
-    from clusterflow.stages.parts.job import Job
     from clusterflow.stages.parts.scratch import Scratch
 
     is_file = output is not None and not is_device(output)
     scratch = Scratch.beside(output) if output and is_file else None
-    stage = inputs.stage
-    job = Job(stage.name, inputs=inputs.files, scratch=scratch)
-    emit(stage.run(inputs, job), output)
+    emit(inputs.stage.run(inputs, inputs.job(scratch)), output)
     Scratch(scratch).clear()
 
 
 def emit(record: Record, output: Path | None) -> None:
     """Write a record, or print it."""
-    from clusterflow.records.files import write_record
+    from clusterflow.records.files import record_text, write_record
 
     if output is None:
-        print(record.model_dump_json(indent=1))
+        print(record_text(record), end="")
     else:
         write_record(record, output)
 

@@ -112,7 +112,6 @@ def level(
 ) -> None:
     """Print the verdicts, and with `--levels` stop at the first that is accepted."""
     from clusterflow.stages.level import run
-    from clusterflow.stages.parts.job import Job
 
     inputs = read_inputs(
         "level",
@@ -122,7 +121,7 @@ def level(
         charge=charge,
         multiplicity=multiplicity,
     )
-    record = run(inputs, Job("level", inputs=inputs.files), try_all=levels is None)
+    record = run(inputs, inputs.job(), try_all=levels is None)
     if output is not None or json_:
         emit(record, output)
         return
@@ -183,7 +182,6 @@ def edges(
     from clusterflow.settings import CheSettings, EdgesSettings, ThermoSettings
     from clusterflow.stages.edges import band_edges, describe, run
     from clusterflow.stages.inputs import is_structure_file
-    from clusterflow.stages.parts.job import Job
 
     inputs = read_inputs(
         "edges",
@@ -200,7 +198,7 @@ def edges(
         as_given=is_structure_file(subject),
     )
     at = inputs.settings(ThermoSettings).temperature_k
-    record = run(inputs, Job("edges", inputs=inputs.files))
+    record = run(inputs, inputs.job())
     if output is not None:
         emit(record, output)
         return
@@ -283,7 +281,6 @@ def sites(
     """Take a cluster or a file as it is, not relaxed, and draw it."""
     from clusterflow.settings import SitesSettings
     from clusterflow.stages.inputs import bare_structure
-    from clusterflow.stages.parts.job import Job
     from clusterflow.stages.sites import draw, site_rows, site_summary, sites_of
 
     inputs = read_inputs("sites", [subject], settings)
@@ -291,7 +288,7 @@ def sites(
         run_stage(inputs, output)
         return
     structure = bare_structure(inputs)
-    job = Job("sites", inputs=inputs.files)
+    job = inputs.job()
     chosen = inputs.settings(SitesSettings)
     record = sites_of(structure, Path(subject).stem, chosen, job)
     for picture in filter(None, (html, png)):

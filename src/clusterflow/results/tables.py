@@ -328,7 +328,7 @@ def failures(records: StudyRecords) -> Iterator[Row]:
             yield _make_failure_row("adsorb", adsorbed, why_no_minimum(adsorbed))
     for thermo in records.of(ThermoRecord):
         for s in thermo.species:
-            if s.status == "imaginary":
+            if s.status in ("imaginary", "gate"):
                 yield {
                     "stage": "thermo",
                     "cluster": thermo.cluster,
@@ -360,6 +360,7 @@ def every_record(records: StudyRecords) -> Iterator[Row]:
             "engine_time_s": record.provenance.engine_time_s,
             "wall_time_s": record.provenance.wall_time_s,
             "protocol": record.provenance.protocol,
+            "edited": bool(record.provenance.edited),
             "reason": record.reason,
         }
 

@@ -22,6 +22,7 @@ from clusterflow.science.uncertainty.deviations import deviations_of, not_includ
 from clusterflow.science.uncertainty.sampling import N_SAMPLES, sample_potential
 from clusterflow.settings import CheSettings, EdgesSettings
 from clusterflow.stages.parts.job import settings_of
+from clusterflow.stages.parts.verdicts import mark_reactions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -78,7 +79,7 @@ def che(
         found = add_gas_references(found, network, anchors, references, electrode)
         complete.append(_flag_result(found, thermo))
     other = thermo.other_isomers
-    return CheRecord(
+    record = CheRecord(
         cluster=thermo.cluster,
         level=thermo.level,
         isomers=thermo.isomers,
@@ -91,6 +92,7 @@ def che(
         reason=thermo.reason if thermo.status == "failed" else "",
         provenance=job.provenance(thermo.level),
     )
+    return mark_reactions(record, thermo, library)
 
 
 def _count_elements(

@@ -13,6 +13,7 @@ from clusterflow.formula import lowest_multiplicity
 from clusterflow.records.atoms import to_atoms
 from clusterflow.records.clusters import GAS_PHASE_FLAGS, EdgesRecord, RelaxRecord
 from clusterflow.records.profiles import BandEdges
+from clusterflow.records.provenance import EDITED_FLAG
 from clusterflow.science.reactions.band_edges import (
     band_edge_potential,
     drive_couple,
@@ -349,4 +350,5 @@ def _format_edge_line(
 def run(inputs: Inputs, job: Job) -> EdgesRecord:
     """Compute the band edges of a relaxed cluster."""
     level = inputs.library.level(inputs.settings(EdgesSettings).level)
-    return edges(inputs.one(RelaxRecord), level, inputs.library.domain(), job)
+    record = edges(inputs.one(RelaxRecord), level, inputs.library.domain(), job)
+    return record.flagged(EDITED_FLAG) if job.edited else record

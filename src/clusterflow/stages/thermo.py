@@ -10,6 +10,7 @@ from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.energies import MinimumEnergies, ThermoRecord
+from clusterflow.records.provenance import EDITED_FLAG
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.adsorption.bare_isomers import (
     bare_energies,
@@ -41,11 +42,19 @@ from clusterflow.science.thermochemistry.validity import (
 )
 from clusterflow.settings import ThermoSettings
 from clusterflow.stages.parts.job import settings_of
+from clusterflow.stages.parts.verdicts import (
+    judge_complex_records,
+    mark_species,
+    why_no_gas,
+    why_no_host,
+    why_no_minimum_energy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from clusterflow.library.adsorbates import AdsorbateSpec
+    from clusterflow.library.clusters import IsomerMode
     from clusterflow.library.find import Library
     from clusterflow.library.levels import LevelSpec
     from clusterflow.records.energies import SpeciesFreeEnergy
@@ -94,7 +103,9 @@ def thermo(
     for name in around.gases:
         species += gas_species(name, around, layers)
     for adsorbed, spec in zip(records.adsorptions, specs, strict=True):
-        species.append(adsorbed_species(adsorbed, spec, records, around, layers))
+        found = adsorbed_species(adsorbed, spec, records, around, layers)
+        mode = settings.isomers
+        species.append(_ask_gates(found, adsorbed, spec, records, mode))
     if settings.isomers == "pool" and (
         why_not := why_not_pooled(records.pool, records.adsorptions)
     ):
@@ -104,10 +115,18 @@ def thermo(
             else s
             for s in species
         ]
+    if why_not := why_no_host(clean):
+        species = [
+            hole(s.name, f"bare cluster {why_not}", "gate")
+            if s.name.startswith("*")
+            else s
+            for s in species
+        ]
     structures = _index_structures(clean, records, around)
     species = [_flag_species(s, structures, level, settings, library) for s in species]
+    species = list(_flag_edited_species(species, records, around))
     missing = [s for s in species if s.formation_ev is None]
-    return ThermoRecord(
+    record = ThermoRecord(
         cluster=relaxed.cluster,
         level=level,
         temperature_k=settings.temperature_k,
@@ -127,6 +146,7 @@ def thermo(
         reason=relaxed.reason or _name_missing_species(missing),
         provenance=job.provenance(level),
     )
+    return mark_species(record, library)
 
 
 def _make_record_without_level(
@@ -155,7 +175,7 @@ def surroundings_of(
 ) -> Surroundings:
     """What the free energies at a level refer to: gases, which never feel a solvent."""
     surface = level.model_copy(update={"solvent": None}).hash
-    at_level = {g.gas: g for g in gases if g.level.hash == surface}
+    at_level = {g.gas: _take_out_failed(g) for g in gases if g.level.hash == surface}
     return Surroundings(
         gases=at_level,
         table=experimental_table([*at_level, *settings.anchors], library),
@@ -174,12 +194,38 @@ def surroundings_of(
     )
 
 
+def _take_out_failed(gas: GasRecord) -> GasRecord:
+    """The molecule, without an energy where a gate says that it has none."""
+    reason = why_no_gas(gas) if gas.status == "ok" else ""
+    if not reason:
+        return gas
+    return gas.model_copy(update={"energy_ev": None, "reason": reason})
+
+
 def _compute_half_hydrogen(around: Surroundings, layers: Layers) -> float | None:
     """Free energy of formation of half a hydrogen molecule, eV: of H⁺ + e⁻ at 0 V."""
     h2, anchors_ev = around.gas_terms("H2"), around.anchor_energy_ev({"H": 2})
     if h2 is None or anchors_ev is None:
         return None
     return (h2.gibbs_ev - anchors_ev + (layers.gas_ev or {}).get("H2", 0.0)) / 2
+
+
+def _ask_gates(
+    species: SpeciesFreeEnergy,
+    adsorbed: AdsorbRecord,
+    spec: AdsorbateSpec,
+    records: ClusterRecords,
+    mode: IsomerMode,
+) -> SpeciesFreeEnergy:
+    """The species, without a number or marked where a gate of its records fails."""
+    own = records.vibrations_of(spec.name)
+    index = minimum_of_mode(records, adsorbed, mode)
+    if species.formation_ev is None or own is None or index is None:
+        return species
+    reason, flags = judge_complex_records(adsorbed, index, own, records.relaxed, spec)
+    if reason:
+        return hole(species.name, reason, "gate")
+    return species.model_copy(update={"flags": (*species.flags, *flags)})
 
 
 def _compute_minimum_energies(
@@ -195,9 +241,11 @@ def _compute_minimum_energies(
             known = isomers_of_minimum(pool, spec.name, minimum) if pool else None
             energies = bare.differences(minimum.energy_ev - (anchors_ev or 0.0))
             reason = known.reason if known else "no pool record"
+            why_not = why_no_minimum_energy(adsorbed, index)
             if anchors_ev is None:
-                energies = dict.fromkeys(energies)
-                reason = around.why_no_anchors(spec.counts)
+                why_not = around.why_no_anchors(spec.counts)
+            if why_not:
+                energies, reason = dict.fromkeys(energies), why_not
             yield MinimumEnergies(
                 adsorbate=spec.name,
                 minimum=index,
@@ -279,6 +327,33 @@ def _flag_species(
     return species.model_copy(
         update={"flags": (*species.flags, *(entry.name for entry in limits))}
     )
+
+
+def _flag_edited_species(
+    species: Iterable[SpeciesFreeEnergy],
+    records: ClusterRecords,
+    around: Surroundings,
+) -> Iterator[SpeciesFreeEnergy]:
+    """The species, flagged where a record behind the number was changed by hand."""
+    gases = {n for n, gas in around.gases.items() if gas.provenance.edited}
+    of_anchors = not gases.isdisjoint(around.anchors)
+    hosts = (records.relaxed, records.pool)
+    of_host = any(r.provenance.edited for r in hosts if r is not None)
+    both: Iterable[AdsorbRecord | VibrateRecord]
+    both = (*records.adsorptions, *records.vibrations)
+    complexes = {f"*{r.adsorbate}" for r in both if r.provenance.edited}
+    for s in species:
+        is_edited = (
+            of_anchors
+            or s.name in complexes
+            or s.name.partition("(")[0] in gases
+            or not gases.isdisjoint(s.inherits)
+            or (of_host and s.name.startswith("*"))
+        )
+        if is_edited and s.formation_ev is not None:
+            yield s.model_copy(update={"flags": (*s.flags, EDITED_FLAG)})
+        else:
+            yield s
 
 
 def _name_missing_species(missing: Sequence[SpeciesFreeEnergy]) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -59,9 +59,25 @@ class Substance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a record was made from.
+
+    `inputs` says of each file whether it is what it was then; None: it is not there.
+    """
+
+    record: str
+    inputs: Mapping[str, bool | None]
+    edited: tuple[str, ...]
+    protocol: int
+    protocol_now: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """The records of a study, and what the library says of their substances."""
 
+    origins: tuple[Origin, ...] = ()
+    n_unchecked: int = 0
     builds: tuple[BuildRecord, ...] = ()
     relaxations: tuple[RelaxRecord, ...] = ()
     gases: tuple[GasRecord, ...] = ()
@@ -70,9 +86,9 @@ class Evidence:
     vibrations: tuple[VibrateRecord, ...] = ()
     thermo: tuple[ThermoRecord, ...] = ()
     che: tuple[CheRecord, ...] = ()
-    molecules: Mapping[str, Substance]
-    adsorbates: Mapping[str, Substance]
-    element_entropies_j_per_mol_k: Mapping[str, float]
+    molecules: Mapping[str, Substance] = field(default_factory=dict)
+    adsorbates: Mapping[str, Substance] = field(default_factory=dict)
+    element_entropies_j_per_mol_k: Mapping[str, float] = field(default_factory=dict)
 
 
 def list_minima(evidence: Evidence) -> Iterator[tuple[str, AdsorbRecord, Minimum]]:

@@ -27,6 +27,8 @@ from clusterflow.science.checks.forces import force_error, forces, hessian_symme
 from clusterflow.science.checks.geometry import fragments, substitution
 from clusterflow.science.checks.levels import level_equality
 from clusterflow.science.checks.potentials import potential_scale
+from clusterflow.science.checks.provenance import provenance
+from clusterflow.science.checks.terms import term_sum
 from clusterflow.science.checks.thermochemistry import (
     closure,
     dg_window,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from clusterflow.science.checks.evidence import Evidence, Gate
 
 GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
+    provenance,
     level_equality,
     parity,
     closure,
@@ -49,6 +52,7 @@ GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
     fragments,
     substitution,
     hessian_symmetry,
+    term_sum,
     dg_window,
     zpe,
     potential_scale,

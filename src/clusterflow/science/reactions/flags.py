@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from clusterflow.records.provenance import CHANGED_FLAG, EDITED_FLAG
+from clusterflow.science.checks.effects import EFFECTS, failure_flag
 from clusterflow.science.reactions.cluster_states import CLUSTER_STATE_FLAG
 
 if TYPE_CHECKING:
@@ -53,6 +55,16 @@ ORIGIN_FLAGS: Final = {
         "that error is a standard deviation",
         "compare the other minima; refine with DFT",
     ),
+    EDITED_FLAG: (
+        "a record behind the number was changed by hand, and that was accepted",
+        "delete the records that records.csv calls edited and run again",
+    ),
+    CHANGED_FLAG: (EFFECTS["provenance"].means, EFFECTS["provenance"].way_out),
+    **{
+        failure_flag(gate): (effect.means, effect.way_out)
+        for gate, effect in EFFECTS.items()
+        if effect.kind == "mark" and gate != "provenance"
+    },
 }
 _CHANGED_BONDS = ("ligand-migrated", "reconstructed")
 

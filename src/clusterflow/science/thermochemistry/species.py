@@ -199,7 +199,9 @@ def gas_species(
     terms, standard = around.gas_terms(name, pressure), around.gas_terms(name)
     anchors_ev = around.anchor_energy_ev(counts)
     if terms is None or standard is None:
-        return [hole(f"{name}({phase})", record.reason, "failed") for phase in "gl"]
+        # A record without fault but without an energy was taken out by a gate.
+        status = "gate" if record.status == "ok" else "failed"
+        return [hole(f"{name}({phase})", record.reason, status) for phase in "gl"]
     if anchors_ev is None:
         reason = around.why_no_anchors(counts)
         return [hole(f"{name}({phase})", reason) for phase in "gl"]
