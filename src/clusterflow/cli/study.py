@@ -180,9 +180,15 @@ def run(
     cores: Annotated[int | None, typer.Option(help="Cores; all by default.")] = None,
 ) -> None:
     """Run a study; further options go to Snakemake."""
+    from clusterflow.run.command import study_configs
     from clusterflow.run.start import run_study
+    from clusterflow.settings import read_config
+    from clusterflow.study.plan import Plan
 
-    code = run_study(
-        configfiles=configfile or [], cores=cores, snakemake_args=context.args
-    )
+    overlays = configfile or []
+    # With settings on its command line, Snakemake alone knows them all.
+    if not {"--config", "-C"} & set(context.args):
+        paths = study_configs(overlays)
+        Plan.from_config(read_config(paths), paths)
+    code = run_study(configfiles=overlays, cores=cores, snakemake_args=context.args)
     raise typer.Exit(code)
