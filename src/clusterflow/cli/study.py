@@ -209,10 +209,15 @@ def run(
     """Run a study; further options go to Snakemake."""
     from clusterflow.run.command import computes, study_configs
     from clusterflow.run.start import run_study
+    from clusterflow.settings import read_config
+    from clusterflow.study.plan import Plan
 
+    overlays = configfile or []
+    paths = study_configs(overlays)
+    # With settings on its command line, Snakemake alone knows them all.
+    if not {"--config", "-C"} & set(context.args):
+        Plan.from_config(read_config(paths), paths)
     if computes(context.args):
-        _try_database(study_configs(configfile or []))
-    code = run_study(
-        configfiles=configfile or [], cores=cores, snakemake_args=context.args
-    )
+        _try_database(paths)
+    code = run_study(configfiles=overlays, cores=cores, snakemake_args=context.args)
     raise typer.Exit(code)

@@ -23,6 +23,7 @@ from clusterflow.science.reactions.network import (
 from clusterflow.science.thermochemistry.anchors import FROM_CO, FROM_CO2
 from clusterflow.settings import load_study
 from clusterflow.stage_table import record_paths, stage_named
+from clusterflow.study.contradictions import find_contradictions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,12 +47,14 @@ class Plan:
         Raises
         ------
         ConfigError
-            For a wrong setting.
+            For a wrong setting, or settings that contradict each other, one a line.
         LibraryError
             For a name that is in no library.
         """
         plan = cls(study=load_study(config, sources), library=Library.default())
         plan.check_names()
+        if problems := find_contradictions(plan):
+            raise ConfigError("\nerror: ".join(problems))
         return plan
 
     def check_names(self) -> None:
@@ -194,14 +197,18 @@ class Plan:
         return found
 
     @cached_property
+    def fluids(self) -> frozenset[tuple[str, str]]:
+        """Gases and liquids of the reactions: name and phase, ``g`` or ``l``."""
+        terms = (t for t in self._species_terms if not t.startswith("*"))
+        return frozenset((t[:-3], t[-2]) for t in terms)
+
+    @cached_property
     def gases(self) -> tuple[str, ...]:
         """Gases of the reactions, the anchors, and those adsorbates inherit from.
 
         Where carbon takes part, also those that the spread over references needs.
         """
-        named = {
-            t.partition("(")[0] for t in self._species_terms if not t.startswith("*")
-        }
+        named = {name for name, _ in self.fluids}
         if any("C" in self.library.gas(name).counts for name in named):
             named |= {*FROM_CO, *FROM_CO2}
         motifs = self.library.motif_gases(self.adsorbates)
