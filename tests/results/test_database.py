@@ -164,6 +164,19 @@ def test_a_server_takes_in_studies_and_replaces_only_their_own(
     assert code == 2 and "writes 1; update clusterflow" in said
 
 
+def test_a_server_that_answers_is_in_order(server, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    nobody = server.replace("?", "x?")
+    config = "study: a\nclusters: [Cu2]\nreactions: []\nadsorbates: []\n"
+    Path("config.yaml").write_text(f"{config}collect: {{database: '{server}'}}\n")
+    assert main(["check"]) == 0
+    assert "everything is in order" in capsys.readouterr().out
+    Path("config.yaml").write_text(f"{config}collect: {{database: '{nobody}'}}\n")
+    assert main(["check"]) == 2
+    assert "does not exist" in capsys.readouterr().err
+    assert os.listdir() == ["config.yaml"]  # noqa: PTH208
+
+
 def test_two_studies_at_once_do_not_mix(server, results):
     """ASE takes the last number in a table for its own: writers must wait."""
     import psycopg2

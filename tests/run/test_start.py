@@ -222,7 +222,7 @@ def test_state_without_locks_of_a_dead_process(folder) -> None:
 
 def test_wrong_setting_starts_nothing(folder) -> None:
     (folder / "config.yaml").write_text("study: toy\nclustres: [Cu4]\n")
-    with pytest.raises(ConfigError, match=r"config\.yaml: unknown key 'clustres'"):
+    with pytest.raises(ConfigError, match=r"config\.yaml: line 2, column 1: unknown key 'clustres'"):
         run_study(configfiles=[], cores=1, snakemake_args=[])
     assert not (folder / ".snakemake").exists()
 
@@ -276,7 +276,7 @@ def test_a_profile_of_ones_own_replaces_ours(folder, arguments, ours) -> None:
 
 def test_targets_are_not_swallowed_by_lists_of_values(folder) -> None:
     command = snakemake_command([Path("mine.yaml")], 1, ["some/target"])
-    assert command[-2:] == ["--rerun-incomplete", "some/target"]
+    assert command[-2:] == ["--keep-incomplete", "some/target"]
 
 
 def test_study_name_from_the_command_line(folder) -> None:
