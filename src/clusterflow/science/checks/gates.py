@@ -14,7 +14,8 @@ and formation energies are read and counted again here, from the items of the li
 as they stand in their files. They find slips of bookkeeping and geometry; none of them
 says that an energy is right.
 
-To add a gate: write a generator that takes `Evidence`, put it into `GATES`, and show in
+To add a gate: write a generator that takes `Evidence`, put it into `GATES`, say in
+``effects.py`` what a FAIL does to the number, and show in
 ``tests/science/checks/test_gates.py`` that it fails on a broken record.
 """
 

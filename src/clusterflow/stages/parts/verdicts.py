@@ -124,8 +124,8 @@ def _describe_first(failures: Iterator[Gate]) -> str:
         return ""
     value = f"{gate.value:.4g}" if isinstance(gate.value, float) else gate.value
     limit = f"{gate.limit:.4g}" if isinstance(gate.limit, float) else gate.limit
-    detail = f", {gate.detail}" if gate.detail else ""
-    return f"fails {gate.name}: {value}{detail}; allowed: {limit}"
+    detail = f"; {gate.detail}" if gate.detail else ""
+    return f"fails {gate.name}: {value} (allowed {limit}){detail}"
 
 
 def _list_flags(failures: Iterable[Gate]) -> tuple[str, ...]:
