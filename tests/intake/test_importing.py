@@ -146,7 +146,7 @@ def test_two_elements_on_one_site_are_refused_or_the_major_one_taken(tmp_path):
         site("Ag2", RHOMBUS[1], "0.2"),
     ]
     file = write_cif(tmp_path / "m.cif", mixed, INVERSION)
-    with pytest.raises(StructureError, match=r"Ag2 \(0\.20\), Cu at Ag2 \(0\.80\)"):
+    with pytest.raises(StructureError, match=r"mixed site Ag2 \(Cu 0\.80, Ag 0\.20\)"):
         import_cluster(file, Choices(molecule="1"))
     found = import_cluster(file, Choices(disorder="major"))
     assert found.atoms.get_chemical_formula() == "Cu4"

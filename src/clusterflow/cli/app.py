@@ -8,12 +8,13 @@ from __future__ import annotations
 import functools
 import os
 import sys
-from typing import Annotated, Any
+import warnings
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from clusterflow.cli import energies, results, stages, study
-from clusterflow.errors import ClusterflowError
+from clusterflow.errors import ClusterflowError, InputWarning
 
 app = typer.Typer(
     name="clusterflow",
@@ -27,6 +28,7 @@ app = typer.Typer(
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code is 2 for wrong input, 1 for a bug."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    warnings.showwarning = _show_warning
     try:
         # Named here, so that shell completion is of `clusterflow` also where it was
         # started as a module.
@@ -42,6 +44,24 @@ def main(arguments: list[str] | None = None) -> int:
         # The reader of a pipe went away (`| head`): nothing is wrong.
         sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
     return 0
+
+
+_SHOW_OTHERS = warnings.showwarning
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """One line of what was not plain in an input; all else as Python shows it."""
+    if issubclass(category, InputWarning):
+        print(f"note: {message}", file=sys.stderr)
+    else:
+        _SHOW_OTHERS(message, category, filename, lineno, file, line)
 
 
 @functools.cache

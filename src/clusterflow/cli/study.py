@@ -120,7 +120,7 @@ def couples(
 )
 def add(
     file: Annotated[
-        Path, typer.Argument(help="XYZ, extxyz, CIF, PDB, GRO, VASP or POSCAR.")
+        Path, typer.Argument(help="XYZ, extxyz, CIF, PDB, GRO, MOL2 or POSCAR.")
     ],
     name: Annotated[str, typer.Option(help="Name of the new cluster.")],
     charge: Annotated[int, typer.Option(help="Total charge.")],

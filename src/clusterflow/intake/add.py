@@ -105,7 +105,7 @@ def _make_spec(found: Imported, claims: Claims, notes: Sequence[str]) -> Cluster
         "formula": "".join(
             f"{e}{n if n > 1 else ''}" for e, n in sorted(counts.items())
         ),
-        "material": claims.material or guess_material(set(counts)),
+        "material": claims.material or guess_material(counts),
         "charge": claims.charge,
         "multiplicity": claims.multiplicity,
         "source": claims.source,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from clusterflow.errors import LibraryError, StructureError
 from clusterflow.library.clusters import ClusterSpec
 from clusterflow.library.find import load_spec
-from clusterflow.records.atoms import read_atoms
+from clusterflow.records.structure_files import read_atoms
 from clusterflow.science.clusters.electrons import count_electrons, read_cluster_formula
 
 if TYPE_CHECKING:

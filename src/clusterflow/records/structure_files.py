@@ -15,9 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from ase import Atoms
 
-from clusterflow.errors import StructureError
+from clusterflow.errors import ClusterflowError, InputWarning, StructureError
 from clusterflow.formula import ATOMIC_NUMBERS
-from clusterflow.records.atoms import read_atoms, refuse_nowhere
+from clusterflow.records.atom_lines import (
+    find_elements,
+    note_isotopes,
+    read_text,
+    refuse_cut_line,
+)
+from clusterflow.records.xyz_files import read_mol2, read_xyz
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,18 +32,14 @@ if TYPE_CHECKING:
 # Below this a site is not always occupied.
 FULL = 0.999
 _LABEL, _OCCUPANCY = "_atom_site_label", "_atom_site_occupancy"
+_TYPE = "_atom_site_type_symbol"
 _GROUP = "_atom_site_disorder_group"
 _ASSEMBLY = "_atom_site_disorder_assembly"
 _FORMULA, _UNITS = "_chemical_formula_sum", "_cell_formula_units_Z"
-# What readers raise for a file that is cut short or is not what its name says.
-_UNREADABLE = (
-    *(ValueError, KeyError, IndexError, TypeError, AttributeError),
-    *(ArithmeticError, OSError),
-)
+_ORGANIC = {"H", "C", "N", "O", "F", "Cl"}
 # How many offending sites a message names.
 _SHOWN = 6
-# Second letters of names such as CA and CD that count carbons of a chain in Greek.
-_GREEK = "ABGDEZH"
+_FORMATS = "XYZ, extxyz, CIF, PDB, GRO, MOL, MOL2 or POSCAR"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,13 +61,38 @@ class _Row:
     group: str
 
 
+def read_atoms(path: Path) -> Atoms:
+    """The one structure in a file, as it stands, for a verb.
+
+    What was not plain in it is warned of.
+
+    Raises
+    ------
+    StructureError
+        If it cannot be read or holds no atoms, more than one structure, or sites that
+        are not always occupied.
+    """
+    content = read_content(path)
+    sites = uncertain(content.atoms)
+    if sites:
+        raise StructureError(
+            f"{path}: {describe_uncertain(sites)}; bring it in by `clusterflow add` "
+            "with --disorder"
+        )
+    for note in content.notes:
+        warnings.warn(f"{path}: {note}", InputWarning, stacklevel=2)
+    for name in ("labels", "occupancies"):
+        del content.atoms.arrays[name]
+    return content.atoms
+
+
 def read_content(file: Path, disorder: str = "") -> Content:
     """The atoms of a file, one cell of them if it is a crystal.
 
     Parameters
     ----------
     file
-        CIF, PDB, GRO, or what ASE reads.
+        XYZ, CIF, PDB, GRO, MOL2, or what ASE reads.
     disorder
         ``major`` keeps the most occupied alternative of disordered sites, anything
         else names a disorder group (CIF) or alternate location (PDB) to keep; by
@@ -77,7 +104,25 @@ def read_content(file: Path, disorder: str = "") -> Content:
         If it cannot be read, or no site has the alternative that is asked for.
     """
     if not file.is_file():
-        raise StructureError(f"{file}: no such file")
+        why = "is a folder" if file.is_dir() else "no such file"
+        raise StructureError(f"{file}: {why}")
+    try:
+        content = _read_by_suffix(file, disorder)
+    except ClusterflowError:
+        raise
+    # What dozens of readers raise for a file that is not what its name says cannot be
+    # listed, and whatever it is, the file is what has to be mended.
+    except Exception as error:
+        raise StructureError(
+            f"{file}: cannot be read as what its name says ({_flatten_error(error)}); "
+            f"get it anew, or use {_FORMATS}"
+        ) from None
+    _refuse_no_elements(content.atoms, file)
+    refuse_nowhere(content.atoms, file)
+    return content
+
+
+def _read_by_suffix(file: Path, disorder: str) -> Content:
     suffix = file.suffix.lower()
     if suffix == ".cif":
         return _read_cif(file, disorder)
@@ -87,12 +132,93 @@ def read_content(file: Path, disorder: str = "") -> Content:
         raise StructureError(
             f"{file}: --disorder {disorder}: only CIF and PDB files list alternatives"
         )
-    atoms = read_atoms(file)
     if suffix == ".gro":
-        names = atoms.arrays["atomtypes"]
-        atoms.symbols = [_parse_element(str(name), file) for name in names]
+        return _read_gro(file)
+    if suffix in (".xyz", ".extxyz"):
+        images, notes = read_xyz(file)
+    elif suffix == ".mol2":
+        images, notes = read_mol2(file)
+    else:
+        images, notes = _read_with_ase(file), ()
+    if len(images) != 1 or len(images[0]) == 0:
+        raise StructureError(
+            f"{file}: holds {len(images)} structures; give a file with exactly one"
+        )
+    atoms = images[0]
     labels = [f"{s}{i}" for i, s in enumerate(atoms.symbols)]
-    return Content(atoms=_label_atoms(atoms, labels, [1.0] * len(atoms)))
+    return Content(atoms=_label_atoms(atoms, labels, [1.0] * len(atoms)), notes=notes)
+
+
+def _read_with_ase(file: Path) -> list[Atoms]:
+    import ase.io
+
+    if file.stat().st_size == 0:
+        raise StructureError(f"{file}: the file is empty; get it anew")
+    images: list[Atoms] = ase.io.read(file, ":")
+    is_poscar = file.suffix == ".vasp" or file.name.startswith(("POSCAR", "CONTCAR"))
+    if is_poscar and len(images) == 1:
+        text = read_text(file)
+        refuse_cut_line(text, text.split("\n")[-len(images[0]) :], file)
+    return images
+
+
+def _refuse_no_elements(atoms: Atoms, file: Path) -> None:
+    """Refuse dummy atoms, and elements without parameters in any level."""
+    for index, symbol in enumerate(atoms.symbols):
+        if symbol == "X" or symbol not in ATOMIC_NUMBERS:
+            what = (
+                "a dummy atom, no element; take it out"
+                if symbol == "X"
+                else "an element beyond Rn, for which no level has parameters; "
+                "replace it"
+            )
+            raise StructureError(f"{file}: atom {index} ({symbol}) is {what}")
+
+
+def refuse_nowhere(atoms: Atoms, path: Path) -> None:
+    """Refuse coordinates that are no numbers.
+
+    Raises
+    ------
+    StructureError
+        Which names the first such atom.
+    """
+    lost = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
+    if len(lost):
+        symbol = atoms.symbols[lost[0]]
+        raise StructureError(
+            f"{path}: the coordinates of atom {lost[0]} ({symbol}) are not all numbers"
+        )
+
+
+def _read_gro(file: Path) -> Content:
+    """A GRO file, with elements by its atom names."""
+    from ase.io.gromacs import read_gromacs
+
+    text = read_text(file)
+    lines = text.rstrip().split("\n")
+    # ASE leaves an empty line where there is no box.
+    is_boxed = re.fullmatch(r"[\s\d.+-]+", lines[-1]) is not None
+    rows = lines[2:-1] if is_boxed else lines[2:]
+    said = lines[1].strip() if len(lines) > 1 else ""
+    if said != str(len(rows)) or not rows:
+        raise StructureError(
+            f"{file}: its second line says {said!r}, the file holds {len(rows)} atoms; "
+            "get it anew"
+        )
+    for k, row in enumerate(rows, start=3):
+        if [m.start() for m in re.finditer(r"\.", row[20:44])] != [4, 12, 20]:
+            raise StructureError(
+                f"{file}: line {k}: coordinates are not in columns of 8 with three "
+                "decimals; write it with that precision, or use XYZ"
+            )
+    box = lines[-1] if is_boxed else ""
+    atoms = read_gromacs(StringIO("\n".join([*lines[:2], *rows, box, ""])))
+    names = [row[10:15].strip() for row in rows]
+    symbols, notes = find_elements(names, atoms.positions, file)
+    atoms.symbols = symbols
+    labels = [f"{name}{k}" for k, name in enumerate(names)]
+    return Content(atoms=_label_atoms(atoms, labels, [1.0] * len(atoms)), notes=notes)
 
 
 def _label_atoms(
@@ -167,19 +293,13 @@ def _read_cif(file: Path, disorder: str) -> Content:
 
     block = _read_cif_block(file)
     left_out: tuple[str, ...] = ()
-    try:
-        if disorder:
-            left_out = _keep_rows(block, disorder, file)
-        with warnings.catch_warnings():
-            # What it warns of is checked here, or refused below.
-            warnings.simplefilter("ignore")
-            parser = CifParser.from_str(str(block), site_tolerance=2e-3)
-            crystal = parser.parse_structures(check_occu=False, on_error="raise")[0]
-    except _UNREADABLE as error:
-        raise StructureError(
-            f"{file}: the structure in it cannot be read ({_flatten_error(error)}); "
-            "open and save it in a crystal viewer, or use XYZ"
-        ) from None
+    if disorder:
+        left_out = _keep_rows(block, disorder, file)
+    with warnings.catch_warnings():
+        # What it warns of is checked here, or refused below.
+        warnings.simplefilter("ignore")
+        parser = CifParser.from_str(str(block), site_tolerance=2e-3)
+        crystal = parser.parse_structures(check_occu=False, on_error="raise")[0]
     sites = [
         (str(site.label), _name_element(kind), float(share), site.coords)
         for site in crystal
@@ -196,6 +316,10 @@ def _read_cif(file: Path, disorder: str) -> Content:
         symbols, positions=positions, cell=crystal.lattice.matrix.copy(), pbc=True
     )
     notes = (*left_out, *_note_formula_gaps(block, atoms, np.array(occupancies)))
+    types = block.data.get(_TYPE, labels)
+    heavy = sorted({one[0] for one in types if re.fullmatch(r"[DT]\d*", one)})
+    if heavy:
+        notes = (*notes, note_isotopes(heavy))
     return Content(atoms=_label_atoms(atoms, labels, occupancies), notes=notes)
 
 
@@ -203,15 +327,9 @@ def _read_cif_block(file: Path) -> Any:
     """The one data block of a CIF with atoms."""
     from pymatgen.io.cif import CifFile
 
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            blocks = CifFile.from_file(file).data
-    except _UNREADABLE as error:
-        raise StructureError(
-            f"{file}: not a whole CIF ({_flatten_error(error)}); get it anew, or use "
-            "XYZ"
-        ) from None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        blocks = CifFile.from_str(read_text(file)).data
     full = {name: block for name, block in blocks.items() if _LABEL in block.data}
     for block in full.values():
         if _OCCUPANCY in block.data:  # where it is left out, it is 1
@@ -244,6 +362,7 @@ def _keep_rows(block: Any, disorder: str, file: Path) -> tuple[str, ...]:
         for k in range(n)
     ]
     kept = _choose_kept_rows(rows, disorder, file)
+    mixed = _note_mixed_sites(block, rows, kept)
     columns = next(loop for loop in block.loops if _LABEL in loop)
     for column in columns:
         block.data[column] = [
@@ -251,7 +370,41 @@ def _keep_rows(block: Any, disorder: str, file: Path) -> tuple[str, ...]:
         ]
     if _OCCUPANCY in columns:
         block.data[_OCCUPANCY] = ["1"] * len(kept)
-    return _note_dropped_rows(rows, kept)
+    return (*mixed, *_note_dropped_rows(rows, kept))
+
+
+def _note_mixed_sites(
+    block: Any, rows: Sequence[_Row], kept: set[int]
+) -> tuple[str, ...]:
+    """Which kept rows of a CIF share their place with another element."""
+    columns = [block.data.get(f"_atom_site_fract_{axis}", []) for axis in "xyz"]
+    if any(len(column) != len(rows) for column in columns):
+        return ()
+    places: dict[tuple[float, ...], list[_Row]] = defaultdict(list)
+    for row in rows:
+        place = (_parse_cif_number(column[row.number]) for column in columns)
+        places[tuple(round(x % 1.0, 4) for x in place)].append(row)
+    types = block.data.get(_TYPE) or [row.label for row in rows]
+    elements = [_strip_type(one) for one in types]
+    found = []
+    for here in places.values():
+        taken = [elements[row.number] for row in here if row.number in kept]
+        if taken and len({elements[row.number] for row in here}) > 1:
+            shares = ", ".join(
+                f"{elements[row.number]} {row.occupancy:.2f}" for row in here
+            )
+            found.append(f"{here[0].label} ({shares}) as {taken[0]}")
+    if not found:
+        return ()
+    return (
+        f"warning: mixed sites, shared by elements in the crystal: {few(found)}; "
+        "compare composition and electrons with the paper",
+    )
+
+
+def _strip_type(text: str) -> str:
+    """Element of a type or label such as Au, Au1 or Au1+."""
+    return (re.match(r"[A-Za-z]{1,2}", text) or ("",))[0].capitalize()
 
 
 def few(names: Sequence[str]) -> str:
@@ -285,16 +438,21 @@ def _note_formula_gaps(
 ) -> tuple[str, ...]:
     """Where the formula that a CIF states is not what its sites add up to."""
     stated = block.data.get(_FORMULA)
-    units = block.data.get(_UNITS)
-    if not stated or not re.fullmatch(r"\d+(\.\d+)?", units or ""):
+    if not stated:
         return ()
     total: Counter[str] = Counter()
     for symbol, share in zip(atoms.symbols, occupancies, strict=True):
         total[symbol] += share
     said = {
-        "H" if element == "D" else element: float(count or 1) * float(units)
+        "H" if element == "D" else element: float(count or 1)
         for element, count in re.findall(r"([A-Z][a-z]?)(\d+(?:\.\d+)?)?", stated)
     }
+    if not said:
+        return ()
+    n_units = max(1.0, round(total.total() / sum(said.values())))
+    if re.fullmatch(r"\d+(\.\d+)?", block.data.get(_UNITS) or ""):
+        n_units = float(block.data[_UNITS])
+    said = {element: count * n_units for element, count in said.items()}
     gaps = {
         element: said.get(element, 0.0) - total[element]
         for element in sorted({*said, *total})
@@ -306,16 +464,26 @@ def _note_formula_gaps(
     ]
     if not shown:
         return ()
+    # Hydrogen and solvent are what is commonly not there; metals are on mixed sites.
+    is_organic = all(
+        element in _ORGANIC for element, gap in gaps.items() if abs(gap) > 0.01
+    )
+    why = (
+        "hydrogen that was not located, or solvent taken out"
+        if is_organic
+        else "sites shared by elements, counter-ions or solvent taken out, or a file "
+        "that was cut"
+    )
     return (
         f"warning: the cell holds {', '.join(shown)} than its formula {stated.strip()} "
-        "says: hydrogen that was not located, or solvent taken out",
+        f"says: {why}",
     )
 
 
 def _read_pdb(file: Path, disorder: str) -> Content:
     from ase.io.proteindatabank import read_proteindatabank
 
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    lines = read_text(file).split("\n")
     if sum(line.startswith("MODEL ") for line in lines) > 1:
         raise StructureError(f"{file}: holds several models; give a file with one")
     rows = [
@@ -334,15 +502,33 @@ def _read_pdb(file: Path, disorder: str) -> Content:
     kept = _choose_kept_rows(rows, disorder, file)
     notes = _note_dropped_rows(rows, kept)
     rows = [row for row in rows if row.number in kept]
-    fixed = [_fill_element_columns(lines[row.number], file) for row in rows]
-    try:
-        header = [line for line in lines if _is_cell(line)]
-        atoms = read_proteindatabank(StringIO("\n".join([*header, *fixed]) + "\n"))
-    except _UNREADABLE as error:
-        raise StructureError(
-            f"{file}: not a PDB file ({_flatten_error(error)}); get it anew, or use XYZ"
-        ) from None
-    refuse_nowhere(atoms, file)
+    for row in rows:
+        if len(lines[row.number].rstrip()) < 54:
+            raise StructureError(
+                f"{file}: line {row.number + 1} ends within its coordinates; get the "
+                "file anew"
+            )
+    # Elements are set below; ASE reads hydrogen for all.
+    fixed = [f"{lines[row.number][:76]:76} H" for row in rows]
+    header = [line for line in lines if _is_cell(line)]
+    atoms = read_proteindatabank(StringIO("\n".join([*header, *fixed]) + "\n"))
+    names = [lines[row.number][12:16] for row in rows]
+    stated = [_read_pdb_element(lines[row.number]) for row in rows]
+    pairs = list(zip(stated, names, strict=True))
+    symbols, found = find_elements(
+        [one or name.strip() for one, name in pairs],
+        atoms.positions,
+        file,
+        # A name that starts in the first of its columns has an element of two letters.
+        aligned=[
+            bool(one) or name[:1].isalpha()
+            for one, name in zip(stated, names, strict=True)
+        ],
+    )
+    atoms.symbols = symbols
+    notes = (*notes, *found)
+    if not any(line.startswith("END") for line in lines):
+        notes = (*notes, "warning: no END closes the file: was it cut?")
     # Alternatives of one site share it, whatever their occupancies say.
     shares = [
         1.0 if disorder else min(row.occupancy, 0.5 if row.group else 1.0)
@@ -365,49 +551,36 @@ def _is_cell(line: str) -> bool:
     return line.startswith("CRYST1") and float(line[6:15]) > 1.0
 
 
-def _fill_element_columns(line: str, file: Path) -> str:
-    """A line whose element columns are filled, by the name if they are empty."""
-    if line[76:78].strip():
-        return line
-    # A name that starts in the first of its columns has an element of two letters.
-    name = line[12:16]
-    element = _parse_element(name.strip(), file, two=name[:1].isalpha())
-    return f"{line[:76]:76}{element:>2}"
-
-
-def _parse_element(name: str, file: Path, *, two: bool = True) -> str:
-    """The element that an atom is named after, such as Cu of CU12.
-
-    Raises
-    ------
-    StructureError
-        If it may be two: CD is cadmium, or a carbon of a chain.
-    """
-    letters = (re.match(r"\d*([A-Za-z]+)", name) or ("", ""))[1]
-    pair, first = letters[:2].capitalize(), letters[:1].upper()
-    has_pair = two and len(letters) >= 2 and pair in ATOMIC_NUMBERS
-    if has_pair and letters[1].islower():
-        return pair
-    if has_pair and first in ATOMIC_NUMBERS and letters[1] in _GREEK:
-        raise StructureError(
-            f"{file}: atom {name} may be {pair} or {first}; "
-            f"write {pair} for the element of two letters, or use XYZ"
-        )
-    if has_pair:
-        return pair
-    if first in ATOMIC_NUMBERS:
-        return first
-    raise StructureError(f"{file}: atom {name} names no element; use XYZ")
+def _read_pdb_element(line: str) -> str:
+    """The element that a line states, or nothing where it states none."""
+    stated = line[76:78].strip().capitalize()
+    is_known = stated in ATOMIC_NUMBERS or stated in ("D", "T")
+    return stated if is_known else ""
 
 
 def uncertain(atoms: Atoms) -> list[str]:
-    """Sites that are not always occupied, each once, such as ``C7 (0.62)``."""
-    found = set()
-    for label, symbol, share in zip(
-        *(atoms.arrays["labels"], atoms.symbols, atoms.arrays["occupancies"]),
-        strict=True,
-    ):
+    """Sites that are not always occupied, each once, such as ``C7 (0.62)``.
+
+    One that elements share is ``mixed site Ag1 (Ag 0.40, Au 0.60)``.
+    """
+    sites: dict[tuple[float, ...], list[int]] = defaultdict(list)
+    for index, share in enumerate(atoms.arrays["occupancies"]):
         if share < FULL:
-            shared = "" if label.upper().startswith(symbol.upper()) else f"{symbol} at "
-            found.add(f"{shared}{label} ({share:.2f})")
-    return sorted(found)
+            place = tuple(np.round(atoms.positions[index], 2) + 0.0)
+            sites[place].append(index)
+    return sorted({_describe_site(atoms, here) for here in sites.values()})
+
+
+def describe_uncertain(sites: Sequence[str]) -> str:
+    """That sites are not always occupied, and which."""
+    return f"sites that are not always occupied: {few(sites)}"
+
+
+def _describe_site(atoms: Atoms, indices: Sequence[int]) -> str:
+    """Label and occupancies of the atoms at one place."""
+    labels, shares = atoms.arrays["labels"], atoms.arrays["occupancies"]
+    if len(indices) == 1:
+        return f"{labels[indices[0]]} ({shares[indices[0]]:.2f})"
+    listed = ", ".join(f"{atoms.symbols[i]} {shares[i]:.2f}" for i in indices)
+    is_mixed = len({atoms.symbols[i] for i in indices}) > 1
+    return f"{'mixed site ' if is_mixed else ''}{labels[indices[0]]} ({listed})"
