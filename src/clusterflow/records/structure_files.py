@@ -154,6 +154,12 @@ def _read_with_ase(file: Path) -> list[Atoms]:
 
     if file.stat().st_size == 0:
         raise StructureError(f"{file}: the file is empty; get it anew")
+    # ASE takes fewer atoms than the file states, where lines are missing.
+    is_mol = file.suffix.lower() in (".mol", ".sdf")
+    if is_mol and not re.search(r"^M +END", read_text(file), re.MULTILINE):
+        raise StructureError(
+            f"{file}: no line 'M  END' closes it; get it anew, or use XYZ"
+        )
     images: list[Atoms] = ase.io.read(file, ":")
     is_poscar = file.suffix == ".vasp" or file.name.startswith(("POSCAR", "CONTCAR"))
     if is_poscar and len(images) == 1:
