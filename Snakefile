@@ -1,5 +1,6 @@
 """Free-energy profiles of CO2 reduction on nanoclusters, from structure to report."""
 
+import os
 from pathlib import Path
 
 from clusterflow.stage_table import STAGES
@@ -8,7 +9,7 @@ from snakemake.utils import min_version
 min_version("9.16")
 
 # A study folder without a config.yaml runs on the defaults.
-if Path("config.yaml").is_file():
+if os.path.lexists("config.yaml"):
 
     configfile: "config.yaml"
 

@@ -314,10 +314,10 @@ def search(pair: Pair, settings: AdsorbSettings) -> dict[str, Any]:
         record,
         sites,
         library.adsorbate(pair.adsorbate),
-        library.adsorbates(),
         settings,
-        RELAX,
         job,
+        others=library.adsorbates(),
+        relax=RELAX,
     )
     cpu_s = time.process_time() - began
     return {"record": found, "cpu_s": cpu_s, "gradients": job.meter.n_gradients}

@@ -50,6 +50,7 @@ PLAN_MAY_IMPORT = (
     "science.thermochemistry.anchors",
     "settings",
     "stage_table",
+    "study.contradictions",
 )
 HEAVY = ("ase", "tblite", "xtb", "matplotlib", "pymatgen", "pandas", "scipy")
 

@@ -6,6 +6,7 @@ what to do. The command line prints it in one line and exits 2.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -40,6 +41,23 @@ class EngineError(ClusterflowError):
 
 class RecordError(ClusterflowError):
     """A record cannot be read, or is not of the kind that was asked for."""
+
+
+class OutputError(ClusterflowError):
+    """A file cannot be written where it was asked for."""
+
+
+# Up to the last @: a password may hold any sign.
+_PASSWORD = re.compile(r"(://[^:/@\s]*:)\S*(?=@)|(password=)[^&\s'\"]+", re.IGNORECASE)
+
+
+def hide_passwords(text: str) -> str:
+    """A text without the passwords of the URLs in it.
+
+    >>> hide_passwords("postgresql://me:secret@host/db?sslpassword=other")
+    'postgresql://me:***@host/db?sslpassword=***'
+    """
+    return _PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", text)
 
 
 def choose(known: Mapping[str, T], name: str, kind: str) -> T:

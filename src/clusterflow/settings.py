@@ -8,14 +8,15 @@ its reason, and one file because it is one study.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Self
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from clusterflow.errors import ClusterflowError, ConfigError
+from clusterflow.errors import ClusterflowError, ConfigError, hide_passwords
 from clusterflow.library.adsorbates import SiteKind
 from clusterflow.library.clusters import IsomerMode
-from clusterflow.library.find import describe_error, read_yaml
+from clusterflow.library.find import describe_error, validate
+from clusterflow.library.yaml_file import find_place, read_yaml
 from clusterflow.model import Model, Name
 from clusterflow.science.thermochemistry.anchors import FROM_CO2
 from clusterflow.units import check_pressure, check_temperature
@@ -589,13 +590,12 @@ def check_url(url: str, where: str) -> str:
         If it is of another kind, or holds a password: that would stand in records,
         logs and the list of processes.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("postgresql", "postgres"):
-        raise ConfigError(f"{where} {url}: must be postgresql://USER@HOST/NAME")
-    if parts.password is not None or "password=" in parts.query:
+    if hide_passwords(unquote(url)) != unquote(url):
         raise ConfigError(
             f"{where}: holds a password; put it into ~/.pgpass or PGPASSWORD"
         )
+    if urlsplit(url).scheme not in ("postgresql", "postgres"):
+        raise ConfigError(f"{where} {url}: must be postgresql://USER@HOST/NAME")
     return url
 
 
@@ -624,7 +624,7 @@ def load_study(
         For the first unknown, missing or impossible setting, with the file it is in.
     """
     try:
-        return Study.model_validate(dict(config))
+        return validate(dict(config), Study)
     except ValidationError as error:
         first = error.errors()[0]
         # A key that is missing is in no file: its section is.
@@ -673,7 +673,7 @@ def read_config(paths: Sequence[Path]) -> dict[str, Any]:
 def _find_setting_file(
     place: tuple[int | str, ...], sources: Sequence[str | Path]
 ) -> str:
-    """The last file that sets the key at `place`, else all files."""
+    """The last file that sets the key at `place`, and where; else all files."""
     for source in reversed(sources):
         try:
             content: Any = read_yaml(_make_path(source))
@@ -689,7 +689,7 @@ def _find_setting_file(
                 found = False
                 break
         if found:
-            return str(source)
+            return f"{source}{find_place(_make_path(source), place)}"
     return ", ".join(str(source) for source in sources) or "configuration"
 
 

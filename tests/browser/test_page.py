@@ -15,7 +15,7 @@ from clusterflow.records.profiles import CheRecord
 from clusterflow.report.page import render_page
 from clusterflow.results.scan import scan
 from clusterflow.results.temperatures import step_energies
-from clusterflow.science.uncertainty.state_deviations import HALF_WIDTH_90
+from clusterflow.science.uncertainty.profile_deviations import HALF_WIDTH_90
 from tests.records.study_records import instead
 from tests.report.test_page import EVIL, make_failed_study, make_result, make_study
 

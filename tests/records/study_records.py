@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,4 +25,4 @@ def instead(
 ) -> StudyRecords:
     """The same study with other records of one stage, or none."""
     others = [record for record in study.records if not isinstance(record, model)]
-    return StudyRecords(folder=study.folder, records=(*others, *items))
+    return replace(study, records=(*others, *items))

@@ -20,13 +20,14 @@ RAW_EV = {
     | {"CH4": -0.64, "C2H4": 0.94},
 }
 # Standard entropies at 1 bar, J/mol/K: CODATA Key Values; HCHO, CH4 and C2H4 the CRC
-# Handbook; C2H4O (ethylene oxide) the JANAF tables.
+# Handbook; C2H4O (ethylene oxide) and NO the JANAF tables.
 ENTROPY = {
     "H2": 130.680,
     "H2O": 188.835,
     "CO": 197.660,
     "CO2": 213.785,
     "O2": 205.152,
+    "NO": 210.758,
     "HCHO": 218.8,
     "CH4": 186.3,
     "C2H4": 219.3,

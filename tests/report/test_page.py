@@ -39,6 +39,7 @@ from clusterflow.records.profiles import (
 )
 from clusterflow.records.provenance import Provenance
 from clusterflow.records.structure import Structure
+from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.report.page import render_page
 from clusterflow.results.ranking import probability_tables, rank_reactions
 from clusterflow.science.checks.evidence import Gate
@@ -571,6 +572,24 @@ def test_given_failures_are_shown():
     row = {"stage": "adsorb", "cluster": "Cu4", "reason": "out of memory"}
     page = Page(render_page(make_study(), study="demo", failures=[row]))
     assert "out of memory" in page.text
+
+
+def test_what_was_set_aside_stands_with_its_cluster():
+    vibrated = VibrateRecord(
+        provenance=make_provenance(),
+        cluster="Cu4",
+        adsorbate="CO",
+        level=make_level(),
+        minimum=1,
+        not_minima=(0,),
+        not_minima_reasons=("following 99i cm⁻¹, CO dissociated (C + O)",),
+    )
+    page = Page(render_page(make_study(vibrations=(vibrated,)), study="demo"))
+    own = page.text.split("Set aside on this cluster")[1]
+    reason = "minimum 0 set aside: following 99i cm⁻¹, CO dissociated (C + O)"
+    assert own.index(reason) < own.index("What failed, and why")
+    plain = Page(render_page(make_study(), study="demo"))
+    assert "Set aside on this cluster" not in plain.text
 
 
 def test_rankings_of_two_levels_stand_apart():

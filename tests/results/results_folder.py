@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.files import write_record
 from clusterflow.settings import CheSettings, ThermoSettings
 from clusterflow.stage_table import record_name
@@ -40,7 +41,12 @@ def write_results(
             write_record(record, folder / record_name(record))
         paths = [folder / record_name(record) for record in (*before, *gases)]
         energies = thermo(
-            *(relaxed, adsorbed, vibrated, gases),
+            ClusterRecords(
+                relaxed=relaxed,
+                adsorptions=adsorbed,
+                vibrations=vibrated,
+                gases=gases,
+            ),
             ThermoSettings(correct=("gas", "solvation"), pressure_pa={"CO2": 2e4}),
             study.library,
             Job("thermo", inputs=paths),

@@ -10,7 +10,13 @@ import pytest
 from clusterflow.cli.app import main
 from clusterflow.errors import RecordError
 from clusterflow.records.energies import ThermoRecord
-from clusterflow.records.files import read_record, read_records, sha256, write_record
+from clusterflow.records.files import (
+    ACCEPT_EDITED,
+    read_record,
+    read_records,
+    sha256,
+    write_record,
+)
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.results.explain import explain
@@ -106,7 +112,8 @@ def test_a_record_that_changed_afterwards_is_pointed_out(folder, library):
     assert re.search(r"vibrate/Cu2/CO\.json  changed since: used was \w+", text)
 
 
-def test_an_edited_number_does_not_match_its_terms(folder, library):
+def test_an_edited_number_does_not_match_its_terms(folder, library, monkeypatch):
+    monkeypatch.setenv(ACCEPT_EDITED, "1")
     path = folder / "thermo/Cu2.json"
     content = json.loads(path.read_text())
     for item in content["species"]:
@@ -116,7 +123,8 @@ def test_an_edited_number_does_not_match_its_terms(folder, library):
     assert "difference -1.0e-01" in text_of(folder, library, "Cu2/CO")
 
 
-def test_a_hole_has_its_reason_in_the_place_of_terms(folder, library):
+def test_a_hole_has_its_reason_in_the_place_of_terms(folder, library, monkeypatch):
+    monkeypatch.setenv(ACCEPT_EDITED, "1")
     path = folder / "thermo/Cu2.json"
     content = json.loads(path.read_text())
     for item in content["species"]:

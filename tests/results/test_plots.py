@@ -229,6 +229,11 @@ def test_band_edges_and_their_table():
     from clusterflow.results.plots.common import StudyCluster
 
     without = make_band_edges(conduction=None, valence=None, reason="no offset")
+    edges = make_band_edges()
+    hole = edges.couples[0].model_copy(
+        update={"couple": "X", "potential_v_she": None, "reason": "no entropies"}
+    )
+    edges = edges.model_copy(update={"couples": (*edges.couples, hole)})
     surfaces = [
         StudyCluster(
             name=n,
@@ -236,7 +241,7 @@ def test_band_edges_and_their_table():
             che=make_che(n).model_copy(update={"edges": e}),
             thermo=None,
         )
-        for n, e in (("Cu4", make_band_edges()), ("Cu8", without), ("Cu13", None))
+        for n, e in (("Cu4", edges), ("Cu8", without), ("Cu13", None))
     ]
     plot = plot_bands(surfaces)
     potentials = {
@@ -244,7 +249,8 @@ def test_band_edges_and_their_table():
     }
     assert float(potentials["Cu4", "conduction"]) == -1.5
     assert float(potentials["", "O2-H2O"]) == 0.815
-    assert potentials["Cu8", "valence"] == ""
+    assert potentials["Cu8", "valence"] == potentials["", "X"] == ""
+    assert "no entropies" in {row["reason"] for row in rows_of(plot)}
     assert dict(plot.missing)["Cu8"].endswith("no offset")
     assert "no band edges" in dict(plot.missing)["Cu13"]
     assert "pH 7" in plot.figure.axes[0].get_ylabel()

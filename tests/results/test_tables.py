@@ -316,6 +316,23 @@ def test_failures_are_all_that_has_no_number(records):
     assert all(r["reason"] for r in table(records, "failures"))
 
 
+def test_what_was_set_aside_stands_among_the_failures(records):
+    (failed,) = records.of(VibrateRecord)
+    update = {"minimum": 2, "status": "ok", "reason": "", "not_minima": (0, 1)}
+    # The second is of a record that had no reasons yet.
+    update["not_minima_reasons"] = ("following 99i cm⁻¹, CO became an unlisted isomer",)
+    standing = instead(records, VibrateRecord, [failed.model_copy(update=update)])
+    reasons = [
+        r["reason"]
+        for r in table(standing, "failures")
+        if (r["stage"], r["cluster"], r["species"]) == ("vibrate", "Cu2", "CO")
+    ]
+    assert reasons == [
+        "minimum 0 set aside: following 99i cm⁻¹, CO became an unlisted isomer",
+        "minimum 1 set aside: no reason recorded",
+    ]
+
+
 def test_an_empty_table_of_failures_still_has_its_columns():
     assert to_csv("failures", []) == "stage,cluster,species,reason\n"
 

@@ -233,6 +233,18 @@ def test_failure_names_the_logs(folder, capfd, monkeypatch) -> None:
     assert "logs are in results/toy/logs" in capfd.readouterr().err
 
 
+def test_a_dry_run_warms_nothing_and_reads_no_record(folder, capfd, monkeypatch):
+    def refuse(*_):
+        raise AssertionError("of no use in a dry run")
+
+    monkeypatch.setattr(start, "fork_server", refuse)
+    monkeypatch.setattr(start, "job_times", refuse)
+    assert run_study(configfiles=[], cores=1, snakemake_args=["-n"]) == 0
+    assert "total" in capfd.readouterr().out
+    with pytest.raises(AssertionError, match="of no use"):
+        run_study(configfiles=[], cores=1, snakemake_args=[])
+
+
 @pytest.mark.parametrize(
     ("arguments", "cores", "expected"),
     [

@@ -271,6 +271,20 @@ def test_what_edges_drive(record, library):
     assert [c.couple for c in view.couples if c.edge == "valence"] == ["O2-H2O"]
 
 
+def test_a_couple_without_a_potential_is_a_hole(record, library):
+    # -1.90 V is quoted without an entropy.
+    view = view_of(record(ea_ev=2.0), library, temperature_k=350.0)
+    radical = next(c for c in view.couples if c.couple == "CO2-radical")
+    assert (radical.potential_v_she, radical.driven, radical.margin_v) == (None,) * 3
+    assert "no potential at 350 K" in radical.reason
+    values = ("fundamental_gap_ev", "homo_ev", "lumo_ev", "orbital_gap_ev")
+    text = describe(record(ea_ev=2.0, reasons=dict.fromkeys(values, "x")), view)
+    assert "none    CO2-radical" in text
+    # Without an edge that is the first reason.
+    none = view_of(record(ea_ev=None, reasons={"ea_ev": "x"}), library)
+    assert {c.reason for c in none.couples if c.edge == "conduction"} == {"x"}
+
+
 @pytest.mark.parametrize("ea_ev", [4.1, 3.95, 3.4, 2.0])
 @pytest.mark.parametrize("ph", [0.0, 7.0])
 def test_steps_at_the_edge_are_those_of_the_network_there(record, library, ea_ev, ph):

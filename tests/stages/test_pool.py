@@ -10,6 +10,7 @@ from ase.calculators.emt import EMT
 
 from clusterflow.records.adsorption import PooledIsomer
 from clusterflow.records.atoms import to_atoms
+from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import BuildRecord, Isomer
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.science.adsorption.bare_isomers import (
@@ -79,11 +80,11 @@ class Rounds:
             self.relaxed,
             self.sites,
             self.others[name],
-            self.others,
             ADSORB,
-            RelaxSettings(),
             Job("adsorb"),
-            before
+            others=self.others,
+            relax=RelaxSettings(),
+            before=before
             and Round(adsorbed=before, pool=found or self.pool, sites=SitesSettings()),
         )
         # The hydrogen of EMT leaves from some starts, which is of no interest here.
@@ -95,9 +96,9 @@ class Rounds:
             self.relaxed,
             adsorptions,
             PoolSettings(window_ev=WINDOW_EV, **settings),
-            RelaxSettings(),
             Job("pool"),
-            before,
+            relax=RelaxSettings(),
+            before=before,
         )
 
 
@@ -262,23 +263,29 @@ def free_energies(rounds, gas_record, adsorptions, found, mode, vibrations=None)
     host = rounds.relaxed.isomers[0]
     vibrations = vibrations or [
         vibrate(
-            *(record, host, rounds.others[record.adsorbate], VibrateSettings()),
-            *(RelaxSettings(), Job("vibrate")),
+            record,
+            host,
+            rounds.others[record.adsorbate],
+            VibrateSettings(),
+            Job("vibrate"),
+            relax=RelaxSettings(),
             isomers=mode,
             pool=found,
         )
         for record in adsorptions
     ]
-    return thermo(
-        *(rounds.relaxed, adsorptions, vibrations, [gas_record("H2", "emt")]),
-        ThermoSettings(anchors=("H2",), isomers=mode),
-        rounds.library,
-        Job("thermo"),
-        found,
+    records = ClusterRecords(
+        relaxed=rounds.relaxed,
+        adsorptions=adsorptions,
+        vibrations=vibrations,
+        gases=[gas_record("H2", "emt")],
+        pool=found,
     )
+    settings = ThermoSettings(anchors=("H2",), isomers=mode)
+    return thermo(records, settings, rounds.library, Job("thermo"))
 
 
-def at_rest(record, found, mode, provenance):
+def at_rest(record, found, mode, provenance, down_ev=0.0):
     """Vibrations right where the search ended.
 
     Minima of EMT's hydrogen are so flat that rounding decides whether a mode of them
@@ -294,7 +301,7 @@ def at_rest(record, found, mode, provenance):
         level=record.level,
         minimum=index,
         structure=minimum.structure,
-        energy_ev=minimum.energy_ev,
+        energy_ev=minimum.energy_ev - down_ev,
         frequencies_cm1=modes,
         provenance=provenance,
     )
@@ -372,17 +379,23 @@ def test_global_minima_are_offered_only_after_all_was_tried(rounds, gas_record):
         assert species(record)["*H"].formation_ev == pytest.approx(by_hand, abs=1e-9)
 
 
-def test_the_other_mode_stands_beside(rounds, gas_record, provenance):
+# A saddle point that vibrate has followed lies lower than its record of adsorb says.
+@pytest.mark.parametrize("followed_ev", [0.0, 0.048])
+def test_the_other_mode_stands_beside(rounds, gas_record, provenance, followed_ev):
     from clusterflow.settings import CheSettings
     from clusterflow.stages.che import che
 
     hydrogen, found = rounds.second[0], rounds.pool
     late, fixed = (
         free_energies(
-            *(rounds, gas_record, [hydrogen], found, mode),
-            [at_rest(hydrogen, found, mode, provenance)],
+            rounds,
+            gas_record,
+            [hydrogen],
+            found,
+            mode,
+            [at_rest(hydrogen, found, mode, provenance, down_ev)],
         )
-        for mode in ("pool", "fixed_core_first")
+        for mode, down_ev in (("pool", 0.0), ("fixed_core_first", followed_ev))
     )
     other = fixed.other_isomers
     assert other.isomers == "pool" and not other.reason
@@ -401,6 +414,31 @@ def test_the_other_mode_stands_beside(rounds, gas_record, provenance):
     assert result.other_isomers_potential_v_rhe == pytest.approx(limit)
     limit = -abs(species(fixed)["*H"].formation_ev)
     assert result.limiting_potential_v_rhe == pytest.approx(limit)
+
+
+def test_spin_of_the_lowest_isomer_counts_in_the_other_mode(
+    rounds, gas_record, provenance
+):
+    hydrogen, mode = rounds.second[0], "fixed_core_first"
+
+    def other(multiplicity):
+        first, *rest = rounds.pool.isomers
+        structure = first.isomer.structure.model_copy(
+            update={"multiplicity": multiplicity}
+        )
+        isomer = first.isomer.model_copy(update={"structure": structure})
+        first = first.model_copy(update={"isomer": isomer})
+        pool = rounds.pool.model_copy(update={"isomers": (first, *rest)})
+        rest_of_it = [at_rest(hydrogen, pool, mode, provenance)]
+        found = free_energies(
+            *(rounds, gas_record, [hydrogen], pool, mode), rest_of_it
+        ).other_isomers
+        return found.formation_ev["*H"]
+
+    # A bare cluster that lies kT ln 3 lower binds by as much less.
+    assert other(3) - other(1) == pytest.approx(
+        8.617333262e-5 * 298.15 * np.log(3), abs=1e-9
+    )
 
 
 def test_weights_are_those_of_boltzmann():
@@ -438,15 +476,15 @@ def test_every_isomer_has_its_weight_and_other_species_have_none(
 def test_vibrations_of_another_minimum_are_refused(rounds, gas_record):
     record = rounds.second[0]
     fixed = vibrate(
-        *(record, rounds.relaxed.isomers[0], rounds.others["H"], VibrateSettings()),
-        *(RelaxSettings(), Job("vibrate")),
+        record,
+        rounds.relaxed.isomers[0],
+        rounds.others["H"],
+        VibrateSettings(),
+        Job("vibrate"),
+        relax=RelaxSettings(),
     )
-    mixed = thermo(
-        *(rounds.relaxed, [record], [fixed], [gas_record("H2", "emt")]),
-        ThermoSettings(anchors=("H2",), isomers="pool"),
-        rounds.library,
-        Job("thermo"),
-        rounds.last_pool,
+    mixed = free_energies(
+        rounds, gas_record, [record], rounds.last_pool, "pool", [fixed]
     )
     assert species(mixed)["*H"].formation_ev is None
     assert "run vibrate again" in species(mixed)["*H"].reason
@@ -477,7 +515,7 @@ def test_a_shell_is_stripped_only_when_asked(rounds):
     def pooled(**settings):
         chosen = PoolSettings(**settings)
         job = Job("pool")
-        return pool(relaxed, rounds.first[:1], chosen, RelaxSettings(), job)
+        return pool(relaxed, rounds.first[:1], chosen, job, relax=RelaxSettings())
 
     kept = pooled()
     assert kept.provenance.n_gradients == 0 and kept.new == ()
@@ -492,8 +530,8 @@ def test_a_killed_pool_goes_on_where_it_was(rounds, tmp_path):
             rounds.relaxed,
             rounds.first,
             PoolSettings(),
-            RelaxSettings(),
             Job("pool", scratch=tmp_path / "scratch"),
+            relax=RelaxSettings(),
         )
 
     first, second = run(), run()

@@ -7,6 +7,7 @@ import pytest
 
 from clusterflow.errors import ConfigError, RecordError
 from clusterflow.records.adsorption import AdsorbRecord, Minimum
+from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import Isomer, RelaxRecord
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.adsorption.chosen_minimum import (
@@ -35,7 +36,7 @@ WAVENUMBERS = {
     "HCOOH": (625.0, 642.0, 1033.0, 1105.0, 1229.0, 1387.0, 1770.0, 2943.0, 3570.0),
 }
 LINEAR = {"CO2", "H2", "CO"}
-AD_EV = {"CO": -190.2, "COOH": -346.1, "H": -15.6, "OCHO": -346.5, "HCOOH": -331.8}
+AD_EV = {"CO": -190.2, "COOH": -315.1, "H": -15.6, "OCHO": -315.5, "HCOOH": -331.8}
 MODES = (150.0, 320.0, 480.0, 2050.0)
 # ΔfG° in kJ/mol, CODATA Key Values (298.15 K, 1 bar)
 FORMATION_KJ = {"CO2": -394.39, "CO": -137.16, "H2O(l)": -237.14, "H2O": -228.58}
@@ -131,15 +132,17 @@ class Study:
         return record.model_copy(update=changes)
 
     def thermo(self, adsorbed=None, vibrated=None, gases=None, **settings):
-        return thermo(
-            self.relaxed(),
-            [self.adsorbed(n) for n in AD_EV] if adsorbed is None else adsorbed,
-            [self.vibrated(n) for n in AD_EV] if vibrated is None else vibrated,
-            [self.gas(n) for n in GAS_EV] if gases is None else gases,
-            ThermoSettings(**settings),
-            self.library,
-            Job("thermo"),
+        if adsorbed is None:
+            adsorbed = [self.adsorbed(n) for n in AD_EV]
+        if vibrated is None:
+            vibrated = [self.vibrated(n) for n in AD_EV]
+        records = ClusterRecords(
+            relaxed=self.relaxed(),
+            adsorptions=adsorbed,
+            vibrations=vibrated,
+            gases=[self.gas(n) for n in GAS_EV] if gases is None else gases,
         )
+        return thermo(records, ThermoSettings(**settings), self.library, Job("thermo"))
 
     def species(self, **options):
         return {s.name: s for s in self.thermo(**options).species}
@@ -207,6 +210,56 @@ def test_adsorbed_co_moves_with_gaseous_co_so_that_its_binding_stays(study):
     moved = corrected["*CO"].formation_ev - raw["*CO"].formation_ev
     assert moved == pytest.approx(corrected["CO(g)"].layers["gas"], abs=1e-12)
     assert abs(moved) > 1.0
+
+
+# C≡O on a metal, and O=C=Se: Å.
+ON_METAL, ON_SELENIUM = ("Cu", 1.85), ("Se", 1.69)
+
+
+def bound_to(study, foot, length_a):
+    """Records of *CO whose carbon is bonded to an atom of the cluster."""
+    whole = study.structure(
+        [foot, "Cu", "C", "O"],
+        [[0, 0, 0], [0, 0, -2.3], [0, 0, length_a], [0, 0, length_a + 1.15]],
+    )
+    roles = ("core", "core", "adsorbate", "adsorbate")
+    whole = whole.model_copy(update={"roles": roles})
+    minimum = study.minimum(HOST_EV + AD_EV["CO"], detail="a detail")
+    minimum = minimum.model_copy(update={"structure": whole})
+    return study.adsorbed("CO", (minimum,)), study.vibrated("CO", structure=whole)
+
+
+def test_a_molecule_bonded_to_a_nonmetal_inherits_nothing(study):
+    plain, gas = study.species()["*CO"], study.species()["CO(g)"].layers["gas"]
+    kept, lost, raw = (
+        study.species(adsorbed=[a], vibrated=[v], **settings)["*CO"]
+        for (a, v), settings in (
+            (bound_to(study, *ON_METAL), {}),
+            (bound_to(study, *ON_SELENIUM), {}),
+            (bound_to(study, *ON_SELENIUM), {"correct": ()}),
+        )
+    )
+    assert kept.formation_ev == pytest.approx(plain.formation_ev, abs=1e-12)
+    assert (kept.flags, kept.inherits) == (plain.flags, {"CO": 1})
+    assert kept.reason == "a detail"
+    assert lost.formation_ev == pytest.approx(kept.formation_ev - gas, abs=1e-12)
+    assert lost.inherits == raw.inherits == {}
+    assert lost.reason == "a detail; inherits nothing: bonded to the cluster by C-Se"
+    assert {"bonded-to-nonmetal", "inherits-nothing"} <= set(lost.flags)
+    assert lost.flags == raw.flags and "large-gas-correction" not in lost.flags
+    # All or nothing of the error is what is not known of it.
+    assert lost.deviations["motif"] == pytest.approx(abs(gas), abs=1e-12)
+
+
+def test_a_minimum_set_aside_flags_what_stands_in_its_place(study):
+    first, second = (study.minimum(HOST_EV + AD_EV["CO"] + up) for up in (0.0, 0.1))
+    vibrated = study.vibrated(
+        "CO", minimum=1, not_minima=(0,), not_minima_reasons=("following 99i cm⁻¹",)
+    )
+    adsorbed = study.adsorbed("CO", (first, second))
+    found = study.species(adsorbed=[adsorbed], vibrated=[vibrated])["*CO"]
+    assert found.formation_ev is not None and "minimum-set-aside" in found.flags
+    assert found.reason == "minimum 0 set aside: following 99i cm⁻¹"
 
 
 @pytest.mark.parametrize("name", ["COOH", "OCHO", "H"])
@@ -329,6 +382,35 @@ def test_steps_close_on_experiment(study, library, reaction, measured_ev):
     assert pathway.levels_ev[-1] == pytest.approx(-2 * equilibrium, abs=1e-6)
 
 
+@pytest.mark.parametrize(
+    ("reaction", "pressure_pa", "equilibrium"),
+    [
+        # −(0.208 + kT ln 100)/2
+        ("CO2-to-CO", {"CO2": 1000.0}, -0.163),
+        ("CO2-to-CO", {"CO2": 1000.0, "CO": 5562.0, "H2O": 3534.0}, -0.126),
+        # The hydrogen of H⁺ + e⁻ stays at 1 bar.
+        ("CO2-to-HCOOH", {"HCOOH": 2.0, "H2": 10.0}, -0.086),
+        ("HER", {"H2": 1e3}, 0.059),
+    ],
+)
+def test_the_equilibrium_potential_follows_the_pressures(
+    study, library, reaction, pressure_pa, equilibrium
+):
+    """Pathways made of these free energies end where it says, whatever the level."""
+    answer = che(
+        study.thermo(pressure_pa=pressure_pa),
+        [library.reaction(reaction)],
+        CheSettings(),
+        library,
+        Job("che"),
+    )
+    (result,) = answer.results
+    found = result.equilibrium_potential_v_rhe
+    assert found == pytest.approx(equilibrium, abs=1e-3)
+    assert result.pathways[0].levels_ev[-1] == pytest.approx(-2 * found, abs=1e-6)
+    assert result.overpotential_v == found - result.limiting_potential_v_rhe
+
+
 def test_raw_xtb_does_not_close(study, library):
     record = study.thermo(correct=())
     answer = che(
@@ -353,7 +435,11 @@ def test_large_corrections_are_flagged_on_the_pathway(study, library):
 
 def with_spin(adsorbed, multiplicity):
     (minimum,) = adsorbed.minima
-    structure = minimum.structure.model_copy(update={"multiplicity": multiplicity})
+    # One electron more for the other spin.
+    symbols = ("Cu", "H" if multiplicity % 2 else "He")
+    structure = minimum.structure.model_copy(
+        update={"multiplicity": multiplicity, "symbols": symbols}
+    )
     return adsorbed.model_copy(
         update={"minima": (minimum.model_copy(update={"structure": structure}),)}
     )
@@ -387,11 +473,52 @@ def test_limits_of_the_level_ride_with_the_numbers(study, library):
     assert [s.flags for s in holes if s.name == "*COOH"] == [()]
 
 
-def test_flags_change_no_number(study):
-    spins = [[with_spin(study.adsorbed("H"), m)] for m in (1, 2)]
-    first, second = (study.species(adsorbed=records)["*H"] for records in spins)
+def test_flags_change_no_number(study, library):
+    """The same numbers where the level is spin-polarised, so that no flag is due."""
+    first = study.species(adsorbed=[with_spin(study.adsorbed("H"), 2)])["*H"]
+    study.level = study.level.model_copy(update={"spin_polarization": 1.0})
+    second = study.species(adsorbed=[with_spin(study.adsorbed("H"), 2)])["*H"]
     assert first.flags != second.flags
     assert first == second.model_copy(update={"flags": first.flags})
+
+
+@pytest.mark.parametrize("temperature", [298.15, 350.0])
+@pytest.mark.parametrize(
+    ("bare", "complex_", "factor"), [(1, 2, 2), (2, 1, 1 / 2), (2, 2, 1), (3, 2, 2 / 3)]
+)
+def test_unpaired_electrons_move_a_step(
+    study, library, temperature, bare, complex_, factor
+):
+    """ΔG changes by −kT ln of the ratio of spin states: 18 meV for a doublet."""
+
+    def step(host, covered):
+        relaxed = study.relaxed()
+        isomer = relaxed.isomers[0]
+        cluster = isomer.structure.model_copy(update={"multiplicity": host})
+        isomer = isomer.model_copy(update={"structure": cluster})
+        record = thermo(
+            relaxed.model_copy(update={"isomers": (isomer,)}),
+            [with_spin(study.adsorbed("H"), covered)],
+            [study.vibrated("H")],
+            [study.gas(name) for name in GAS_EV],
+            ThermoSettings(temperature_k=temperature),
+            library,
+            Job("thermo"),
+        )
+        (result,) = che(
+            record, [library.reaction("HER")], CheSettings(), library, Job("che")
+        ).results
+        species = {s.name: s for s in record.species}
+        gap = species["*H"].gibbs_ev - species["*"].gibbs_ev
+        return result.steps[0].dg0_ev, gap, species["*H"]
+
+    (plain, plain_gap, first), (open_, gap, second) = step(1, 1), step(bare, complex_)
+    expected = -K * temperature * np.log(factor)
+    assert open_ - plain == pytest.approx(expected, abs=1e-9)
+    assert gap - plain_gap == pytest.approx(expected, abs=1e-9)
+    # Energies against bare clusters and the error of the cut-off are none of it.
+    assert second.de_placed_ev == first.de_placed_ev
+    assert second.deviations == pytest.approx(first.deviations)
 
 
 @pytest.mark.parametrize("where", ["adsorbed", "vibrated"])
@@ -424,28 +551,23 @@ def test_gases_of_another_level_are_left_out(study, library):
 
 def test_gases_are_without_the_solvent_of_the_cluster(study):
     wet = study.level.model_copy(update={"solvent": "water"})
-    record = thermo(
-        study.relaxed(level=wet),
-        [study.adsorbed("H", level=wet)],
-        [study.vibrated("H", level=wet)],
-        [study.gas(n) for n in GAS_EV],
-        ThermoSettings(),
-        study.library,
-        Job("thermo"),
+    records = ClusterRecords(
+        relaxed=study.relaxed(level=wet),
+        adsorptions=[study.adsorbed("H", level=wet)],
+        vibrations=[study.vibrated("H", level=wet)],
+        gases=[study.gas(n) for n in GAS_EV],
     )
+    record = thermo(records, ThermoSettings(), study.library, Job("thermo"))
     assert {s.name: s for s in record.species}["*H"].formation_ev is not None
 
 
 def test_no_level_means_holes(study):
-    record = thermo(
-        study.relaxed(level=None, isomers=(), status="failed", reason="no level"),
-        [study.adsorbed("CO", minima=(), status="failed", reason="no level")],
-        [],
-        [],
-        ThermoSettings(),
-        study.library,
-        Job("thermo"),
+    failed = {"status": "failed", "reason": "no level"}
+    records = ClusterRecords(
+        relaxed=study.relaxed(level=None, isomers=(), **failed),
+        adsorptions=[study.adsorbed("CO", minima=(), **failed)],
     )
+    record = thermo(records, ThermoSettings(), study.library, Job("thermo"))
     assert record.status == "failed"
     assert {s.name for s in record.species} == {"*", "*CO"}
     assert all(s.formation_ev is None for s in record.species)
@@ -526,7 +648,9 @@ def with_model(study, name, model, **changes):
     """An adsorbate by a model; barriers are those of *COOH and *CO alone."""
     symbols, positions = ON_COPPER[name]
     structure = study.structure(
-        ["Cu", "Cu", *symbols], [[0, 0, -2.3], [0, 0, 0], *positions]
+        ["Cu", "Cu", *symbols],
+        [[0, 0, -2.3], [0, 0, 0], *positions],
+        multiplicity=1 if name == "CO" else 2,
     )
     roles = ("core", "core", *["adsorbate"] * len(symbols))
     own = tuple(range(2, 2 + len(symbols)))
@@ -723,10 +847,7 @@ def test_water_does_not_count_twice(study):
     wet = study.level.model_copy(update={"solvent": "water"})
     with pytest.raises(ConfigError, match=r"'solvation'.*'water'.*leave out one"):
         thermo(
-            study.relaxed(level=wet),
-            [],
-            [],
-            [],
+            ClusterRecords(relaxed=study.relaxed(level=wet)),
             ThermoSettings(correct=("solvation",)),
             study.library,
             Job("thermo"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from itertools import count
 
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.calculators.calculator import Calculator
 from ase.calculators.emt import EMT
 
 from clusterflow.engines import ENGINES
@@ -81,7 +83,7 @@ def _structure(atoms, multiplicity):
 def run(subject, library, job):
     adsorbed, host = subject
     spec = library.adsorbate("C")
-    return vibrate(adsorbed, host, spec, VibrateSettings(), RelaxSettings(), job)
+    return vibrate(adsorbed, host, spec, VibrateSettings(), job, relax=RelaxSettings())
 
 
 class Killed(BaseException):
@@ -133,7 +135,7 @@ def test_other_settings_find_no_old_gradients(tmp_path, library, carbon):
     for accuracy in (0.1, 0.2):
         job = Job("vibrate", scratch=tmp_path)
         settings = VibrateSettings(accuracy=accuracy)
-        record = vibrate(adsorbed, host, spec, settings, relax, job)
+        record = vibrate(adsorbed, host, spec, settings, job, relax=relax)
         counts.append(record.provenance.n_gradients)
     assert counts[0] == counts[1] > 0
 
@@ -193,21 +195,163 @@ def test_wrong_forces_make_no_molecule(library):
     assert record.force_error_ev_per_a > 0.003
 
 
-def test_the_next_minimum_stands_for_one_that_becomes_something_else(carbon, library):
-    """A saddle point under a wrong name, which following its mode finds out."""
-    saddle, host = carbon("bridge")
-    lowest, _ = carbon("hollow")
-    wrong = saddle.minima[0].model_copy(update={"fate": "reconstructed"})
+class Stiff(EMT):
+    """EMT with nine times its energy: three times its wavenumbers."""
 
-    def run(*minima):
-        adsorbed = saddle.model_copy(update={"minima": minima})
-        args = (VibrateSettings(), RelaxSettings(), Job("vibrate"))
-        spec = library.adsorbate("C")
-        return vibrate(adsorbed, host, spec, *args, isomers="pool")
+    def calculate(self, *args, **kwargs):
+        super().calculate(*args, **kwargs)
+        for name in ("energy", "forces"):
+            self.results[name] = 9 * self.results[name]
 
-    found = run(wrong, *lowest.minima)
+
+class StiffJob(Job):
+    """A job whose engine makes a saddle of what is soft."""
+
+    def calculator(self, *args, **kwargs):
+        return EngineCalculator(Stiff(), ENGINES["emt"], self.meter)
+
+
+def under_a_wrong_name(subject, *further):
+    """A stationary point whose imaginary mode leads to another fate; and minima."""
+    adsorbed, host = subject
+    wrong = adsorbed.minima[0].model_copy(update={"fate": "reconstructed"})
+    return adsorbed.model_copy(update={"minima": (wrong, *further)}), host
+
+
+def run_pooled(subject, library, job):
+    return vibrate(
+        *subject,
+        library.adsorbate("C"),
+        VibrateSettings(),
+        job,
+        relax=RelaxSettings(),
+        isomers="pool",
+    )
+
+
+def test_the_next_minimum_stands_for_a_saddle_of_something_else(carbon, library):
+    saddle = carbon("bridge")
+    (lowest,) = carbon("hollow")[0].minima
+    subject = under_a_wrong_name(saddle, lowest)
+    found = run_pooled(subject, library, StiffJob("vibrate"))
     assert (found.status, found.minimum, found.not_minima) == ("ok", 1, (0,))
-    assert found.energy_ev == pytest.approx(lowest.minima[0].energy_ev, abs=1e-3)
-    alone = run(wrong)
+    assert found.energy_ev == pytest.approx(9 * lowest.energy_ev, abs=1e-2)
+    alone = run_pooled(under_a_wrong_name(saddle), library, StiffJob("vibrate"))
     assert (alone.status, alone.minimum, alone.not_minima) == ("failed", None, (0,))
-    assert alone.reason == "following an imaginary mode, C intact"
+    for record in (found, alone):
+        (reason,) = record.not_minima_reasons
+        assert re.fullmatch(r"following \d+i cm⁻¹, C intact", reason)
+        assert record.set_aside == (f"minimum 0 set aside: {reason}",)
+    assert alone.reason == reason
+
+
+def test_a_soft_mode_keeps_its_minimum(carbon, library):
+    soft, _ = subject = under_a_wrong_name(
+        carbon("bridge"), *carbon("hollow")[0].minima
+    )
+    found = run_pooled(subject, library, Job("vibrate"))
+    assert (found.minimum, found.not_minima, found.n_repairs) == (0, (), 0)
+    assert found.stationary_point == "soft" and found.set_aside == ()
+    assert found.structure == soft.minima[0].structure
+    assert re.search(r"\(soft\); following \d+i cm⁻¹, C intact", found.reason)
+
+
+WELL_A, SELENIDE_A, CARBONYL_A = 2.0, 1.69, 2.4
+
+
+class Sliding(Calculator):
+    """CO that slides off cadmium, at the top of a double well, to either selenium."""
+
+    implemented_properties = ("energy", "forces")
+    downhill_ev_per_a2 = 0.0
+
+    def calculate(self, *args, **kwargs):
+        super().calculate(*args, **kwargs)
+        *_, carbon, oxygen = self.atoms.positions
+        x, y, z = carbon - [0, 0, CARBONYL_A]
+        stretch = oxygen - carbon - [0, 0, 1.13]
+        a, b = self.downhill_ev_per_a2, self.downhill_ev_per_a2 / WELL_A**2
+        pull = np.array([a * x - b * x**3, -5 * y, -5 * z])
+        forces = np.zeros((5, 3))
+        forces[3], forces[4] = pull + 100 * stretch, -100 * stretch
+        energy = -a * x**2 / 2 + b * x**4 / 4 + 2.5 * (y**2 + z**2)
+        energy += 50 * float(stretch @ stretch)
+        self.results = {"energy": energy, "forces": forces}
+
+
+def slide(library, provenance, structure, downhill_ev_per_a2):
+    """Vibrations of CO on cadmium, from which it slides; its minimum on selenium."""
+
+    class SlidingJob(Job):
+        def calculator(self, *args, **kwargs):
+            toy = Sliding()
+            toy.downhill_ev_per_a2 = downhill_ev_per_a2
+            return EngineCalculator(toy, ENGINES["emt"], self.meter)
+
+    # Each selenium 1.2 Å below the way of carbon, so that oxygen stays clear of it.
+    out, below = WELL_A + np.sqrt(SELENIDE_A**2 - 1.2**2), CARBONYL_A - 1.2
+    cluster = [[0, 0, 0], [out, 0, below], [-out, 0, below]]
+    host = structure(["Cd", "Se", "Se"], cluster)
+
+    def minimum(x):
+        molecule = [[x, 0, CARBONYL_A], [x, 0, CARBONYL_A + 1.13]]
+        whole = structure([*host.symbols, "C", "O"], [*cluster, *molecule])
+        return Minimum(
+            structure=whole.model_copy(
+                update={"roles": (*host.roles, "adsorbate", "adsorbate")}
+            ),
+            energy_ev=0.0,
+            fmax_ev_per_a=0.0,
+            n_gradients=1,
+            n_starts=1,
+            fate="intact",
+            core_intact=True,
+            isomer="main",
+            form="c-down",
+            site_kind="top",
+            site_atoms=(0,),
+        )
+
+    adsorbed = AdsorbRecord(
+        cluster="CdSe2",
+        adsorbate="CO",
+        level=library.level("emt"),
+        minima=(minimum(0.0), minimum(WELL_A)),
+        n_starts=1,
+        provenance=provenance,
+    )
+    own = Isomer(structure=host, energy_ev=0.0, fmax_ev_per_a=0.0, n_gradients=1)
+    return vibrate(
+        adsorbed,
+        own,
+        library.adsorbate("CO"),
+        VibrateSettings(),
+        SlidingJob("vibrate"),
+        relax=RelaxSettings(),
+    )
+
+
+# √(0.2 / 28.01) × 521.47 cm⁻¹ = 44.1; √(1 / 28.01) × 521.47 = 98.5.
+SOFT, SADDLE = 0.2, 1.0
+
+
+def test_carbon_monoxide_is_not_replaced_by_a_carbonyl_selenide(
+    library, provenance, structure
+):
+    kept = slide(library, provenance, structure, SOFT)
+    assert (kept.minimum, kept.not_minima, kept.stationary_point) == (0, (), "soft")
+    assert kept.imaginary_cm1 == pytest.approx((44.1,), abs=0.1)
+    assert "CO has bonded to a nonmetal of the cluster: C-Se" in kept.reason
+    assert kept.structure.xyz[3] == pytest.approx([0, 0, CARBONYL_A])
+    left = slide(library, provenance, structure, SADDLE)
+    assert (left.minimum, left.not_minima) == (1, (0,))
+    (shown,) = left.set_aside
+    assert shown.startswith("minimum 0 set aside: following 99i cm⁻¹, CO has bonded")
+
+
+def test_by_its_fate_alone_it_would_be(library, provenance, structure, monkeypatch):
+    monkeypatch.setattr("clusterflow.stages.vibrate.why_other_bonds", lambda *args: "")
+    found = slide(library, provenance, structure, SADDLE)
+    carbon, selenium = found.structure.xyz[3], found.structure.xyz[1:3]
+    reached = np.linalg.norm(selenium - carbon, axis=1).min()
+    assert found.minimum == 0 and reached == pytest.approx(SELENIDE_A, abs=0.05)

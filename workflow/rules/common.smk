@@ -1,12 +1,21 @@
-"""The plan of the study, and the few functions that the rules share."""
+"""The plan of the study, and the few functions that the rules share.
+
+A function of the wildcards runs once for each job of a rule, so that what is the same for
+all of them is a list.
+"""
 
 from clusterflow.errors import ClusterflowError
 from clusterflow.model import NAME_PATTERN
+from clusterflow.run.command import study_configs
+from clusterflow.settings import merge, read_config
 from clusterflow.study.plan import Plan
 from clusterflow.study.resources import memory_mb, runtime_minutes, threads
 
 try:
-    PLAN = Plan.from_config(config, workflow.configfiles)
+    # Snakemake's own reading loses the first of two equal keys, and takes 1:30 for 90.
+    SOURCES = study_configs(workflow.overwrite_configfiles)
+    SETTINGS = merge(read_config(SOURCES), workflow.config_settings.config)
+    PLAN = Plan.from_config(SETTINGS, SOURCES)
 except ClusterflowError as error:
     raise WorkflowError(str(error)) from None
 STUDY = PLAN.study.study
@@ -36,7 +45,9 @@ def final_outputs():
 
 def settings(stage):
     """Only the settings that a stage uses, as JSON, with its protocol version."""
-    return lambda wildcards: PLAN.settings(stage)
+    text = PLAN.settings(stage)
+    # A function, for in a string Snakemake would take its braces for wildcards.
+    return lambda wildcards: text
 
 
 def library_file(kind):
@@ -50,18 +61,17 @@ def structure_files(wildcards):
     return [str(path) for path in PLAN.structure_files(wildcards.cluster)]
 
 
-def level_files(wildcards):
+def level_files():
     """The YAML of every level that may be chosen, and of the probes."""
     return [str(path) for path in PLAN.level_files()]
 
 
 def level_peers(wildcards):
     """Level records of the other clusters that share a cluster's level."""
-    return expand(
-        "results/{study}/level/{cluster}.json",
-        study=wildcards.study,
-        cluster=PLAN.level_peers(wildcards.cluster),
-    )
+    return [
+        f"results/{wildcards.study}/level/{cluster}.json"
+        for cluster in PLAN.level_peers(wildcards.cluster)
+    ]
 
 
 def memory(wildcards, attempt):
@@ -83,24 +93,27 @@ def n_threads(wildcards):
 
 def of_cluster(stage, folder=""):
     """Records of a stage for every adsorbate on a cluster."""
-    return lambda wildcards: expand(
-        f"results/{{study}}/{folder}{{stage}}/{{cluster}}/{{adsorbate}}.json",
-        **dict(wildcards.items())
-        | {"stage": stage, "adsorbate": PLAN.adsorbates_of(wildcards.cluster)},
-    )
+
+    def paths(wildcards):
+        pattern = f"results/{{study}}/{folder}{stage}/{{cluster}}"
+        here = pattern.format(**dict(wildcards.items()))
+        return [f"{here}/{name}.json" for name in PLAN.adsorbates_of(wildcards.cluster)]
+
+    return paths
 
 
 def with_states(wildcards):
     """Free energies of a cluster, then those of the states that its reactions need."""
-    return expand(
-        "results/{study}/thermo/{cluster}.json",
-        study=wildcards.study,
-        cluster=[wildcards.cluster, *PLAN.cluster_states_of(wildcards.cluster)],
-    )
+    return [
+        f"results/{wildcards.study}/thermo/{cluster}.json"
+        for cluster in (wildcards.cluster, *PLAN.cluster_states_of(wildcards.cluster))
+    ]
 
 
 def round_before(*records):
     """Records of the round before; none in the first round."""
+    if PLAN.study.pool.rounds == 1:
+        return []
 
     def paths(wildcards):
         number = getattr(wildcards, "round", None)
@@ -114,21 +127,19 @@ def round_before(*records):
     return paths
 
 
-def pool_if_used(wildcards):
+def pool_if_used():
     """The cluster's pool, where it says which minima count."""
     used = PLAN.study.thermo.isomers == "pool"
-    path = f"results/{wildcards.study}/pool/{wildcards.cluster}.json"
-    return [path] if used else []
+    return ["results/{study}/pool/{cluster}.json"] if used else []
 
 
-def of_gases(wildcards):
+def of_gases():
     """Records of every gas at every level that may be chosen."""
-    return expand(
-        "results/{study}/gas/{level}/{gas}.json",
-        study=wildcards.study,
-        level=PLAN.levels,
-        gas=PLAN.gases,
-    )
+    return [
+        f"results/{{study}}/gas/{level}/{gas}.json"
+        for level in PLAN.levels
+        for gas in PLAN.gases
+    ]
 
 
 def of_study(wildcards):
@@ -138,4 +149,4 @@ def of_study(wildcards):
 
 def data_files(kind):
     """YAML files whose numbers enter at thermo or che."""
-    return lambda wildcards: [str(path) for path in PLAN.data_files(kind)]
+    return [str(path) for path in PLAN.data_files(kind)]

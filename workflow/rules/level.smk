@@ -2,7 +2,7 @@ rule level:
     """Choose the first level at which a cluster and its probes converge."""
     input:
         build="results/{study}/build/{cluster}.json",
-        levels=level_files,
+        levels=level_files(),
     output:
         "results/{study}/level/{cluster}.json",
     log:

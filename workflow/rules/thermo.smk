@@ -7,7 +7,7 @@ rule thermo:
         ],
         adsorb=of_cluster("adsorb"),
         vibrate=of_cluster("vibrate"),
-        gas=of_gases,
+        gas=of_gases(),
         data=data_files("thermo"),
     output:
         "results/{study}/thermo/{cluster}.json",

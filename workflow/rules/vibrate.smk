@@ -3,7 +3,7 @@ rule vibrate:
     input:
         adsorb="results/{study}/adsorb/{cluster}/{adsorbate}.json",
         relax="results/{study}/relax/{cluster}.json",
-        pool=pool_if_used,
+        pool=pool_if_used(),
     output:
         "results/{study}/vibrate/{cluster}/{adsorbate}.json",
     log:

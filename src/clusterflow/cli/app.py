@@ -1,10 +1,11 @@
-"""The command ``clusterflow``: each verb parses, calls one task and maps errors.
+"""The command ``clusterflow``: each verb parses, calls one function, maps errors.
 
 Nothing heavy is imported before a verb needs it, so that help comes at once.
 """
 
 from __future__ import annotations
 
+import errno
 import functools
 import os
 import sys
@@ -21,7 +22,9 @@ app = typer.Typer(
     help="Free-energy profiles of CO2 reduction on nanoclusters, with GFN-xTB.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    # Boxes around the help would take a third of its time, to import rich.
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 
 
@@ -29,6 +32,15 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code is 2 for wrong input, 1 for a bug."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     warnings.showwarning = _show_warning
+    code = _run_command(arguments)
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        code = _end_without_output(error, code)
+    return code
+
+
+def _run_command(arguments: list[str] | None) -> int:
     try:
         # Named here, so that shell completion is of `clusterflow` also where it was
         # started as a module.
@@ -40,9 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
             raise
         print(f"error: {error}", file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        # The reader of a pipe went away (`| head`): nothing is wrong.
-        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT):
+            raise
+        return _end_without_output(error, 0)
     return 0
 
 
@@ -64,6 +77,17 @@ def _show_warning(
         _SHOW_OTHERS(message, category, filename, lineno, file, line)
 
 
+def _end_without_output(error: OSError, code: int) -> int:
+    """The exit code where nothing more can be printed."""
+    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
+    # The reader of a pipe went away (`| head`): nothing is wrong.
+    if isinstance(error, BrokenPipeError):
+        return code
+    where = error.filename or "standard output"
+    print(f"error: {where}: cannot be written ({error.strerror})", file=sys.stderr)
+    return 2
+
+
 @functools.cache
 def command() -> Any:
     """All verbs as one command, built when it is first wanted."""
@@ -83,8 +107,19 @@ def _declare_common_options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True)
     ] = False,
+    accept_edited: Annotated[
+        bool,
+        typer.Option(
+            "--accept-edited",
+            help="Read records that were changed by hand, and mark what they lead to.",
+        ),
+    ] = False,
 ) -> None:
-    pass
+    if accept_edited:
+        from clusterflow.records.files import ACCEPT_EDITED
+
+        # Jobs that this command starts see it too.
+        os.environ[ACCEPT_EDITED] = "1"
 
 
 for part in (stages, energies, study, results):

@@ -14,6 +14,7 @@ from clusterflow.cli.options import (
     Results,
     Selection,
     Settings,
+    check_output_option,
     emit,
     print_or_write,
     section,
@@ -52,7 +53,10 @@ def scan(
     ] = None,
     json_: AsJson = False,
     output: Annotated[
-        Path | None, typer.Option("--output", help="CSV file, one row a point.")
+        Path | None,
+        typer.Option(
+            "--output", help="CSV file, one row a point.", callback=check_output_option
+        ),
     ] = None,
 ) -> None:
     """Scan potential, pH and temperature, without quantum chemistry."""
@@ -108,7 +112,9 @@ def collect(
     chosen = section(settings, "collect", CollectSettings, given)
     records, study = selected(folder, selection)
     job = Job("collect", settings=settings_of(chosen))
-    emit(run(records, folder, study, Library.default(), chosen, job), output)
+    emit(
+        run(records, folder, study, Library.default(), settings=chosen, job=job), output
+    )
 
 
 @app.command(epilog="clusterflow report results/default")

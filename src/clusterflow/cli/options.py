@@ -20,16 +20,41 @@ if TYPE_CHECKING:
 TemperatureK = Annotated[
     float | None, typer.Option(help="Temperature, K; by default that of a study.")
 ]
+
+
+def check_output_option(path: Path | None) -> Path | None:
+    """A file that is to be written, refused before anything is computed for it.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    if path is not None:
+        from clusterflow.records.files import check_output
+
+        check_output(path)
+    return path
+
+
 Output = Annotated[
     Path | None,
-    typer.Option("--output", help="File for the record; by default it is printed."),
+    typer.Option(
+        "--output",
+        help="File for the record; by default it is printed.",
+        callback=check_output_option,
+    ),
 ]
 Settings = Annotated[
     str,
     typer.Option("--settings", help="Settings as JSON, by section; rules pass them."),
 ]
 LevelName = Annotated[
-    str, typer.Option("--level", help="A level by name, or a record of stage level.")
+    str | None,
+    typer.Option(
+        "--level",
+        help="A level by name, or a record of stage level; a study's by default.",
+    ),
 ]
 Charge = Annotated[int, typer.Option(help="Charge, for a structure file.")]
 Multiplicity = Annotated[
@@ -55,12 +80,22 @@ M = TypeVar("M", bound="Model")
 
 def sections(settings: str) -> dict[str, Any]:
     """The settings that a rule passes, by section."""
+    found = _read_object("--settings", settings)
+    for name, content in found.items():
+        if name != "protocol" and not isinstance(content, dict):
+            raise ConfigError(
+                f"--settings: {name} = {content!r}: must be an object of settings"
+            )
+    return found
+
+
+def _read_object(option: str, text: str) -> dict[str, Any]:
     try:
-        found = json.loads(settings)
-    except ValueError as error:
-        raise ConfigError(f"--settings: not valid JSON ({error})") from None
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"{option}: not valid JSON ({error})") from None
     if not isinstance(found, dict):
-        raise ConfigError("--settings: must be a JSON object of sections")
+        raise ConfigError(f"{option}: must be a JSON object of sections")
     return found
 
 
@@ -70,12 +105,12 @@ def section(
     """One section of the settings, with options given by hand on top."""
     from pydantic import ValidationError
 
-    from clusterflow.library.find import describe_error
+    from clusterflow.library.find import describe_error, validate
 
     content = dict(sections(settings).get(name, {}))
     content |= {k: v for k, v in (given or {}).items() if v is not None}
     try:
-        return model.model_validate(content)
+        return validate(content, model)
     except ValidationError as error:
         raise ConfigError(f"{name}: {describe_error(error)}") from None
 
@@ -87,8 +122,12 @@ def selected(folder: Path, selection: str | None) -> tuple[Any, str]:
 
     if selection is None:
         return read_records(folder), folder.name
-    chosen = sections(selection)
-    return read_records(folder, record_paths(folder, chosen)), chosen["study"]
+    chosen = _read_object("--selection", selection)
+    try:
+        study, paths = str(chosen["study"]), record_paths(folder, chosen)
+    except (LookupError, TypeError, AttributeError) as error:
+        raise ConfigError(f"--selection: not as a rule passes it ({error!r})") from None
+    return read_records(folder, paths), study
 
 
 def read_inputs(
@@ -126,22 +165,21 @@ def read_inputs(
 
 def run_stage(inputs: Inputs, output: Path | None) -> None:
     """Run a stage and write its record, or print it."""
-    from clusterflow.stages.parts.job import Job
+    from clusterflow.records.files import is_device
     from clusterflow.stages.parts.scratch import Scratch
 
-    scratch = Scratch.beside(output) if output else None
-    stage = inputs.stage
-    job = Job(stage.name, inputs=inputs.files, scratch=scratch)
-    emit(stage.run(inputs, job), output)
+    is_file = output is not None and not is_device(output)
+    scratch = Scratch.beside(output) if output and is_file else None
+    emit(inputs.stage.run(inputs, inputs.job(scratch)), output)
     Scratch(scratch).clear()
 
 
 def emit(record: Record, output: Path | None) -> None:
     """Write a record, or print it."""
-    from clusterflow.records.files import write_record
+    from clusterflow.records.files import record_text, write_record
 
     if output is None:
-        print(record.model_dump_json(indent=1))
+        print(record_text(record), end="")
     else:
         write_record(record, output)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from clusterflow.cli.options import AsJson, print_table
+from clusterflow.cli.options import AsJson, check_output_option, print_table
 
 if TYPE_CHECKING:
     from clusterflow.results.plots.common import Conditions, Plot
@@ -27,7 +27,12 @@ app.add_typer(
 
 Folders = Annotated[list[Path], typer.Argument(help="Results of one or more studies.")]
 Figure = Annotated[
-    Path, typer.Option("--output", help="File of the figure: .svg, .pdf or .png.")
+    Path,
+    typer.Option(
+        "--output",
+        help="File of the figure: .svg, .pdf or .png.",
+        callback=check_output_option,
+    ),
 ]
 Clusters = Annotated[
     list[str] | None, typer.Option("--cluster", help="Cluster; may be repeated.")

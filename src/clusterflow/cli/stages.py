@@ -22,6 +22,7 @@ from clusterflow.cli.options import (
     Settings,
     Subjects,
     TemperatureK,
+    check_output_option,
     emit,
     print_or_write,
     print_table,
@@ -53,6 +54,8 @@ def add_common_verbs() -> None:
     for row in STAGES.values():
         if row.of and row.name not in known:
             _add_common_verb(row)
+    order = list(STAGES)
+    app.registered_commands.sort(key=lambda verb: order.index(str(verb.name)))
 
 
 def _add_common_verb(row: Stage) -> None:
@@ -60,7 +63,7 @@ def _add_common_verb(row: Stage) -> None:
     def run(
         subjects: Subjects,
         adsorbate: Adsorbates = None,
-        level: LevelName = "gfn1-xtb",
+        level: LevelName = None,
         settings: Settings = "{}",
         charge: Charge = 0,
         multiplicity: Multiplicity = None,
@@ -109,7 +112,6 @@ def level(
 ) -> None:
     """Print the verdicts, and with `--levels` stop at the first that is accepted."""
     from clusterflow.stages.level import run
-    from clusterflow.stages.parts.job import Job
 
     inputs = read_inputs(
         "level",
@@ -119,7 +121,7 @@ def level(
         charge=charge,
         multiplicity=multiplicity,
     )
-    record = run(inputs, Job("level", inputs=inputs.files), try_all=levels is None)
+    record = run(inputs, inputs.job(), try_all=levels is None)
     if output is not None or json_:
         emit(record, output)
         return
@@ -135,7 +137,7 @@ def relax(
         list[str] | None,
         typer.Argument(help="Level records of clusters that share its level."),
     ] = None,
-    level: LevelName = "gfn1-xtb",
+    level: LevelName = None,
     settings: Settings = "{}",
     charge: Charge = 0,
     multiplicity: Multiplicity = None,
@@ -161,7 +163,7 @@ def edges(
             help="Relax record, cluster (is relaxed), or structure file (as it is)."
         ),
     ],
-    level: LevelName = "gfn1-xtb",
+    level: LevelName = None,
     ip_ea_level: Annotated[
         str | None, typer.Option(help="Level of IP and EA, by name.")
     ] = None,
@@ -180,7 +182,6 @@ def edges(
     from clusterflow.settings import CheSettings, EdgesSettings, ThermoSettings
     from clusterflow.stages.edges import band_edges, describe, run
     from clusterflow.stages.inputs import is_structure_file
-    from clusterflow.stages.parts.job import Job
 
     inputs = read_inputs(
         "edges",
@@ -197,7 +198,7 @@ def edges(
         as_given=is_structure_file(subject),
     )
     at = inputs.settings(ThermoSettings).temperature_k
-    record = run(inputs, Job("edges", inputs=inputs.files))
+    record = run(inputs, inputs.job())
     if output is not None:
         emit(record, output)
         return
@@ -218,7 +219,7 @@ def edges(
 @verb("gas")
 def gas(
     subject: Annotated[str, typer.Argument(help="Gas by name or YAML.")],
-    level: LevelName = "gfn1-xtb",
+    level: LevelName = None,
     temperature_k: TemperatureK = None,
     pressure_pa: Annotated[
         float, typer.Option(help="Pressure, Pa.")
@@ -239,7 +240,8 @@ def gas(
         [],
         settings,
         given={"thermo": {"temperature_k": temperature_k}},
-        of={"gas": Path(subject).stem, "level": level},
+        of={"gas": Path(subject).stem},
+        level=level,
     )
     at = inputs.settings(ThermoSettings).temperature_k
     record = run(inputs, Job("gas"))
@@ -261,10 +263,17 @@ def sites(
     ],
     settings: Settings = "{}",
     html: Annotated[
-        Path | None, typer.Option(help="Draw the cluster with its sites as a page.")
+        Path | None,
+        typer.Option(
+            help="Draw the cluster with its sites as a page.",
+            callback=check_output_option,
+        ),
     ] = None,
     png: Annotated[
-        Path | None, typer.Option(help="Draw the cluster with its sites.")
+        Path | None,
+        typer.Option(
+            help="Draw the cluster with its sites.", callback=check_output_option
+        ),
     ] = None,
     json_: AsJson = False,
     output: Output = None,
@@ -272,7 +281,6 @@ def sites(
     """Take a cluster or a file as it is, not relaxed, and draw it."""
     from clusterflow.settings import SitesSettings
     from clusterflow.stages.inputs import bare_structure
-    from clusterflow.stages.parts.job import Job
     from clusterflow.stages.sites import draw, site_rows, site_summary, sites_of
 
     inputs = read_inputs("sites", [subject], settings)
@@ -280,7 +288,7 @@ def sites(
         run_stage(inputs, output)
         return
     structure = bare_structure(inputs)
-    job = Job("sites", inputs=inputs.files)
+    job = inputs.job()
     chosen = inputs.settings(SitesSettings)
     record = sites_of(structure, Path(subject).stem, chosen, job)
     for picture in filter(None, (html, png)):
@@ -310,7 +318,7 @@ def adsorb(
     sites: Annotated[
         str | None, typer.Option(help="Sites record; found anew without it.")
     ] = None,
-    level: LevelName = "gfn1-xtb",
+    level: LevelName = None,
     settings: Settings = "{}",
     charge: Charge = 0,
     multiplicity: Multiplicity = None,
@@ -344,7 +352,7 @@ def vibrate(
     adsorbate: Annotated[
         str | None, typer.Option(help="Adsorbate by name, for a cluster.")
     ] = None,
-    level: LevelName = "gfn1-xtb",
+    level: LevelName = None,
     settings: Settings = "{}",
     charge: Charge = 0,
     multiplicity: Multiplicity = None,

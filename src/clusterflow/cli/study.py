@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - typer reads it
 from typing import Annotated, Literal
 
 import typer
 
-from clusterflow.cli.options import AsJson, TemperatureK, print_table, section
+from clusterflow.cli.options import (
+    AsJson,
+    TemperatureK,
+    check_output_option,
+    print_table,
+    section,
+)
 from clusterflow.errors import ConfigError
 
 app = typer.Typer()
@@ -21,12 +27,25 @@ def check(
     ] = None,
 ) -> None:
     """Validate configuration, library, charges and parity before a run."""
+    from clusterflow.run.command import study_configs
     from clusterflow.study.check import check as run
 
-    default = Path("config.yaml")
-    paths = config or ([default] if default.is_file() else [])
-    for line in run(paths):
+    paths = config or study_configs([])
+    lines = run(paths)
+    _try_database(paths)
+    for line in lines:
         print(line)
+
+
+def _try_database(paths: list[Path]) -> None:
+    """Refuse a study whose database lets nobody in, before it computes for a night."""
+    from clusterflow.settings import load_study, read_config
+
+    url = load_study(read_config(paths), paths).collect.database
+    if url is not None:
+        from clusterflow.results.database import try_server
+
+        try_server(url)
 
 
 @app.command("list", epilog="clusterflow list clusters")
@@ -40,7 +59,11 @@ def list_(
     ],
     json_: AsJson = False,
     html: Annotated[
-        Path | None, typer.Option(help="Write clusters with pictures to this file.")
+        Path | None,
+        typer.Option(
+            help="Write clusters with pictures to this file.",
+            callback=check_output_option,
+        ),
     ] = None,
 ) -> None:
     """List the items of the library."""
@@ -102,16 +125,20 @@ def couples(
     """Print the potentials of redox couples at a pH, against SHE."""
     from clusterflow.library.find import Library
     from clusterflow.science.reactions.couples import couples as run
-    from clusterflow.settings import ThermoSettings
+    from clusterflow.settings import CheSettings, ThermoSettings
 
     given = {"temperature_k": temperature_k}
     at = section("{}", "thermo", ThermoSettings, given).temperature_k
-    found = run(Library.default(), ph=ph, temperature_k=at)
+    checked = section("{}", "che", CheSettings, {"ph": ph})
+    found = run(Library.default(), ph=checked.ph, temperature_k=at)
     if json_:
         print(json.dumps([c.model_dump(mode="json") for c in found], indent=1))
         return
     for couple in found:
         equation = couple.equation or f"{couple.n_e} e-, {couple.n_h} H+"
+        if couple.potential_v_she is None:
+            print(f"none              {couple.name:12} {couple.reason}")
+            continue
         print(f"{couple.potential_v_she:+.3f} V vs SHE  {couple.name:12} {equation}")
 
 
@@ -191,9 +218,17 @@ def run(
     cores: Annotated[int | None, typer.Option(help="Cores; all by default.")] = None,
 ) -> None:
     """Run a study; further options go to Snakemake."""
+    from clusterflow.run.command import computes, study_configs
     from clusterflow.run.start import run_study
+    from clusterflow.settings import read_config
+    from clusterflow.study.plan import Plan
 
-    code = run_study(
-        configfiles=configfile or [], cores=cores, snakemake_args=context.args
-    )
+    overlays = configfile or []
+    paths = study_configs(overlays)
+    # With settings on its command line, Snakemake alone knows them all.
+    if not {"--config", "-C"} & set(context.args):
+        Plan.from_config(read_config(paths), paths)
+    if computes(context.args):
+        _try_database(paths)
+    code = run_study(configfiles=overlays, cores=cores, snakemake_args=context.args)
     raise typer.Exit(code)

@@ -2,12 +2,12 @@
 
 from clusterflow.engines.make import (
     ENGINES,
-    Meter,
     check_elements,
     engine_of,
     engine_versions,
     make_calculator,
 )
+from clusterflow.engines.meter import Meter
 
 __all__ = [
     "ENGINES",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from clusterflow.engines.base import Engine, Rung
-    from clusterflow.engines.make import Meter
+    from clusterflow.engines.meter import Meter
     from clusterflow.science.geometry.bonds import FloatArray
 
 M = TypeVar("M", bound=Model)
@@ -180,7 +180,7 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
         try:
             for name in properties:
                 self.inner.get_property(name, atoms)
-            _refuse_not_finite(self.inner.results)
+            results = _check_numbers(self.inner.results, len(atoms))
         except Exception as error:  # whose it is the engine says
             self.inner.results = {}
             if isinstance(error, CalculationFailed):
@@ -189,14 +189,36 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
             if reason is None:
                 raise
             raise CalculationFailed(reason) from error
-        return dict(self.inner.results)
+        return results
 
 
-def _refuse_not_finite(results: dict[str, Any]) -> None:
-    for name in ("energy", "free_energy", "forces"):
-        value = results.get(name)
-        if value is not None and not np.all(np.isfinite(value)):
+def _check_numbers(results: dict[str, Any], n_atoms: int) -> dict[str, Any]:
+    """Results whose energy is a finite number, and whose forces are of every atom.
+
+    Raises
+    ------
+    ase.calculators.calculator.CalculationFailed
+        If they are not: a calculator of one's own may say anything.
+    """
+    checked = dict(results)
+    for name, size in (("energy", 1), ("free_energy", 1), ("forces", 3 * n_atoms)):
+        if results.get(name) is None:
+            continue
+        try:
+            numbers = np.asarray(results[name])
+        except ValueError:  # rows of different lengths
+            numbers = np.empty(0)
+        is_shaped = numbers.size == size and (
+            size == 1 or numbers.shape == (n_atoms, 3)
+        )
+        if numbers.dtype.kind not in "fiu" or not is_shaped:
+            what = "a number" if size == 1 else f"numbers of shape ({n_atoms}, 3)"
+            raise CalculationFailed(f"the {name} must be {what}")
+        if not np.isfinite(numbers).all():
             raise CalculationFailed(f"the {name} is not a finite number")
+        if name == "forces":
+            checked[name] = numbers
+    return checked
 
 
 def _rattle_atoms(atoms: Atoms, amplitude_a: float) -> Atoms:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import pkgutil
-from collections import Counter
-from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterflow.engines.import_path import OwnEngine
+from clusterflow.engines.meter import Meter
 from clusterflow.errors import EngineError, choose
 from clusterflow.library.find import Library
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from clusterflow.engines.calculator import EngineCalculator, Memory
     from clusterflow.library.levels import LevelSpec
 
-_NO_ENGINES = ("base", "calculator", "import_path", "make")
+_NO_ENGINES = ("base", "calculator", "import_path", "make", "meter")
 
 # Every other module of the package is an engine: `xtb_python.ENGINE` is "xtb-python".
 ENGINES: dict[str, Engine] = {
@@ -29,20 +28,6 @@ ENGINES: dict[str, Engine] = {
     for _, name, _ in pkgutil.iter_modules([str(Path(__file__).parent)])
     if name not in _NO_ENGINES
 }
-
-
-@dataclass
-class Meter:
-    """Counts gradients and the CPU time they take, for the record's provenance.
-
-    CPU time, because a job has one thread and machines are shared. `rungs` and
-    `failures` count the geometries that each rung of the SCF ladder converged or not.
-    """
-
-    n_gradients: int = 0
-    seconds: float = field(default=0.0)
-    rungs: Counter[str] = field(default_factory=Counter)
-    failures: Counter[str] = field(default_factory=Counter)
 
 
 def engine_of(level: LevelSpec) -> Engine:
@@ -97,7 +82,7 @@ def make_calculator(
     >>> round(float(water.get_potential_energy()), 3)
     -137.968
     """
-    # Loads ASE, which tasks that compute no energies need not.
+    # Loads ASE, which stages that compute no energies need not.
     from clusterflow.engines.calculator import EngineCalculator
 
     spec = Library.default().level(level) if isinstance(level, str) else level

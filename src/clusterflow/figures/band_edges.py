@@ -46,7 +46,10 @@ def draw_band_edges(views: Mapping[str, BandEdges]) -> Figure:
         Edges and couples, by cluster; all at one pH.
     """
     couples = {
-        c.couple: c.potential_v_she for view in views.values() for c in view.couples
+        c.couple: c.potential_v_she
+        for view in views.values()
+        for c in view.couples
+        if c.potential_v_she is not None
     }
     found = [v for view in views.values() for v in _pick_edges(view) if v is not None]
     potentials = [*found, *couples.values(), 0.0]

@@ -197,16 +197,16 @@ def _draw_connectors(
     seen: set[tuple[int, str, str]] = set()
     for rank, pathway in enumerate(pathways):
         pairs = pairwise(zip(pathway.states, pathway.levels_ev, strict=False))
-        for column, ((state, level), (following, next_level)) in enumerate(pairs):
+        for column, ((state, energy_ev), (following, next_ev)) in enumerate(pairs):
             key = (column, state, following)
-            if level is None or next_level is None or key in seen:
+            if energy_ev is None or next_ev is None or key in seen:
                 continue
             seen.add(key)
             step = pathway.steps[column].name if column < len(pathway.steps) else ""
             decisive = rank == 0 and determining is not None and step == determining
             axes.plot(
                 [column + HALF_BAR, column + 1 - HALF_BAR],
-                [level, next_level],
+                [energy_ev, next_ev],
                 linestyle=(0, (3, 2)),
                 linewidth=2.0 if decisive else (1.3 if rank == 0 else 0.9),
                 color=DETERMINING if decisive else _choose_color(rank),

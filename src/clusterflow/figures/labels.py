@@ -159,7 +159,7 @@ def place_beside(
 
 
 def wrap_intermediate(state: str, width: int) -> str:
-    r"""A state broken at its plus signs into lines of at most `width` characters.
+    r"""An intermediate in lines of at most `width` characters, broken at plus signs.
 
     >>> wrap_intermediate("*CO + H2O(l)", 8)
     '*CO\n+ H2O(l)'

@@ -82,27 +82,27 @@ def find_bars(pathways: Sequence[Pathway]) -> tuple[Bar, ...]:
     """Bars to draw, each state once though several pathways pass through it."""
     seen: dict[tuple[int, str, float], Bar] = {}
     for rank, pathway in enumerate(pathways):
-        for column, (state, level) in enumerate(
+        for column, (state, energy_ev) in enumerate(
             zip(pathway.states, pathway.levels_ev, strict=False)
         ):
-            if level is not None:
-                bar = Bar(column=column, state=state, energy_ev=level, pathway=rank)
-                seen.setdefault((column, state, round(level, 3)), bar)
+            if energy_ev is not None:
+                bar = Bar(column=column, state=state, energy_ev=energy_ev, pathway=rank)
+                seen.setdefault((column, state, round(energy_ev, 3)), bar)
     return tuple(seen.values())
 
 
 def lay_out(pathways: Sequence[Pathway], bars: Sequence[Bar]) -> Frame:
     """Sizes that leave room for every label."""
-    levels = [bar.energy_ev for bar in bars]
-    scale = _PROFILE_IN / max(max(levels) - min(levels), _MIN_RANGE_EV)
+    energies = [bar.energy_ev for bar in bars]
+    scale = _PROFILE_IN / max(max(energies) - min(energies), _MIN_RANGE_EV)
     columns = max(len(pathway.states) for pathway in pathways)
     labels = tuple(
         label
         for column in range(columns)
         for label in _place_column_labels(bars, column, scale)
     )
-    bottoms = [*levels, *(label.place.bottom_in / scale for label in labels)]
-    tops = [*levels, *(label.place.top_in / scale for label in labels)]
+    bottoms = [*energies, *(label.place.bottom_in / scale for label in labels)]
+    tops = [*energies, *(label.place.top_in / scale for label in labels)]
     margin = 0.12 / scale
     return Frame(
         columns=columns,

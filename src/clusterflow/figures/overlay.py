@@ -62,12 +62,12 @@ def draw_overlay(results: Mapping[str, ReactionResult]) -> Figure:
     """
     columns, tracks = _align_pathways(results)
     first = next(iter(results.values()))
-    levels = [v for t in tracks for v in t.pathway.levels_ev if v is not None]
+    energies = [v for t in tracks for v in t.pathway.levels_ev if v is not None]
     names = [wrap_intermediate(chem(state), LABEL_CHARACTERS) for state in columns]
     rows = len(tracks) + 1
     lines = max(name.count("\n") for name in names)
     with matplotlib.rc_context(STYLE):
-        frame = frame_of(levels, len(columns), legend_rows=rows, tick_lines=lines)
+        frame = frame_of(energies, len(columns), legend_rows=rows, tick_lines=lines)
         figure, axes = blank_figure(frame, 2.0)
         axes.set_xticks(range(len(columns)), names, parse_math=False)
         axes.tick_params(axis="x", length=0)
@@ -85,9 +85,9 @@ def draw_overlay(results: Mapping[str, ReactionResult]) -> Figure:
 
 
 def merge_intermediates(paths: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """One row of states in which those of each path stand in their order.
+    """One row of intermediates in which those of each path stand in their order.
 
-    Each state stands there once, unless two paths pass two states in opposite orders.
+    Each stands there once, unless two paths pass two of them in opposite orders.
 
     >>> merge_intermediates([("*", "*CO2", "*COOH", "*"), ("*", "*COOH", "*CO", "*")])
     ('*', '*CO2', '*COOH', '*CO', '*')
@@ -149,26 +149,28 @@ def _draw_track(axes: Axes, rank: int, track: Track) -> None:
     color = COLORS[rank]
     # Bars that fall on one another are still seen: the later ones are thinner.
     width = 4.4 - 0.7 * rank
-    # A complete pathway has all its levels.
-    levels = [level for level in track.pathway.levels_ev if level is not None]
-    points = list(zip(track.columns, levels, strict=True))
-    for column, level in points:
+    # A complete pathway has all its energies.
+    energies = [
+        energy_ev for energy_ev in track.pathway.levels_ev if energy_ev is not None
+    ]
+    points = list(zip(track.columns, energies, strict=True))
+    for column, energy_ev in points:
         axes.plot(
             [column - HALF_BAR, column + HALF_BAR],
-            [level, level],
+            [energy_ev, energy_ev],
             linewidth=width,
             solid_capstyle="butt",
             color=color,
             zorder=3.0 + 0.1 * rank,
             gid=f"level-{rank}-{column}",
         )
-    for step, ((column, level), (following, next_level)) in zip(
+    for step, ((column, energy_ev), (following, next_ev)) in zip(
         track.pathway.steps, pairwise(points), strict=True
     ):
         decisive = step.name == track.pathway.determining_step
         axes.plot(
             [column + HALF_BAR, following - HALF_BAR],
-            [level, next_level],
+            [energy_ev, next_ev],
             linestyle=(0, (3, 2)),
             linewidth=2.4 if decisive else 1.0,
             color=color,

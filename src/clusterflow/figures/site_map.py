@@ -135,7 +135,9 @@ def _draw_marks(axes: Axes, sites: Sequence[Site], frame: Array) -> None:
         marks.append((x, y))
         axes.add_patch(Circle((x, y), _MARK_A, facecolor=_COLORS[site.kind], zorder=3))
         axes.text(
-            *(x, y, str(number)),
+            x,
+            y,
+            str(number),
             color="white",
             fontsize=6,
             ha="center",

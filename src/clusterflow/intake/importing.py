@@ -1,4 +1,4 @@
-"""From a structure file to one cluster: which molecule, which ligands, which host."""
+"""From a structure file to one cluster: which molecule, ligands, support."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choices:
-    """How to read a structure file: its molecule, disorder, ligands and host.
+    """How to read a structure file: its molecule, disorder, ligands and support.
 
     molecule
         Formula, or number in the list, of the molecule to take.
@@ -98,9 +98,10 @@ def import_cluster(file: Path, choices: Choices) -> Imported:
     taken, cut = _cut_ligands(taken, choices, file)
     _refuse_missing_atoms(taken, file)
     notes += cut
+    imported = Imported(atoms=taken, notes=tuple(notes))
     if choices.host_radius_a is None:
-        return Imported(atoms=taken, notes=tuple(notes))
-    return _add_framework(taken, content.atoms, guest, choices, file, notes)
+        return imported
+    return _add_framework(imported, content.atoms, guest, choices, file)
 
 
 def _check_choices(choices: Choices) -> None:
@@ -220,21 +221,17 @@ def _refuse_missing_atoms(atoms: Atoms, file: Path) -> None:
 
 
 def _add_framework(
-    cluster: Atoms,
-    cell: Atoms,
-    guest: Sequence[int],
-    choices: Choices,
-    file: Path,
-    notes: Sequence[str],
+    cluster: Imported, cell: Atoms, guest: Sequence[int], choices: Choices, file: Path
 ) -> Imported:
     """A cluster with the framework around it."""
+    atoms = cluster.atoms
     radius = float(choices.host_radius_a or 0.0)
-    loose = {*guest, *_find_loose_atoms(cell)}
-    host, note = _cut_framework(cell, cluster.positions, radius, sorted(loose), file)
+    loose = sorted({*guest, *_find_loose_atoms(cell)})
+    framework, note = _cut_framework(cell, atoms.positions, radius, loose, file)
     return Imported(
-        atoms=cluster + host,
-        support=tuple(range(len(cluster), len(cluster) + len(host))),
-        notes=(*notes, note),
+        atoms=atoms + framework,
+        support=tuple(range(len(atoms), len(atoms) + len(framework))),
+        notes=(*cluster.notes, note),
     )
 
 
@@ -244,8 +241,12 @@ def _import_framework(
     """A framework about a place, all of it support."""
     centre = _find_centre(cell, choices.host_centre, file)
     radius = float(choices.host_radius_a or 0.0)
-    host, note = _cut_framework(cell, centre, radius, _find_loose_atoms(cell), file)
-    return Imported(atoms=host, support=tuple(range(len(host))), notes=(*notes, note))
+    framework, note = _cut_framework(
+        cell, centre, radius, _find_loose_atoms(cell), file
+    )
+    return Imported(
+        atoms=framework, support=tuple(range(len(framework))), notes=(*notes, note)
+    )
 
 
 def _find_loose_atoms(cell: Atoms) -> list[int]:

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from clusterflow.errors import ConfigError
 from clusterflow.library.find import describe_error
 from clusterflow.library.own_tables import read_rows
-from clusterflow.science.reactions.energy_table import OwnEnergyRow
+from clusterflow.science.reactions.own_free_energies import OwnEnergyRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

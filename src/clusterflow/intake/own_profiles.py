@@ -8,9 +8,9 @@ from clusterflow.errors import ConfigError
 from clusterflow.intake.own_energies import read_energies
 from clusterflow.library.find import Library
 from clusterflow.science.reactions.che import Electrode
-from clusterflow.science.reactions.energy_table import OwnEnergyReader
 from clusterflow.science.reactions.evaluate import evaluate_reactions
 from clusterflow.science.reactions.network import parse_equation, read_surface
+from clusterflow.science.reactions.own_free_energies import OwnEnergyReader
 from clusterflow.science.thermochemistry.formation import experimental_table
 from clusterflow.units import check_temperature
 
@@ -55,11 +55,8 @@ def che_of_table(
         temperature_k=temperature_k,
         solvation="solvation" in correct,
     )
-    surfaces = reader.surfaces(
-        read_energies(path, library),
-        ("CO2", "H2", "H2O"),
-        correct_gas="gas" in correct,
-    )
+    rows = read_energies(path, library)
+    surfaces = reader.surfaces(rows, ("CO2", "H2", "H2O"), correct_gas="gas" in correct)
     electrode = Electrode(
         potential_v=settings.potential_v,
         scale=settings.scale,
@@ -67,7 +64,11 @@ def che_of_table(
         temperature_k=temperature_k,
     )
     results = evaluate_reactions(
-        [library.reaction(name) for name in reactions], surfaces, electrode, library
+        [library.reaction(name) for name in reactions],
+        surfaces,
+        electrode,
+        library,
+        {row.species: row.pressure_pa for row in rows if row.state == "gas"},
     )
     return {
         "scale": settings.scale,

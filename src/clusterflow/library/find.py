@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from filecmp import cmpfiles
+from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from clusterflow.errors import LibraryError
+from clusterflow.errors import LibraryError, hide_passwords
 from clusterflow.library.adsorbates import AdsorbateSpec
 from clusterflow.library.clusters import ClusterSpec, LigandSpec
 from clusterflow.library.common import Spec
 from clusterflow.library.gases import ElementData, GasSpec
 from clusterflow.library.levels import DomainSpec, LevelSpec
 from clusterflow.library.reactions import CoupleSpec, ReactionSpec
+from clusterflow.library.yaml_file import find_place, read_yaml
 from clusterflow.model import Model
 
 if TYPE_CHECKING:
@@ -60,25 +63,6 @@ def default_roots() -> tuple[Path, ...]:
     return (own if own.is_dir() else packaged,)
 
 
-def read_yaml(path: Path) -> object:
-    """The content of a YAML file.
-
-    Raises
-    ------
-    LibraryError
-        If it is missing or is not YAML.
-    """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise LibraryError(f"{path}: cannot be read ({error.strerror})") from None
-    try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except yaml.YAMLError as error:
-        reason = " ".join(str(error).split())
-        raise LibraryError(f"{path}: not valid YAML: {reason}") from None
-
-
 def describe_error(error: ValidationError) -> str:
     """One line for the first problem of a validation, with its place and value."""
     first = error.errors()[0]
@@ -92,7 +76,46 @@ def describe_error(error: ValidationError) -> str:
         return message
     value = first["input"]
     shown = repr(value) if isinstance(value, str | int | float | bool) else "its value"
-    return f"{place} = {shown}: {message}"
+    return hide_passwords(f"{place} = {shown}: {message}")
+
+
+def validate(content: object, model: type[M]) -> M:
+    """A model of what a person wrote.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        If it is none; also for a truth value in the place of a number, which pydantic
+        would take for 0 or 1.
+    """
+    found = model.model_validate(content)
+    wrong = [
+        InitErrorDetails(
+            type=PydanticCustomError("truth", "must be a number"),
+            loc=place,
+            input=truth,
+        )
+        for place, truth in _list_truths_as_numbers(content, found)
+    ]
+    if wrong:
+        raise ValidationError.from_exception_data(model.__name__, wrong)
+    return found
+
+
+def _list_truths_as_numbers(
+    content: Any, value: Any, place: tuple[int | str, ...] = ()
+) -> Iterator[tuple[tuple[int | str, ...], bool]]:
+    """Truth values in `content` of which a number was made, and where they stand."""
+    if isinstance(content, bool):
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            yield place, content
+    elif isinstance(content, dict) and isinstance(value, Model | dict):
+        for key, inner in content.items():
+            made = value.get(key) if isinstance(value, dict) else getattr(value, key)
+            yield from _list_truths_as_numbers(inner, made, (*place, key))
+    elif isinstance(content, list) and isinstance(value, list | tuple):
+        for i, (inner, made) in enumerate(zip(content, value, strict=False)):
+            yield from _list_truths_as_numbers(inner, made, (*place, i))
 
 
 def load_spec(path: Path, model: type[M]) -> M:
@@ -107,9 +130,10 @@ def load_spec(path: Path, model: type[M]) -> M:
     if not isinstance(content, dict):
         raise LibraryError(f"{path}: holds no keys; see structures/README.md")
     try:
-        spec = model.model_validate(content)
+        spec = validate(content, model)
     except ValidationError as error:
-        raise LibraryError(f"{path}: {describe_error(error)}") from None
+        place = find_place(path, error.errors()[0]["loc"])
+        raise LibraryError(f"{path}{place}: {describe_error(error)}") from None
     if isinstance(spec, Spec) and spec.name != path.stem:
         raise LibraryError(
             f"{path}: name is {spec.name!r}; a file is named after its item, "
@@ -118,11 +142,18 @@ def load_spec(path: Path, model: type[M]) -> M:
     return spec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Library:
-    """All items within reach, by kind and name; read only when asked for."""
+    """All items within reach, by kind and name; read only when asked for.
+
+    A folder is listed once: a plan of a thousand clusters looks up tens of thousands of
+    files. What is written later is seen by the next library.
+    """
 
     roots: tuple[Path, ...]
+    _listed: dict[str, dict[str, Path]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def default(cls) -> Library:
@@ -131,10 +162,12 @@ class Library:
 
     def paths(self, kind: str) -> dict[str, Path]:
         """File of each item of a kind; of one name, that of the first folder."""
-        found: dict[str, Path] = {}
-        for path in self._files(kind):
-            found.setdefault(path.stem, path)
-        return found
+        if kind not in self._listed:
+            found: dict[str, Path] = {}
+            for path in self._files(kind):
+                found.setdefault(path.stem, path)
+            self._listed[kind] = found
+        return self._listed[kind]
 
     def _files(self, kind: str) -> Iterator[Path]:
         """All files of a kind, folder by folder."""
@@ -194,19 +227,31 @@ class Library:
         A state and its parent are states of each other, so a change may also be a gain.
         The atoms come and go as neutral ones, so the charge stays.
         """
-        paths = self.paths("clusters")
-        if cluster not in paths:
+        if cluster not in self.paths("clusters"):
             return ()
         own = self.cluster(cluster)
         wanted = own.counts.copy()
         wanted.update(change)
-        found = []
-        for name, path in paths.items():
-            spec = _load_cached(path, ClusterSpec)
-            related = spec.parent == cluster or own.parent == name
-            if related and spec.charge == own.charge and spec.counts == wanted:
-                found.append(name)
-        return tuple(found)
+        specs = [self.cluster(name) for name in self._relatives.get(cluster, ())]
+        return tuple(
+            spec.name
+            for spec in specs
+            if spec.charge == own.charge and spec.counts == wanted
+        )
+
+    @cached_property
+    def _relatives(self) -> dict[str, list[str]]:
+        """Of each cluster that has any, its parent and its states, as listed."""
+        ranks = {name: rank for rank, name in enumerate(self.paths("clusters"))}
+        found: dict[str, set[str]] = defaultdict(set)
+        for name in ranks:
+            parent = self.cluster(name).parent
+            if parent in ranks:
+                found[parent].add(name)
+                found[name].add(parent)
+        return {
+            name: sorted(them, key=ranks.__getitem__) for name, them in found.items()
+        }
 
     def adsorbate(self, name: str) -> AdsorbateSpec:
         """An adsorbate by name."""

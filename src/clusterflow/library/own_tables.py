@@ -9,7 +9,8 @@ from pydantic import Field, ValidationError
 
 from clusterflow.errors import ConfigError, LibraryError
 from clusterflow.library.common import Source
-from clusterflow.library.find import describe_error, read_yaml
+from clusterflow.library.find import describe_error, validate
+from clusterflow.library.yaml_file import read_yaml
 from clusterflow.model import Model, Name
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _read_csv_rows(path: Path) -> list[Any]:
 def _validate_row(path: Path, number: int, item: Any, model: type[M]) -> M:
     name = item.get("species", "?") if isinstance(item, dict) else "?"
     try:
-        return model.model_validate(item)
+        return validate(item, model)
     except ValidationError as error:
         reason = describe_error(error)
     except ValueError as error:

@@ -6,8 +6,8 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from clusterflow.library.common import Spec
-from clusterflow.model import Name
+from clusterflow.library.common import Source, Spec
+from clusterflow.model import Model, Name
 
 BandEdge = Literal["conduction", "valence"]
 
@@ -20,6 +20,17 @@ class ReactionSpec(Spec):
     steps: tuple[str, ...] = Field(min_length=1)
 
 
+class CoupleEntropies(Model):
+    """Standard entropies of both sides of a couple, 298.15 K, J/mol/K.
+
+    Sums over the species of the half reaction, without protons and electrons.
+    """
+
+    reactants_j_per_mol_k: float
+    products_j_per_mol_k: float
+    source: Source
+
+
 class CoupleSpec(Spec):
     """A redox couple: by an equation of library molecules, or by a quoted potential."""
 
@@ -28,6 +39,13 @@ class CoupleSpec(Spec):
     protons: int | None = Field(default=None, ge=0)
     standard_potential_v: float | None = Field(
         default=None, description="V against SHE at pH 0 and 298.15 K"
+    )
+    entropies: CoupleEntropies | None = Field(
+        default=None,
+        description=(
+            "How a quoted potential moves with temperature; without them it is known "
+            "at 298.15 K alone"
+        ),
     )
     edge: BandEdge = Field(
         default="conduction",
@@ -45,5 +63,10 @@ class CoupleSpec(Spec):
             raise ValueError(
                 f"{self.name}: give an equation, or electrons, protons and "
                 "standard_potential_v"
+            )
+        if self.equation is not None and self.entropies is not None:
+            raise ValueError(
+                f"{self.name}: entropies belong to a quoted potential; those of an "
+                "equation are in the files of its gases"
             )
         return self

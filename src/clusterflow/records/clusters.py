@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 from pydantic import Field
 
@@ -163,3 +163,7 @@ class EdgesRecord(Record):
         default={}, description="Why a value is missing, by its name"
     )
     flags: tuple[str, ...] = GAS_PHASE_FLAGS
+
+    def flagged(self, flag: str) -> Self:
+        """The record with one more flag."""
+        return self.model_copy(update={"flags": (*self.flags, flag)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -143,6 +143,9 @@ class ThermoRecord(Record):
     cluster: str
     level: LevelSpec | None
     temperature_k: float
+    pressure_pa: dict[str, float] = Field(
+        default={}, description="Partial pressures by gas, Pa; the others at 1 bar"
+    )
     isomers: IsomerMode = "fixed_core_first"
     half_hydrogen_ev: float | None = Field(
         default=None,
@@ -155,3 +158,13 @@ class ThermoRecord(Record):
     )
     other_isomers: OtherIsomers | None = None
     gas_corrections: tuple[GasCorrection, ...] = ()
+
+    def flagged(self, flag: str) -> Self:
+        """The record with a flag at each free energy."""
+        species = (
+            one
+            if one.formation_ev is None or flag in one.flags
+            else one.model_copy(update={"flags": (*one.flags, flag)})
+            for one in self.species
+        )
+        return self.model_copy(update={"species": tuple(species)})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
@@ -145,6 +145,30 @@ class ReactionResult(Model):
     pathways: tuple[Pathway, ...]
     flags: tuple[str, ...] = ()
 
+    def flagged(self, flag: str) -> Self:
+        """The result with a flag, which each of its steps has too."""
+        pathways = (
+            way.model_copy(update={"steps": _flag_steps(way.steps, flag)})
+            for way in self.pathways
+        )
+        return self.model_copy(
+            update={
+                "flags": _add_flag(self.flags, flag),
+                "steps": _flag_steps(self.steps, flag),
+                "pathways": tuple(pathways),
+            }
+        )
+
+
+def _add_flag(flags: tuple[str, ...], flag: str) -> tuple[str, ...]:
+    return flags if flag in flags else (*flags, flag)
+
+
+def _flag_steps(steps: tuple[Step, ...], flag: str) -> tuple[Step, ...]:
+    return tuple(
+        step.model_copy(update={"flags": _add_flag(step.flags, flag)}) for step in steps
+    )
+
 
 class CoupleDrive(Model):
     """A redox couple beside the band edge that is to drive it.
@@ -154,7 +178,7 @@ class CoupleDrive(Model):
 
     couple: str
     edge: BandEdge
-    potential_v_she: float
+    potential_v_she: float | None
     driven: bool | None
     margin_v: float | None
     reason: str = ""
@@ -213,3 +237,8 @@ class CheRecord(Record):
         description="Clusters that stand for changes of this one: -H, and its name",
     )
     edges: BandEdges | None = None
+
+    def flagged(self, flag: str) -> Self:
+        """The record with a flag at each reaction and each of its steps."""
+        results = tuple(result.flagged(flag) for result in self.results)
+        return self.model_copy(update={"results": results})

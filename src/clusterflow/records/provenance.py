@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field
 
 from clusterflow.model import Model
 
 SCHEMA_VERSION: Final = 1
+# Flags of numbers that cannot be trusted as they were written.
+EDITED_FLAG: Final = "edited-record"
+CHANGED_FLAG: Final = "changed-input"
 
 # `ok` and `failed` judge a record; the others judge one minimum.
 Status = Literal["ok", "failed"]
@@ -20,6 +23,10 @@ class Provenance(Model):
     protocol: int
     settings: dict[str, Any] = {}
     inputs: dict[str, str] = Field(default={}, description="SHA-256 of each input file")
+    edited: tuple[str, ...] = Field(
+        default=(),
+        description="Records changed by hand, and accepted, that it goes back to",
+    )
     versions: dict[str, str] = {}
     wall_time_s: float
     engine_time_s: float = Field(
@@ -44,6 +51,10 @@ class Record(Model):
     status: Status = "ok"
     reason: str = ""
     provenance: Provenance
+
+    def flagged(self, flag: str) -> Self:
+        """The record with a flag at each of its numbers, where they have flags."""
+        return self
 
 
 class CollectRecord(Record):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Literal
 
 from pydantic import Field
 
+from clusterflow.library.gases import ElectronicDegeneracy
 from clusterflow.library.levels import LevelSpec
 from clusterflow.records.provenance import Record
 from clusterflow.records.structure import Structure, Vector
@@ -24,6 +26,9 @@ class GasRecord(Record):
     structure: Structure | None
     energy_ev: float | None
     symmetry_number: int
+    electronic_degeneracy: ElectronicDegeneracy = Field(
+        default=(), description="Without it the multiplicity alone"
+    )
     linear: bool = False
     mass_amu: float | None = None
     moments_amu_a2: Vector | None = None
@@ -49,6 +54,9 @@ class VibrateRecord(Record):
         default=(),
         description="Those before it that an imaginary mode led to something else",
     )
+    not_minima_reasons: tuple[str, ...] = Field(
+        default=(), description="What each of them was led to"
+    )
     structure: Structure | None = Field(
         default=None, description="Relaxed again where a mode was imaginary"
     )
@@ -66,3 +74,12 @@ class VibrateRecord(Record):
         default=None,
         description="Force less slope of the energy along one random direction",
     )
+
+    @property
+    def set_aside(self) -> tuple[str, ...]:
+        """Each minimum that does not stand for the adsorbate, and why, in words."""
+        pairs = zip_longest(self.not_minima, self.not_minima_reasons)
+        return tuple(
+            f"minimum {index} set aside: {reason or 'no reason recorded'}"
+            for index, reason in pairs
+        )

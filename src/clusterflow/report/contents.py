@@ -77,6 +77,15 @@ class ClusterView:
         )
 
     @property
+    def set_aside(self) -> tuple[tuple[str, str], ...]:
+        """Stage and reason of each minimum that does not stand for its adsorbate."""
+        return tuple(
+            (name_record(record), reason)
+            for record in self.vibrations
+            for reason in record.set_aside
+        )
+
+    @property
     def layers(self) -> tuple[str, ...]:
         """Names of the correction layers its species have."""
         species = self.thermo.species if self.thermo else ()

@@ -182,10 +182,6 @@ def render_page(
     edges = band_edges_of(records)
     flags = flags_of(records, domain)
     clusters = [(v, structures_of(v)) for v in cluster_views(records)]
-    sections = [
-        _make_section(view, records, structures, order, figures or {}, steps or {})
-        for order, (view, structures) in enumerate(clusters)
-    ]
     page = _load_template().render(
         study=study,
         style=Markup(style_sheet()),
@@ -197,7 +193,7 @@ def render_page(
         rankings=rank_reactions(records.of(CheRecord)),
         probabilities=probability_tables(pairs),
         checks=summarise(gates),
-        sections=sections,
+        sections=_make_sections(records, clusters, figures or {}, steps or {}),
         edges=edges,
         edges_svg=_make_edges_svg(edges, figures or {}),
         scalings=scalings_of(records.of(ThermoRecord)),
@@ -302,34 +298,36 @@ def _name_hole_runs(pathway: Pathway) -> list[tuple[list[str], str]]:
     ]
 
 
-def _make_section(
-    view: ClusterView,
+def _make_sections(
     records: StudyRecords,
-    structures: Sequence[NamedStructure],
-    order: int,
+    clusters: Sequence[tuple[ClusterView, Sequence[NamedStructure]]],
     figures: Mapping[tuple[str, str], str],
     steps: Mapping[str, StepEnergies],
-) -> _Section:
-    results = view.che.results if view.che else ()
-    numbers = {item.key: number for number, item in enumerate(structures)}
-    block: Json = cluster_block(
-        view, records, structures, steps.get(view.name, StepEnergies())
-    )
-    return _Section(
-        view=view,
-        pictures=tuple(_make_cluster_pictures(view, numbers)),
-        profiles=tuple(
+) -> list[_Section]:
+    sections = []
+    for order, (view, structures) in enumerate(clusters):
+        numbers = {item.key: number for number, item in enumerate(structures)}
+        energies = steps.get(view.name, StepEnergies())
+        block: Json = cluster_block(view, records, structures, energies)
+        profiles = (
             _make_profile(
                 result,
                 f"plot{order}-{index}-",
                 figures.get((view.name, result.reaction))
                 or svg_source(draw_profile(result)),
             )
-            for index, result in enumerate(results)
-        ),
-        numbers=numbers,
-        data=to_json(block),
-    )
+            for index, result in enumerate(view.che.results if view.che else ())
+        )
+        sections.append(
+            _Section(
+                view=view,
+                pictures=tuple(_make_cluster_pictures(view, numbers)),
+                profiles=tuple(profiles),
+                numbers=numbers,
+                data=to_json(block),
+            )
+        )
+    return sections
 
 
 def _make_profile(result: ReactionResult, prefix: str, source: str) -> _Profile:

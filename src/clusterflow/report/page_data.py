@@ -16,7 +16,7 @@ from clusterflow.figures.picture import BALL, BOND, element_styles, view_of
 from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV, TIE_V
 from clusterflow.science.reactions.network import parse_equation, read_surface
 from clusterflow.science.reactions.pathways import holes, order_pathways
-from clusterflow.science.uncertainty.state_deviations import profile_half_widths
+from clusterflow.science.uncertainty.profile_deviations import profile_half_widths
 from clusterflow.stage_table import STAGES, record_name
 from clusterflow.units import BOLTZMANN_EV_PER_K
 

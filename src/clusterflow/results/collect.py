@@ -33,6 +33,7 @@ def collect(
     folder: Path,
     study: str,
     library: Library,
+    *,
     settings: CollectSettings,
     job: Job,
 ) -> CollectRecord:

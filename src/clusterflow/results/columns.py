@@ -34,6 +34,7 @@ COLUMNS: dict[str, Column] = {
     "engine_time_s": Column("number", "CPU time inside the engine, s."),
     "wall_time_s": Column("number", "Time from start to end of the job, s."),
     "protocol": Column("integer", "Version of what the stage computes."),
+    "edited": Column("truth", "Whether it goes back to a record changed by hand."),
     "temperature_k": Column("number", "Temperature, K."),
     "ph": Column("number", "pH; matters on the SHE scale."),
     "scale": Column("text", "Scale of `potential_v`: `rhe` or `she`."),
@@ -104,7 +105,7 @@ COLUMNS: dict[str, Column] = {
         "number", "Largest climb of a step without electrons, eV."
     ),
     "equilibrium_potential_v_rhe": Column(
-        "number", "Of the reaction, from experiment, V against RHE."
+        "number", "Of the reaction at its pressures, from experiment, V against RHE."
     ),
     "overpotential_v": Column("number", "Equilibrium less limiting potential, V."),
     "limiting_potential_p05_v_rhe": Column(
@@ -239,6 +240,6 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
     "failures": ("stage", "cluster", "species", "reason"),
     "records": (
         *("stage", "cluster", "species", "level", "status", "n_gradients"),
-        *("engine_time_s", "wall_time_s", "protocol", "reason"),
+        *("engine_time_s", "wall_time_s", "protocol", "edited", "reason"),
     ),
 }

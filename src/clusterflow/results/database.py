@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import tempfile
+import sqlite3
 from contextlib import closing, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clusterflow.errors import ClusterflowError, ConfigError
+from clusterflow.errors import (
+    ClusterflowError,
+    ConfigError,
+    OutputError,
+    hide_passwords,
+)
 from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.atoms import to_atoms
 from clusterflow.records.clusters import EdgesRecord, RelaxRecord
 from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.files import replacing
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum
 from clusterflow.stage_table import record_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from ase import Atoms
 
@@ -33,6 +38,7 @@ Key = str | int | float | bool
 SCHEMA = 1
 # Key of the advisory lock that writers of one server wait for: any fixed number.
 _LOCK = 7_253_412_907
+_PATIENCE_S = 10
 
 # Short and long name and unit, as ASE shows them.
 KEYS: dict[str, tuple[str, str, str]] = {
@@ -57,19 +63,22 @@ KEYS: dict[str, tuple[str, str, str]] = {
 
 
 def write_file(records: StudyRecords, study: str, path: Path) -> None:
-    """Write all geometries with their energies as SQLite, whole or not at all."""
+    """Write all geometries with their energies as SQLite, whole or not at all.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
     import ase.db
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".db")
-    os.close(handle)
-    Path(temporary).unlink()
-    try:
-        with ase.db.connect(temporary, type="db", use_lock_file=False) as database:
-            _write_rows(database, records, study)
-        os.replace(temporary, path)
-    finally:
-        Path(temporary).unlink(missing_ok=True)
+    with replacing(path) as temporary:
+        temporary.unlink()  # ASE makes its tables in a new file only
+        try:
+            with ase.db.connect(temporary, type="db", use_lock_file=False) as database:
+                _write_rows(database, records, study)
+        except sqlite3.Error as error:
+            raise OutputError(f"{path}: cannot be written ({error})") from None
 
 
 def write_server(records: StudyRecords, study: str, url: str) -> None:
@@ -92,9 +101,26 @@ def write_server(records: StudyRecords, study: str, url: str) -> None:
         _write_rows(database, records, study)
 
 
-@contextmanager
-def _open_server(url: str) -> Iterator[Any]:
-    """A database in one transaction, which nobody else of this package writes to."""
+def try_server(url: str) -> None:
+    """Look whether a PostgreSQL database can be connected to; nothing is written.
+
+    Raises
+    ------
+    ConfigError
+        If the driver is missing, or the server does not let one in.
+    """
+    psycopg2, _ = _import_driver(url)
+    try:
+        psycopg2.connect(url, connect_timeout=_PATIENCE_S).close()
+    except psycopg2.Error as error:
+        lines = hide_passwords(" ".join(str(error).split()))
+        raise ConfigError(
+            f"collect.database {url}: {lines}; start the server, or leave the setting "
+            "out and collect later"
+        ) from None
+
+
+def _import_driver(url: str) -> tuple[Any, Any]:
     try:
         import psycopg2
         from ase_db_backends.postgresql import PostgreSQLDatabase
@@ -102,8 +128,15 @@ def _open_server(url: str) -> Iterator[Any]:
         raise ConfigError(
             f"{url}: PostgreSQL needs a driver; pip install 'clusterflow[postgresql]'"
         ) from None
+    return psycopg2, PostgreSQLDatabase
+
+
+@contextmanager
+def _open_server(url: str) -> Iterator[Any]:
+    """A database in one transaction, which nobody else of this package writes to."""
+    psycopg2, server_class = _import_driver(url)
     try:
-        database = PostgreSQLDatabase(url).__enter__()
+        database = server_class(url).__enter__()
         # Closed by hand: its own end of a `with` cannot roll back.
         with closing(database.connection) as connection:
             # ASE takes the largest number in the table for the row just written: with
@@ -112,7 +145,7 @@ def _open_server(url: str) -> Iterator[Any]:
             yield database
             connection.commit()
     except psycopg2.Error as error:
-        lines = " ".join(str(error).split())
+        lines = hide_passwords(" ".join(str(error).split()))
         raise ClusterflowError(f"{url}: cannot be written to ({lines})") from None
 
 

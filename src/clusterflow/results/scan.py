@@ -13,6 +13,7 @@ from clusterflow.library.find import Library, describe_error
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import read_record, read_records
 from clusterflow.records.profiles import CheRecord
+from clusterflow.results.tables import make_harmless
 from clusterflow.results.temperatures import thermo_at
 from clusterflow.science.reactions.che import Electrode, free_energies_of
 from clusterflow.science.reactions.cluster_states import add_cluster_states
@@ -223,6 +224,7 @@ def _evaluate_at_temperature(
         {record.cluster: free_energies_of(energies)},
         Electrode(ph=recorded[0].ph, temperature_k=temperature_k),
         library,
+        energies.pressure_pa,
     )
 
 
@@ -290,10 +292,10 @@ def _format_number(value: float) -> str:
 
 
 def _quote_cells(*texts: str) -> str:
-    """Text cells, quoted where CSV needs it."""
+    """Text cells, quoted where CSV needs it, and never a formula."""
     quoted = (
         f'"{t.replace(chr(34), chr(34) * 2)}"' if set(t) & set(',"\n') else t
-        for t in texts
+        for t in map(make_harmless, texts)
     )
     return ",".join(quoted)
 

@@ -11,6 +11,7 @@ from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.clusters import EdgesRecord
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
+from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.results.columns import TABLE_COLUMNS
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum, why_no_minimum
 from clusterflow.science.reactions.che import Electrode
@@ -307,10 +308,13 @@ def gas_corrections(records: StudyRecords) -> Iterator[Row]:
 
 
 def failures(records: StudyRecords) -> Iterator[Row]:
-    """One row for everything that has no number, and why."""
+    """One row for everything that has no number or was set aside, and why."""
     for record in records.records:
         if record.status == "failed" and record.stage not in ("thermo", "che"):
             yield _make_failure_row(record.stage, record, record.reason)
+    for vibrated in records.of(VibrateRecord):
+        for reason in vibrated.set_aside:
+            yield _make_failure_row("vibrate", vibrated, reason)
     for e in records.of(EdgesRecord):
         for edge in ("ip_ev", "ea_ev") if e.status == "ok" else ():
             if edge in e.reasons:
@@ -324,7 +328,7 @@ def failures(records: StudyRecords) -> Iterator[Row]:
             yield _make_failure_row("adsorb", adsorbed, why_no_minimum(adsorbed))
     for thermo in records.of(ThermoRecord):
         for s in thermo.species:
-            if s.status == "imaginary":
+            if s.status in ("imaginary", "gate"):
                 yield {
                     "stage": "thermo",
                     "cluster": thermo.cluster,
@@ -356,6 +360,7 @@ def every_record(records: StudyRecords) -> Iterator[Row]:
             "engine_time_s": record.provenance.engine_time_s,
             "wall_time_s": record.provenance.wall_time_s,
             "protocol": record.provenance.protocol,
+            "edited": bool(record.provenance.edited),
             "reason": record.reason,
         }
 
@@ -393,13 +398,30 @@ TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
 
 
 def to_csv(name: str, rows: Sequence[Row]) -> str:
-    """A table as CSV; a missing value is an empty cell."""
+    """A table as CSV; a missing value is an empty cell, a text never a formula."""
     columns = list(rows[0]) if rows else list(TABLE_COLUMNS.get(name, ()))
     stream = StringIO()
     writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
     for row in rows:
-        writer.writerow(
-            {k: round(v, 6) if isinstance(v, float) else v for k, v in row.items()}
-        )
+        writer.writerow({key: _format_csv_cell(cell) for key, cell in row.items()})
     return stream.getvalue()
+
+
+def _format_csv_cell(cell: Cell) -> Cell:
+    if isinstance(cell, float):
+        return round(cell, 6)
+    return make_harmless(cell) if isinstance(cell, str) else cell
+
+
+def make_harmless(text: str) -> str:
+    """A text with an apostrophe before it, where a spreadsheet would run it.
+
+    After OWASP, "CSV Injection", https://owasp.org/www-community/attacks/CSV_Injection.
+
+    >>> make_harmless("=1+1"), make_harmless("Cu4")
+    ("'=1+1", 'Cu4')
+    """
+    # Python's csv does not quote a carriage return, which would begin a row.
+    line = text.replace("\r", " ")
+    return f"'{line}" if text.startswith(tuple("=+-@\t\r\n")) else line

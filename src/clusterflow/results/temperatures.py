@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from clusterflow.errors import ClusterflowError, RecordError
 from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
+from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
@@ -83,16 +84,14 @@ def thermo_at(
             "give the whole results folder"
         )
     pools = [r for r in records.of(PoolRecord) if r.cluster == cluster]
-    return thermo(
-        relaxed[0],
-        [found[name] for name in adsorbates],
-        [v for v in records.of(VibrateRecord) if v.cluster == cluster],
-        [g for g in records.of(GasRecord) if g.gas in gases],
-        settings,
-        library,
-        Job("thermo"),
-        pools[0] if pools else None,
+    of_cluster = ClusterRecords(
+        relaxed=relaxed[0],
+        adsorptions=[found[name] for name in adsorbates],
+        vibrations=[v for v in records.of(VibrateRecord) if v.cluster == cluster],
+        gases=[g for g in records.of(GasRecord) if g.gas in gases],
+        pool=pools[0] if pools else None,
     )
+    return thermo(of_cluster, settings, library, Job("thermo"))
 
 
 def step_energies(

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-import yaml
-
 from clusterflow.errors import LibraryError
+from clusterflow.library.yaml_file import read_yaml
 from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.clusters import BuildRecord, RelaxRecord
 from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.files import name_below, sha256
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.checks.evidence import (
     Evidence,
     Gate,
     Measured,
+    Origin,
     Substance,
     Verdict,
 )
 from clusterflow.science.checks.gates import GATES, gate_name
 from clusterflow.science.checks.summary import GateSummary, summarise
+from clusterflow.stage_table import record_name, stage_named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-    from pathlib import Path
 
     from clusterflow.library.find import Library
     from clusterflow.records.files import StudyRecords
@@ -66,6 +68,8 @@ def evidence_of(records: StudyRecords, library: Library) -> Evidence:
         If an item cannot be read.
     """
     return Evidence(
+        origins=list_origins(records),
+        n_unchecked=records.n_unchecked,
         builds=records.of(BuildRecord),
         relaxations=records.of(RelaxRecord),
         gases=records.of(GasRecord),
@@ -88,12 +92,45 @@ def evidence_of(records: StudyRecords, library: Library) -> Evidence:
     )
 
 
+def list_origins(records: StudyRecords) -> tuple[Origin, ...]:
+    """What each record was made from, compared with the files that are there."""
+    origins = []
+    found: dict[str, str | None] = {}
+    for record in records.records:
+        inputs = record.provenance.inputs
+        for name in inputs.keys() - found.keys():
+            found[name] = _hash_input(name, records)
+        origin = Origin(
+            record=record_name(record).with_suffix("").as_posix(),
+            inputs={
+                name: None if found[name] is None else found[name] == was
+                for name, was in inputs.items()
+            },
+            edited=record.provenance.edited,
+            protocol=record.provenance.protocol,
+            protocol_now=stage_named(record.stage).protocol,
+        )
+        origins.append(origin)
+    return tuple(origins)
+
+
+def _hash_input(name: str, records: StudyRecords) -> str | None:
+    """The hash of an input as it is now; None if it is not there.
+
+    Records are looked for below the results folder, wherever that was moved to.
+    """
+    if (below := name_below(name, records.hashes)) is not None:
+        return records.hashes[below]
+    path = Path(name)
+    if path.suffix == ".json":
+        if "rounds" not in path.parts:
+            return None
+        path = records.folder.joinpath(*path.parts[path.parts.index("rounds") :])
+    return sha256(path) if path.is_file() else None
+
+
 def _read_item(path: Path) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise LibraryError(f"{path}: cannot be read: {reason}") from None
+    content = read_yaml(path)
     if not isinstance(content, dict):
         raise LibraryError(f"{path}: holds no keys; see structures/README.md")
     return content

@@ -33,8 +33,9 @@ def results_folder(configfiles: Sequence[Path], snakemake_args: Sequence[str]) -
 
 def study_configs(configfiles: Sequence[Path]) -> list[Path]:
     """The configuration files of the study here, later ones over earlier ones."""
-    own = Path("config.yaml")
-    return [*([own] if own.is_file() else []), *configfiles]
+    # A folder of that name, or a link to nothing, is not the default study.
+    own = [Path("config.yaml")] if os.path.lexists("config.yaml") else []
+    return [*own, *configfiles]
 
 
 def snakemake_command(
@@ -51,6 +52,8 @@ def snakemake_command(
         command += ["--cores", str(cores)]
     # Flags without a list of values come last: targets may follow.
     command += ["--scheduler", "greedy", "--keep-going", "--rerun-incomplete"]
+    # A refusing database does not take the tables with it: each file is whole.
+    command += ["--keep-incomplete"]
     return [*command, *_resolve_profile(snakemake_args)]
 
 
@@ -103,10 +106,19 @@ def _choose_progress_flags(snakemake_args: Sequence[str]) -> list[str]:
     if _has_option(snakemake_args, "--logger", "--quiet", "-q", "--verbose"):
         return []
     # What computes nothing has its say in Snakemake's own words.
-    plans = ("--dry-run", "--dryrun", "-n", "--lint", "--unlock", "--report")
-    if _has_option(snakemake_args, *plans):
+    if not computes(snakemake_args):
         return ["--quiet", "rules", "host", "reason"]
     return ["--logger", "clusterflow"]
+
+
+def computes(snakemake_args: Sequence[str]) -> bool:
+    """Whether jobs run: not where Snakemake only plans, checks, unlocks or reports.
+
+    >>> computes(["--until", "relax"]), computes(["-n"])
+    (True, False)
+    """
+    plans = ("--dry-run", "--dryrun", "-n", "--lint", "--unlock", "--report")
+    return not _has_option(snakemake_args, *plans)
 
 
 def _has_option(arguments: Sequence[str], *options: str) -> bool:

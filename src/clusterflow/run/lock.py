@@ -51,18 +51,18 @@ def claim_folder(configfiles: Sequence[Path] = ()) -> None:
     ClusterflowError
         If somebody does, or could from another machine.
     """
-    state = _read_holder()
+    holder = _read_holder()
     here = platform.node()
-    if state is not None and state.host == here and _is_alive(state):
+    if holder is not None and holder.host == here and _is_alive(holder):
         raise ClusterflowError(
-            f"{Path.cwd()}: a run is under way (process {state.pid}); "
-            f"wait for it, or stop it with: kill -INT {state.pid}"
+            f"{Path.cwd()}: a run is under way (process {holder.pid}); "
+            f"wait for it, or stop it with: kill -INT {holder.pid}"
         )
     if not (LOCKS.is_dir() and any(LOCKS.iterdir())):
         return
-    if state is not None and state.host != here:
+    if holder is not None and holder.host != here:
         raise ClusterflowError(
-            f"{Path.cwd()}: locked by a run on {state.host} (process {state.pid}); "
+            f"{Path.cwd()}: locked by a run on {holder.host} (process {holder.pid}); "
             f"wait for it, or if it is gone delete {HOLDER} and start again"
         )
     _refuse_leftovers()
@@ -71,10 +71,10 @@ def claim_folder(configfiles: Sequence[Path] = ()) -> None:
 
 def current_run() -> RunHolder | None:
     """The run that holds the current folder; one of another machine counts as alive."""
-    state = _read_holder()
-    if state is None or (state.host == platform.node() and not _is_alive(state)):
+    holder = _read_holder()
+    if holder is None or (holder.host == platform.node() and not _is_alive(holder)):
         return None
-    return state
+    return holder
 
 
 def runs_workflow(cmdline: Sequence[str]) -> bool:
@@ -104,7 +104,7 @@ def write_holder(
         create_time = psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:  # it failed at once
         return
-    state = RunHolder(
+    holder = RunHolder(
         host=platform.node(),
         pid=pid,
         create_time=create_time,
@@ -112,7 +112,7 @@ def write_holder(
         configfiles=configfiles,
         cores=cores,
     )
-    write_atomic(HOLDER, state.model_dump_json() + "\n")
+    write_atomic(HOLDER, holder.model_dump_json() + "\n")
 
 
 def _read_holder() -> RunHolder | None:
@@ -122,13 +122,13 @@ def _read_holder() -> RunHolder | None:
         return None
 
 
-def _is_alive(state: RunHolder) -> bool:
+def _is_alive(holder: RunHolder) -> bool:
     import psutil
 
     try:
-        process = psutil.Process(state.pid)
+        process = psutil.Process(holder.pid)
         zombie = process.status() == psutil.STATUS_ZOMBIE
-        off_s = abs(process.create_time() - state.create_time)
+        off_s = abs(process.create_time() - holder.create_time)
     except psutil.NoSuchProcess:
         return False
     return bool(off_s < START_TOLERANCE_S and not zombie)

@@ -8,17 +8,19 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterflow.run.command import (
     choose_cores,
+    computes,
     make_environment,
     results_folder,
     snakemake_command,
 )
 from clusterflow.run.fork_client import ADDRESS, session_name
+from clusterflow.run.leftovers import sweep_pieces, sweep_temporaries
 from clusterflow.run.lock import HOLDER, claim_folder, write_holder
 from clusterflow.run.timing import (
     RunTime,
@@ -30,6 +32,8 @@ from clusterflow.run.timing import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+_LONGEST_FOLDER = 107 - len("/clusterflow-12345678/socket")
 
 
 def run_study(
@@ -55,8 +59,14 @@ def run_study(
     cores = choose_cores(cores, snakemake_args)
     command = snakemake_command(configfiles, cores, snakemake_args)
     claim_folder(configfiles)
+    runs_jobs = computes(snakemake_args)
+    if runs_jobs:
+        sweep_temporaries(results)
     started, cpu_before = time.time(), measure_children_cpu_s()
-    with fork_server(make_environment()) as environment:
+    environment = make_environment()
+    # A warm process takes a second to start, and a dry run has no use of it.
+    server = fork_server(environment) if runs_jobs else nullcontext(environment)
+    with server as environment:
         code = _run_snakemake(
             command,
             environment,
@@ -70,17 +80,21 @@ def run_study(
         cpu_s=measure_children_cpu_s() - cpu_before,
         cores=cores,
     )
-    _report_outcome(code, results, run)
+    if code == 0 and runs_jobs:
+        sweep_pieces(results)
+    _report_outcome(code, results, run if runs_jobs else None)
     return code
 
 
 @contextmanager
 def fork_server(environment: dict[str, str]) -> Iterator[dict[str, str]]:
     """The environment in which jobs find a warm process, which ends with the block."""
-    if sys.platform != "linux":  # elsewhere libraries do not survive a fork
+    parent = _find_short_folder()
+    # Elsewhere libraries do not survive a fork.
+    if sys.platform != "linux" or parent is None:
         yield environment
         return
-    with tempfile.TemporaryDirectory(prefix="clusterflow-") as folder:
+    with tempfile.TemporaryDirectory(prefix="clusterflow-", dir=parent) as folder:
         path = Path(folder) / "socket"
         # A group of its own: an interrupt reaches a job once, through its command.
         process = subprocess.Popen(
@@ -95,6 +109,15 @@ def fork_server(environment: dict[str, str]) -> Iterator[dict[str, str]]:
             # With it goes what a killed command has left behind.
             os.killpg(process.pid, signal.SIGTERM)
             process.wait()
+
+
+def _find_short_folder() -> str | None:
+    """A folder where a socket has room for its path, of 107 bytes; None if nowhere."""
+    for folder in (tempfile.gettempdir(), "/tmp", "/var/tmp"):
+        is_short = len(os.fsencode(folder)) <= _LONGEST_FOLDER
+        if is_short and os.access(folder, os.W_OK | os.X_OK):
+            return folder
+    return None
 
 
 def _run_snakemake(
@@ -149,8 +172,11 @@ def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
             signal.signal(number, old)
 
 
-def _report_outcome(code: int, results: Path, run: RunTime) -> None:
-    """Say where the results are, or where to look for what went wrong."""
+def _report_outcome(code: int, results: Path, run: RunTime | None) -> None:
+    """Say where the results are, or where to look for what went wrong.
+
+    Of a run of jobs also how long they took, for which it reads every record.
+    """
     if code != 0:
         print(
             f"error: the run is not complete (exit {code}); "
@@ -158,8 +184,8 @@ def _report_outcome(code: int, results: Path, run: RunTime) -> None:
             file=sys.stderr,
         )
         return
-    jobs = job_times(results)
-    if any(job.written >= run.started for job in jobs):
+    jobs = job_times(results) if run else ()
+    if run and any(job.written >= run.started for job in jobs):
         print(time_summary(jobs))
         print(run_summary(run, jobs))
     report = results / "report.html"

@@ -45,10 +45,11 @@ def adsorb(
     relaxed: RelaxRecord,
     sites: SitesRecord,
     adsorbate: AdsorbateSpec,
-    others: Mapping[str, AdsorbateSpec],
     settings: AdsorbSettings,
-    relax: RelaxSettings,
     job: Job,
+    *,
+    others: Mapping[str, AdsorbateSpec],
+    relax: RelaxSettings,
     before: Round | None = None,
 ) -> AdsorbRecord:
     """All minima found for an adsorbate on the lowest isomer, lowest first.
@@ -255,9 +256,9 @@ def run(inputs: Inputs, job: Job) -> AdsorbRecord:
         inputs.one(RelaxRecord),
         inputs.one(SitesRecord),
         inputs.library.adsorbate(inputs.of["adsorbate"]),
-        inputs.library.adsorbates(),
         inputs.settings(AdsorbSettings),
-        inputs.settings(RelaxSettings),
         job,
-        before,
+        others=inputs.library.adsorbates(),
+        relax=inputs.settings(RelaxSettings),
+        before=before,
     )

@@ -179,7 +179,7 @@ def _build_start(
     names = numbered(start.name, len(ways))
     return [
         _finish_structure(
-            own, _add_host(own, start.host, spec, library), spec, name, said
+            own, _add_support(own, start.host, spec, library), spec, name, said
         )
         for name, own in zip(names, ways, strict=True)
     ]
@@ -188,7 +188,7 @@ def _build_start(
 def _finish_structure(
     own: Atoms, whole: Atoms, spec: ClusterSpec, name: str, said: Sequence[str]
 ) -> Structure:
-    """A cluster, whole with the host behind its own atoms, and the roles of all.
+    """A cluster, whole with the support behind its own atoms, and the roles of all.
 
     Own atoms behind those whose roles are `said` are hydrides.
     """
@@ -202,25 +202,25 @@ def _finish_structure(
     )
 
 
-def _add_host(
+def _add_support(
     atoms: Atoms, wanted: Support | None, spec: ClusterSpec, library: Library
 ) -> Atoms:
-    """A cluster with its host, if any, behind it, in the cell of the host."""
+    """A cluster with its support, if any, behind it, in the cell of the support."""
     if wanted is None:
         return atoms
     refuse_periodic(atoms, spec.name)
     if wanted.builder is not None:
-        host = build_shape(wanted.builder, wanted.parameters, spec.name)
+        support = build_shape(wanted.builder, wanted.parameters, spec.name)
     else:
-        host = to_atoms(_build_named_cluster(str(wanted.cluster), library)[0])
-        del host.arrays["roles"]
+        support = to_atoms(_build_named_cluster(str(wanted.cluster), library)[0])
+        del support.arrays["roles"]
     if wanted.centre_a is None:
-        placed = put_beside(host, atoms, wanted.direction, wanted.contact)
+        placed = put_beside(support, atoms, wanted.direction, wanted.contact)
     else:
         placed = atoms.copy()
         placed.positions += wanted.centre_a - atoms.positions.mean(axis=0)
-    both = placed + host
-    both.cell, both.pbc = host.cell, host.pbc
+    both = placed + support
+    both.cell, both.pbc = support.cell, support.pbc
     _refuse_walls(both, len(atoms), spec.name)
     return both
 
@@ -279,7 +279,7 @@ def _cap_cluster(atoms: Atoms, wanted: Cap, who: str, library: Library) -> Atoms
 def check_geometry(atoms: Atoms, spec: ClusterSpec, n_own: int) -> None:
     """Refuse a geometry that is not the cluster its YAML describes.
 
-    Atoms behind the first `n_own` are its host, which alone may be periodic.
+    Atoms behind the first `n_own` are its support, which alone may be periodic.
 
     Raises
     ------
@@ -295,7 +295,7 @@ def check_geometry(atoms: Atoms, spec: ClusterSpec, n_own: int) -> None:
     if n_own == len(atoms):
         refuse_periodic(atoms, spec.name)
     refuse_overlap(atoms, spec.name)
-    # A cluster may stand free in the host that holds it.
+    # A cluster may stand free in the support that holds it.
     support = set(spec.roles.get("support", ()))
     refuse_pieces(atoms[[i for i in range(n_own) if i not in support]], spec.name)
 

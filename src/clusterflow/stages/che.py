@@ -22,6 +22,7 @@ from clusterflow.science.uncertainty.deviations import deviations_of, not_includ
 from clusterflow.science.uncertainty.sampling import N_SAMPLES, sample_potential
 from clusterflow.settings import CheSettings, EdgesSettings
 from clusterflow.stages.parts.job import settings_of
+from clusterflow.stages.parts.verdicts import mark_reactions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,6 +43,7 @@ def che(
     settings: CheSettings,
     library: Library,
     job: Job,
+    *,
     states: Sequence[ThermoRecord] = (),
 ) -> CheRecord:
     """Pathways, limiting potentials and determining steps of every reaction.
@@ -64,7 +66,8 @@ def che(
     networks = build_networks(reactions, library)
     energies = free_energies_of(thermo)
     results = evaluate_networks(
-        networks, {thermo.cluster: energies}, electrode, library
+        *(networks, {thermo.cluster: energies}, electrode, library),
+        thermo.pressure_pa,
     )
     results = _add_other_isomers(results, networks, thermo, electrode, library)
     deviations = deviations_of(thermo)
@@ -76,7 +79,7 @@ def che(
         found = add_gas_references(found, network, anchors, references, electrode)
         complete.append(_flag_result(found, thermo))
     other = thermo.other_isomers
-    return CheRecord(
+    record = CheRecord(
         cluster=thermo.cluster,
         level=thermo.level,
         isomers=thermo.isomers,
@@ -89,6 +92,7 @@ def che(
         reason=thermo.reason if thermo.status == "failed" else "",
         provenance=job.provenance(thermo.level),
     )
+    return mark_reactions(record, thermo, library)
 
 
 def _count_elements(
@@ -111,7 +115,10 @@ def _add_other_isomers(
     if other is None or other.reason:
         return results
     energies = replace(free_energies_of(thermo), values=other.formation_ev)
-    found = evaluate_networks(networks, {thermo.cluster: energies}, electrode, library)
+    found = evaluate_networks(
+        *(networks, {thermo.cluster: energies}, electrode, library),
+        thermo.pressure_pa,
+    )
     return [
         result.model_copy(
             update={"other_isomers_potential_v_rhe": beside.limiting_potential_v_rhe}
@@ -187,7 +194,7 @@ def run(inputs: Inputs, job: Job) -> CheRecord:
         settings,
         library,
         job,
-        inputs.peers(ThermoRecord),
+        states=inputs.peers(ThermoRecord),
     )
     edges = inputs.optional(EdgesRecord)
     if edges is None:

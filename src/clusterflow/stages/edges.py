@@ -13,6 +13,7 @@ from clusterflow.formula import lowest_multiplicity
 from clusterflow.records.atoms import to_atoms
 from clusterflow.records.clusters import GAS_PHASE_FLAGS, EdgesRecord, RelaxRecord
 from clusterflow.records.profiles import BandEdges
+from clusterflow.records.provenance import EDITED_FLAG
 from clusterflow.science.reactions.band_edges import (
     band_edge_potential,
     drive_couple,
@@ -291,7 +292,7 @@ def band_edges(
                 couple.edge,
                 couple.potential_v_she,
                 on_she[couple.edge],
-                reason=why[couple.edge],
+                reason=why[couple.edge] or couple.reason,
             )
             for couple in couples(library, ph=ph, temperature_k=temperature_k)
         ),
@@ -317,6 +318,9 @@ def describe(record: EdgesRecord, view: BandEdges) -> str:
         f"  couples at pH {view.ph:g}, V vs SHE",
     ]
     for couple in view.couples:
+        if couple.potential_v_she is None:
+            lines.append(f"  none    {couple.couple:12} {couple.reason}")
+            continue
         verdict = {True: "driven", False: "not driven", None: "no value"}[couple.driven]
         margin = "" if couple.margin_v is None else f" ({couple.margin_v:+.2f} V)"
         lines.append(
@@ -346,4 +350,5 @@ def _format_edge_line(
 def run(inputs: Inputs, job: Job) -> EdgesRecord:
     """Compute the band edges of a relaxed cluster."""
     level = inputs.library.level(inputs.settings(EdgesSettings).level)
-    return edges(inputs.one(RelaxRecord), level, inputs.library.domain(), job)
+    record = edges(inputs.one(RelaxRecord), level, inputs.library.domain(), job)
+    return record.flagged(EDITED_FLAG) if job.edited else record

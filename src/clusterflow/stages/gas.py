@@ -116,6 +116,7 @@ def _vibrate_molecule(
         ),
         energy_ev=energy,
         symmetry_number=spec.symmetry_number,
+        electronic_degeneracy=spec.electronic_degeneracy,
         linear=n_motions == 5,
         mass_amu=float(atoms.get_masses().sum()),
         moments_amu_a2=(moments[0], moments[1], moments[2]),
@@ -160,6 +161,7 @@ def _make_failed_record(
         structure=None,
         energy_ev=None,
         symmetry_number=spec.symmetry_number,
+        electronic_degeneracy=spec.electronic_degeneracy,
         status="failed",
         reason=reason,
         provenance=job.provenance(level),
@@ -201,5 +203,5 @@ def summary(
 def run(inputs: Inputs, job: Job) -> GasRecord:
     """Compute a molecule at a level, both by name."""
     spec = inputs.library.gas(inputs.of["gas"])
-    level = inputs.library.level(inputs.of["level"])
+    level = inputs.library.level(inputs.of.get("level", inputs.level_name))
     return gas(spec, level, inputs.settings(GasSettings), job)

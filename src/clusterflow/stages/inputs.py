@@ -6,7 +6,6 @@ some records; what is missing is then computed by the same stages, one after the
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -20,12 +19,17 @@ from clusterflow.errors import (
     RecordError,
     StructureError,
 )
-from clusterflow.library.find import Library, describe_error
+from clusterflow.library.find import Library, describe_error, validate
 from clusterflow.records.clusters import BuildRecord, LevelRecord, RelaxRecord
-from clusterflow.records.files import read_record
+from clusterflow.records.files import (
+    read_json,
+    read_record,
+    refuse_wrong_name,
+    sha256,
+)
 from clusterflow.records.provenance import Record
 from clusterflow.settings import LevelSettings, PoolSettings, Study
-from clusterflow.stage_table import STAGES, Stage, stage_named
+from clusterflow.stage_table import STAGES, Stage, record_name, stage_named
 from clusterflow.stages.parts.job import Job
 
 if TYPE_CHECKING:
@@ -46,13 +50,23 @@ _Key = tuple[str, tuple[str, ...], int]
 class Request:
     """What a person asks for, where no rule does.
 
-    Charge and multiplicity count only for a structure file; the multiplicity is the
-    lowest that parity allows unless given. `adsorbates` are
-    computed on it. A file `as_given` is a finished geometry and is not relaxed.
+    Attributes
+    ----------
+    subject
+        A cluster by name, YAML or structure file.
+    level
+        By name; the first that a study prefers unless given.
+    charge, multiplicity
+        Of a structure file; the multiplicity is the lowest that parity allows unless
+        given.
+    adsorbates, reactions
+        By name, to be computed on the cluster.
+    as_given
+        The file is a finished geometry and is not relaxed.
     """
 
     subject: str | None = None
-    level: str = "gfn1-xtb"
+    level: str | None = None
     charge: int = 0
     multiplicity: int | None = None
     adsorbates: tuple[str, ...] = ()
@@ -105,7 +119,8 @@ class Inputs:
         Raises
         ------
         RecordError
-            If a record is missing, corrupt or twice there, or two clusters are mixed.
+            If a record is missing, corrupt, changed, not the one of its name or not
+            made from the others, or two clusters are mixed.
         ConfigError
             If two clusters are named, or adsorbates for records that have theirs.
         """
@@ -120,7 +135,7 @@ class Inputs:
                 "name one cluster"
             )
         files = [Path(name) for name in subjects if name not in names]
-        if stage_of(Path(request.level)) is not None:
+        if request.level and stage_of(Path(request.level)) is not None:
             files.append(Path(request.level))
         found = cls(
             stage=row,
@@ -131,11 +146,53 @@ class Inputs:
             of=of or {},
         )
         for path in files:
-            record = read_record(path, stage_named(str(stage_of(path))).model)
+            name = str(stage_of(path))
+            if name not in STAGES:
+                raise RecordError(
+                    f"{path}: is a record of {name!r}, which is no stage; delete it "
+                    "and run again"
+                )
+            record = read_record(path, STAGES[name].model)
+            if (below := _find_place(path)) is not None:
+                refuse_wrong_name(record, path, below)
             before = record.stage in row.reads_before and record.stage not in row.reads
             found._given.append((record, -1 if before else 0))
         found._refuse_other_clusters()
+        found._refuse_twice(files)
+        found._refuse_changed_inputs(files)
         return found
+
+    def _refuse_twice(self, files: Sequence[Path]) -> None:
+        """Of two records of one thing, none is the right one."""
+        seen = set()
+        for path, (record, number) in zip(files, self._given, strict=True):
+            name = record_name(record).with_suffix("").as_posix()
+            if (name, number) in seen:
+                raise RecordError(f"{path}: {name} is given twice; give one record")
+            seen.add((name, number))
+
+    def _refuse_changed_inputs(self, files: Sequence[Path]) -> None:
+        """Records that were made from one another must be those that are there."""
+        hashes = {str(path): sha256(path) for path in files}
+        for path, (record, _) in zip(files, self._given, strict=True):
+            for name, was in record.provenance.inputs.items():
+                if hashes.get(name, was) != was:
+                    raise RecordError(
+                        f"{path}: was made from another {name} than the one there "
+                        f"now; run stage {record.stage!r} again"
+                    )
+
+    def job(self, scratch: Path | None = None) -> Job:
+        """A run of the stage on these inputs."""
+        return Job(
+            self.stage.name, inputs=self.files, scratch=scratch, edited=self.edited
+        )
+
+    @property
+    def edited(self) -> tuple[str, ...]:
+        """Records changed by hand, and accepted, that those given go back to."""
+        names = (n for record, _ in self._given for n in record.provenance.edited)
+        return tuple(dict.fromkeys(names))
 
     def _refuse_other_clusters(self) -> None:
         """Records of one cluster only, but for those that the stage compares."""
@@ -153,6 +210,11 @@ class Inputs:
     def by_hand(self) -> bool:
         """Whether a person named what is to be computed, in the place of records."""
         return self.request.subject is not None or bool(self.request.adsorbates)
+
+    @property
+    def level_name(self) -> str:
+        """The level that is asked for, by name."""
+        return self.request.level or self.settings(LevelSettings).preferred[0]
 
     @cached_property
     def cluster(self) -> str:
@@ -175,7 +237,7 @@ class Inputs:
             name for name, f in Study.model_fields.items() if f.annotation is model
         )
         try:
-            return model.model_validate(self.sections.get(name, {}))
+            return validate(self.sections.get(name, {}), model)
         except ValidationError as error:
             raise ConfigError(f"{name}: {describe_error(error)}") from None
 
@@ -306,9 +368,9 @@ class Inputs:
             inputs = replace(self, stage=row, of=own, _round=at)
             self._computed[key] = (
                 # Whoever names a level has no need of probes.
-                level_record(self.request.level, self.cluster)
+                level_record(self.level_name, self.cluster)
                 if row.name == "level"
-                else row.run(inputs, Job(row.name))
+                else row.run(inputs, Job(row.name, edited=self.edited))
             )
         found = self._computed[key]
         assert isinstance(found, model)
@@ -325,13 +387,19 @@ def stage_of(path: Path) -> str | None:
     """
     if path.suffix != ".json" or not path.is_file():
         return None
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise RecordError(
-            f"{path}: corrupt record ({error}); delete it and run again"
-        ) from None
+    content = read_json(path)
     return content.get("stage") if isinstance(content, dict) else None
+
+
+def _find_place(path: Path) -> Path | None:
+    """A record's path below ``results/STUDY``, and below a round; else None."""
+    parts = path.parts
+    if "results" not in parts[:-2]:
+        return None
+    start = len(parts) - parts[::-1].index("results") + 1
+    below = parts[start:]
+    below = below[2:] if below[:1] == ("rounds",) else below
+    return Path(*below) if below and below[0] in STAGES else None
 
 
 def is_structure_file(subject: str) -> bool:

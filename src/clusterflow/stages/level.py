@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ase.calculators.calculator import CalculationFailed
@@ -33,13 +34,24 @@ if TYPE_CHECKING:
 _FMAX_EV_PER_A = 0.05
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probing:
+    """How a level is tried on a cluster.
+
+    `probes` are put on its first site. Their energies count from those of `anchors`.
+    The bare cluster and each probe are given as many optimiser `steps`.
+    """
+
+    probes: Sequence[AdsorbateSpec]
+    anchors: Sequence[GasSpec]
+    steps: int
+
+
 def level(
     build: BuildRecord,
     levels: Sequence[LevelSpec],
-    probes: Sequence[AdsorbateSpec],
-    references: Sequence[GasSpec],
+    probing: Probing,
     domain: Sequence[DomainSpec],
-    steps: int,
     job: Job,
     *,
     try_all: bool = False,
@@ -54,14 +66,8 @@ def level(
         Starting geometries of the cluster.
     levels
         In order of preference.
-    probes
-        Adsorbates that are put on the first site of the cluster.
-    references
-        Molecules from which a probe's energy is counted.
     domain
         The table of where methods are not to be trusted.
-    steps
-        Optimiser steps of the bare cluster and of each probe.
     try_all
         Go on after the first, because other clusters have a say.
     """
@@ -73,7 +79,7 @@ def level(
         if reason:
             attempt = _make_refused_attempt(candidate, reason)
         else:
-            attempt = _try_level(build, candidate, probes, references, steps, job)
+            attempt = _try_level(build, candidate, probing, job)
         attempts.append(attempt)
         if attempt.accepted:
             accepted.append(candidate)
@@ -103,33 +109,28 @@ def why_no_auto(cluster: str, auto: bool, level: LevelSpec) -> str:
 
 
 def _try_level(
-    build: BuildRecord,
-    candidate: LevelSpec,
-    probes: Sequence[AdsorbateSpec],
-    references: Sequence[GasSpec],
-    steps: int,
-    job: Job,
+    build: BuildRecord, candidate: LevelSpec, probing: Probing, job: Job
 ) -> LevelAttempt:
     try:
         check_elements(candidate, build.structures[0].symbols, build.cluster)
         bare, *covered = [
-            _relax_probe(name, structure, candidate, steps, job)
-            for name, structure in _place_probes(build, candidate, probes)
+            _relax_probe(name, structure, candidate, probing.steps, job)
+            for name, structure in _place_probes(build, candidate, probing.probes)
         ]
         energies = (
-            _compute_reference_energies(candidate, references, job) if covered else {}
+            _compute_anchor_energies(candidate, probing.anchors, job) if covered else {}
         )
     except EngineError as error:
         return _make_refused_attempt(candidate, str(error))
-    counts = {f"+{spec.name}": spec.counts for spec in probes}
-    gases = {spec.name: spec.counts for spec in references if spec.name in energies}
+    counts = {f"+{spec.name}": spec.counts for spec in probing.probes}
+    gases = {s.name: s.counts for s in probing.anchors if s.name in energies}
     judged = [bare]
     for probe in covered:
         shares = anchor_coefficients(counts[probe.name], gases)
-        reference = (
+        anchors_ev = (
             sum(n * energies[gas] for gas, n in shares.items()) if shares else None
         )
-        judged.append(_judge_probe(probe, bare, reference, candidate))
+        judged.append(_judge_probe(probe, bare, anchors_ev, candidate))
     failed = [p.name for p in judged if not p.converged]
     insane = [f"{p.name} {p.formation_ev:+.1f} eV" for p in judged if not p.sane]
     reasons = [f"no convergence for {', '.join(failed)}"] if failed else []
@@ -190,13 +191,13 @@ def _relax_probe(
     return Probe(name=name, converged=True, energy_ev=relaxation.energy_ev)
 
 
-def _compute_reference_energies(
-    candidate: LevelSpec, references: Sequence[GasSpec], job: Job
+def _compute_anchor_energies(
+    candidate: LevelSpec, anchors: Sequence[GasSpec], job: Job
 ) -> dict[str, float]:
     """Energies of molecules as the library draws them, eV, at the level in the gas."""
     found = {}
     level = candidate.model_copy(update={"solvent": None})
-    for spec in references:
+    for spec in anchors:
         atoms = as_drawn(spec)
         try:
             check_elements(level, spec.counts, spec.name)
@@ -208,12 +209,12 @@ def _compute_reference_energies(
 
 
 def _judge_probe(
-    probe: Probe, bare: Probe, reference_ev: float | None, candidate: LevelSpec
+    probe: Probe, bare: Probe, anchors_ev: float | None, candidate: LevelSpec
 ) -> Probe:
     """A probe with its energy on the cluster, and whether that is in the window."""
-    if probe.energy_ev is None or bare.energy_ev is None or reference_ev is None:
+    if probe.energy_ev is None or bare.energy_ev is None or anchors_ev is None:
         return probe
-    formation = probe.energy_ev - bare.energy_ev - reference_ev
+    formation = probe.energy_ev - bare.energy_ev - anchors_ev
     window = candidate.probe_window_ev
     sane = window is None or window[0] <= formation <= window[1]
     return probe.model_copy(update={"formation_ev": formation, "sane": sane})
@@ -226,10 +227,12 @@ def run(inputs: Inputs, job: Job, *, try_all: bool = True) -> LevelRecord:
     return level(
         inputs.one(BuildRecord),
         [library.level(name) for name in settings.preferred],
-        [library.adsorbate(name) for name in settings.probes],
-        [library.gas(name) for name in ThermoSettings().anchors],
+        Probing(
+            probes=[library.adsorbate(name) for name in settings.probes],
+            anchors=[library.gas(name) for name in ThermoSettings().anchors],
+            steps=settings.probe_steps,
+        ),
         library.domain(),
-        settings.probe_steps,
         job,
         try_all=try_all,
     )

@@ -75,8 +75,9 @@ def pool(
     relaxed: RelaxRecord,
     adsorptions: Sequence[AdsorbRecord],
     settings: PoolSettings,
-    relax: RelaxSettings,
     job: Job,
+    *,
+    relax: RelaxSettings,
     before: PoolRecord | None = None,
 ) -> PoolRecord:
     """Isomers within the window above the lowest, and the host of each minimum.
@@ -291,7 +292,7 @@ def run(inputs: Inputs, job: Job) -> PoolRecord:
         inputs.one(RelaxRecord),
         inputs.every(AdsorbRecord),
         inputs.settings(PoolSettings),
-        inputs.settings(RelaxSettings),
         job,
-        inputs.before(PoolRecord),
+        relax=inputs.settings(RelaxSettings),
+        before=inputs.before(PoolRecord),
     )

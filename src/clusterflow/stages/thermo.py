@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from clusterflow.library.own_tables import read_shifts
 from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
+from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.energies import MinimumEnergies, ThermoRecord
+from clusterflow.records.provenance import EDITED_FLAG
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.adsorption.bare_isomers import (
     bare_energies,
@@ -19,12 +21,13 @@ from clusterflow.science.adsorption.bare_isomers import (
 )
 from clusterflow.science.adsorption.chosen_minimum import (
     by_other_isomers,
-    choose_minimum,
+    minimum_of_mode,
 )
 from clusterflow.science.thermochemistry.adsorbate_models import AdsorbateModel
 from clusterflow.science.thermochemistry.formation import experimental_table
 from clusterflow.science.thermochemistry.partition_functions import Barriers
 from clusterflow.science.thermochemistry.species import (
+    Layers,
     Surroundings,
     adsorbed_species,
     clean_surface,
@@ -39,11 +42,19 @@ from clusterflow.science.thermochemistry.validity import (
 )
 from clusterflow.settings import ThermoSettings
 from clusterflow.stages.parts.job import settings_of
+from clusterflow.stages.parts.verdicts import (
+    judge_complex_records,
+    mark_species,
+    why_no_gas,
+    why_no_host,
+    why_no_minimum_energy,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from clusterflow.library.adsorbates import AdsorbateSpec
+    from clusterflow.library.clusters import IsomerMode
     from clusterflow.library.find import Library
     from clusterflow.library.levels import LevelSpec
     from clusterflow.records.energies import SpeciesFreeEnergy
@@ -53,14 +64,7 @@ if TYPE_CHECKING:
 
 
 def thermo(
-    relaxed: RelaxRecord,
-    adsorptions: Sequence[AdsorbRecord],
-    vibrations: Sequence[VibrateRecord],
-    gases: Sequence[GasRecord],
-    settings: ThermoSettings,
-    library: Library,
-    job: Job,
-    pool: PoolRecord | None = None,
+    records: ClusterRecords, settings: ThermoSettings, library: Library, job: Job
 ) -> ThermoRecord:
     """Free energies of formation of all species on a cluster, or why there is none.
 
@@ -74,86 +78,92 @@ def thermo(
         If a table of shifts is wrong, or water would count twice.
     """
     job.settings = settings_of(settings)
-    level = relaxed.level
+    relaxed, level = records.relaxed, records.relaxed.level
     tables = {
         layer: read_shifts(Path(file), relaxed.cluster, library)
         for layer, file in settings.tables.items()
     }
     job.inputs = [*job.inputs, *map(Path, settings.tables.values())]
     if level is None:
-        names = ["*", *(f"*{a.adsorbate}" for a in adsorptions)]
-        return ThermoRecord(
-            cluster=relaxed.cluster,
-            level=None,
-            temperature_k=settings.temperature_k,
-            isomers=settings.isomers,
-            species=tuple(hole(n, relaxed.reason, "failed") for n in names),
-            status="failed",
-            reason=relaxed.reason,
-            provenance=job.provenance(),
-        )
+        return _make_record_without_level(records, settings, job)
     settings.check_solvent(level)
-    refuse_mixed_levels(level, [*adsorptions, *vibrations], relaxed.cluster)
-    around = surroundings_of(level, gases, settings, library)
+    refuse_mixed_levels(
+        level, [*records.adsorptions, *records.vibrations], relaxed.cluster
+    )
+    around = surroundings_of(level, records.gases, settings, library)
     corrections = around.corrections()
     by_gas = {c.gas: c.correction_ev for c in corrections}
-    inherited = by_gas if "gas" in settings.correct else None
-    hydrogen = around.anchor_energy_ev({"H": 2})
-    h2 = around.gas_terms("H2")
-    reference = relaxed_of_mode(relaxed, pool, settings.isomers)
-    not_minima = {v.adsorbate: v.not_minima for v in vibrations}
-    chosen = {
-        a.adsorbate: choose_minimum(
-            a, settings.isomers, pool, not_minima.get(a.adsorbate, ())
-        )
-        for a in adsorptions
-    }
-    species = [
-        clean_surface(reference, pool),
-        *_compute_gas_species(around, inherited),
-        *_compute_adsorbed_species(
-            *(relaxed, adsorptions, vibrations, around, inherited, tables, library),
-            *(settings, pool, chosen),
-        ),
-    ]
-    if settings.isomers == "pool" and (why_not := why_not_pooled(pool, adsorptions)):
+    specs = [library.adsorbate(a.adsorbate) for a in records.adsorptions]
+    layers = Layers(
+        gas_ev=by_gas if "gas" in settings.correct else None,
+        shifts_ev={s.name: _find_layer_shifts(s, settings, tables) for s in specs},
+    )
+    clean = relaxed_of_mode(records, settings.isomers)
+    species = [clean_surface(clean, settings.temperature_k, records.pool)]
+    for name in around.gases:
+        species += gas_species(name, around, layers)
+    for adsorbed, spec in zip(records.adsorptions, specs, strict=True):
+        found = adsorbed_species(adsorbed, spec, records, around, layers)
+        mode = settings.isomers
+        species.append(_ask_gates(found, adsorbed, spec, records, mode))
+    if settings.isomers == "pool" and (
+        why_not := why_not_pooled(records.pool, records.adsorptions)
+    ):
         species = [
             hole(s.name, f"isomers 'pool' are not offered: {why_not}")
             if s.name.startswith("*")
             else s
             for s in species
         ]
-    hosts = reference.isomers
-    whole = _index_structures(reference, adsorptions, around.gases, chosen)
-    species = [
-        _flag_species(
-            s, whole, hosts[0].structure if hosts else None, level, settings, library
-        )
-        for s in species
-    ]
+    if why_not := why_no_host(clean):
+        species = [
+            hole(s.name, f"bare cluster {why_not}", "gate")
+            if s.name.startswith("*")
+            else s
+            for s in species
+        ]
+    structures = _index_structures(clean, records, around)
+    species = [_flag_species(s, structures, level, settings, library) for s in species]
+    species = list(_flag_edited_species(species, records, around))
     missing = [s for s in species if s.formation_ev is None]
-    return ThermoRecord(
+    record = ThermoRecord(
         cluster=relaxed.cluster,
         level=level,
         temperature_k=settings.temperature_k,
+        pressure_pa=settings.pressure_pa,
         isomers=settings.isomers,
-        half_hydrogen_ev=(
-            None
-            if h2 is None or hydrogen is None
-            else (h2.gibbs_ev - hydrogen + (inherited or {}).get("H2", 0.0)) / 2
-        ),
+        half_hydrogen_ev=_compute_half_hydrogen(around, layers),
         species=tuple(species),
-        minima=tuple(
-            _compute_minimum_energies(relaxed, adsorptions, pool, around, library)
+        minima=tuple(_compute_minimum_energies(records, around, library)),
+        isomer_weights=tuple(
+            isomer_weights(relaxed, records.pool, settings.temperature_k)
         ),
-        isomer_weights=tuple(isomer_weights(relaxed, pool, settings.temperature_k)),
         other_isomers=by_other_isomers(
-            species, relaxed, adsorptions, pool, settings.isomers, not_minima
+            species, records, settings.isomers, settings.temperature_k
         ),
         gas_corrections=tuple(corrections),
         status="ok" if relaxed.isomers else "failed",
         reason=relaxed.reason or _name_missing_species(missing),
         provenance=job.provenance(level),
+    )
+    return mark_species(record, library)
+
+
+def _make_record_without_level(
+    records: ClusterRecords, settings: ThermoSettings, job: Job
+) -> ThermoRecord:
+    relaxed = records.relaxed
+    names = ["*", *(f"*{a.adsorbate}" for a in records.adsorptions)]
+    return ThermoRecord(
+        cluster=relaxed.cluster,
+        level=None,
+        temperature_k=settings.temperature_k,
+        pressure_pa=settings.pressure_pa,
+        isomers=settings.isomers,
+        species=tuple(hole(n, relaxed.reason, "failed") for n in names),
+        status="failed",
+        reason=relaxed.reason,
+        provenance=job.provenance(),
     )
 
 
@@ -165,7 +175,7 @@ def surroundings_of(
 ) -> Surroundings:
     """What the free energies at a level refer to: gases, which never feel a solvent."""
     surface = level.model_copy(update={"solvent": None}).hash
-    at_level = {g.gas: g for g in gases if g.level.hash == surface}
+    at_level = {g.gas: _take_out_failed(g) for g in gases if g.level.hash == surface}
     return Surroundings(
         gases=at_level,
         table=experimental_table([*at_level, *settings.anchors], library),
@@ -184,76 +194,66 @@ def surroundings_of(
     )
 
 
-def _compute_gas_species(
-    around: Surroundings, inherited: dict[str, float] | None
-) -> Iterator[SpeciesFreeEnergy]:
-    for name in around.gases:
-        layers = {}
-        if inherited is not None and name in inherited:
-            layers["gas"] = inherited[name]
-        yield from gas_species(name, around, layers)
+def _take_out_failed(gas: GasRecord) -> GasRecord:
+    """The molecule, without an energy where a gate says that it has none."""
+    reason = why_no_gas(gas) if gas.status == "ok" else ""
+    if not reason:
+        return gas
+    return gas.model_copy(update={"energy_ev": None, "reason": reason})
 
 
-def _compute_adsorbed_species(
-    relaxed: RelaxRecord,
-    adsorptions: Sequence[AdsorbRecord],
-    vibrations: Sequence[VibrateRecord],
-    around: Surroundings,
-    inherited: dict[str, float] | None,
-    tables: Mapping[str, Mapping[str, float]],
-    library: Library,
-    settings: ThermoSettings,
-    pool: PoolRecord | None,
-    chosen: Mapping[str, int | None],
-) -> Iterator[SpeciesFreeEnergy]:
-    vibrated = {v.adsorbate: v for v in vibrations}
-    for adsorbed in adsorptions:
-        if not relaxed.isomers:
-            yield hole(f"*{adsorbed.adsorbate}", relaxed.reason, "failed")
-            continue
-        spec = library.adsorbate(adsorbed.adsorbate)
-        index = chosen[adsorbed.adsorbate]
-        best = None if index is None else adsorbed.minima[index]
-        yield adsorbed_species(
-            adsorbed,
-            vibrated.get(adsorbed.adsorbate),
-            relaxed_of_mode(relaxed, pool, settings.isomers).isomers[0].energy_ev,
-            spec,
-            around,
-            inherited,
-            _find_layer_shifts(spec, settings, tables),
-            index,
-            None if best is None else bare_energies(relaxed, pool, spec.name, best),
-        )
+def _compute_half_hydrogen(around: Surroundings, layers: Layers) -> float | None:
+    """Free energy of formation of half a hydrogen molecule, eV: of H⁺ + e⁻ at 0 V."""
+    h2, anchors_ev = around.gas_terms("H2"), around.anchor_energy_ev({"H": 2})
+    if h2 is None or anchors_ev is None:
+        return None
+    return (h2.gibbs_ev - anchors_ev + (layers.gas_ev or {}).get("H2", 0.0)) / 2
+
+
+def _ask_gates(
+    species: SpeciesFreeEnergy,
+    adsorbed: AdsorbRecord,
+    spec: AdsorbateSpec,
+    records: ClusterRecords,
+    mode: IsomerMode,
+) -> SpeciesFreeEnergy:
+    """The species, without a number or marked where a gate of its records fails."""
+    own = records.vibrations_of(spec.name)
+    index = minimum_of_mode(records, adsorbed, mode)
+    if species.formation_ev is None or own is None or index is None:
+        return species
+    reason, flags = judge_complex_records(adsorbed, index, own, records.relaxed, spec)
+    if reason:
+        return hole(species.name, reason, "gate")
+    return species.model_copy(update={"flags": (*species.flags, *flags)})
 
 
 def _compute_minimum_energies(
-    relaxed: RelaxRecord,
-    adsorptions: Sequence[AdsorbRecord],
-    pool: PoolRecord | None,
-    around: Surroundings,
-    library: Library,
+    records: ClusterRecords, around: Surroundings, library: Library
 ) -> Iterator[MinimumEnergies]:
     """Electronic energies of every minimum, against three bare clusters."""
-    for adsorbed in adsorptions:
+    pool = records.pool
+    for adsorbed in records.adsorptions:
         spec = library.adsorbate(adsorbed.adsorbate)
         anchors_ev = around.anchor_energy_ev(spec.counts, electronic=True)
         for index, minimum in enumerate(adsorbed.minima):
-            bare = bare_energies(relaxed, pool, spec.name, minimum)
-            host = isomers_of_minimum(pool, spec.name, minimum) if pool else None
-            known = bare.differences(minimum.energy_ev - (anchors_ev or 0.0))
-            reason = host.reason if host else "no pool record"
+            bare = bare_energies(records, spec.name, minimum)
+            known = isomers_of_minimum(pool, spec.name, minimum) if pool else None
+            energies = bare.differences(minimum.energy_ev - (anchors_ev or 0.0))
+            reason = known.reason if known else "no pool record"
+            why_not = why_no_minimum_energy(adsorbed, index)
             if anchors_ev is None:
-                known = dict.fromkeys(known)
-                reason = around.why_no_anchors(spec.counts)
+                why_not = around.why_no_anchors(spec.counts)
+            if why_not:
+                energies, reason = dict.fromkeys(energies), why_not
             yield MinimumEnergies(
                 adsorbate=spec.name,
                 minimum=index,
                 fate=minimum.fate,
                 placed_on=minimum.isomer,
-                host=host.host if host else None,
+                host=known.host if known else None,
                 reason=reason,
-                **known,
+                **energies,
             )
 
 
@@ -278,20 +278,17 @@ def _find_layer_shifts(
 
 
 def _index_structures(
-    relaxed: RelaxRecord,
-    adsorptions: Sequence[AdsorbRecord],
-    gases: Mapping[str, GasRecord],
-    chosen: Mapping[str, int | None],
+    clean: RelaxRecord, records: ClusterRecords, around: Surroundings
 ) -> dict[str, Structure]:
     """The structure behind each species' number, by its name in equations."""
     found: dict[str, Structure] = {}
-    if relaxed.isomers:
-        found["*"] = relaxed.isomers[0].structure
-    for adsorbed in adsorptions:
-        index = chosen[adsorbed.adsorbate]
+    if clean.isomers:
+        found["*"] = clean.isomers[0].structure
+    for adsorbed in records.adsorptions:
+        index = minimum_of_mode(records, adsorbed, around.isomers)
         if index is not None:
             found[f"*{adsorbed.adsorbate}"] = adsorbed.minima[index].structure
-    for name, gas in gases.items():
+    for name, gas in around.gases.items():
         if gas.structure is not None:
             found |= {f"{name}(g)": gas.structure, f"{name}(l)": gas.structure}
     return found
@@ -299,21 +296,22 @@ def _index_structures(
 
 def _flag_species(
     species: SpeciesFreeEnergy,
-    computed: Mapping[str, Structure],
-    host: Structure | None,
+    structures: Mapping[str, Structure],
     level: LevelSpec,
     settings: ThermoSettings,
     library: Library,
 ) -> SpeciesFreeEnergy:
     """A species with the flags of the limits its number is beyond; holes have none."""
-    whole = computed.get(species.name)
+    name, host = species.name, structures.get("*")
+    whole = structures.get(name)
     if species.formation_ev is None or whole is None:
         return species
-    name = species.name
     if name.startswith("*") and host is not None:
         adsorbate = library.adsorbate(name[1:]) if name != "*" else None
         here = situation_of(
-            *(level, name, whole),
+            level,
+            name,
+            whole,
             host=host,
             adsorbate=adsorbate,
             layers=settings.correct,
@@ -331,6 +329,33 @@ def _flag_species(
     )
 
 
+def _flag_edited_species(
+    species: Iterable[SpeciesFreeEnergy],
+    records: ClusterRecords,
+    around: Surroundings,
+) -> Iterator[SpeciesFreeEnergy]:
+    """The species, flagged where a record behind the number was changed by hand."""
+    gases = {n for n, gas in around.gases.items() if gas.provenance.edited}
+    of_anchors = not gases.isdisjoint(around.anchors)
+    hosts = (records.relaxed, records.pool)
+    of_host = any(r.provenance.edited for r in hosts if r is not None)
+    both: Iterable[AdsorbRecord | VibrateRecord]
+    both = (*records.adsorptions, *records.vibrations)
+    complexes = {f"*{r.adsorbate}" for r in both if r.provenance.edited}
+    for s in species:
+        is_edited = (
+            of_anchors
+            or s.name in complexes
+            or s.name.partition("(")[0] in gases
+            or not gases.isdisjoint(s.inherits)
+            or (of_host and s.name.startswith("*"))
+        )
+        if is_edited and s.formation_ev is not None:
+            yield s.model_copy(update={"flags": (*s.flags, EDITED_FLAG)})
+        else:
+            yield s
+
+
 def _name_missing_species(missing: Sequence[SpeciesFreeEnergy]) -> str:
     names = ", ".join(s.name for s in missing)
     return f"no free energy for {names}" if missing else ""
@@ -343,13 +368,11 @@ def run(inputs: Inputs, job: Job) -> ThermoRecord:
     names = sorted({*settings.anchors, *motifs})
     level = relaxed.level
     gases = [{"gas": name, "level": level.name} for name in names] if level else []
-    return thermo(
-        relaxed,
-        inputs.every(AdsorbRecord),
-        inputs.every(VibrateRecord),
-        inputs.every(GasRecord, gases),
-        settings,
-        inputs.library,
-        job,
-        inputs.optional(PoolRecord),
+    records = ClusterRecords(
+        relaxed=relaxed,
+        adsorptions=inputs.every(AdsorbRecord),
+        vibrations=inputs.every(VibrateRecord),
+        gases=inputs.every(GasRecord, gases),
+        pool=inputs.optional(PoolRecord),
     )
+    return thermo(records, settings, inputs.library, job)

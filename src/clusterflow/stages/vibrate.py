@@ -15,10 +15,11 @@ from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.science.adsorption.bare_isomers import all_isomers
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum, why_no_minimum
-from clusterflow.science.adsorption.outcome import judge_complex
+from clusterflow.science.adsorption.outcome import judge_complex, why_other_bonds
 from clusterflow.science.geometry.bonds import CONTACT, distance_ratios
 from clusterflow.science.thermochemistry.normal_modes import (
     NOISE_CM1,
+    SOFT_CM1,
     classify,
     normal_modes,
 )
@@ -35,6 +36,8 @@ from clusterflow.stages.parts.relaxation import Relaxation
 from clusterflow.stages.parts.scratch import Scratch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ase import Atoms
     from ase.calculators.calculator import Calculator
 
@@ -49,6 +52,17 @@ if TYPE_CHECKING:
 
 _MAX_REPAIRS = 2
 _PUSH_A = 0.15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setup:
+    """What the vibrations of all minima of an adsorbate have in common."""
+
+    adsorbed: AdsorbRecord
+    adsorbate: AdsorbateSpec
+    settings: VibrateSettings
+    relax: RelaxSettings
+    job: Job
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,9 +85,9 @@ def vibrate(
     host: Isomer | None,
     adsorbate: AdsorbateSpec,
     settings: VibrateSettings,
-    relax: RelaxSettings,
     job: Job,
     *,
+    relax: RelaxSettings,
     isomers: IsomerMode = "fixed_core_first",
     pool: PoolRecord | None = None,
 ) -> VibrateRecord:
@@ -81,36 +95,38 @@ def vibrate(
 
     The forces are compared with the energy first. An imaginary mode is followed
     downhill and the geometry relaxed again, at most twice; what is left of them is
-    classified in the record. Where that leads to something else, the next minimum
-    stands for the adsorbate. Gradients wait in the job's scratch folder.
+    classified in the record. Where that leads to something else, a soft mode is left
+    as it is, and in place of a saddle the next minimum stands for the adsorbate.
+    Gradients wait in the job's scratch folder.
     """
     job.settings = settings_of(relax, settings) | {"isomers": isomers}
     if adsorbed.level is None or host is None:
         return _make_failed_record(adsorbed, None, why_no_minimum(adsorbed), job)
-    not_minima: list[int] = []
+    setup = _Setup(
+        adsorbed=adsorbed, adsorbate=adsorbate, settings=settings, relax=relax, job=job
+    )
+    not_minima: dict[int, str] = {}
     reason = why_no_minimum(adsorbed)
     while (i := choose_minimum(adsorbed, isomers, pool, not_minima)) is not None:
         own = _find_isomer_placed_on(adsorbed.minima[i], host, pool)
-        found = _vibrate_minimum(adsorbed, i, own, adsorbate, settings, relax, job)
+        found = _vibrate_minimum(setup, i, own)
         if not isinstance(found, str):
             break
-        not_minima.append(i)
-        reason = found
+        not_minima[i] = reason = found
     else:
         found = _make_failed_record(adsorbed, None, reason, job)
-    return found.model_copy(update={"not_minima": tuple(not_minima)})
+    return found.model_copy(
+        update={
+            "not_minima": tuple(not_minima),
+            "not_minima_reasons": tuple(not_minima.values()),
+        }
+    )
 
 
-def _vibrate_minimum(
-    adsorbed: AdsorbRecord,
-    index: int,
-    host: Isomer,
-    adsorbate: AdsorbateSpec,
-    settings: VibrateSettings,
-    relax: RelaxSettings,
-    job: Job,
-) -> VibrateRecord | str:
-    """Vibrations of a minimum, or what it becomes along an imaginary mode."""
+def _vibrate_minimum(setup: _Setup, index: int, host: Isomer) -> VibrateRecord | str:
+    """Vibrations of a minimum, or what a saddle becomes along its imaginary mode."""
+    adsorbed, adsorbate, job = setup.adsorbed, setup.adsorbate, setup.job
+    settings = setup.settings
     assert adsorbed.level is not None
     minimum = adsorbed.minima[index]
     n_host = len(host.structure.symbols)
@@ -123,23 +139,50 @@ def _vibrate_minimum(
             failed = _make_failed_record(adsorbed, index, wrong, job)
             return failed.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
         vibrating = _compute_modes(atoms, calculator, moving, settings)
-        vibrating, n_repairs = _repair_geometry(vibrating, calculator, settings, relax)
+        vibrating, n_repairs, led_to = _repair_geometry(
+            vibrating,
+            calculator,
+            setup,
+            lambda found: _why_other_species(found, minimum, host, adsorbate),
+        )
     except CalculationFailed as error:
         return _make_failed_record(
             adsorbed, index, f"scf-failed in a displacement: {error}", job
         )
-    structure = from_atoms(
-        vibrating.atoms,
+    followed = f"following {-vibrating.lowest:.0f}i cm⁻¹, {adsorbate.name} {led_to}"
+    if led_to and vibrating.lowest <= -SOFT_CM1:
+        return followed
+    structure = _take_structure(vibrating.atoms, minimum)
+    record = _make_vibrate_record(adsorbed, index, structure, vibrating, n_repairs, job)
+    reason = f"{record.reason}; {followed}" if led_to else record.reason
+    return record.model_copy(
+        update={"force_error_ev_per_a": error_ev_per_a, "reason": reason}
+    )
+
+
+def _why_other_species(
+    atoms: Atoms, minimum: Minimum, host: Isomer, adsorbate: AdsorbateSpec
+) -> str:
+    """What a minimum has become where an imaginary mode led; empty: it still is that.
+
+    Its fate says so, or its bonds: carbon monoxide on cadmium and a carbonyl selenide
+    have the same fate.
+    """
+    structure = _take_structure(atoms, minimum)
+    verdict = judge_complex(structure, host.structure, adsorbate, {})
+    if verdict.fate != minimum.fate:
+        detail = f" ({verdict.detail})" if verdict.detail else ""
+        return f"{verdict.fate}{detail}"
+    return why_other_bonds(minimum.structure, structure, adsorbate)
+
+
+def _take_structure(atoms: Atoms, minimum: Minimum) -> Structure:
+    return from_atoms(
+        atoms,
         charge=minimum.structure.charge,
         multiplicity=minimum.structure.multiplicity,
         name=minimum.structure.name,
     )
-    verdict = judge_complex(structure, host.structure, adsorbate, {})
-    if verdict.fate != minimum.fate:
-        detail = f" ({verdict.detail})" if verdict.detail else ""
-        return f"following an imaginary mode, {adsorbate.name} {verdict.fate}{detail}"
-    record = _make_vibrate_record(adsorbed, index, structure, vibrating, n_repairs, job)
-    return record.model_copy(update={"force_error_ev_per_a": error_ev_per_a})
 
 
 def _find_isomer_placed_on(
@@ -192,23 +235,33 @@ def _compute_modes(
 def _repair_geometry(
     vibrating: _Vibrating,
     calculator: Calculator,
-    settings: VibrateSettings,
-    relax: RelaxSettings,
-) -> tuple[_Vibrating, int]:
+    setup: _Setup,
+    why_other: Callable[[Atoms], str],
+) -> tuple[_Vibrating, int, str]:
+    """Follow imaginary modes, as long as the species stays what it is.
+
+    Returns the last geometry that is this species, how many modes led to it, and what
+    the next one leads to where that is another.
+    """
     for attempt in range(_MAX_REPAIRS):
         if vibrating.lowest > -NOISE_CM1:
-            return vibrating, attempt
+            return vibrating, attempt, ""
         pushed = vibrating.atoms.copy()
         push = vibrating.modes[0] / np.abs(vibrating.modes[0]).max()
         pushed.positions[vibrating.moving] += _PUSH_A * push
         relaxation = Relaxation(pushed, calculator)
         # Tighter than the first time: the mode was missed because it is flat.
-        outcome = relaxation.finish(relax.fmax_ev_per_a / 2, relax.max_steps)
+        fmax_ev_per_a = setup.relax.fmax_ev_per_a / 2
+        outcome = relaxation.finish(fmax_ev_per_a, setup.relax.max_steps)
         if outcome != "converged" or relaxation.energy_ev > vibrating.partial.energy_ev:
-            return vibrating, attempt
+            return vibrating, attempt, ""
         relaxed = relaxation.atoms.copy()
-        vibrating = _compute_modes(relaxed, calculator, vibrating.moving, settings)
-    return vibrating, _MAX_REPAIRS
+        if other := why_other(relaxed):
+            return vibrating, attempt, other
+        vibrating = _compute_modes(
+            relaxed, calculator, vibrating.moving, setup.settings
+        )
+    return vibrating, _MAX_REPAIRS, ""
 
 
 def _make_vibrate_record(
@@ -264,8 +317,8 @@ def run(inputs: Inputs, job: Job) -> VibrateRecord:
         hosts[0] if hosts else None,
         inputs.library.adsorbate(adsorbed.adsorbate),
         inputs.settings(VibrateSettings),
-        inputs.settings(RelaxSettings),
         job,
+        relax=inputs.settings(RelaxSettings),
         isomers=inputs.settings(ThermoSettings).isomers,
         pool=inputs.optional(PoolRecord),
     )

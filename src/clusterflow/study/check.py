@@ -85,13 +85,8 @@ def _find_library_problems(library: Library, clusters: Sequence[str]) -> list[st
 
 
 def _find_study_problems(plan: Plan) -> list[str]:
-    """Clusters that none of the study's levels can treat, and barriers of atoms."""
-    problems = [
-        f"thermo.hindered.{name}: a single atom does not turn; leave it out, and it "
-        "is harmonic"
-        for name in plan.study.thermo.hindered
-        if plan.library.adsorbate(name).n_atoms == 1
-    ]
+    """Clusters that none of the study's levels can treat."""
+    problems = []
     for name in plan.clusters:
         spec = plan.library.cluster(name)
         refused = []

@@ -6,6 +6,7 @@ Nothing here imports ASE, so that planning stays fast.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,7 @@ from clusterflow.science.reactions.network import (
 from clusterflow.science.thermochemistry.anchors import FROM_CO, FROM_CO2
 from clusterflow.settings import load_study
 from clusterflow.stage_table import record_paths, stage_named
+from clusterflow.study.contradictions import find_contradictions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,12 +47,14 @@ class Plan:
         Raises
         ------
         ConfigError
-            For a wrong setting.
+            For a wrong setting, or settings that contradict each other, one a line.
         LibraryError
             For a name that is in no library.
         """
         plan = cls(study=load_study(config, sources), library=Library.default())
         plan.check_names()
+        if problems := find_contradictions(plan):
+            raise ConfigError("\nerror: ".join(problems))
         return plan
 
     def check_names(self) -> None:
@@ -104,12 +108,15 @@ class Plan:
         """
         if len(self.levels) == 1:
             return ()
-        own = self._find_level_group(cluster)
-        return tuple(
-            name
-            for name in self.clusters
-            if name != cluster and self._find_level_group(name) == own
-        )
+        group = self._find_level_group(cluster)
+        return tuple(n for n in self._clusters_by_level_group[group] if n != cluster)
+
+    @cached_property
+    def _clusters_by_level_group(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = defaultdict(list)
+        for name in self.clusters:
+            found[self._find_level_group(name)].append(name)
+        return found
 
     def _find_level_group(self, cluster: str) -> str:
         """What a cluster has in common with those that share its level."""
@@ -168,20 +175,32 @@ class Plan:
 
     def adsorbates_of(self, cluster: str) -> tuple[str, ...]:
         """Adsorbates that are computed on a cluster; on a state, those named on it."""
-        changes = {
-            change
-            for states in self._states_by_change.values()
-            for change, names in states.items()
-            if cluster in names
+        return self._adsorbates_by_cluster.get(cluster, ())
+
+    @cached_property
+    def _adsorbates_by_cluster(self) -> dict[str, tuple[str, ...]]:
+        on_change: dict[str, set[str]] = defaultdict(set)
+        for change, adsorbate in self._surface_parts:
+            on_change[change].add(adsorbate)
+        named: dict[str, set[str]] = {cluster: set() for cluster in self.clusters}
+        for cluster, states_by_change in self._states_by_change.items():
+            named[cluster] |= on_change[""]
+            for change, states in states_by_change.items():
+                for state in states:
+                    named[state] |= on_change[change]
+        found = {
+            cluster: tuple(name for name in self.adsorbates if name in names)
+            for cluster, names in named.items()
         }
-        if cluster in self.study.clusters:
-            if self.study.adsorbates is not None:
-                return self.study.adsorbates
-            changes.add("")
-        named = {
-            adsorbate for change, adsorbate in self._surface_parts if change in changes
-        }
-        return tuple(name for name in self.adsorbates if name in named)
+        if self.study.adsorbates is not None:
+            found |= dict.fromkeys(self.study.clusters, self.study.adsorbates)
+        return found
+
+    @cached_property
+    def fluids(self) -> frozenset[tuple[str, str]]:
+        """Gases and liquids of the reactions: name and phase, ``g`` or ``l``."""
+        terms = (t for t in self._species_terms if not t.startswith("*"))
+        return frozenset((t[:-3], t[-2]) for t in terms)
 
     @cached_property
     def gases(self) -> tuple[str, ...]:
@@ -189,9 +208,7 @@ class Plan:
 
         Where carbon takes part, also those that the spread over references needs.
         """
-        named = {
-            t.partition("(")[0] for t in self._species_terms if not t.startswith("*")
-        }
+        named = {name for name, _ in self.fluids}
         if any("C" in self.library.gas(name).counts for name in named):
             named |= {*FROM_CO, *FROM_CO2}
         motifs = self.library.motif_gases(self.adsorbates)

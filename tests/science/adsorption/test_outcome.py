@@ -7,7 +7,12 @@ import pytest
 
 from clusterflow.library.adsorbates import AdsorbateForm, AdsorbateSpec
 from clusterflow.records.structure import Structure
-from clusterflow.science.adsorption.outcome import intended_graphs, judge_complex
+from clusterflow.science.adsorption.outcome import (
+    bonds_to_nonmetals,
+    intended_graphs,
+    judge_complex,
+    why_other_bonds,
+)
 
 CU_CU = 2.22
 HOST = [[0.0, 0, 0], [CU_CU, 0, 0]]
@@ -285,3 +290,66 @@ def test_an_adsorbate_that_took_hydrogen_of_a_ligand_became_another(library):
         "became",
         "CHO with hydrogen of the cluster",
     )
+
+
+# Å: C=Se of OCSe, and C on cadmium as in the soft minimum of *CO on Cd6Se6.
+CARBON_SELENIUM, CARBON_CADMIUM = 1.69, 2.58
+
+
+def on_cadmium_selenide(height, foot, symbols="CO", bond=CO, host=("Cd", "Se")):
+    """A diatomic above one atom of a pair, which are 6 Å apart."""
+    places = [[0, 0, 0], [6, 0, 0]]
+    x, _, z = places[host.index(foot)]
+    return Structure(
+        symbols=(*host, *symbols),
+        positions=(*map(tuple, places), (x, 0, z + height), (x, 0, z + height + bond)),
+        roles=("core", "core", "adsorbate", "adsorbate"),
+        charge=0,
+        multiplicity=1,
+    )
+
+
+def test_a_carbonyl_selenide_is_no_carbon_monoxide(library):
+    carbonyl = on_cadmium_selenide(CARBON_CADMIUM, "Cd")
+    selenide = on_cadmium_selenide(CARBON_SELENIUM, "Se")
+    assert bonds_to_nonmetals(carbonyl) == set()
+    assert bonds_to_nonmetals(selenide) == {"C-Se"}
+    co = library.adsorbate("CO")
+    why = why_other_bonds(carbonyl, selenide, co)
+    assert why == "has bonded to a nonmetal of the cluster: C-Se"
+    back = why_other_bonds(selenide, carbonyl, co)
+    assert back == "is bound by C-Cd, no longer by C-Se"
+
+
+def test_a_move_on_the_metal_is_no_other_species(library):
+    def on_copper(height, foot, symbols="CO"):
+        return on_cadmium_selenide(height, foot, symbols, host=("Cu", "Au"))
+
+    co = library.adsorbate("CO")
+    here = on_copper(1.85, "Cu")
+    assert why_other_bonds(here, on_copper(2.4, "Cu"), co) == ""
+    assert bonds_to_nonmetals(here) == set()
+    on_gold = why_other_bonds(here, on_copper(2.0, "Au"), co)
+    assert on_gold == "is bound by C-Au, no longer by C-Cu"
+    turned = here.model_copy(update=upside_down(here))
+    by_oxygen = why_other_bonds(here, turned, co)
+    assert by_oxygen == "is bound by O-Cu, no longer by C-Cu"
+
+
+def upside_down(complex_):
+    """The same atoms with the two ends of the molecule exchanged."""
+    *host, near, far = complex_.positions
+    return {"positions": (*host, far, near)}
+
+
+def test_broken_bonds_of_its_own_make_another_species(library):
+    whole = on_cadmium_selenide(1.85, "Cd")
+    apart = on_cadmium_selenide(1.85, "Cd", bond=3.0)
+    why = why_other_bonds(whole, apart, library.adsorbate("CO"))
+    assert why == "has other bonds of its own"
+
+
+def test_a_hydrogen_bond_to_an_anion_is_none_of_the_molecule():
+    # H–Se at 1.74 Å, as that of *HCOOH on Cd13Se13.
+    hydroxyl = on_cadmium_selenide(1.70, "Se", "HO", OH)
+    assert bonds_to_nonmetals(hydroxyl) == set()

@@ -54,11 +54,11 @@ class Formate:
             self.relaxed,
             self.sites,
             self.library.adsorbate(name),
-            self.library.adsorbates(),
             AdsorbSettings(),
-            RelaxSettings(),
             Job("adsorb"),
-            before,
+            others=self.library.adsorbates(),
+            relax=RelaxSettings(),
+            before=before,
         )
 
     def turned(self, symbols):
@@ -85,9 +85,9 @@ class Formate:
             self.relaxed,
             adsorptions,
             PoolSettings(),
-            RelaxSettings(),
             Job("pool"),
-            before,
+            relax=RelaxSettings(),
+            before=before,
         )
 
     def again(self, found, before):
@@ -142,9 +142,14 @@ def test_another_charge_is_no_start(formate):
     pooled = formate.pool(formate.nothing, formate.carboxyl)
     charged = formate.library.adsorbate("OCHO").model_copy(update={"charge": -1})
     record = adsorb(
-        *(formate.relaxed, formate.sites, charged, formate.library.adsorbates()),
-        *(AdsorbSettings(), RelaxSettings(), Job("adsorb")),
-        Round(adsorbed=formate.nothing, pool=pooled, sites=SitesSettings()),
+        formate.relaxed,
+        formate.sites,
+        charged,
+        AdsorbSettings(),
+        Job("adsorb"),
+        others=formate.library.adsorbates(),
+        relax=RelaxSettings(),
+        before=Round(adsorbed=formate.nothing, pool=pooled, sites=SitesSettings()),
     )
     assert record.n_starts == 0
     assert np.isclose(record.provenance.n_gradients, 0)

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.rounding
 
 ICO = icosahedron("Cu", 2, 2.42)
 OCT = octahedron("Cu", 3, 1, 2.5)
-PRISM = stacked_rings("Cd", "Se", 3, 2, 2.6, 2.7)
+PRISM = stacked_rings("Cd", "Se", n=3, layers=2, bond_a=2.6, spacing_a=2.7)
 STRETCH = 1.05  # bonds start 5 % long
 
 

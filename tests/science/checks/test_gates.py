@@ -23,10 +23,17 @@ from clusterflow.records.profiles import CheRecord, Pathway, ReactionResult, Ste
 from clusterflow.records.provenance import Provenance
 from clusterflow.records.structure import Structure
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
-from clusterflow.results.verify import describe, evidence_of, exit_code, verify
+from clusterflow.results.verify import (
+    describe,
+    evidence_of,
+    exit_code,
+    list_origins,
+    verify,
+)
 from clusterflow.science.checks.evidence import Evidence, Gate
 from clusterflow.science.checks.gates import GATES, gate_name
 from clusterflow.science.checks.thermochemistry import measured_reaction_ev as measured
+from clusterflow.stage_table import STAGES
 from clusterflow.stages.parts.finite_differences import why_forces_are_wrong
 from tests.records.study_records import instead, study_of
 
@@ -139,24 +146,34 @@ def vibrated(name, atoms, multiplicity):
     )
 
 
-def species(name, energy_ev, formation_ev):
+def species(name, energy_ev, formation_ev, reference_ev=0.0):
     terms = FreeEnergyTerms(
         energy_ev=energy_ev,
         zpe_ev=0.0 if name == "*" else 0.3,
         thermal_ev=0.0,
-        minus_ts_ev=0.0,
+        minus_ts_ev=0.0 if name == "*" else -0.3,
         gibbs_ev=energy_ev,
         minus_ts_undamped_ev=0.0,
     )
+    gibbs_ev = reference_ev + formation_ev
     return SpeciesFreeEnergy(
-        name=name, status="ok", terms=terms, gibbs_ev=0.0, formation_ev=formation_ev
+        name=name,
+        status="ok",
+        terms=terms,
+        layers={"user": gibbs_ev - energy_ev},
+        gibbs_ev=gibbs_ev,
+        formation_ev=formation_ev,
+        formation_uncorrected_ev=energy_ev - reference_ev,
     )
 
 
 def thermo():
-    known = {"*": (-150.0, 0.0), "*COOH": (-200.0, 0.5), "*CO": (-200.0, -0.1113)}
-    known |= {"CO2(g)": (-100.0, 0.0), "H2(g)": (-30.0, 0.0), "H2O(g)": (-70.0, 0.0)}
-    known |= {"CO(g)": (-60.0, 0.2967)}
+    # Energy, free energy of formation, and the bare cluster and anchors: COOH is CO2
+    # and half an H2, CO is CO2 + H2 - H2O.
+    known = {"*": (-150.0, 0.0, -150.0), "*COOH": (-200.0, 0.5, -150.0 - 115.0)}
+    known |= {"*CO": (-200.0, -0.1113, -150.0 - 60.0), "CO(g)": (-60.0, 0.2967, -60.0)}
+    known |= {"CO2(g)": (-100.0, 0.0, -100.0), "H2(g)": (-30.0, 0.0, -30.0)}
+    known |= {"H2O(g)": (-70.0, 0.0, -70.0)}
     corrections = (
         GasCorrection(
             gas=name,
@@ -249,14 +266,22 @@ def study():
         isomers=(isomer,),
         provenance=provenance(fmax_ev_per_a=0.02),
     )
-    return study_of(
-        (built, relaxed),
-        gases(),
-        (adsorbed("COOH", COOH, 2), adsorbed("CO", CO, 1)),
-        (vibrated("COOH", COOH, 2), vibrated("CO", CO, 1)),
-        (thermo(), che()),
-        folder="results/toy",
+    records = (
+        *(built, relaxed, *gases()),
+        *(adsorbed("COOH", COOH, 2), adsorbed("CO", CO, 1)),
+        *(vibrated("COOH", COOH, 2), vibrated("CO", CO, 1)),
+        *(thermo(), che()),
     )
+    found = study_of(map(as_written_now, records), folder="results/toy")
+    return dataclasses.replace(found, hashes={"build/Cu2.json": "1"})
+
+
+def as_written_now(record):
+    """The record by the present protocol, made from the file of the starting ones."""
+    now = {"protocol": STAGES[record.stage].protocol}
+    now["inputs"] = {"results/toy/build/Cu2.json": "1"}
+    written = record.provenance.model_copy(update=now)
+    return record.model_copy(update={"provenance": written})
 
 
 def library():
@@ -324,6 +349,20 @@ def moved(atoms, index, position):
     return structure("main-CO", (*CU2, *atoms), 2)
 
 
+# C=S of OCS: 1.56 Å.
+ON_SULPHUR = structure("main-CO", (*CU2[:1], ("S", (0.0, 0.0, 0.29)), *CO), 2)
+
+
+def with_inheritance(records, whole):
+    """The study with a geometry of *CO that vibrates and inherits the error of CO."""
+    found = tuple(
+        s.model_copy(update={"inherits": {"CO": 1.0}}) if s.name == "*CO" else s
+        for s in records.of(ThermoRecord)[0].species
+    )
+    vibrating = change(records, "vibrations", structure=whole)
+    return change(vibrating, "thermo", species=found)
+
+
 def terms(**update):
     return species("*CO", -200.0, 0.0).terms.model_copy(update=update)
 
@@ -337,6 +376,7 @@ def verdicts(records, name) -> list[Gate]:
     """What one gate says of a study."""
     (check,) = (check for check in GATES if gate_name(check) == name)
     own = {kind: records.of(model) for kind, model in KINDS.items()}
+    own |= {"origins": list_origins(records), "n_unchecked": records.n_unchecked}
     return list(check(dataclasses.replace(known(), **own)))
 
 
@@ -351,12 +391,32 @@ def test_a_good_study_passes_every_gate():
     assert exit_code(gates) == 0
 
 
+def as_edited(record):
+    return record.provenance.model_copy(update={"edited": ("x",)})
+
+
 CO_MINIMUM = study().of(AdsorbRecord)[-1].minima[0]
 CO_VIBRATED = study().of(VibrateRecord)[-1]
 CO_GAS = study().of(GasRecord)[-1]
 FREQUENCIES = CO_VIBRATED.frequencies_cm1
 
 BROKEN = {
+    "an input that is another one now": (
+        *("provenance", "changed since: results/toy/build/Cu2.json"),
+        dataclasses.replace(study(), hashes={"build/Cu2.json": "2"}),
+    ),
+    "a free energy that is not its terms": (
+        *("term-sum", "terms"),
+        change_species("*CO", terms=terms(thermal_ev=0.1)),
+    ),
+    "a free energy that is not its layers": (
+        *("term-sum", "layers"),
+        change_species("*CO", layers={"gas": 0.3}),
+    ),
+    "a formation that is not from the anchors": (
+        *("term-sum", "formation"),
+        change_species("*CO", formation_ev=-0.2113),
+    ),
     "cluster at another level": (
         *("level-equality", "at another level: cluster"),
         change(study(), "relaxations", level=OTHER),
@@ -467,6 +527,14 @@ BROKEN = {
         *("fragments", "labelled became"),
         change_minimum(fate="became"),
     ),
+    "on sulphur, but found on copper": (
+        *("substitution", "has no such bond"),
+        change(study(), "vibrations", structure=ON_SULPHUR),
+    ),
+    "carbonyl sulphide that inherits as carbon monoxide": (
+        *("substitution", "inherits the error of CO"),
+        with_inheritance(change_minimum(structure=ON_SULPHUR), ON_SULPHUR),
+    ),
     "an asymmetric Hessian of a complex": (
         *("hessian-symmetry", "eV/Å²"),
         change(study(), "vibrations", hessian_asymmetry_ev_per_a2=0.11),
@@ -536,6 +604,22 @@ def test_every_gate_is_shown_to_fail():
 
 
 OPEN = {
+    "an input that was changed by hand": (
+        *("provenance", "changed by hand, and accepted: x"),
+        change(study(), "gases", provenance=as_edited(CO_GAS)),
+    ),
+    "an older protocol": (
+        *("provenance", "protocol 1, now"),
+        change(study(), "gases", provenance=provenance()),
+    ),
+    "records without a checksum": (
+        *("provenance", "3 of 12 records"),
+        dataclasses.replace(study(), n_unchecked=3),
+    ),
+    "no anchors": (
+        *("term-sum", "no reference"),
+        change(study(), "thermo", gas_corrections=()),
+    ),
     "no vibrate record": (
         *("level-equality", "vibrations"),
         instead(study(), VibrateRecord),
@@ -653,8 +737,11 @@ def test_a_failed_record_or_an_atom_needs_no_check_of_forces():
         "a single atom feels no force"
     ]
     failed = change(
-        *(study(), "gases"),
-        **{"status": "failed", "reason": "lost", "force_error_ev_per_a": None},
+        study(),
+        "gases",
+        status="failed",
+        reason="lost",
+        force_error_ev_per_a=None,
     )
     assert [g.detail for g in of(failed, "force-error", "SKIP")] == ["lost"]
 
@@ -686,6 +773,12 @@ def test_binding_atoms_bring_three_modes_each():
     assert not of(records, "zpe", "FAIL")
     records = change(records, "vibrations", frequencies_cm1=nine[:-1])
     assert of(records, "zpe", "FAIL")
+
+
+def test_carbon_monoxide_on_copper_may_inherit():
+    on_copper = study().of(VibrateRecord)[-1].structure
+    inheriting = with_inheritance(study(), on_copper)
+    assert {g.verdict for g in verdicts(inheriting, "substitution")} == {"PASS"}
 
 
 def test_the_limit_of_asymmetry_grows_with_the_square_of_the_step():

@@ -30,7 +30,7 @@ AMMONIA = Atoms(
     positions=[[0, 0, 0], [0.94, 0, 0.38], [-0.47, 0.81, 0.38], [-0.47, -0.81, 0.38]],
 )
 CHLORIDE = Atoms("Cl", positions=[[0, 0, 0]])
-CAGE = core_at_cage("Cd", "Se", 2.65, (1, 1, 1))
+CAGE = core_at_cage("Cd", "Se", bond_a=2.65)
 HYDRIDES = ring("Cu", "H", 2, 1.65)
 
 

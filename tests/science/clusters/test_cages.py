@@ -107,7 +107,7 @@ def test_the_first_cage_of_twelve_is_the_truncated_octahedron():
     gaps = np.linalg.norm(corners[:, None] - corners[None], axis=-1)
     solid = nx.from_numpy_array(np.abs(gaps - np.sqrt(2)) < 1e-9)
     assert nx.is_isomorphic(cages(12)[0][1], solid)
-    atoms = cage("Cd", "Se", 12, 2.6)
+    atoms = cage("Cd", "Se", n=12, bond_a=2.6)
     # Th has 24 operations, half of them rotations.
     assert len(isometries(atoms.symbols, atoms.positions)) == 24
     assert len(isometries(atoms.symbols, atoms.positions, improper=False)) == 12

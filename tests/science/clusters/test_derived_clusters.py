@@ -36,13 +36,13 @@ def built(tmp_path, root):
     """Structures of an item written to a folder that is searched first."""
     folder = tmp_path / "clusters"
     folder.mkdir()
-    library = Library((tmp_path, root / "structures"))
 
     def build(name, formula, multiplicity=1, **content):
         item = {"name": name, "formula": formula, "multiplicity": multiplicity}
         item |= {"source": "unpublished: test", **content}
         path = folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump(item), encoding="utf-8")
+        library = Library((tmp_path, root / "structures"))
         return build_structures(library.cluster(name), folder, library)
 
     return build
@@ -184,13 +184,13 @@ def test_every_atom_is_capped_once_before_any_twice():
 )
 def test_ligands_without_a_place_are_refused(how, message):
     with pytest.raises(ValueError, match=message):
-        add_ligands(core_at_cage("Cd", "Se", 2.65), CHLORINE, **how)
+        add_ligands(core_at_cage("Cd", "Se", bond_a=2.65), CHLORINE, **how)
 
 
 def test_ligands_that_would_overlap_are_refused():
     backwards = Atoms("NI", [(0, 0, 0), (0, 0, -2.0)])
     with pytest.raises(ValueError, match=r"no room for 12 ligands: .* Å apart"):
-        add_ligands(core_at_cage("Cd", "Se", 2.65), backwards, element="Cd")
+        add_ligands(core_at_cage("Cd", "Se", bond_a=2.65), backwards, element="Cd")
 
 
 def test_a_phosphine_on_each_corner_of_a_metal_cluster():

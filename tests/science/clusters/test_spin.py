@@ -15,6 +15,7 @@ from clusterflow.science.clusters.spin import (
 )
 from clusterflow.settings import AdsorbSettings, RelaxSettings, SitesSettings
 from clusterflow.stages.adsorb import adsorb
+from clusterflow.stages.level import Probing
 from clusterflow.stages.level import level as choose
 from clusterflow.stages.parts.job import Job
 from clusterflow.stages.relax import _relax_geometry, _retry_from_lowest, relax
@@ -209,10 +210,8 @@ def test_the_level_stage_passes_over_levels_without_spin(build, library):
     record = choose(
         build(["Cu", "Cu"], 2.2),
         [library.level(name) for name in names],
-        [],
-        [],
+        Probing(probes=[], anchors=[], steps=0),
         library.domain(),
-        0,
         Job("level"),
     )
     assert [a.accepted for a in record.attempts] == [False, True]
@@ -271,10 +270,10 @@ def test_the_lowest_complex_wins_and_all_are_in_the_record(
         relaxed,
         sites(relaxed, SitesSettings(), Job("sites")),
         library.adsorbate(adsorbate),
-        {},
         AdsorbSettings(max_screened=2, screen_steps=4),
-        RelaxSettings(),
         Job("adsorb"),
+        others={},
+        relax=RelaxSettings(),
     )
     best = record.minima[0]
     assert {s.multiplicity for s in best.spin_states} == set(candidates)
@@ -304,10 +303,10 @@ def test_nothing_is_tried_twice_without_spin_polarisation(build, at_level, libra
         relaxed,
         sites(relaxed, SitesSettings(), Job("sites")),
         library.adsorbate("H"),
-        {},
         AdsorbSettings(max_screened=1, screen_steps=0),
-        RelaxSettings(),
         job,
+        others={},
+        relax=RelaxSettings(),
     )
     assert record.minima[0].spin_states == ()
     assert job.meter.n_gradients == record.minima[0].n_gradients

@@ -113,14 +113,24 @@ def test_a_periodic_support_from_build_to_vibrations(library, tmp_path):
     adsorbate = library.adsorbate("CO")
     settings = AdsorbSettings(max_screened=4, max_relaxed=1)
     adsorbed = adsorb(
-        *(relaxed, found, adsorbate, {}, settings, RelaxSettings(), Job("adsorb"))
+        relaxed,
+        found,
+        adsorbate,
+        settings,
+        Job("adsorb"),
+        others={},
+        relax=RelaxSettings(),
     )
     minimum = adsorbed.minima[0]
     assert minimum.structure.cell == start.cell
     assert minimum.structure.positions[4:36] == start.positions[4:]
     vibrations = vibrate(
-        *(adsorbed, isomer, adsorbate, VibrateSettings(), RelaxSettings()),
+        adsorbed,
+        isomer,
+        adsorbate,
+        VibrateSettings(),
         Job("vibrate"),
+        relax=RelaxSettings(),
     )
     assert vibrations.status == "ok", vibrations.reason
     assert not set(vibrations.moving) & set(range(4, 36))

@@ -224,7 +224,7 @@ def brute_squares(graph):
         (icosahedron("Cu", 2, 2.42), 50, None),
         (octahedron("Cu", 2, 0, 2.5), 8, 3),
         (Atoms("Cu4", positions=np.eye(4)[:, :3] * 2.5), None, None),
-        (core_at_cage("Cd", "Se", 2.65, (1, 1, 1))[:24], 0, 6),
+        (core_at_cage("Cd", "Se", bond_a=2.65)[:24], 0, 6),
     ],
     ids=["icosahedron", "octahedron", "corner", "cage"],
 )

@@ -34,7 +34,7 @@ SHAPES = [
     ("Oh", octahedron("Cu", 4, 1, 2.5), 48),
     ("D2h", rhombus("Cu", 2.35), 8),
     ("D2d", dodecahedron("Cu", 2.4), 8),
-    ("D3d", stacked_rings("Cd", "Se", 3, 2, 2.6, 2.7), 12),
+    ("D3d", stacked_rings("Cd", "Se", n=3, layers=2, bond_a=2.6, spacing_a=2.7), 12),
     ("Td", molecule("CH4"), 24),
     ("D6h", molecule("C6H6"), 24),
     ("C2v", molecule("H2O"), 4),
@@ -55,7 +55,7 @@ def test_group_and_order(group, atoms, order):
 
 
 def test_the_cage_has_inversion():
-    found = find(core_at_cage("Cd", "Se", 2.65, (1, 1, 1))[:24])
+    found = find(core_at_cage("Cd", "Se", bond_a=2.65)[:24])
     assert (found.point_group, len(found.permutations)) == ("Th", 24)
 
 
@@ -169,7 +169,7 @@ def test_a_molecule_without_symmetry():
 def test_moments_equal_by_accident_hide_no_axis():
     # With its core pair along [111] the cage is C3, but its moments of inertia differ
     # by only 1 %, which a loose tolerance takes for a spherical top.
-    found = find(core_at_cage("Cd", "Se", 2.65, (1, 1, 1)))
+    found = find(core_at_cage("Cd", "Se", bond_a=2.65))
     assert (found.point_group, len(found.permutations)) == ("C3", 3)
 
 

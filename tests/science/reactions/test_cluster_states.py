@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import hypot
+from math import hypot, log
 
 import pytest
 
@@ -54,7 +54,7 @@ def adsorbed(name, formation_ev):
     return SpeciesFreeEnergy(
         name=name,
         status="intact",
-        terms=electronic_only(-1.0),
+        terms=electronic_only(-1.0, 1, 298.15),
         formation_ev=formation_ev,
         formation_uncorrected_ev=formation_ev,
         deviations={"level": 0.45, "cutoff": 0.01},
@@ -68,7 +68,7 @@ def record(library, provenance):
         clean = SpeciesFreeEnergy(
             name="*",
             status="ok",
-            terms=electronic_only(energy_ev),
+            terms=electronic_only(energy_ev, 1, 298.15),
             gibbs_ev=energy_ev,
             formation_ev=0.0,
             formation_uncorrected_ev=0.0,
@@ -112,7 +112,7 @@ def pair(record):
 
 def profiles(library, parent, *states, names=("CO2-to-HCOOH-hydride", "hydride-loss")):
     reactions = [library.reaction(name) for name in names]
-    return che(parent, reactions, CheSettings(), library, Job("che"), states)
+    return che(parent, reactions, CheSettings(), library, Job("che"), states=states)
 
 
 def joined(library, parent, *states):
@@ -136,6 +136,17 @@ def test_a_state_lies_where_its_atoms_go(pair, library):
     )
     assert found["*[-H]"].deviations["level"] == 0.45
     assert found[FORMATE].deviations["level"] == pytest.approx(hypot(0.45, 0.45))
+
+
+def test_a_state_with_unpaired_electrons_has_their_entropy(pair, library):
+    parent, state = pair
+    terms = electronic_only(STATE_EV, 2, 298.15)
+    clean = state.species[0].model_copy(update={"terms": terms})
+    doublet = state.model_copy(update={"species": (clean, *state.species[1:])})
+    for name in ("*[-H]", FORMATE):
+        plain, found = (joined(library, parent, s)[name] for s in (state, doublet))
+        moved = found.formation_ev - plain.formation_ev
+        assert moved == pytest.approx(-8.617333262e-5 * 298.15 * log(2), abs=1e-9)
 
 
 def test_hydride_loss_is_that_energy_with_hydrogen_beside(pair, library):

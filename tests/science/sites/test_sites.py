@@ -116,7 +116,7 @@ SHAPES = {
     ),
     # 18 Cd-Se bonds in two kinds, six Cd-Se-Cd bridges over the squares.
     "Cd6Se6": (
-        stacked_rings("Cd", "Se", 3, 2, 2.6, 2.7),
+        stacked_rings("Cd", "Se", n=3, layers=2, bond_a=2.6, spacing_a=2.7),
         [
             ("bridge", 6),
             ("hollow4", 6),
@@ -200,7 +200,7 @@ def test_normals_point_outward(name):
 
 
 def test_a_cage_has_no_sites_inside():
-    cage = core_at_cage("Cd", "Se", 2.65, (1, 1, 1))
+    cage = core_at_cage("Cd", "Se", bond_a=2.65)
     _, sites = find_sites(cage.get_chemical_symbols(), cage.positions)
     counts = count_by_kind(sites)
     # One pair a bond of the cage, one top an atom of it, one hollow a square.
@@ -495,7 +495,8 @@ def test_sites_of_covered_clusters_of_the_library(name, elements, counts, librar
     folder = library.path("clusters", name).parent
     whole = build_structures(library.cluster(name), folder, library)[0]
     _, sites = find_sites(
-        *(whole.symbols, whole.xyz),
+        whole.symbols,
+        whole.xyz,
         roles=whole.roles,
         kinds=get_args(SiteKind),
     )

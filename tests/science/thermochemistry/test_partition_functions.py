@@ -29,6 +29,7 @@ from clusterflow.science.thermochemistry.partition_functions import (
     translational_entropy,
     vibrational_energy,
     vibrational_entropy,
+    with_spin,
     zero_point_energy,
 )
 from clusterflow.units import BOLTZMANN_EV_PER_K as K
@@ -196,6 +197,138 @@ def test_a_triplet_has_k_ln_3():
     singlet, triplet = (ideal_gas(multiplicity=m, **common) for m in (1, 3))
     assert singlet.gibbs_ev - triplet.gibbs_ev == pytest.approx(
         K * 300 * np.log(3), abs=1e-12
+    )
+
+
+def atom(mass, degeneracy, temperature=298.15):
+    return ideal_gas(
+        energy_ev=0.0,
+        frequencies_cm1=[],
+        mass_amu=mass,
+        moments_amu_a2=(0.0, 0.0, 0.0),
+        symmetry_number=1,
+        multiplicity=1,
+        linear=False,
+        temperature_k=temperature,
+        pressure_pa=1e5,
+        electronic_degeneracy=degeneracy,
+    )
+
+
+@pytest.mark.parametrize(
+    ("mass", "degeneracy", "entropy", "enthalpy"),
+    # Levels: NIST Atomic Spectra Database. S° in J/mol/K and H°(298.15 K) − H°(0) in
+    # kJ/mol: CODATA Key Values, ±0.003 and ±0.001.
+    [
+        (12.011, ((1, 0.0), (3, 16.417), (5, 43.414)), 158.100, 6.536),  # C, ³P
+        (14.007, ((4, 0.0),), 153.301, 6.197),  # N, ⁴S
+        (15.999, ((5, 0.0), (3, 158.265), (1, 226.977)), 161.059, 6.725),  # O, ³P
+        (18.998, ((4, 0.0), (2, 404.141)), 158.751, 6.518),  # F, ²P
+        (32.06, ((5, 0.0), (3, 396.055), (1, 573.640)), 167.829, 6.657),  # S, ³P
+        (35.45, ((4, 0.0), (2, 882.353)), 165.190, 6.272),  # Cl, ²P
+    ],
+)
+def test_atoms_with_low_lying_states(mass, degeneracy, entropy, enthalpy):
+    found = atom(mass, degeneracy)
+    in_si = j_per_mol_k_from_ev_per_k(-found.minus_ts_ev / 298.15)
+    assert in_si == pytest.approx(entropy, abs=0.008)
+    kilojoules = j_per_mol_k_from_ev_per_k(found.thermal_ev) / 1000
+    assert kilojoules == pytest.approx(enthalpy, abs=0.002)
+
+
+# Nitrogen monoxide: rotational constant, fundamental and splitting of ²Π, K. P. Huber
+# and G. Herzberg, Constants of Diatomic Molecules (1979).
+NO = {
+    "energy_ev": 0.0,
+    "frequencies_cm1": [1876.0],
+    "mass_amu": 30.006,
+    "moments_amu_a2": (0.0, 16.857629 / 1.6961, 16.857629 / 1.6961),
+    "symmetry_number": 1,
+    "multiplicity": 2,
+    "linear": True,
+    "pressure_pa": 1e5,
+}
+SPLIT = ((2, 0.0), (2, 121.1))
+
+
+@pytest.mark.parametrize("temperature", [200.0, 298.15, 500.0, 800.0])
+def test_nitrogen_monoxide_against_tables(temperature):
+    # GRI-Mech 3.0 (G. P. Smith et al.), NASA polynomial of NO for 200 to 1000 K, with
+    # H° from the elements; less its own value at 298.15 K.
+    a = (4.2184763, -4.638976e-3, 1.1041022e-5, -9.3361354e-9, 2.803577e-12)
+    gas_constant, t = 8.314463, temperature
+
+    def enthalpy(at):
+        return gas_constant * sum(c * at ** (n + 1) / (n + 1) for n, c in enumerate(a))
+
+    entropy = a[0] * np.log(t) + 2.2808464
+    entropy += sum(c * t**n / n for n, c in enumerate(a) if n)
+    found, known = (
+        ideal_gas(**NO, temperature_k=at, electronic_degeneracy=SPLIT)
+        for at in (t, 298.15)
+    )
+    in_si = j_per_mol_k_from_ev_per_k(-found.minus_ts_ev / t)
+    assert in_si == pytest.approx(gas_constant * entropy, abs=0.15)
+    rise = j_per_mol_k_from_ev_per_k(found.thermal_ev - known.thermal_ev)
+    assert rise == pytest.approx(enthalpy(t) - enthalpy(298.15), abs=60)
+
+
+def test_spin_alone_misses_states_of_nitrogen_monoxide():
+    # 210.758 J/mol/K, NIST-JANAF Thermochemical Tables.
+    split = ideal_gas(**NO, temperature_k=298.15, electronic_degeneracy=SPLIT)
+    spin = ideal_gas(**NO, temperature_k=298.15)
+    found = [
+        j_per_mol_k_from_ev_per_k(-terms.minus_ts_ev / 298.15)
+        for terms in (split, spin)
+    ]
+    assert found == pytest.approx([210.76, 205.3], abs=0.1)
+
+
+@pytest.mark.parametrize("temperature", [40.0, 150.0, 298.15, 1000.0])
+def test_electronic_entropy_is_the_slope_of_the_free_energy(temperature):
+    def free(at):
+        return ideal_gas(**NO, temperature_k=at, electronic_degeneracy=SPLIT).gibbs_ev
+
+    found = ideal_gas(**NO, temperature_k=temperature, electronic_degeneracy=SPLIT)
+    slope = (free(temperature + 0.05) - free(temperature - 0.05)) / 0.1
+    assert -slope == pytest.approx(-found.minus_ts_ev / temperature, abs=1e-8)
+    # H = G + TS by Gibbs and Helmholtz
+    enthalpy = found.gibbs_ev - temperature * slope
+    by_terms = found.energy_ev + found.zpe_ev + found.thermal_ev
+    assert by_terms == pytest.approx(enthalpy, abs=1e-6)
+
+
+def test_one_degenerate_level_is_that_of_ase():
+    theirs = IdealGasThermo(
+        vib_energies=np.array([1580.0]) * EV_PER_WAVENUMBER,
+        geometry="linear",
+        potentialenergy=-1.5,
+        atoms=molecule("O2"),
+        symmetrynumber=2,
+        spin=1.5,
+    )
+    found = ideal_gas(
+        energy_ev=-1.5,
+        frequencies_cm1=[1580.0],
+        mass_amu=molecule("O2").get_masses().sum(),
+        moments_amu_a2=sorted(np.abs(molecule("O2").get_moments_of_inertia())),
+        symmetry_number=2,
+        multiplicity=1,
+        linear=True,
+        temperature_k=350.0,
+        pressure_pa=2e4,
+        electronic_degeneracy=((4, 0.0),),
+    )
+    gibbs = theirs.get_gibbs_energy(350.0, 2e4, verbose=False)
+    assert found.gibbs_ev == pytest.approx(gibbs, abs=2 * CODATA)
+
+
+def test_a_gas_record_knows_its_states(gas_record):
+    record = gas_record("H2", "gfn1-xtb")
+    four = record.model_copy(update={"electronic_degeneracy": ((4, 0.0),)})
+    plain, found = (gas_free_energy(r, 298.15, 1e5) for r in (record, four))
+    assert plain.gibbs_ev - found.gibbs_ev == pytest.approx(
+        K * 298.15 * np.log(4), abs=1e-12
     )
 
 
@@ -421,10 +554,43 @@ def test_low_temperature_leaves_the_zero_point():
     )
 
 
-def test_a_clean_cluster_has_only_its_energy():
-    terms = electronic_only(-42.0)
+def test_a_clean_cluster_has_its_energy_and_spin():
+    terms = electronic_only(-42.0, 1, 298.15)
     assert terms.gibbs_ev == terms.energy_ev == -42.0
     assert (terms.zpe_ev, terms.thermal_ev, terms.minus_ts_ev) == (0, 0, 0)
+    quartet = electronic_only(-42.0, 4, 350.0)
+    assert quartet.gibbs_ev == pytest.approx(-42.0 - K * 350 * np.log(4), abs=1e-12)
+    assert quartet.energy_ev == -42.0 and quartet.thermal_ev == 0
+
+
+def test_spin_of_a_complex_against_ase():
+    # ASE has spin for gases alone: the same k ln(2S + 1), at any temperature.
+    def theirs(spin, temperature):
+        gas = IdealGasThermo(
+            vib_energies=[],
+            geometry="monatomic",
+            atoms=Atoms("H"),
+            symmetrynumber=1,
+            spin=spin,
+        )
+        return gas.get_gibbs_energy(temperature, 1e5, verbose=False)
+
+    for temperature, multiplicity in ((298.15, 2), (350.0, 3), (500.0, 6)):
+        spinless = harmonic_adsorbate(
+            energy_ev=-3.0,
+            frequencies_cm1=MODES,
+            temperature_k=temperature,
+            low_mode_cutoff_cm1=50.0,
+        )
+        found = with_spin(spinless, multiplicity, temperature)
+        expected = theirs((multiplicity - 1) / 2, temperature) - theirs(0, temperature)
+        assert found.gibbs_ev - spinless.gibbs_ev == pytest.approx(expected, abs=CODATA)
+        # Damping of low modes is none of it.
+        assert found.minus_ts_ev - found.minus_ts_undamped_ev == pytest.approx(
+            spinless.minus_ts_ev - spinless.minus_ts_undamped_ev, abs=1e-12
+        )
+        parts = found.energy_ev + found.zpe_ev + found.thermal_ev + found.minus_ts_ev
+        assert found.gibbs_ev == pytest.approx(parts, abs=1e-12)
 
 
 def test_terms_add_up():

@@ -12,6 +12,7 @@ from clusterflow.science.thermochemistry.validity import (
     situation_of,
 )
 from clusterflow.stages.inputs import Inputs
+from clusterflow.stages.level import Probing
 from clusterflow.stages.level import level as choose
 from clusterflow.stages.parts.job import Job
 
@@ -52,6 +53,14 @@ CASES = [
     # EMT has no limits of xTB; that it has no meaning is said elsewhere.
     ("emt", {"elements": ("Ni",), "charge": -1, "multiplicity": 2}, set()),
 ]
+
+
+def probing(library, adsorbates=(), steps=0):
+    return Probing(
+        probes=[library.adsorbate(name) for name in adsorbates],
+        anchors=[library.gas(name) for name in ("CO2", "H2", "H2O")],
+        steps=steps,
+    )
 
 
 def flags(library, level, **at):
@@ -110,10 +119,8 @@ def test_the_level_stage_does_not_try_what_the_table_refuses(library, cluster, l
     record = choose(
         Inputs.read("level", [cluster]).one(BuildRecord),
         [library.level("gfn2-xtb"), library.level("gfn1-xtb")],
-        [],
-        [],
+        probing(library),
         library.domain(),
-        0,
         job,
     )
     refused, accepted = record.attempts
@@ -129,10 +136,8 @@ def test_probes_find_an_insane_level_without_the_table(library):
     record = choose(
         Inputs.read("level", ["Cu4"]).one(BuildRecord),
         [library.level("gfn2-xtb"), library.level("gfn1-xtb")],
-        [library.adsorbate(name) for name in ("H", "CO", "COOH")],
-        [library.gas(name) for name in ("CO2", "H2", "H2O")],
+        probing(library, ("H", "CO", "COOH"), 20),
         [],
-        20,
         Job("level"),
     )
     refused, accepted = record.attempts
@@ -149,10 +154,8 @@ def test_a_level_without_a_window_judges_no_energy(library):
     record = choose(
         Inputs.read("level", ["Cu2"]).one(BuildRecord),
         [library.level("emt")],
-        [library.adsorbate("CO")],
-        [library.gas(name) for name in ("CO2", "H2", "H2O")],
+        probing(library, ("CO",), 3),
         [],
-        3,
         Job("level"),
     )
     assert record.status == "ok"
@@ -176,9 +179,8 @@ def test_a_limit_that_only_flags_does_not_stop_a_level(library, provenance, stru
         )
     )
     level = library.level("gfn1-xtb")
-    assert (
-        choose(anion, [level], [], [], library.domain(), 0, Job("level")).level == level
-    )
+    found = choose(anion, [level], probing(library), library.domain(), Job("level"))
+    assert found.level == level
 
 
 @pytest.mark.parametrize(

@@ -252,10 +252,10 @@ class Bare:
             relaxed,
             self.sites,
             adsorbate,
-            self.library.adsorbates(),
             settings,
-            RelaxSettings(),
             job or Job("adsorb"),
+            others=self.library.adsorbates(),
+            relax=RelaxSettings(),
         )
 
     def brute_force(self, n_starts):

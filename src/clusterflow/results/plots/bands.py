@@ -49,10 +49,15 @@ def plot_bands(surfaces: Sequence[StudyCluster]) -> Plot:
         for row in rows
         if row["reason"]
     ]
-    couples = {c.couple: c.potential_v_she for v in views.values() for c in v.couples}
+    couples = {c.couple: c for v in views.values() for c in v.couples}
     rows += [
-        {**dict.fromkeys(rows[0]), "name": name, "potential_v_she": potential}
-        for name, potential in couples.items()
+        {
+            **dict.fromkeys(rows[0]),
+            "name": name,
+            "potential_v_she": couple.potential_v_she,
+            "reason": couple.reason if couple.potential_v_she is None else None,
+        }
+        for name, couple in couples.items()
     ]
     unseen = [(name, why) for name, why in missing if name not in views]
     return Plot(

@@ -13,7 +13,7 @@ from clusterflow.figures.diagram import check_figure_name, save_figure
 from clusterflow.figures.text import chem
 from clusterflow.library.find import Library, describe_error
 from clusterflow.records.energies import ThermoRecord
-from clusterflow.records.files import read_records, write_atomic
+from clusterflow.records.files import check_output, read_records, write_atomic
 from clusterflow.records.profiles import CheRecord
 from clusterflow.results.tables import to_csv
 from clusterflow.settings import CheSettings
@@ -117,10 +117,11 @@ def save(plot: Plot, output: Path) -> Path:
     Raises
     ------
     ClusterflowError
-        If the name of the file is not that of a figure.
+        If the name of the file is not that of a figure, or one cannot be written.
     """
     check_figure_name(output)
     table = output.with_suffix(".csv")
+    check_output(table)
     save_figure(plot.figure, output)
     write_atomic(table, to_csv("plot", plot.rows))
     return table

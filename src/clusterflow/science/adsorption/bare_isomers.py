@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         MinimumIsomers,
         PoolRecord,
     )
+    from clusterflow.records.cluster_records import ClusterRecords
     from clusterflow.records.clusters import Isomer, RelaxRecord
     from clusterflow.records.structure import Structure
     from clusterflow.science.geometry.bonds import FloatArray
@@ -40,36 +41,38 @@ class BareEnergies:
     """Energies of the bare clusters that a minimum is held against, eV."""
 
     placed_ev: float | None
-    host_ev: float | None = None
+    stripped_ev: float | None = None
     lowest_ev: float | None = None
 
     def differences(self, energy_ev: float) -> dict[str, float | None]:
         """An energy less each of them, by the name it has in records, eV.
 
-        >>> bare = BareEnergies(placed_ev=-1.0, host_ev=-3.0, lowest_ev=-3.5)
+        >>> bare = BareEnergies(placed_ev=-1.0, stripped_ev=-3.0, lowest_ev=-3.5)
         >>> bare.differences(-4.0)
         {'de_placed_ev': -3.0, 'de_host_ev': -1.0, 'de_pool_ev': -0.5}
         """
         bare = {
             "de_placed_ev": self.placed_ev,
-            "de_host_ev": self.host_ev,
+            "de_host_ev": self.stripped_ev,
             "de_pool_ev": self.lowest_ev,
         }
         return {k: None if e is None else energy_ev - e for k, e in bare.items()}
 
 
 def bare_energies(
-    relaxed: RelaxRecord, pool: PoolRecord | None, adsorbate: str, minimum: Minimum
+    records: ClusterRecords, adsorbate: str, minimum: Minimum
 ) -> BareEnergies:
     """The bare clusters of a minimum; without a pool, only the one it was placed on."""
+    pool = records.pool
     if pool is None:
-        own = {i.structure.name: i.energy_ev for i in relaxed.isomers}
+        own = {i.structure.name: i.energy_ev for i in records.relaxed.isomers}
         return BareEnergies(placed_ev=own.get(minimum.isomer))
     energies = {i.structure.name: i.energy_ev for i in all_isomers(pool)}
-    host = isomers_of_minimum(pool, adsorbate, minimum)
+    known = isomers_of_minimum(pool, adsorbate, minimum)
+    host = known.host if known else None
     return BareEnergies(
         placed_ev=energies.get(minimum.isomer),
-        host_ev=None if host is None or host.host is None else energies[host.host],
+        stripped_ev=None if host is None else energies[host],
         lowest_ev=pool.isomers[0].isomer.energy_ev if pool.isomers else None,
     )
 
@@ -82,11 +85,11 @@ def all_isomers(pool: PoolRecord) -> list[Isomer]:
 def isomers_of_minimum(
     pool: PoolRecord, adsorbate: str, minimum: Minimum
 ) -> MinimumIsomers | None:
-    """The host of a minimum, found by its energy; None if the pool does not know it."""
-    for host in pool.hosts:
-        same = host.adsorbate == adsorbate and host.placed_on == minimum.isomer
-        if same and host.energy_ev == minimum.energy_ev:
-            return host
+    """The bare isomers of a minimum, found by its energy; None if the pool has none."""
+    for known in pool.hosts:
+        same = known.adsorbate == adsorbate and known.placed_on == minimum.isomer
+        if same and known.energy_ev == minimum.energy_ev:
+            return known
     return None
 
 
@@ -209,15 +212,13 @@ def why_not_pooled(pool: PoolRecord | None, adsorptions: Sequence[AdsorbRecord])
     return ""
 
 
-def relaxed_of_mode(
-    relaxed: RelaxRecord, pool: PoolRecord | None, mode: IsomerMode
-) -> RelaxRecord:
+def relaxed_of_mode(records: ClusterRecords, mode: IsomerMode) -> RelaxRecord:
     """The relaxed cluster as diagrams refer to it, the clean surface first.
 
     That is the lowest isomer of the pool if the mode is ``pool``, else the cluster's
     own lowest one.
     """
-    if mode != "pool" or pool is None:
-        return relaxed
-    members = tuple(pooled.isomer for pooled in pool.isomers)
-    return relaxed.model_copy(update={"isomers": members})
+    if mode != "pool" or records.pool is None:
+        return records.relaxed
+    members = tuple(pooled.isomer for pooled in records.pool.isomers)
+    return records.relaxed.model_copy(update={"isomers": members})

@@ -11,13 +11,16 @@ from clusterflow.science.adsorption.bare_isomers import (
     relaxed_of_mode,
     why_not_pooled,
 )
+from clusterflow.science.adsorption.outcome import bonds_to_nonmetals
+from clusterflow.science.clusters.spin import spin_free_energy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Collection, Sequence
 
     from clusterflow.library.clusters import IsomerMode
     from clusterflow.records.adsorption import AdsorbRecord, Fate, Minimum, PoolRecord
-    from clusterflow.records.clusters import RelaxRecord
+    from clusterflow.records.cluster_records import ClusterRecords
+    from clusterflow.records.clusters import Isomer
     from clusterflow.records.energies import SpeciesFreeEnergy
     from clusterflow.records.vibrations import VibrateRecord
 
@@ -65,15 +68,27 @@ def choose_minimum(
     return None
 
 
+def minimum_of_mode(
+    records: ClusterRecords, record: AdsorbRecord, mode: IsomerMode
+) -> int | None:
+    """Index of the minimum that stands for one of the adsorbates on a cluster.
+
+    That is `choose_minimum` with what the cluster's pool and vibrations say.
+    """
+    vibrated = records.vibrations_of(record.adsorbate)
+    not_minima = vibrated.not_minima if vibrated else ()
+    return choose_minimum(record, mode, records.pool, not_minima)
+
+
 def _is_on_other_species(
     record: AdsorbRecord, minimum: Minimum, pool: PoolRecord | None
 ) -> bool:
     """Whether the cluster under an adsorbate is, or may be, another species."""
-    host = isomers_of_minimum(pool, record.adsorbate, minimum) if pool else None
-    if pool is None or host is None:
+    known = isomers_of_minimum(pool, record.adsorbate, minimum) if pool else None
+    if pool is None or known is None:
         return False
     others = {p.isomer.structure.name for p in pool.left_out if p.other_species}
-    return host.host is None or host.host in others
+    return known.host is None or known.host in others
 
 
 def representative_minimum(
@@ -110,45 +125,63 @@ def why_no_minimum(record: AdsorbRecord) -> str:
 
 def by_other_isomers(
     species: Sequence[SpeciesFreeEnergy],
-    relaxed: RelaxRecord,
-    adsorptions: Sequence[AdsorbRecord],
-    pool: PoolRecord | None,
+    records: ClusterRecords,
     mode: IsomerMode,
-    not_minima: Mapping[str, Collection[int]],
+    temperature_k: float,
 ) -> OtherIsomers | None:
     """Formation energies by the other choice of isomers: ``pool``, or else fixed core.
 
-    An adsorbate moves by what its minimum and the bare cluster move by; vibrations and
-    corrections stay. None without a pool, or without a bare cluster.
+    An adsorbate moves by what its minimum and the bare cluster move by, in energy and
+    spin; vibrations and corrections stay. Where both choices take one minimum, that
+    does not move; where the other would inherit other corrections, it has no number.
+    None without a pool, or without a bare cluster.
 
     Parameters
     ----------
     species
         Free energies by the choice `mode`.
-    relaxed
-        The cluster's own isomers.
-    not_minima
-        By adsorbate, as for `choose_minimum`.
+    records
+        Those of the cluster, from which they were made.
     """
-    if pool is None or not relaxed.isomers:
+    if records.pool is None or not records.relaxed.isomers:
         return None
     other: IsomerMode = "fixed_core_first" if mode == "pool" else "pool"
-    if reason := why_not_pooled(pool, adsorptions):
+    if reason := why_not_pooled(records.pool, records.adsorptions):
         return OtherIsomers(isomers=other, reason=reason)
-    here, there = (relaxed_of_mode(relaxed, pool, m).isomers[0] for m in (mode, other))
-    records = {f"*{record.adsorbate}": record for record in adsorptions}
+    here, there = (relaxed_of_mode(records, m).isomers[0] for m in (mode, other))
+    adsorptions = {f"*{record.adsorbate}": record for record in records.adsorptions}
     found: dict[str, float] = {}
     for item in species:
-        if item.formation_ev is None:
+        if item.formation_ev is None or item.terms is None:
             continue
         shift_ev = 0.0
-        if item.name in records:
-            record = records[item.name]
-            out = not_minima.get(record.adsorbate, ())
-            old, new = (choose_minimum(record, m, pool, out) for m in (mode, other))
+        if item.name in adsorptions:
+            record = adsorptions[item.name]
+            old, new = (minimum_of_mode(records, record, m) for m in (mode, other))
             if old is None or new is None:
                 continue
-            shift_ev = record.minima[new].energy_ev - record.minima[old].energy_ev
-            shift_ev -= there.energy_ev - here.energy_ev
+            if _is_other_motif(item, record.minima[old], record.minima[new]):
+                continue
+            if new != old:
+                shift_ev = _sum_energy_and_spin(record.minima[new], temperature_k)
+                shift_ev -= _sum_energy_and_spin(record.minima[old], temperature_k)
+                # Of what was vibrated: relaxed again where a mode was imaginary.
+                shift_ev += record.minima[old].energy_ev - item.terms.energy_ev
+            shift_ev -= _sum_energy_and_spin(there, temperature_k)
+            shift_ev += _sum_energy_and_spin(here, temperature_k)
         found[item.name] = item.formation_ev + shift_ev
     return OtherIsomers(isomers=other, formation_ev=found)
+
+
+def _is_other_motif(item: SpeciesFreeEnergy, old: Minimum, new: Minimum) -> bool:
+    """Whether one of two minima has lost the molecule whose error is inherited."""
+    inherits = bool(item.inherits) or "inherits-nothing" in item.flags
+    covalent = [bool(bonds_to_nonmetals(m.structure)) for m in (old, new)]
+    return inherits and covalent[0] != covalent[1]
+
+
+def _sum_energy_and_spin(geometry: Minimum | Isomer, temperature_k: float) -> float:
+    """Energy and spin of a relaxed geometry, eV."""
+    return geometry.energy_ev + spin_free_energy(
+        geometry.structure.multiplicity, temperature_k
+    )

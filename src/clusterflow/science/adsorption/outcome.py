@@ -15,6 +15,7 @@ from clusterflow.science.geometry.bonds import (
     BROKEN,
     CONTACT,
     FORMED,
+    NONMETALS,
     bond_graph,
     changed_bonds,
     distance_ratios,
@@ -23,11 +24,15 @@ from clusterflow.science.geometry.bonds import (
 from clusterflow.science.geometry.symmetry import own_permutations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from clusterflow.library.adsorbates import AdsorbateSpec
     from clusterflow.records.adsorption import Fate
     from clusterflow.records.structure import Structure
+
+# Those that a molecule binds as it binds the atoms of its own: anions and ligand atoms.
+# Boron and silicon are the metals of their clusters; hydrogen is `hydrides_taken`.
+_COVALENT = NONMETALS - {"H", "B", "Si"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +89,62 @@ def judge_complex(
     elif fate == "intact" and changed:
         fate, detail = _judge_host(host, changed)
     return FateVerdict(fate=fate, detail=detail, core_intact=not changed)
+
+
+def bonds_to_nonmetals(complex_: Structure) -> set[str]:
+    """Covalent bonds between an adsorbate and nonmetals of its cluster: ``{"C-Se"}``.
+
+    Hydrogen of the adsorbate is left out: it is the bridge of a hydrogen bond, or has
+    gone over to the cluster and is no longer of the molecule.
+
+    Parameters
+    ----------
+    complex_
+        The atoms of the adsorbate have that role.
+    """
+    found = _list_bond_kinds(complex_, FORMED)
+    return {f"{a}-{b}" for a, b in found if a != "H" and b in _COVALENT}
+
+
+def why_other_bonds(
+    before: Structure, after: Structure, adsorbate: AdsorbateSpec
+) -> str:
+    """Why a complex is another species than it was, whatever its fate; or empty.
+
+    Bonds to the cluster count by kind, so that a move to another site of the same
+    elements is none.
+
+    Parameters
+    ----------
+    before, after
+        Of the same atoms, those of the adsorbate last and with that role.
+    """
+    n_host = sum(role != "adsorbate" for role in before.roles)
+    old, new = (settled_graph(one, n_host, adsorbate) for one in (before, after))
+    if not _is_same_graph(old, new):
+        return "has other bonds of its own"
+    if gained := bonds_to_nonmetals(after) - bonds_to_nonmetals(before):
+        return f"has bonded to a nonmetal of the cluster: {_join_sorted(gained)}"
+    was, now = (
+        {"-".join(kind) for kind in _list_bond_kinds(one, CONTACT)}
+        for one in (before, after)
+    )
+    if was and now and not was & now:
+        return f"is bound by {_join_sorted(now)}, no longer by {_join_sorted(was)}"
+    return ""
+
+
+def _list_bond_kinds(complex_: Structure, ratio: float) -> set[tuple[str, str]]:
+    """Elements of each close contact: that of the adsorbate, that of the cluster."""
+    own = np.array([role == "adsorbate" for role in complex_.roles], dtype=bool)
+    close = distance_ratios(complex_.symbols, complex_.xyz) < ratio
+    symbols = np.array(complex_.symbols)
+    pairs = np.argwhere(close[np.ix_(own, ~own)])
+    return {(str(symbols[own][i]), str(symbols[~own][j])) for i, j in pairs}
+
+
+def _join_sorted(names: Collection[str]) -> str:
+    return ", ".join(sorted(names))
 
 
 def _judge_host(host: Structure, changed: list[tuple[int, int]]) -> tuple[Fate, str]:

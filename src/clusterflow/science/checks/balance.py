@@ -38,7 +38,7 @@ def parity(evidence: Evidence) -> Iterator[Gate]:
         fits = 0 <= unpaired <= electrons and (electrons - unpaired) % 2 == 0
         shown = f"{electrons} electrons, multiplicity {structure.multiplicity}"
         limit = "unpaired electrons as even or odd as all"
-        yield judge_fit(name, subject, fits, shown, limit)
+        yield judge_fit(name, subject, fits, value=shown, limit=limit)
     for subject, host_charge, adsorbate, found in _list_complex_charges(evidence):
         if host_charge is None or adsorbate not in evidence.adsorbates:
             yield leave_open(
@@ -119,7 +119,9 @@ def balance(evidence: Evidence) -> Iterator[Gate]:
 def _judge_balance(subject: str, equation: str, evidence: Evidence) -> Gate:
     terms = read_equation(equation)
     if terms is None:
-        return judge_fit("balance", subject, False, None, 0.0, "cannot be read")
+        return judge_fit(
+            "balance", subject, False, value=None, limit=0.0, detail="cannot be read"
+        )
     total: Counter[str] = Counter()
     for term, number in terms.items():
         content = _count_content(term, evidence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -59,9 +59,25 @@ class Substance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """What a record was made from.
+
+    `inputs` says of each file whether it is what it was then; None: it is not there.
+    """
+
+    record: str
+    inputs: Mapping[str, bool | None]
+    edited: tuple[str, ...]
+    protocol: int
+    protocol_now: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """The records of a study, and what the library says of their substances."""
 
+    origins: tuple[Origin, ...] = ()
+    n_unchecked: int = 0
     builds: tuple[BuildRecord, ...] = ()
     relaxations: tuple[RelaxRecord, ...] = ()
     gases: tuple[GasRecord, ...] = ()
@@ -70,9 +86,9 @@ class Evidence:
     vibrations: tuple[VibrateRecord, ...] = ()
     thermo: tuple[ThermoRecord, ...] = ()
     che: tuple[CheRecord, ...] = ()
-    molecules: Mapping[str, Substance]
-    adsorbates: Mapping[str, Substance]
-    element_entropies_j_per_mol_k: Mapping[str, float]
+    molecules: Mapping[str, Substance] = field(default_factory=dict)
+    adsorbates: Mapping[str, Substance] = field(default_factory=dict)
+    element_entropies_j_per_mol_k: Mapping[str, float] = field(default_factory=dict)
 
 
 def list_minima(evidence: Evidence) -> Iterator[tuple[str, AdsorbRecord, Minimum]]:
@@ -122,45 +138,35 @@ def judge_value(
 ) -> Gate:
     """PASS where |value| is at most the limit, else FAIL."""
     # A value that is no number is not within anything.
-    return judge_fit(name, subject, abs(value) <= limit, float(value), limit, detail)
+    fits, number = abs(value) <= limit, float(value)
+    return judge_fit(name, subject, fits, value=number, limit=limit, detail=detail)
 
 
 def judge_fit(
     name: str,
     subject: str,
     fits: bool,
+    *,
     value: float | str | None,
     limit: float | str,
     detail: str = "",
 ) -> Gate:
     """PASS or FAIL."""
-    return make_gate(name, "PASS" if fits else "FAIL", subject, value, limit, detail)
-
-
-def skip_gate(name: str, subject: str, why: str) -> Gate:
-    """SKIP: the gate does not apply."""
-    return make_gate(name, "SKIP", subject, None, None, why)
-
-
-def leave_open(name: str, subject: str, why: str) -> Gate:
-    """UNVERIFIABLE: something that the gate needs is missing."""
-    return make_gate(name, "UNVERIFIABLE", subject, None, None, why)
-
-
-def make_gate(
-    name: str,
-    verdict: Verdict,
-    subject: str,
-    value: float | str | None,
-    limit: float | str | None,
-    detail: str,
-) -> Gate:
-    """A verdict by position."""
     return Gate(
         name=name,
-        verdict=verdict,
+        verdict="PASS" if fits else "FAIL",
         subject=subject,
         value=value,
         limit=limit,
         detail=detail,
     )
+
+
+def skip_gate(name: str, subject: str, why: str) -> Gate:
+    """SKIP: the gate does not apply."""
+    return Gate(name=name, verdict="SKIP", subject=subject, detail=why)
+
+
+def leave_open(name: str, subject: str, why: str) -> Gate:
+    """UNVERIFIABLE: something that the gate needs is missing."""
+    return Gate(name=name, verdict="UNVERIFIABLE", subject=subject, detail=why)

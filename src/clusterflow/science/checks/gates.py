@@ -24,9 +24,11 @@ from typing import TYPE_CHECKING, Final
 
 from clusterflow.science.checks.balance import balance, parity
 from clusterflow.science.checks.forces import force_error, forces, hessian_symmetry
-from clusterflow.science.checks.geometry import fragments
+from clusterflow.science.checks.geometry import fragments, substitution
 from clusterflow.science.checks.levels import level_equality
 from clusterflow.science.checks.potentials import potential_scale
+from clusterflow.science.checks.provenance import provenance
+from clusterflow.science.checks.terms import term_sum
 from clusterflow.science.checks.thermochemistry import (
     closure,
     dg_window,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from clusterflow.science.checks.evidence import Evidence, Gate
 
 GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
+    provenance,
     level_equality,
     parity,
     closure,
@@ -47,7 +50,9 @@ GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
     forces,
     force_error,
     fragments,
+    substitution,
     hessian_symmetry,
+    term_sum,
     dg_window,
     zpe,
     potential_scale,

@@ -1,4 +1,4 @@
-"""Gate on geometry: the fate of a minimum, judged anew."""
+"""Gates on geometry: the fate of a minimum, judged anew, and what stands for it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
 from clusterflow.science.checks.evidence import (
+    Gate,
     judge_fit,
     leave_open,
     list_minima,
-    make_gate,
+    name_vibrated,
     skip_gate,
 )
 from clusterflow.science.geometry.bonds import BROKEN, CONTACT, FORMED
@@ -24,12 +25,17 @@ if TYPE_CHECKING:
 
     from clusterflow.library.common import AtomLine
     from clusterflow.records.adsorption import Minimum
-    from clusterflow.science.checks.evidence import Evidence, Gate, Substance
+    from clusterflow.records.structure import Structure
+    from clusterflow.science.checks.evidence import Evidence, Substance
     from clusterflow.science.geometry.bonds import FloatArray
 
 # In sums of covalent radii: both lie away from the limits that judge a minimum.
 _BONDED: Final = 1.2
 _REACH: Final = 1.5
+# A covalent bond to the cluster, whichever way the stages round; and none.
+_COVALENT: Final = 1.1
+_NOT_COVALENT: Final = 1.2
+_NONMETALS: Final = {"C", "N", "O", "F", "P", "S", "Cl", "As", "Se", "Br", "Te", "I"}
 
 
 def fragments(evidence: Evidence) -> Iterator[Gate]:
@@ -49,6 +55,56 @@ def fragments(evidence: Evidence) -> Iterator[Gate]:
             yield leave_open(name, subject, "no atom has the role of an adsorbate")
         else:
             yield _judge_fate(subject, minimum, evidence.adsorbates[record.adsorbate])
+
+
+def substitution(evidence: Evidence) -> Iterator[Gate]:
+    """What vibrates is the minimum found, and inherits only from what it still is.
+
+    Both are seen in covalent bonds between the adsorbate, without its hydrogen, and
+    nonmetals of the cluster: none that the minimum lacks, and none on what inherits.
+    """
+    name = "substitution"
+    found = {(r.cluster, r.adsorbate): r.minima for r in evidence.adsorptions}
+    inherited = {
+        (thermo.cluster, species.name): species.inherits
+        for thermo in evidence.thermo
+        for species in thermo.species
+    }
+    for vibrated in evidence.vibrations:
+        subject = name_vibrated(vibrated)
+        minima = found.get((vibrated.cluster, vibrated.adsorbate), ())
+        if vibrated.structure is None or vibrated.minimum is None:
+            yield skip_gate(name, subject, vibrated.reason or "no structure")
+            continue
+        if vibrated.minimum >= len(minima):
+            yield leave_open(name, subject, f"no minimum {vibrated.minimum}")
+            continue
+        before = minima[vibrated.minimum].structure
+        bonds = _list_covalent_bonds(vibrated.structure, _COVALENT)
+        new = bonds - _list_covalent_bonds(before, _NOT_COVALENT)
+        motifs = inherited.get((vibrated.cluster, f"*{vibrated.adsorbate}"), {})
+        detail = "covalent bonds to nonmetals of the cluster"
+        if new:
+            detail = "the minimum that it stands for has no such bond"
+        elif bonds and motifs:
+            detail = f"inherits the error of {', '.join(motifs)} in spite of it"
+        shown = ", ".join(sorted(bonds)) or "none"
+        fits = not new and not (bonds and motifs)
+        yield judge_fit(
+            name, subject, fits, value=shown, limit="as found", detail=detail
+        )
+
+
+def _list_covalent_bonds(structure: Structure, ratio: float) -> set[str]:
+    ratios = _measure_ratios(structure.symbols, structure.positions)
+    atoms = list(zip(structure.symbols, structure.roles, strict=True))
+    return {
+        f"{a}-{b}"
+        for i, (a, role) in enumerate(atoms)
+        for j, (b, other) in enumerate(atoms)
+        if role == "adsorbate" != other and a != "H" and b in _NONMETALS
+        if ratios[i, j] < ratio
+    }
 
 
 _KEPT: Final = ("intact", "ligand-migrated", "reconstructed")
@@ -77,9 +133,18 @@ def _judge_fate(subject: str, minimum: Minimum, intended: Substance) -> Gate:
     border = _describe_border(symbols, inner, reach)
     if found != fate and border:
         detail = f"labelled {minimum.fate}; {border} lies within the hysteresis"
-        return make_gate("fragments", "UNVERIFIABLE", subject, shown, fate, detail)
+        return Gate(
+            name="fragments",
+            verdict="UNVERIFIABLE",
+            subject=subject,
+            value=shown,
+            limit=fate,
+            detail=detail,
+        )
     detail = f"labelled {minimum.fate}; contact in sums of covalent radii"
-    return judge_fit("fragments", subject, found == fate, shown, fate, detail)
+    return judge_fit(
+        "fragments", subject, found == fate, value=shown, limit=fate, detail=detail
+    )
 
 
 def _describe_border(symbols: Sequence[str], inner: FloatArray, reach: float) -> str:

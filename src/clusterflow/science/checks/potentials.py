@@ -37,8 +37,9 @@ def _judge_potential(subject: str, result: ReactionResult) -> Gate:
     name = "potential-scale"
     if result.scale not in ("rhe", "she"):
         shown = str(result.scale)
+        detail = "no scale is stated"
         return judge_fit(
-            name, subject, False, shown, "rhe or she", "no scale is stated"
+            name, subject, False, value=shown, limit="rhe or she", detail=detail
         )
     on_scale, on_rhe = result.limiting_potential_v, result.limiting_potential_v_rhe
     if on_rhe is None:
@@ -46,7 +47,9 @@ def _judge_potential(subject: str, result: ReactionResult) -> Gate:
     best = [p for p in result.pathways if p.name == result.best_pathway]
     if on_scale is None or not best:
         detail = "a potential without its scale's value or its pathway"
-        return judge_fit(name, subject, False, None, _POTENTIAL_V, detail)
+        return judge_fit(
+            name, subject, False, value=None, limit=_POTENTIAL_V, detail=detail
+        )
     nernst = _BOLTZMANN_EV_PER_K * result.temperature_k * np.log(10.0) * result.ph
     shift = nernst if result.scale == "she" else 0.0
     from_steps = _compute_limiting_potential(best[0], nernst)

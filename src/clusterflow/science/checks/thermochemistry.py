@@ -82,7 +82,9 @@ def _judge_step_sum(
     steps = [step.dg0_ev for step in pathway.steps if step.dg0_ev is not None]
     if len(steps) < len(pathway.steps):
         detail = "called complete, but a step has no number"
-        return judge_fit("closure", subject, False, None, _CLOSURE_EV, detail)
+        return judge_fit(
+            "closure", subject, False, value=None, limit=_CLOSURE_EV, detail=detail
+        )
     gap = sum(steps) - measured
     detail = f"gap in eV: steps {sum(steps):+.4f}, measured {measured:+.4f}"
     return judge_value("closure", subject, gap, _CLOSURE_EV, detail)
@@ -196,7 +198,7 @@ def zpe(evidence: Evidence) -> Iterator[Gate]:
         fits = counted and energy > 0 and min(vibrated.frequencies_cm1) >= 0
         shown = f"{energy:.3f} eV, {n_real} real and {n_imaginary} imaginary modes"
         limit = f"above 0 eV, {wanted}{' or more' if more else ''} modes"
-        yield judge_fit("zpe", subject, fits, shown, limit)
+        yield judge_fit("zpe", subject, fits, value=shown, limit=limit)
     yield from _judge_summed_zpe(evidence)
 
 
@@ -207,7 +209,7 @@ def _judge_summed_zpe(evidence: Evidence) -> Iterator[Gate]:
                 subject = f"{thermo.cluster}/{species.name}, thermo"
                 shown = f"{species.terms.zpe_ev:.3f} eV"
                 fits = species.terms.zpe_ev > 0
-                yield judge_fit("zpe", subject, fits, shown, "above 0 eV")
+                yield judge_fit("zpe", subject, fits, value=shown, limit="above 0 eV")
 
 
 def gas_frequencies(evidence: Evidence) -> Iterator[Gate]:
@@ -226,7 +228,7 @@ def gas_frequencies(evidence: Evidence) -> Iterator[Gate]:
         )
         shown = f"{n_real} real and {n_imaginary} imaginary modes"
         limit = f"{wanted} real and 0 imaginary modes"
-        yield judge_fit("gas-frequencies", subject, fits, shown, limit)
+        yield judge_fit("gas-frequencies", subject, fits, value=shown, limit=limit)
 
 
 def _count_rigid_motions(structure: Structure) -> int:

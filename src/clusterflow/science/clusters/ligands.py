@@ -68,10 +68,10 @@ def add_ligands(
     positions = atoms.positions
     graph = bond_graph(symbols, positions)
     exposed = _find_exposed_atoms(positions)
-    hosts = [i for i in exposed if symbols[i] == element]
-    if not hosts:
+    bearers = [i for i in exposed if symbols[i] == element]
+    if not bearers:
         raise ValueError(f"there is no {element} on the outside")
-    free = _list_free_places(graph, symbols, hosts, coordination)
+    free = _list_free_places(graph, symbols, bearers, coordination)
     n_wanted = len(free) if count is None else count
     if not 0 < n_wanted <= len(free):
         raise ValueError(
@@ -80,12 +80,12 @@ def add_ligands(
         )
     donor = str(ligand.symbols[0])
     directions = []
-    for host in free[:n_wanted]:
-        direction = _find_freest_direction(symbols, positions, host, donor)
-        length = bond_lengths([symbols[host], donor])[0, 1]
+    for bearer in free[:n_wanted]:
+        direction = _find_freest_direction(symbols, positions, bearer, donor)
+        length = bond_lengths([symbols[bearer], donor])[0, 1]
         directions.append(direction)
         symbols = [*symbols, donor]
-        positions = np.vstack([positions, positions[host] + length * direction])
+        positions = np.vstack([positions, positions[bearer] + length * direction])
     first = len(atoms)
     for k, direction in enumerate(directions):
         tail = _place_tail(symbols, positions, first + k, ligand, direction)
@@ -114,11 +114,11 @@ def _find_exposed_atoms(positions: FloatArray) -> list[int]:
 
 
 def _list_free_places(
-    graph: nx.Graph, symbols: Sequence[str], hosts: list[int], coordination: int
+    graph: nx.Graph, symbols: Sequence[str], bearers: list[int], coordination: int
 ) -> list[int]:
-    """Hosts in the order in which they are filled: each once, then each again."""
-    bound = {i: sum(symbols[j] in NONMETALS for j in graph[i]) for i in hosts}
-    poorest_first = sorted(hosts, key=lambda i: (bound[i], graph.degree(i)))
+    """Bearers in the order in which they are filled: each once, then each again."""
+    bound = {i: sum(symbols[j] in NONMETALS for j in graph[i]) for i in bearers}
+    poorest_first = sorted(bearers, key=lambda i: (bound[i], graph.degree(i)))
     return [
         i
         for extra in range(coordination)
@@ -128,16 +128,16 @@ def _list_free_places(
 
 
 def _find_freest_direction(
-    symbols: Sequence[str], positions: FloatArray, host: int, donor: str
+    symbols: Sequence[str], positions: FloatArray, bearer: int, donor: str
 ) -> FloatArray:
-    """Unit vector from a host along which a donor meets the least repulsion."""
+    """Unit vector from a bearer along which a donor meets the least repulsion."""
     from scipy.optimize import minimize
 
-    others = [i for i in range(len(symbols)) if i != host]
+    others = [i for i in range(len(symbols)) if i != bearer]
     lengths = bond_lengths([donor, *symbols])[0, 1:]
 
     def repulsion(vector: FloatArray) -> float:
-        place = positions[host] + lengths[host] * vector / np.linalg.norm(vector)
+        place = positions[bearer] + lengths[bearer] * vector / np.linalg.norm(vector)
         gaps = np.linalg.norm(positions[others] - place, axis=1)
         return float(np.log(((lengths[others] / gaps) ** _REPULSION_POWER).sum()))
 

@@ -1,11 +1,13 @@
-"""Which multiplicities a cluster or a complex may have, and which are worth trying."""
+"""Which multiplicities a cluster or a complex may have, and what they are worth."""
 
 from __future__ import annotations
 
 from collections import Counter
+from math import log
 from typing import TYPE_CHECKING
 
 from clusterflow.formula import check_parity, lowest_multiplicity, valence_electrons
+from clusterflow.units import BOLTZMANN_EV_PER_K
 
 if TYPE_CHECKING:
     from clusterflow.library.adsorbates import AdsorbateSpec
@@ -66,6 +68,15 @@ def complex_multiplicities(
     high = host.multiplicity + adsorbate.multiplicity - 1
     fewer = [low - 2] if low > 2 else []
     return _limit_multiplicities(counts, charge, [*range(low, high + 3, 2), *fewer])
+
+
+def spin_free_energy(multiplicity: int, temperature_k: float) -> float:
+    """−kT ln(2S + 1) of unpaired electrons without orbital degeneracy, eV.
+
+    >>> round(spin_free_energy(2, 298.15), 4)
+    -0.0178
+    """
+    return -BOLTZMANN_EV_PER_K * temperature_k * log(multiplicity)
 
 
 def by_energy(state: SpinState) -> tuple[bool, float]:

@@ -1,4 +1,4 @@
-"""Hosts of clusters: fragments cut out of frameworks, and clusters put beside them."""
+"""Supports of clusters: fragments cut out of frameworks, and clusters beside them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _SINGLE = 0.95
 # A fragment larger than this has found no bond to end at.
 _MOST_ATOMS = 2000
 
-# Steps by which a cluster comes down on a host, Å, and where they end.
+# Steps by which a cluster comes down on a support, Å, and where they end.
 _STEP_A, _CLOSE_A = 0.1, 1e-4
 
 # An atom of the cell and the cell it is in.
@@ -228,7 +228,7 @@ def bond_through_walls(atoms: Atoms, n_own: int) -> tuple[int, int] | None:
     Parameters
     ----------
     atoms
-        The cluster, then its host, side by side in the cell.
+        The cluster, then its support, side by side in the cell.
     n_own
         Number of atoms of the cluster.
 
@@ -250,16 +250,16 @@ def bond_through_walls(atoms: Atoms, n_own: int) -> tuple[int, int] | None:
 def put_beside(
     support: Atoms, cluster: Atoms, direction: Sequence[float], contact: float = 1.0
 ) -> Atoms:
-    """A cluster moved along a line through the middle of a host until it touches it.
+    """A cluster moved along a line through a support's middle until it touches it.
 
-    It comes from outside; a host with a cell keeps it, and is touched in it only.
+    It comes from outside; a support with a cell keeps it, and is touched in it only.
 
     Parameters
     ----------
     support, cluster
         The cluster is not turned.
     direction
-        From the host to the cluster; any length.
+        From the support to the cluster; any length.
     contact
         Distance of the nearest pair, in sums of covalent radii.
 

@@ -57,9 +57,9 @@ def find_symmetry(
     """
     operations = find_operations(symbols, positions, tolerance_a)
     centred = positions - positions.mean(axis=0)
-    n_anchors = len(_choose_spanning_atoms(centred, np.ones(len(centred)), tolerance_a))
+    spanning = _choose_spanning_atoms(centred, np.ones(len(centred)), tolerance_a)
     return Symmetry(
-        point_group=_name_group(operations, n_anchors),
+        point_group=_name_group(operations, len(spanning)),
         permutations=np.array([o.permutation for o in operations]),
         rotations=np.array([o.rotation for o in operations]),
     )
@@ -136,14 +136,14 @@ def find_operations(
     """
     centred = positions - positions.mean(axis=0)
     alike = _find_alike_atoms(labels, positions, tolerance_a)
-    anchors = _choose_spanning_atoms(centred, alike.sum(axis=1), tolerance_a)
+    spanning = _choose_spanning_atoms(centred, alike.sum(axis=1), tolerance_a)
     found: dict[tuple[int, ...], Operation] = {}
     for images in _list_spanning_images(
-        anchors, alike, distances(centred), 2 * tolerance_a
+        spanning, alike, distances(centred), 2 * tolerance_a
     ):
         # An atom alone has no hand.
-        for handedness in (1, -1) if anchors else (1,):
-            turn = _fit_turn(centred[anchors], centred[images], handedness)
+        for handedness in (1, -1) if spanning else (1,):
+            turn = _fit_turn(centred[spanning], centred[images], handedness)
             operation = _fit_operation(labels, centred, turn, handedness, tolerance_a)
             if operation is not None:
                 key = (handedness, *operation.permutation.tolist())
@@ -175,31 +175,31 @@ def _choose_spanning_atoms(
 
     Of those far off, the one with the fewest atoms like it: few ways to try.
     """
-    anchors: list[int] = []
+    spanning: list[int] = []
     rest = centred.copy()
-    while len(anchors) < 3:
+    while len(spanning) < 3:
         lengths = np.linalg.norm(rest, axis=1)
         if lengths.max() < 2 * tolerance_a:
             break
         far = np.flatnonzero(lengths > 0.7 * lengths.max())
         best = int(far[np.lexsort((-lengths[far], n_alike[far]))[0]])
-        anchors.append(best)
+        spanning.append(best)
         direction = rest[best] / lengths[best]
         rest = rest - np.outer(rest @ direction, direction)
-    return anchors
+    return spanning
 
 
 def _list_spanning_images(
-    anchors: Sequence[int], alike: np.ndarray, gaps: FloatArray, tolerance_a: float
+    spanning: Sequence[int], alike: np.ndarray, gaps: FloatArray, tolerance_a: float
 ) -> Iterator[list[int]]:
-    """Where the anchors may go, all distances between them kept."""
+    """Where spanning atoms may go, all distances between them kept."""
     partial: list[list[int]] = [[]]
-    for k, anchor in enumerate(anchors):
+    for k, atom in enumerate(spanning):
         longer = []
         for images in partial:
-            fits = alike[anchor].copy()
-            for before, image in zip(anchors[:k], images, strict=True):
-                off = np.abs(gaps[image] - gaps[before, anchor])
+            fits = alike[atom].copy()
+            for before, image in zip(spanning[:k], images, strict=True):
+                off = np.abs(gaps[image] - gaps[before, atom])
                 fits &= off < tolerance_a
             longer += [[*images, int(i)] for i in np.flatnonzero(fits)]
         partial = longer
@@ -272,15 +272,15 @@ def _is_closed(rows: np.ndarray, signs: Sequence[int]) -> bool:
     )
 
 
-def _name_group(operations: Sequence[Operation], n_anchors: int) -> str:
+def _name_group(operations: Sequence[Operation], n_spanning: int) -> str:
     """The name of a group, from how many operations of each sort it has.
 
     The proper ones alone are C, D, T, O or I, told apart by their number and the
     highest order among them; mirrors and inversion settle the rest.
     """
-    if n_anchors == 0:
+    if n_spanning == 0:
         return "Kh"
-    if n_anchors == 1:
+    if n_spanning == 1:
         moving = any(_compute_order(o.permutation) > 1 for o in operations)
         return "D*h" if moving else "C*v"
     proper = [o for o in operations if np.linalg.det(o.rotation) > 0]

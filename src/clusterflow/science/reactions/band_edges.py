@@ -62,7 +62,7 @@ def band_edge_potential(energy_ev: float, absolute_she_v: float) -> float:
 def drive_couple(
     couple: str,
     edge: BandEdge,
-    couple_v_she: float,
+    couple_v_she: float | None,
     edge_v_she: float | None,
     *,
     reason: str = "",
@@ -76,9 +76,9 @@ def drive_couple(
     couple_v_she, edge_v_she
         Potentials, V against SHE at the same pH.
     reason
-        Why there is no edge.
+        Why there is no edge, or no potential of the couple.
     """
-    if edge_v_she is None:
+    if edge_v_she is None or couple_v_she is None:
         margin = None
     elif edge == "conduction":
         margin = couple_v_she - edge_v_she

@@ -31,7 +31,7 @@ from clusterflow.science.reactions.network import (
     Network,
     list_intermediates,
 )
-from clusterflow.units import BOLTZMANN_EV_PER_K
+from clusterflow.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -235,11 +235,11 @@ def at_electrode(steps: Sequence[Step], electrode: Electrode) -> tuple[Step, ...
 
 def _sum_steps(steps: Sequence[Step]) -> tuple[float | None, ...]:
     """Running sum; a gap after a missing step, because nothing connects across it."""
-    levels: list[float | None] = [0.0]
+    energies: list[float | None] = [0.0]
     for step in steps:
-        last = levels[-1]
-        levels.append(None if last is None or step.dg_ev is None else last + step.dg_ev)
-    return tuple(levels)
+        last, dg_ev = energies[-1], step.dg_ev
+        energies.append(None if last is None or dg_ev is None else last + dg_ev)
+    return tuple(energies)
 
 
 def _add_limiting_potential(pathway: Pathway, electrode: Electrode) -> Pathway:
@@ -319,6 +319,29 @@ def equilibrium_potential(
         if s in overall.species
     )
     return -total / overall.n_e
+
+
+def pressure_shift(
+    overall: Equation, pressure_pa: Mapping[str, float], temperature_k: float
+) -> float:
+    """What partial pressures add to an equilibrium potential, V.
+
+    By Nernst, −(kT / n_e e) Σ ν ln(p/p°) over the gases of the equation, ν > 0 for
+    products; those not named are at p° = 1 bar, and so is the hydrogen of H⁺ + e⁻.
+
+    Examples
+    --------
+    >>> from clusterflow.science.reactions.network import parse_equation
+    >>> to_co = parse_equation("CO2(g) + 2 H+ + 2 e- -> CO(g) + H2O(l)")
+    >>> round(pressure_shift(to_co, {"CO2": 1000.0, "H2O": 3500.0}, 298.15), 4)
+    -0.0592
+    """
+    total = 0.0
+    for gas, pressure in pressure_pa.items():
+        term = f"{gas}(g)"
+        n = overall.products.get(term, 0) - overall.reactants.get(term, 0)
+        total += n * log(pressure / STANDARD_PRESSURE_PA)
+    return -BOLTZMANN_EV_PER_K * temperature_k * total / overall.n_e
 
 
 def with_hydrogen(results: Sequence[ReactionResult]) -> list[ReactionResult]:

@@ -4,12 +4,13 @@ A state such as ``*[-H]`` is a cluster of its own, with records of its own. Rela
 the parent's clean surface and the anchors, with μ the free energy of the anchors that
 hold the atoms n_e which it gained (negative: lost),
 
-.. math:: \Delta G_f(*[n]) = E(state) - E(parent) - \sum_e n_e \mu_e
+.. math:: \Delta G_f(*[n]) = G(state) - G(parent) - \sum_e n_e \mu_e
 
 .. math:: \Delta G_f(*[n]X) = \Delta G_f(*[n]) + \Delta G_f(*X \text{ on the state})
 
-Clean clusters have electronic energies only, so the vibrations of the atoms that come
-or go are not in it: 0.09 eV for one hydride of Cu2H2 with GFN1-xTB at 298 K.
+Clean clusters have only the energy and spin of their electrons, so the vibrations of
+the atoms that come or go are not in it: 0.09 eV for one hydride of Cu2H2 with GFN1-xTB
+at 298 K.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def _find_lowest_state(
             reasons.append(f"{name}, the state {change}, has no thermo record")
             continue
         _refuse_other_settings(thermo, record)
-        energy = _get_clean_energy_ev(record)
+        energy = _get_clean_free_energy_ev(record)
         if record.level is None or energy is None:
             reasons.append(f"{record.cluster}: {record.reason}")
         elif record.level.hash != thermo.level.hash:
@@ -137,10 +138,10 @@ def _refuse_other_settings(thermo: ThermoRecord, state: ThermoRecord) -> None:
         )
 
 
-def _get_clean_energy_ev(thermo: ThermoRecord) -> float | None:
-    """Electronic energy of the bare cluster, eV."""
+def _get_clean_free_energy_ev(thermo: ThermoRecord) -> float | None:
+    """Free energy of the bare cluster, energy and spin, eV."""
     clean = next((s for s in thermo.species if s.name == "*"), None)
-    return None if clean is None or clean.terms is None else clean.terms.energy_ev
+    return None if clean is None or clean.terms is None else clean.terms.gibbs_ev
 
 
 def _rescale_bare_state(
@@ -155,13 +156,13 @@ def _rescale_bare_state(
     """
     name = f"*[{change}]"
     gained = read_change(change)
-    reference, reason = _sum_anchor_energies(thermo, gained, compositions)
+    anchors_ev, reason = _sum_anchor_energies(thermo, gained, compositions)
     clean = next(s for s in state.species if s.name == "*")
-    own, parent = _get_clean_energy_ev(state), _get_clean_energy_ev(thermo)
-    if reference is None or own is None or parent is None:
+    own, parent = _get_clean_free_energy_ev(state), _get_clean_free_energy_ev(thermo)
+    if anchors_ev is None or own is None or parent is None:
         return hole(name, reason or f"{thermo.cluster}: {thermo.reason}")
     sigma = thermo.level.uncertainty_ev if thermo.level is not None else None
-    formation = own - parent - reference
+    formation = own - parent - anchors_ev
     return clean.model_copy(
         update={
             "name": name,

@@ -9,13 +9,14 @@ from clusterflow.errors import ClusterflowError
 from clusterflow.science.reactions.che import (
     equilibrium_potential,
     evaluate_network,
+    pressure_shift,
     with_hydrogen,
 )
 from clusterflow.science.reactions.network import build_network, surface_composition
 from clusterflow.science.thermochemistry.formation import experimental_table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from clusterflow.library.find import Library
     from clusterflow.library.reactions import ReactionSpec
@@ -36,10 +37,11 @@ def evaluate_reactions(
     surfaces: dict[str, FreeEnergies],
     electrode: Electrode,
     library: Library,
+    pressure_pa: Mapping[str, float],
 ) -> list[ReactionResult]:
     """Every reaction on every surface, with hydrogen evolution beside each."""
     networks = build_networks(reactions, library)
-    return evaluate_networks(networks, surfaces, electrode, library)
+    return evaluate_networks(networks, surfaces, electrode, library, pressure_pa)
 
 
 def evaluate_networks(
@@ -47,10 +49,17 @@ def evaluate_networks(
     surfaces: dict[str, FreeEnergies],
     electrode: Electrode,
     library: Library,
+    pressure_pa: Mapping[str, float],
 ) -> list[ReactionResult]:
-    """Every network on every surface, with hydrogen evolution beside each."""
+    """Every network on every surface, with hydrogen evolution beside each.
+
+    `pressure_pa` are the partial pressures that the free energies are at, by gas; the
+    others are at 1 bar.
+    """
     equilibria = {
-        n.spec.name: _find_equilibrium_potential(n, electrode.temperature_k, library)
+        n.spec.name: _find_equilibrium_potential(
+            n, electrode.temperature_k, library, pressure_pa
+        )
         for n in networks
     }
     found: list[ReactionResult] = []
@@ -93,18 +102,22 @@ def composition_of(library: Library) -> Callable[[str], Composition]:
 
 
 def _find_equilibrium_potential(
-    network: Network, temperature_k: float, library: Library
+    network: Network,
+    temperature_k: float,
+    library: Library,
+    pressure_pa: Mapping[str, float],
 ) -> float | None:
-    """The measured standard potential, V against RHE; None without data."""
+    """The measured potential at these pressures, V against RHE; None without data."""
     if network.overall.n_e == 0 or network.overall.n_e != network.overall.n_h:
         return None
     # Nobody measured what a cluster gains or loses.
     if any(term.startswith("*") and term != "*" for term in network.overall.species):
         return None
     try:
-        return standard_potential(network.overall, temperature_k, library)
+        standard = standard_potential(network.overall, temperature_k, library)
     except ClusterflowError:
         return None
+    return standard + pressure_shift(network.overall, pressure_pa, temperature_k)
 
 
 def standard_potential(

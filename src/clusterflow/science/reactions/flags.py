@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from clusterflow.records.provenance import CHANGED_FLAG, EDITED_FLAG
+from clusterflow.science.checks.effects import EFFECTS, failure_flag
 from clusterflow.science.reactions.cluster_states import CLUSTER_STATE_FLAG
 
 if TYPE_CHECKING:
@@ -40,6 +42,29 @@ ORIGIN_FLAGS: Final = {
         "an imaginary mode below the cut-off is left, counted as one at the cut-off",
         "relax tighter: a smaller relax.fmax_ev_per_a",
     ),
+    "minimum-set-aside": (
+        "a minimum that comes first was left: a saddle point of something else",
+        "its reason stands under what failed; compare the minima",
+    ),
+    "bonded-to-nonmetal": (
+        "the adsorbate has a covalent bond to an anion or a ligand atom of the cluster",
+        "look at the minimum: it may be a molecule of its own, as OCSe is",
+    ),
+    "inherits-nothing": (
+        "with that bond the molecule it would inherit the gas error of is gone; all of "
+        "that error is a standard deviation",
+        "compare the other minima; refine with DFT",
+    ),
+    EDITED_FLAG: (
+        "a record behind the number was changed by hand, and that was accepted",
+        "delete the records that records.csv calls edited and run again",
+    ),
+    CHANGED_FLAG: (EFFECTS["provenance"].means, EFFECTS["provenance"].way_out),
+    **{
+        failure_flag(gate): (effect.means, effect.way_out)
+        for gate, effect in EFFECTS.items()
+        if effect.kind == "mark" and gate != "provenance"
+    },
 }
 _CHANGED_BONDS = ("ligand-migrated", "reconstructed")
 

@@ -24,8 +24,8 @@ def holes(pathway: Pathway) -> tuple[tuple[int, str], ...]:
     reasons = ("", *(step.reason for step in pathway.steps))
     return tuple(
         (index, (reasons[index] if index < len(reasons) else "") or pathway.reason)
-        for index, level in enumerate(pathway.levels_ev)
-        if level is None
+        for index, energy_ev in enumerate(pathway.levels_ev)
+        if energy_ev is None
     )
 
 

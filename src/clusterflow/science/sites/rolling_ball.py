@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from clusterflow.science.geometry.bonds import FloatArray
 
 # Directions on the sphere and around a bond; the spacing (about 6° and 2.5°) is finer
-# than any opening a probe of 1 Å can enter between two atoms.
+# than any opening a ball of 1 Å can enter between two atoms.
 _N_SPHERE = 1200
 _N_CIRCLE = 144
 # Smaller openings (0.2 sr, or 5° around a bond) are slits that the lattice cannot
@@ -37,7 +37,7 @@ _OVERLAP_A = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BallRest:
-    """A place where the probe rests: on which atoms, and in which direction.
+    """A place where the ball rests: on which atoms, and in which direction.
 
     position, centre : Å, shape (3,); the middle of the atoms, and of the ball.
     normal : shape (3,), the direction in which the ball leaves.

@@ -45,7 +45,7 @@ ENVIRONMENT_A = 4.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Place:
-    """A rest of the probe, its kind, how many are like it; without symmetry, which."""
+    """A rest of the ball, its kind, how many are like it; without symmetry, which."""
 
     kind: SiteKind
     rest: BallRest
@@ -98,16 +98,14 @@ def find_sites(
     # Images of one bond must not differ by noise, so noise is averaged away first.
     ideal = symmetrised(positions, symmetry)
     graph = bond_graph(symbols, ideal)
-    probe = RollingBall(positions=positions, reach_a=radii(symbols) + probe_radius_a)
+    ball = RollingBall(positions=positions, reach_a=radii(symbols) + probe_radius_a)
     places = [
         place
         for kind, atoms, images in _merge_images(
             _propose_site_atoms(graph, symbols, roles, ideal), symmetry.permutations
         )
         if kind in kinds
-        for place in _find_distinct_places(
-            kind, probe.rests_on(atoms), images, symmetry
-        )
+        for place in _find_distinct_places(kind, ball.rests_on(atoms), images, symmetry)
     ]
     if symmetry.point_group == "C1":
         places = _merge_like_places(places, symbols, positions, tolerance_a)

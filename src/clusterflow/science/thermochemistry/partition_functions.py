@@ -8,7 +8,7 @@ the tests, to 1e-6 eV. Importing that takes 0.6 s of CPU time, this 0.3.
 
 References
 ----------
-D. A. McQuarrie, Statistical Mechanics (2000), chapters 6 and 8.
+D. A. McQuarrie, Statistical Mechanics (2000), chapters 5, 6 and 8.
 S. Grimme, Chem. Eur. J. 18, 9955 (2012), doi:10.1002/chem.201200497.
 L. H. Sprowl, C. T. Campbell, L. Árnadóttir, J. Phys. Chem. C 120, 9719 (2016),
 doi:10.1021/acs.jpcc.5b11616.
@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clusterflow.records.energies import FreeEnergyTerms
+from clusterflow.science.clusters.spin import spin_free_energy
 from clusterflow.units import (
     ATOMIC_MASS_KG,
     BOLTZMANN_EV_PER_K,
@@ -34,6 +35,7 @@ from clusterflow.units import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from clusterflow.library.gases import ElectronicDegeneracy
     from clusterflow.records.energies import ThermoModel
     from clusterflow.records.vibrations import GasRecord
     from clusterflow.science.geometry.bonds import FloatArray
@@ -97,6 +99,25 @@ def rotational_entropy(
     scaled = 2 * moments * thermal / HBAR_J_S**2
     partition = np.sqrt(np.pi * scaled.prod()) / symmetry_number
     return float(BOLTZMANN_EV_PER_K * (np.log(partition) + 1.5))
+
+
+def electronic_terms(
+    degeneracy: ElectronicDegeneracy, temperature_k: float
+) -> tuple[float, float]:
+    """Thermal energy, eV, and entropy, eV/K, of low-lying electronic states.
+
+    q = Σ g exp(−ε/kT), U = Σ g ε exp(−ε/kT) / q, S = k ln q + U/T (McQuarrie 2000,
+    chapter 5), with ε above the lowest, whose energy is that of the molecule.
+
+    >>> round(electronic_terms(((2, 0.0),), 300.0)[1] / BOLTZMANN_EV_PER_K, 6)  # ln 2
+    0.693147
+    """
+    g, heights = np.array(degeneracy, dtype=float).T
+    energies = EV_PER_WAVENUMBER * heights
+    shares = g * np.exp(-energies / (BOLTZMANN_EV_PER_K * temperature_k))
+    thermal = float(shares @ energies / shares.sum())
+    entropy = BOLTZMANN_EV_PER_K * float(np.log(shares.sum()))
+    return thermal, entropy + thermal / temperature_k
 
 
 def free_rotor_entropy(
@@ -173,24 +194,28 @@ def ideal_gas(
     linear: bool,
     temperature_k: float,
     pressure_pa: float,
+    electronic_degeneracy: ElectronicDegeneracy = (),
 ) -> FreeEnergyTerms:
     """Free energy of a molecule: ideal gas, rigid rotor, harmonic oscillators.
 
-    The spin entropy is k ln(multiplicity); low modes are not damped, so the undamped
-    value equals the damped one.
+    Its electronic states are as many as its multiplicity unless they are given. Low
+    modes are not damped, so the undamped value equals the damped one.
     """
+    electronic = electronic_terms(
+        electronic_degeneracy or ((multiplicity, 0.0),), temperature_k
+    )
     kt = BOLTZMANN_EV_PER_K * temperature_k
     n_rotations = 0 if len(frequencies_cm1) == 0 and max(moments_amu_a2) < 1e-6 else 3
     n_rotations = 2 if linear else n_rotations
     thermal = kt * (2.5 + n_rotations / 2)
-    thermal += vibrational_energy(frequencies_cm1, temperature_k)
+    thermal += vibrational_energy(frequencies_cm1, temperature_k) + electronic[0]
     entropy = (
         translational_entropy(mass_amu, temperature_k, pressure_pa)
         + rotational_entropy(
             moments_amu_a2, symmetry_number, temperature_k, linear=linear
         )
         + vibrational_entropy(frequencies_cm1, temperature_k)
-        + BOLTZMANN_EV_PER_K * float(np.log(multiplicity))
+        + electronic[1]
     )
     return _sum_terms(
         energy_ev=energy_ev,
@@ -313,13 +338,29 @@ def hindered_adsorbate(
     )
 
 
-def electronic_only(energy_ev: float) -> FreeEnergyTerms:
-    """A clean cluster: its energy, because its own vibrations cancel in a step."""
+def with_spin(
+    terms: FreeEnergyTerms, multiplicity: int, temperature_k: float
+) -> FreeEnergyTerms:
+    """The terms of a complex with the entropy of its unpaired electrons."""
+    spin_ev = spin_free_energy(multiplicity, temperature_k)
+    return terms.model_copy(
+        update={
+            "minus_ts_ev": terms.minus_ts_ev + spin_ev,
+            "minus_ts_undamped_ev": terms.minus_ts_undamped_ev + spin_ev,
+            "gibbs_ev": terms.gibbs_ev + spin_ev,
+        }
+    )
+
+
+def electronic_only(
+    energy_ev: float, multiplicity: int, temperature_k: float
+) -> FreeEnergyTerms:
+    """A clean cluster: energy and spin; its own vibrations cancel in a step."""
     return _sum_terms(
         energy_ev=energy_ev,
         zpe_ev=0.0,
         thermal_ev=0.0,
-        minus_ts_ev=0.0,
+        minus_ts_ev=spin_free_energy(multiplicity, temperature_k),
         model="electronic",
     )
 
@@ -342,6 +383,7 @@ def gas_free_energy(
         linear=gas.linear,
         temperature_k=temperature_k,
         pressure_pa=pressure_pa,
+        electronic_degeneracy=gas.electronic_degeneracy,
     )
 
 

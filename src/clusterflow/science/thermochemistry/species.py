@@ -11,8 +11,12 @@ from clusterflow.records.energies import (
     GasCorrection,
     SpeciesFreeEnergy,
 )
-from clusterflow.science.adsorption.bare_isomers import BareEnergies
-from clusterflow.science.adsorption.chosen_minimum import why_no_minimum
+from clusterflow.science.adsorption.bare_isomers import bare_energies, relaxed_of_mode
+from clusterflow.science.adsorption.chosen_minimum import (
+    minimum_of_mode,
+    why_no_minimum,
+)
+from clusterflow.science.adsorption.outcome import bonds_to_nonmetals
 from clusterflow.science.thermochemistry.adsorbate_models import adsorbate_terms
 from clusterflow.science.thermochemistry.formation import (
     ExperimentalTable,
@@ -23,6 +27,7 @@ from clusterflow.science.thermochemistry.normal_modes import SOFT_CM1, classify
 from clusterflow.science.thermochemistry.partition_functions import (
     electronic_only,
     gas_free_energy,
+    with_spin,
 )
 from clusterflow.units import STANDARD_PRESSURE_PA, STANDARD_TEMPERATURE_K
 
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
     from clusterflow.library.clusters import IsomerMode
     from clusterflow.library.levels import LevelSpec
     from clusterflow.records.adsorption import AdsorbRecord, Minimum, PoolRecord
+    from clusterflow.records.cluster_records import ClusterRecords
     from clusterflow.records.clusters import RelaxRecord
     from clusterflow.records.vibrations import GasRecord, VibrateRecord
     from clusterflow.science.thermochemistry.adsorbate_models import AdsorbateModel
@@ -120,6 +126,19 @@ class Surroundings:
         return f"anchor without a free energy: {', '.join(missing)}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layers:
+    """Corrections that are switched on, eV.
+
+    `gas_ev` has each gas correction, which adsorbates inherit; None switches it off.
+    `shifts_ev` has, by adsorbate, the further layers by name, and None where there is
+    no value for it. The adsorbate then stays as it is, and a flag says so.
+    """
+
+    gas_ev: Mapping[str, float] | None
+    shifts_ev: Mapping[str, Mapping[str, float | None]]
+
+
 def refuse_mixed_levels(
     level: LevelSpec, records: Sequence[AdsorbRecord | VibrateRecord], who: str
 ) -> None:
@@ -145,13 +164,14 @@ def hole(name: str, reason: str, status: str = "missing") -> SpeciesFreeEnergy:
 
 
 def clean_surface(
-    relaxed: RelaxRecord, pool: PoolRecord | None = None
+    relaxed: RelaxRecord, temperature_k: float, pool: PoolRecord | None = None
 ) -> SpeciesFreeEnergy:
     """The bare cluster, its first isomer: zero of the formation scale."""
     if not relaxed.isomers:
         return hole("*", relaxed.reason, "failed")
     energy_ev = relaxed.isomers[0].energy_ev
-    terms = electronic_only(energy_ev)
+    multiplicity = relaxed.isomers[0].structure.multiplicity
+    terms = electronic_only(energy_ev, multiplicity, temperature_k)
     lowest_ev = pool.isomers[0].isomer.energy_ev if pool and pool.isomers else None
     return SpeciesFreeEnergy(
         name="*",
@@ -167,7 +187,7 @@ def clean_surface(
 
 
 def gas_species(
-    name: str, around: Surroundings, layers: Mapping[str, float]
+    name: str, around: Surroundings, layers: Layers
 ) -> list[SpeciesFreeEnergy]:
     """A molecule as a gas at its pressure and, where data exist, as a liquid.
 
@@ -177,20 +197,24 @@ def gas_species(
     counts = around.table.gases[name].counts
     pressure = around.pressure_pa.get(name, STANDARD_PRESSURE_PA)
     terms, standard = around.gas_terms(name, pressure), around.gas_terms(name)
-    reference = around.anchor_energy_ev(counts)
+    anchors_ev = around.anchor_energy_ev(counts)
     if terms is None or standard is None:
-        return [hole(f"{name}({phase})", record.reason, "failed") for phase in "gl"]
-    if reference is None:
+        # A record without fault but without an energy was taken out by a gate.
+        status = "gate" if record.status == "ok" else "failed"
+        return [hole(f"{name}({phase})", record.reason, status) for phase in "gl"]
+    if anchors_ev is None:
         reason = around.why_no_anchors(counts)
         return [hole(f"{name}({phase})", reason) for phase in "gl"]
+    correction_ev = (layers.gas_ev or {}).get(name)
+    applied = {} if correction_ev is None else {"gas": correction_ev}
     sigma = 0.0 if name in around.anchors else _CORRECTED_GAS_EV
-    if name not in around.anchors and "gas" not in layers:
+    if name not in around.anchors and correction_ev is None:
         sigma = around.uncorrected_error_ev(name)
-    found = [_make_species(f"{name}(g)", terms, reference, layers)]
+    found = [_make_species(f"{name}(g)", terms, anchors_ev, applied)]
     if around.table.gases[name].liquid is not None:
         down = around.table.condensation_ev(name, around.temperature_k)
         liquid = _make_species(
-            f"{name}(l)", standard, reference, {**layers, "condensation": down}
+            f"{name}(l)", standard, anchors_ev, {**applied, "condensation": down}
         )
         # Condensation is a change of state, not a correction of the level.
         raw = (liquid.formation_uncorrected_ev or 0.0) + down
@@ -200,79 +224,108 @@ def gas_species(
 
 def adsorbed_species(
     adsorbed: AdsorbRecord,
-    vibrated: VibrateRecord | None,
-    host_energy_ev: float,
     spec: AdsorbateSpec,
+    records: ClusterRecords,
     around: Surroundings,
-    corrections: Mapping[str, float] | None,
-    shifts: Mapping[str, float | None],
-    index: int | None,
-    bare: BareEnergies | None = None,
+    layers: Layers,
 ) -> SpeciesFreeEnergy:
     """An adsorbate on the cluster, or the reason why it has no free energy.
 
     Parameters
     ----------
-    index
-        The minimum that stands for it, if there is one.
-    bare
-        Bare clusters its electronic energies are taken against; by default the host.
-    corrections
-        Gas corrections by molecule, eV, to inherit from; None switches them off.
-    shifts
-        Further layers that are switched on, by name, eV; None where there is no value
-        for this adsorbate. It then stays as it is, and a flag says so.
+    adsorbed
+        The adsorbate's minima.
+    records
+        Those of the cluster: its isomers and the adsorbate's vibrations.
     """
     name = f"*{spec.name}"
-    if index is None and vibrated is not None and vibrated.not_minima:
-        return hole(name, vibrated.reason, "failed")
+    if not records.relaxed.isomers:
+        return hole(name, records.relaxed.reason, "failed")
+    vibrated = records.vibrations_of(spec.name)
+    index = minimum_of_mode(records, adsorbed, around.isomers)
     if index is None:
-        return hole(name, why_no_minimum(adsorbed), _get_lowest_fate(adsorbed))
+        return hole(name, *_why_no_minimum_stands(adsorbed, vibrated))
     if vibrated is None or vibrated.status != "ok" or vibrated.energy_ev is None:
         reason = "no vibrations" if vibrated is None else vibrated.reason
         return hole(name, reason, "failed")
-    if vibrated.minimum not in (None, index):
-        reason = (
-            f"vibrations are those of minimum {vibrated.minimum}, isomers "
-            f"{around.isomers!r} take {index}; run vibrate again"
-        )
-        return hole(name, reason, "failed")
-    # A soft one counts as a mode at the cut-off, so there must be a cut-off above it.
-    cutoff = around.model.low_mode_cutoff_cm1
-    hard = [w for w in vibrated.imaginary_cm1 if w > cutoff or w >= SOFT_CM1]
-    if hard:
-        shown = ", ".join(f"{w:.0f}i" for w in hard)
-        reason = f"not a minimum: {shown} cm⁻¹ ({classify(hard)})"
-        return hole(name, reason, "imaginary")
-    reference = around.anchor_energy_ev(spec.counts)
-    electronic = around.anchor_energy_ev(spec.counts, electronic=True)
-    if reference is None or electronic is None:
+    if unfit := _why_vibrations_are_unfit(vibrated, index, around):
+        return hole(name, *unfit)
+    anchors_ev = around.anchor_energy_ev(spec.counts)
+    electronic_ev = around.anchor_energy_ev(spec.counts, electronic=True)
+    if anchors_ev is None or electronic_ev is None:
         return hole(name, around.why_no_anchors(spec.counts))
-    layers, reason = _inherit_corrections(spec, corrections)
+    minimum = adsorbed.minima[index]
+    covalent = bonds_to_nonmetals(vibrated.structure or minimum.structure)
+    lost = bool(covalent and spec.inherits)
+    if lost:
+        # How much of the error goes with the bonds that are gone, is not known.
+        shares = spec.may_inherit | spec.inherits
+        spec = spec.model_copy(update={"inherits": {}, "may_inherit": shares})
+    applied, reason = _inherit_corrections(spec, layers.gas_ev)
     if reason:
         return hole(name, reason)
     terms, reason = adsorbate_terms(vibrated, around.model, around.temperature_k)
     if terms is None:
         return hole(name, reason, "failed")
-    layers |= {layer: ev for layer, ev in shifts.items() if ev is not None}
-    species = _make_species(name, terms, reference + host_energy_ev, layers)
-    minimum = adsorbed.minima[index]
-    bare = bare or BareEnergies(placed_ev=host_energy_ev)
+    shifts = layers.shifts_ev[spec.name]
+    applied |= {layer: ev for layer, ev in shifts.items() if ev is not None}
+    at_k = around.temperature_k
+    host = relaxed_of_mode(records, around.isomers).isomers[0]
+    # Unpaired electrons of the complex count, less those of the bare cluster.
+    terms = with_spin(terms, minimum.structure.multiplicity, at_k)
+    clean = electronic_only(host.energy_ev, host.structure.multiplicity, at_k)
+    species = _make_species(name, terms, anchors_ev + clean.gibbs_ev, applied)
+    bonds = ", ".join(sorted(covalent))
+    why_lost = f"inherits nothing: bonded to the cluster by {bonds}" if lost else ""
+    bare = bare_energies(records, spec.name, minimum)
     return species.model_copy(
         update={
             "status": minimum.fate,
-            "reason": minimum.detail,
-            **bare.differences(vibrated.energy_ev - electronic),
+            "reason": "; ".join(
+                filter(None, (minimum.detail, why_lost, *vibrated.set_aside))
+            ),
+            **bare.differences(vibrated.energy_ev - electronic_ev),
             "deviations": _collect_deviations(spec, terms, adsorbed, around),
             "binding_element": _find_binding_element(spec, minimum),
             # With the gas layer on or off: the error sits in the bond either way.
             "inherits": spec.inherits,
             "flags": (
                 *_collect_flags(species, minimum.fate, vibrated),
+                *(["bonded-to-nonmetal"] if covalent else []),
+                *(["inherits-nothing"] if lost else []),
                 *(f"no-{layer}-value" for layer, ev in shifts.items() if ev is None),
             ),
         }
     )
+
+
+def _why_no_minimum_stands(
+    adsorbed: AdsorbRecord, vibrated: VibrateRecord | None
+) -> tuple[str, str]:
+    """Why no minimum stands for an adsorbate, and the status of that."""
+    if vibrated is not None and vibrated.not_minima:
+        return vibrated.reason, "failed"
+    lowest = adsorbed.minima[0].fate if adsorbed.minima else "failed"
+    return why_no_minimum(adsorbed), lowest
+
+
+def _why_vibrations_are_unfit(
+    vibrated: VibrateRecord, index: int, around: Surroundings
+) -> tuple[str, str] | None:
+    """Why vibrations are not those of the minimum `index`, and the status of that."""
+    if vibrated.minimum not in (None, index):
+        reason = (
+            f"vibrations are those of minimum {vibrated.minimum}, isomers "
+            f"{around.isomers!r} take {index}; run vibrate again"
+        )
+        return reason, "failed"
+    # A soft one counts as a mode at the cut-off, so there must be a cut-off above it.
+    cutoff = around.model.low_mode_cutoff_cm1
+    hard = [w for w in vibrated.imaginary_cm1 if w > cutoff or w >= SOFT_CM1]
+    if hard:
+        shown = ", ".join(f"{w:.0f}i" for w in hard)
+        return f"not a minimum: {shown} cm⁻¹ ({classify(hard)})", "imaginary"
+    return None
 
 
 def _collect_deviations(
@@ -306,10 +359,6 @@ def _find_binding_element(spec: AdsorbateSpec, minimum: Minimum) -> str | None:
         if form.name == minimum.form:
             return form.atoms[form.binding[0]][0]
     return None
-
-
-def _get_lowest_fate(adsorbed: AdsorbRecord) -> str:
-    return adsorbed.minima[0].fate if adsorbed.minima else "failed"
 
 
 def _inherit_corrections(
@@ -352,4 +401,6 @@ def _collect_flags(
         flags.append(fate)
     if vibrated.imaginary_cm1:
         flags.append(f"{classify(vibrated.imaginary_cm1)}-imaginary-mode")
+    if vibrated.not_minima:
+        flags.append("minimum-set-aside")
     return tuple(flags)

@@ -73,18 +73,18 @@ def search_isomers(
     )
     for number, start in enumerate(starts):
         _run_walk(walks, start, np.random.default_rng([settings.seed, number]))
-    found = sorted(walks.found, key=lambda candidate: candidate.energy_ev)
+    found = sorted(walks.found, key=lambda isomer: isomer.energy_ev)
     kept = [
-        candidate
-        for candidate in found[: settings.keep]
-        if candidate.energy_ev - found[0].energy_ev <= settings.window_ev
+        isomer
+        for isomer in found[: settings.keep]
+        if isomer.energy_ev - found[0].energy_ev <= settings.window_ev
     ]
     return IsomerSearchResult(
         level=level,
         n_hops=settings.steps * len(starts),
         failures=dict(walks.failures),
         n_isomers=len(found),
-        candidates=tuple(_name_candidate(c, i) for i, c in enumerate(kept, start=1)),
+        candidates=tuple(_name_isomer(one, i) for i, one in enumerate(kept, start=1)),
         n_gradients=walks.n_gradients,
     )
 
@@ -170,6 +170,6 @@ def _replace_positions(start: Structure, positions: np.ndarray) -> Structure:
     return start.model_copy(update={"positions": points})
 
 
-def _name_candidate(candidate: FoundIsomer, number: int) -> FoundIsomer:
-    named = candidate.structure.model_copy(update={"name": f"search-{number}"})
-    return candidate.model_copy(update={"structure": named})
+def _name_isomer(isomer: FoundIsomer, number: int) -> FoundIsomer:
+    named = isomer.structure.model_copy(update={"name": f"search-{number}"})
+    return isomer.model_copy(update={"structure": named})

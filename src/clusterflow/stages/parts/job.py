@@ -1,4 +1,4 @@
-"""What every task needs to say where its record comes from."""
+"""What every stage needs to say where its record comes from."""
 
 from __future__ import annotations
 
@@ -27,12 +27,16 @@ if TYPE_CHECKING:
 
 @dataclass
 class Job:
-    """One run of one task: its inputs, its settings and the time it takes."""
+    """One run of one stage: its inputs, its settings and the time it takes.
+
+    `edited` are records among the inputs, or behind them, that were changed by hand.
+    """
 
     stage: str
     settings: dict[str, Any] = field(default_factory=dict)
     inputs: Sequence[Path] = ()
     scratch: Path | None = None
+    edited: tuple[str, ...] = ()
     meter: Meter = field(default_factory=Meter)
     started: float = field(default_factory=time.perf_counter)
 
@@ -60,6 +64,7 @@ class Job:
             protocol=stage_named(self.stage).protocol,
             settings=self.settings,
             inputs={str(path): sha256(path) for path in self.inputs},
+            edited=self.edited,
             versions={
                 "clusterflow": clusterflow.__version__,
                 "python": platform.python_version(),

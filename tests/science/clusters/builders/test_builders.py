@@ -98,7 +98,7 @@ def test_ring(n):
 
 
 def test_two_rings_of_six_make_cd6se6():
-    atoms = stacked_rings("Cd", "Se", 3, 2, 2.6, 2.7)
+    atoms = stacked_rings("Cd", "Se", n=3, layers=2, bond_a=2.6, spacing_a=2.7)
     assert Counter(atoms.symbols) == {"Cd": 6, "Se": 6}
     within, between = edges(atoms, 2.6), edges(atoms, 2.7)
     assert (len(within), len(between)) == (12, 6)
@@ -115,7 +115,7 @@ def test_two_rings_of_six_make_cd6se6():
 
 def test_the_cage_is_a_bipartite_truncated_octahedron():
     bond = 2.65
-    atoms = core_at_cage("Cd", "Se", bond, (1, 1, 1))
+    atoms = core_at_cage("Cd", "Se", bond_a=bond)
     assert Counter(atoms.symbols) == {"Cd": 13, "Se": 13}
     cage = atoms[:24]
     graph = nx.Graph(edges(cage, bond))
@@ -135,7 +135,7 @@ def test_the_cage_is_a_bipartite_truncated_octahedron():
 
 @pytest.mark.parametrize("axis", [(1, 1, 1), (0, 0, 2), (1, -1, 0)])
 def test_the_core_pair_lies_along_its_axis(axis):
-    atoms = core_at_cage("Cd", "Se", 2.65, axis)
+    atoms = core_at_cage("Cd", "Se", bond_a=2.65, core_axis=axis)
     assert list(atoms.symbols[24:]) == ["Cd", "Se"]
     pair = atoms.positions[24] - atoms.positions[25]
     assert pair == pytest.approx(

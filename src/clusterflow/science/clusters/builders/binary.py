@@ -32,6 +32,7 @@ def ring(metal: str, anion: str, n: int, bond_a: float | None = None) -> Atoms:
 def stacked_rings(
     metal: str,
     anion: str,
+    *,
     n: int,
     layers: int,
     bond_a: float | None = None,
@@ -51,6 +52,7 @@ def stacked_rings(
 def cage(
     metal: str,
     anion: str,
+    *,
     n: int,
     bond_a: float | None = None,
     isomer: int = 1,
@@ -90,6 +92,7 @@ def cage(
 def core_at_cage(
     metal: str,
     anion: str,
+    *,
     bond_a: float | None = None,
     core_axis: tuple[float, float, float] = (1, 1, 1),
     n: int = 12,
@@ -108,7 +111,7 @@ def core_at_cage(
     if n == 12 and isomer == 1 and squares is None:
         shell = _make_truncated_octahedron(metal, anion, bond)
     else:
-        shell = cage(metal, anion, n, bond, isomer, squares)
+        shell = cage(metal, anion, n=n, bond_a=bond, isomer=isomer, squares=squares)
     inside = _make_core(metal, anion, core, bond)
     inside.rotate((0, 0, 1), core_axis)
     return shell + inside
@@ -182,11 +185,11 @@ def _make_core(metal: str, anion: str, n: int, bond_a: float) -> Atoms:
     if n in (2, 3):
         return ring(metal, anion, n, bond_a)
     if n in (5, 6):
-        core = stacked_rings(metal, anion, 3, 2, bond_a)
+        core = stacked_rings(metal, anion, n=3, layers=2, bond_a=bond_a)
         core.positions -= core.positions.mean(axis=0)
         # The first atom of a ring and the one above it are unlike.
         return core if n == 6 else core[[i for i in range(12) if i not in (0, 6)]]
-    return cage(metal, anion, n, bond_a)
+    return cage(metal, anion, n=n, bond_a=bond_a)
 
 
 def _list_corner_points(n: int) -> np.ndarray:

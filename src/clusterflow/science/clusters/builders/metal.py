@@ -64,6 +64,7 @@ def decahedron(
 
 def wulff(
     element: str,
+    *,
     surfaces: Sequence[Sequence[int]],
     energies: Sequence[float],
     size: int,

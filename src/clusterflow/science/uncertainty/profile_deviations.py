@@ -1,13 +1,12 @@
-r"""How sure the levels of a free-energy diagram are: one deviation a state.
+r"""How sure a free-energy profile is: one standard deviation an intermediate.
 
-A level is the sum of the steps before it, so the errors of a species that stands on
-both sides of it cancel. With the weights w of the standard normal variables that the
-energies are drawn from (`clusterflow.science.uncertainty.sampling`), a level of Σ n_i
-G_i has
+Each of its energies is the sum of the steps before it, so the errors of a species that
+stands on both sides of it cancel. With the weights w of the standard normal variables
+that energies are drawn from (`clusterflow.science.uncertainty.sampling`), Σ n_i G_i has
 
 .. math:: \sigma^2 = \sum_v \left( \sum_i n_i w_{iv} \right)^2
 
-Potential and pH are exact: they move a level and not its deviation.
+Potential and pH are exact: they move an energy and not its deviation.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ def profile_deviations(
     surface: str,
     correlation: Correlation = EQUAL_THIRDS,
 ) -> tuple[float | None, ...]:
-    """Standard deviation of each level of a pathway, eV, the first state's being 0.
+    """Standard deviation of each energy of a pathway, eV, the first one's being 0.
 
     None from the first species on whose deviations nobody knows.
 
@@ -51,7 +50,7 @@ def profile_deviations(
     surface
         Name of the surface.
     correlation
-        How the variance of the level's error splits.
+        How the variance of the error of the level of theory splits.
 
     Examples
     --------
@@ -82,7 +81,7 @@ def profile_deviations(
 def profile_half_widths(
     steps: Sequence[Equation], deviations: Deviations, *, surface: str
 ) -> tuple[float | None, ...]:
-    """Half of the central 90 % interval of each level of a pathway, eV.
+    """Half of the central 90 % interval of each energy of a pathway, eV.
 
     Parameters are those of `profile_deviations`, and so are the holes.
     """

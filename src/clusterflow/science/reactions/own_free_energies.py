@@ -29,7 +29,7 @@ level
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import log
 from typing import TYPE_CHECKING, Literal
 
@@ -43,7 +43,11 @@ from clusterflow.science.thermochemistry.partition_functions import (
     harmonic_adsorbate,
     ideal_gas,
 )
-from clusterflow.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
+from clusterflow.units import (
+    BOLTZMANN_EV_PER_K,
+    STANDARD_PRESSURE_PA,
+    STANDARD_TEMPERATURE_K,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -212,7 +216,7 @@ class OwnEnergyReader:
         if rows and rows[0].reference_set:
             _add_zeros(rows, values, reasons, standard)
         if correct_gas:
-            self._add_gas_layer(values, reasons, standard, anchors)
+            self._add_gas_layer(rows, values, reasons, standard, anchors)
         if self.solvation:
             for name in values:
                 values[name] += self._get_hydrogen_bonds_ev(name)
@@ -261,9 +265,9 @@ class OwnEnergyReader:
                 f"gas {row.species} has {len(row.frequencies_cm1)} frequencies, "
                 f"a molecule of its atoms has {expected}"
             )
-        multiplicity = spec.multiplicity
+        multiplicity, degeneracy = spec.multiplicity, spec.electronic_degeneracy
         if row.spin is not None:
-            multiplicity = round(2 * row.spin) + 1
+            multiplicity, degeneracy = round(2 * row.spin) + 1, ()
         return ideal_gas(
             energy_ev=row.energy_ev,
             frequencies_cm1=row.frequencies_cm1,
@@ -274,6 +278,7 @@ class OwnEnergyReader:
             linear=shape.linear,
             temperature_k=self.temperature_k,
             pressure_pa=row.pressure_pa,
+            electronic_degeneracy=degeneracy,
         ).gibbs_ev
 
     def _compute_pressure_term(self, row: OwnEnergyRow) -> float:
@@ -283,15 +288,21 @@ class OwnEnergyReader:
 
     def _add_gas_layer(
         self,
+        rows: Sequence[OwnEnergyRow],
         values: dict[str, float],
         reasons: dict[str, str],
         standard: dict[str, float],
         anchors: Sequence[str],
     ) -> None:
-        """Add the gas layer; what cannot have it becomes a hole."""
-        table = self.experiment([*standard, *anchors])
-        found = gas_corrections(standard, table, anchors, self.temperature_k)
+        """Add the gas layer; what cannot have it becomes a hole.
+
+        A correction is one number, that of 298.15 K and 1 bar, at every temperature.
+        """
+        at_298_k = self._compute_at_298_k(rows, standard)
+        table = self.experiment([*at_298_k, *anchors])
+        found = gas_corrections(at_298_k, table, anchors)
         shifts = {c.gas: c.correction_ev for c in found}
+        shifts |= {anchor: 0.0 for anchor in anchors if anchor in standard}
         for name in list(values):
             motifs = self._find_motifs(name)
             missing = [motif for motif in motifs if motif not in shifts]
@@ -302,10 +313,32 @@ class OwnEnergyReader:
                     f"its gas correction needs rows of {', '.join(missing)} "
                     f"and of {', '.join(anchors)}"
                 )
+                if self.temperature_k != STANDARD_TEMPERATURE_K:
+                    reasons[name] += (
+                        f" with frequencies_cm1: it is taken at 298.15 K, and a "
+                        f"gibbs_ev holds at {self.temperature_k:g} K"
+                    )
                 continue
             values[name] += sum(n * shifts[m] for m, n in motifs.items())
             if name.endswith("(g)"):
                 standard[name.partition("(")[0]] += shifts[name.partition("(")[0]]
+
+    def _compute_at_298_k(
+        self, rows: Sequence[OwnEnergyRow], standard: Mapping[str, float]
+    ) -> dict[str, float]:
+        """Free energies of the gases at 298.15 K and 1 bar, eV.
+
+        Without those that only have a free energy at another temperature.
+        """
+        if self.temperature_k == STANDARD_TEMPERATURE_K:
+            return dict(standard)
+        there = replace(self, temperature_k=STANDARD_TEMPERATURE_K)
+        return {
+            row.species: there._compute_free_energy(row)
+            - there._compute_pressure_term(row)
+            for row in rows
+            if row.species in standard and row.state == "gas" and row.gibbs_ev is None
+        }
 
     def _get_hydrogen_bonds_ev(self, name: str) -> float:
         if not name.startswith("*") or name == "*":

@@ -10,11 +10,11 @@ import pytest
 
 from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.uncertainty.deviations import Deviations
-from clusterflow.science.uncertainty.sampling import N_SAMPLES, sample_species
-from clusterflow.science.uncertainty.state_deviations import (
+from clusterflow.science.uncertainty.profile_deviations import (
     profile_deviations,
     profile_half_widths,
 )
+from clusterflow.science.uncertainty.sampling import N_SAMPLES, sample_species
 
 # Four times the standard error of a standard deviation.
 SIGMA_REL = 4 / sqrt(2 * N_SAMPLES)

@@ -1,0 +1,37 @@
+"""The hydrogen electrode on a table: conditions reach the potentials beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from clusterflow.intake.own_profiles import che_of_table
+from clusterflow.settings import CheSettings
+
+TABLE = """\
+species, state, surface, gibbs_ev, energy_kind, pressure_pa
+CO2,  gas,   , -0.1183, formation, 1000
+CO,   gas,   ,  0.297, formation,
+COOH, ads,  S,  0.300, formation,
+CO,   ads,  S, -0.400, formation,
+"""
+
+
+def test_the_equilibrium_potential_follows_the_pressures_of_the_rows(tmp_path):
+    """G of CO2 at 1000 Pa is −kT ln 100; the steps sum to measured −2 U_eq."""
+    table = tmp_path / "t.csv"
+    table.write_text(TABLE)
+    answer = che_of_table(
+        table,
+        reactions=["CO2-to-CO"],
+        settings=CheSettings(),
+        temperature_k=298.15,
+        correct=[],
+    )
+    (result,) = answer["surfaces"]
+    equilibrium = result["equilibrium_potential_v_rhe"]
+    assert equilibrium == pytest.approx(-0.163, abs=1e-3)
+    assert result["pathways"][0]["levels_ev"][-1] == pytest.approx(
+        -2 * equilibrium, abs=1e-3
+    )
+    overpotential = equilibrium - result["limiting_potential_v_rhe"]
+    assert result["overpotential_v"] == pytest.approx(overpotential, abs=1e-12)
