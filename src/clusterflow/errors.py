@@ -31,6 +31,10 @@ class StructureError(ClusterflowError):
     """A geometry cannot be what it claims to be."""
 
 
+class InputWarning(UserWarning):
+    """What was not plain in an input, and how it was read: shown as one line."""
+
+
 class EngineError(ClusterflowError):
     """An engine is not installed or cannot treat this system."""
 

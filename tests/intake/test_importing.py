@@ -9,10 +9,15 @@ import pytest
 from ase import Atoms
 from ase.io import write
 
+from clusterflow.cli.app import main
 from clusterflow.errors import ClusterflowError, StructureError
+from clusterflow.formula import parse_formula
 from clusterflow.intake.importing import Choices, import_cluster
+from clusterflow.library.clusters import ClusterSpec
+from clusterflow.library.find import load_spec
 from clusterflow.science.geometry.bonds import bond_graph, distances
 from clusterflow.science.geometry.molecules import broken_bonds, find_molecules
+from clusterflow.stages.build import guess_material
 
 A = 12.0
 RHOMBUS = np.array([[1.2, 0, 0], [0, 2.08, 0], [-1.2, 0, 0], [0, -2.08, 0]])
@@ -146,7 +151,7 @@ def test_two_elements_on_one_site_are_refused_or_the_major_one_taken(tmp_path):
         site("Ag2", RHOMBUS[1], "0.2"),
     ]
     file = write_cif(tmp_path / "m.cif", mixed, INVERSION)
-    with pytest.raises(StructureError, match=r"Ag2 \(0\.20\), Cu at Ag2 \(0\.80\)"):
+    with pytest.raises(StructureError, match=r"mixed site Ag2 \(Cu 0\.80, Ag 0\.20\)"):
         import_cluster(file, Choices(molecule="1"))
     found = import_cluster(file, Choices(disorder="major"))
     assert found.atoms.get_chemical_formula() == "Cu4"
@@ -398,3 +403,40 @@ def test_a_file_that_cannot_be_read_is_one_line(tmp_path, name, content, disorde
     with pytest.raises(StructureError, match=name) as error:
         import_cluster(tmp_path / name, Choices(disorder=disorder))
     assert "\n" not in str(error.value)
+
+
+def test_a_multiplicity_is_looked_for(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("own.xyz").write_text("2\n\nCu 0 0 0\nCu 0 0 2.2\n")
+    options = ["--charge", "1", "--source", "unpublished: A. Person", "--multiplicity"]
+    assert main(["add", "own.xyz", "--name", "O1", *options, "auto"]) == 0
+    written = Path("structures/clusters/O1.yaml")
+    assert "multiplicity: auto" in written.read_text()
+    spec = load_spec(written, ClusterSpec)
+    assert (spec.multiplicity, spec.auto_multiplicity) == (2, True)
+    assert main(["add", "own.xyz", "--name", "O2", *options, "x"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("formula", "material"),
+    [
+        ("Au24CdS18H18", "metal"),
+        ("Au20Cd4S18H18", "metal"),
+        ("Cu12CoSe2", "metal"),
+        ("Cd12CuSe13", "ii-vi"),
+        ("Cd13Se13", "ii-vi"),
+        ("Zn12O12", "ii-vi"),
+        ("Zn4", "metal"),
+        ("Si4", "other"),
+    ],
+)
+def test_the_material_is_that_of_the_core(formula, material):
+    assert guess_material(parse_formula(formula)) == material
+
+
+def test_the_material_of_the_library_is_what_would_be_guessed(library):
+    guessed = {
+        name: guess_material(parse_formula(library.cluster(name).formula))
+        for name in library.paths("clusters")
+    }
+    assert guessed == {name: library.cluster(name).material for name in guessed}

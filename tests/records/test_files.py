@@ -13,7 +13,7 @@ from ase.io import write
 
 from clusterflow.errors import OutputError, RecordError, StructureError
 from clusterflow.records.adsorption import PoolRecord
-from clusterflow.records.atoms import from_atoms, read_atoms, to_atoms
+from clusterflow.records.atoms import from_atoms, to_atoms
 from clusterflow.records.clusters import BuildRecord, RelaxRecord
 from clusterflow.records.files import (
     read_record,
@@ -22,6 +22,7 @@ from clusterflow.records.files import (
     write_record,
 )
 from clusterflow.records.structure import Structure
+from clusterflow.records.structure_files import read_atoms
 
 
 @pytest.fixture
@@ -163,17 +164,17 @@ def test_one_structure_is_read(tmp_path, suffix):
     ("name", "text", "says"),
     [
         ("missing.xyz", None, "no such file"),
-        ("empty.xyz", "", "exactly one|not a structure"),
-        ("garbage.xyz", "hello\nworld\nagain\n", "not a structure"),
-        ("short.xyz", "3\n\nCu 0 0 0\n", "not a structure"),
-        ("letters.xyz", "1\n\nCu a b c\n", "not a structure"),
-        ("element.xyz", "1\n\nQq 0 0 0\n", "not a structure"),
+        ("empty.xyz", "", "is empty"),
+        ("garbage.xyz", "hello\nworld\nagain\n", "line 1 is 'hello', where the number"),
+        ("short.xyz", "3\n\nCu 0 0 0\n", "says 3, the file holds 1 atoms"),
+        ("letters.xyz", "1\n\nCu a b c\n", "line 3: 'a' is no coordinate"),
+        ("element.xyz", "1\n\nQq 0 0 0\n", r"\(Qq\) names no element"),
         ("two.xyz", "1\n\nCu 0 0 0\n1\n\nCu 0 0 0\n", "holds 2 structures"),
-        ("none.xyz", "0\n\n", "exactly one|not a structure"),
-        ("garbage.cif", "hello\n", "not a structure"),
-        ("POSCAR", "hello\n", "not a structure"),
-        ("garbage.json", "{", "not a structure"),
-        ("what.docx", "hello", "not a structure"),
+        ("none.xyz", "0\n\n", "holds no atoms"),
+        ("garbage.cif", "hello\n", "holds 0 structures|cannot be read"),
+        ("POSCAR", "hello\n", "cannot be read as what its name says"),
+        ("garbage.json", "{", "cannot be read as what its name says"),
+        ("what.docx", "hello", "cannot be read as what its name says"),
     ],
 )
 def test_what_is_no_structure_is_refused(tmp_path, name, text, says):

@@ -9,12 +9,13 @@ import errno
 import functools
 import os
 import sys
-from typing import Annotated, Any
+import warnings
+from typing import Annotated, Any, TextIO
 
 import typer
 
 from clusterflow.cli import energies, results, stages, study
-from clusterflow.errors import ClusterflowError
+from clusterflow.errors import ClusterflowError, InputWarning
 
 app = typer.Typer(
     name="clusterflow",
@@ -30,6 +31,7 @@ app = typer.Typer(
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code is 2 for wrong input, 1 for a bug."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    warnings.showwarning = _show_warning
     code = _run_command(arguments)
     try:
         sys.stdout.flush()
@@ -55,6 +57,24 @@ def _run_command(arguments: list[str] | None) -> int:
             raise
         return _end_without_output(error, 0)
     return 0
+
+
+_SHOW_OTHERS = warnings.showwarning
+
+
+def _show_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """One line of what was not plain in an input; all else as Python shows it."""
+    if issubclass(category, InputWarning):
+        print(f"note: {message}", file=sys.stderr)
+    else:
+        _SHOW_OTHERS(message, category, filename, lineno, file, line)
 
 
 def _end_without_output(error: OSError, code: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path  # noqa: TC003 - typer reads it
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,6 +15,7 @@ from clusterflow.cli.options import (
     print_table,
     section,
 )
+from clusterflow.errors import ConfigError
 
 app = typer.Typer()
 
@@ -141,17 +142,27 @@ def couples(
         print(f"{couple.potential_v_she:+.3f} V vs SHE  {couple.name:12} {equation}")
 
 
+def _read_multiplicity(text: str) -> int | Literal["auto"]:
+    if text == "auto":
+        return "auto"
+    if not text.isdecimal():
+        raise ConfigError(f"--multiplicity {text}: give a whole number, or auto")
+    return int(text)
+
+
 @app.command(
     epilog="clusterflow add mine.xyz --name Cu3-mine --charge 0 --multiplicity 2 "
     "--source 'unpublished: A. Person'"
 )
 def add(
     file: Annotated[
-        Path, typer.Argument(help="XYZ, extxyz, CIF, PDB, GRO, VASP or POSCAR.")
+        Path, typer.Argument(help="XYZ, extxyz, CIF, PDB, GRO, MOL2 or POSCAR.")
     ],
     name: Annotated[str, typer.Option(help="Name of the new cluster.")],
     charge: Annotated[int, typer.Option(help="Total charge.")],
-    multiplicity: Annotated[int, typer.Option(help="2S + 1.")],
+    multiplicity: Annotated[
+        str, typer.Option(help="2S + 1, or auto: the lowest, and higher are tried.")
+    ],
     source: Annotated[str, typer.Option(help="A DOI, or `unpublished: NAME`.")],
     material: Annotated[str, typer.Option(help="metal, ii-vi or other.")] = "",
     molecule: Annotated[
@@ -179,7 +190,7 @@ def add(
     claims = Claims(
         name=name,
         charge=charge,
-        multiplicity=multiplicity,
+        multiplicity=_read_multiplicity(multiplicity),
         source=source,
         material=material,
     )

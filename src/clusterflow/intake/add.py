@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import yaml
 from pydantic import ValidationError
@@ -37,7 +37,7 @@ class Claims:
 
     name: str
     charge: int
-    multiplicity: int
+    multiplicity: int | Literal["auto"]
     source: str
     material: str = ""
 
@@ -78,7 +78,9 @@ def add(file: Path, claims: Claims, choices: Choices) -> list[str]:
     return [
         f"wrote {folder / spec.name}.yaml and {folder / spec.name}.xyz",
         f"{spec.formula}: {len(atoms)} atoms, charge {spec.charge:+d}, "
-        f"multiplicity {spec.multiplicity}, material {spec.material}",
+        f"multiplicity {spec.multiplicity}"
+        f"{' and higher are tried' if spec.auto_multiplicity else ''}, "
+        f"material {spec.material}",
         *notes,
         "roles: " + ", ".join(f"{n} {role}" for role, n in roles.items()),
         f"to compute it, add {spec.name} to `clusters` in config.yaml",
@@ -105,7 +107,7 @@ def _make_spec(found: Imported, claims: Claims, notes: Sequence[str]) -> Cluster
         "formula": "".join(
             f"{e}{n if n > 1 else ''}" for e, n in sorted(counts.items())
         ),
-        "material": claims.material or guess_material(set(counts)),
+        "material": claims.material or guess_material(counts),
         "charge": claims.charge,
         "multiplicity": claims.multiplicity,
         "source": claims.source,
@@ -130,6 +132,8 @@ def _group_by_role(found: Imported) -> dict[str, list[int]]:
 
 def _format_yaml(spec: ClusterSpec) -> str:
     content = spec.model_dump(mode="json", exclude_defaults=True)
+    if content.pop("auto_multiplicity", False):
+        content["multiplicity"] = "auto"
     return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
 
 

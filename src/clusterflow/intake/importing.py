@@ -9,7 +9,12 @@ import numpy as np
 from ase import Atoms
 
 from clusterflow.errors import LibraryError, StructureError
-from clusterflow.intake.structure_files import few, read_content, uncertain
+from clusterflow.records.structure_files import (
+    describe_uncertain,
+    few,
+    read_content,
+    uncertain,
+)
 from clusterflow.science.clusters.ligand_truncation import (
     MODELS,
     LigandModel,
@@ -184,7 +189,7 @@ def _refuse_disorder(atoms: Atoms, indices: Sequence[int], file: Path) -> None:
     sites = uncertain(atoms[list(indices)])
     if sites:
         raise StructureError(
-            f"{file}: sites that are not always occupied: {few(sites)}; choose with "
+            f"{file}: {describe_uncertain(sites)}; choose with "
             "--disorder major, or name a disorder group of the file"
         )
 

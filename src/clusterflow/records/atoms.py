@@ -1,15 +1,12 @@
-"""Structures to and from ASE, and out of files that ASE reads."""
+"""Structures to and from ASE."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterflow.errors import StructureError
 from clusterflow.records.structure import Structure
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from ase import Atoms
 
     from clusterflow.library.gases import GasSpec
@@ -76,56 +73,3 @@ def _get_cell_vectors(atoms: Atoms) -> tuple[Vector, Vector, Vector]:
         for x, y, z in atoms.cell.tolist()
     )
     return a, b, c
-
-
-# What ASE's many readers raise for a file that is not what its name says.
-_UNREADABLE = (
-    *(ValueError, KeyError, IndexError, OSError),
-    *(AssertionError, RuntimeError, StopIteration),
-)
-
-
-def read_atoms(path: Path) -> Atoms:
-    """The one structure in a file that ASE or pymatgen can read.
-
-    Raises
-    ------
-    StructureError
-        If it cannot be read or holds no atoms, or more than one structure.
-    """
-    import ase.io
-    from ase.io.formats import UnknownFileTypeError
-
-    if not path.is_file():
-        raise StructureError(f"{path}: no such file")
-    try:
-        images = ase.io.read(path, index=":")
-    except (*_UNREADABLE, UnknownFileTypeError) as error:
-        raise StructureError(
-            f"{path}: not a structure ASE can read ({error}); "
-            "use XYZ, extxyz, CIF or POSCAR"
-        ) from None
-    if len(images) != 1 or len(images[0]) == 0:
-        raise StructureError(
-            f"{path}: holds {len(images)} structures; give a file with exactly one"
-        )
-    refuse_nowhere(images[0], path)
-    return images[0]
-
-
-def refuse_nowhere(atoms: Atoms, path: Path) -> None:
-    """Refuse coordinates that are no numbers.
-
-    Raises
-    ------
-    StructureError
-        Which names the first such atom.
-    """
-    import numpy as np
-
-    lost = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
-    if len(lost):
-        symbol = atoms.symbols[lost[0]]
-        raise StructureError(
-            f"{path}: the coordinates of atom {lost[0]} ({symbol}) are not all numbers"
-        )

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, get_args
 
 import numpy as np
 from ase import Atoms
+from pydantic import ValidationError
 
 from clusterflow.engines import check_elements, make_calculator
 from clusterflow.errors import EngineError, RecordError, StructureError
 from clusterflow.formula import lowest_multiplicity
 from clusterflow.library.clusters import LIGAND, ClusterSpec, Role, StartingStructure
-from clusterflow.library.find import load_spec
-from clusterflow.records.atoms import from_atoms, read_atoms, to_atoms
+from clusterflow.library.find import describe_error, load_spec
+from clusterflow.records.atoms import from_atoms, to_atoms
 from clusterflow.records.clusters import BuildRecord
+from clusterflow.records.structure_files import read_atoms
 from clusterflow.science.clusters.atom_roles import guess_roles
 from clusterflow.science.clusters.builders import build as build_shape
 from clusterflow.science.clusters.derived_clusters import (
@@ -396,11 +400,16 @@ def _read_named_roles(spec: ClusterSpec, n_atoms: int) -> dict[int, Role]:
     return named
 
 
-def guess_material(elements: set[str]) -> Material:
-    """The material class of a cluster without one, by its elements."""
-    if elements & _II and elements & _VI:
+def guess_material(counts: Counter[str]) -> Material:
+    """The material class of a cluster without one, by its elements.
+
+    That of the metals that are most: gold doped with Cd under thiolates is a metal.
+    """
+    n_ii = sum(counts[element] for element in _II)
+    n_others = sum(counts[element] for element in _METALS - _II)
+    if n_ii > n_others and counts.keys() & _VI:
         return "ii-vi"
-    return "metal" if elements & _METALS else "other"
+    return "metal" if counts.keys() & _METALS else "other"
 
 
 def run(inputs: Inputs, job: Job) -> BuildRecord:
@@ -435,12 +444,23 @@ def cluster_spec(request: Request, library: Library) -> tuple[ClusterSpec, Path]
 def _make_file_spec(path: Path, charge: int, multiplicity: int | None) -> ClusterSpec:
     atoms = read_atoms(path)
     counts = Counter(atoms.get_chemical_symbols())
-    return ClusterSpec(
-        name="".join(c for c in path.stem if c.isalnum() or c == "-") or "cluster",
-        formula="".join(f"{e}{n}" for e, n in sorted(counts.items())),
-        charge=charge,
-        material=guess_material(set(counts)),
-        multiplicity=multiplicity or lowest_multiplicity(counts, charge),
-        source=f"unpublished: {path.name}",
-        structures=(StartingStructure(file=path.name),),
-    )
+    content = {
+        "name": _make_name(path),
+        "formula": "".join(f"{e}{n}" for e, n in sorted(counts.items())),
+        "charge": charge,
+        "material": guess_material(counts),
+        "multiplicity": multiplicity or lowest_multiplicity(counts, charge),
+        "source": f"unpublished: {path.name}",
+        "structures": [{"file": path.name}],
+    }
+    try:
+        return ClusterSpec.model_validate(content)
+    except ValidationError as error:
+        raise StructureError(f"{path}: {describe_error(error)}") from None
+
+
+def _make_name(path: Path) -> str:
+    """A legal name after a file: é becomes e, ₃ becomes 3, the rest is left out."""
+    plain = unicodedata.normalize("NFKD", path.stem)
+    kept = "".join(c for c in plain if re.fullmatch(r"[A-Za-z0-9-]", c))
+    return kept.strip("-")[:60] or "cluster"

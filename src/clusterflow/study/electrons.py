@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterflow.errors import LibraryError, StructureError
 from clusterflow.library.clusters import ClusterSpec
 from clusterflow.library.find import load_spec
-from clusterflow.records.atoms import read_atoms
-from clusterflow.science.clusters.electrons import count_electrons, read_cluster_formula
+from clusterflow.records.structure_files import read_atoms
+from clusterflow.science.clusters.electrons import (
+    count_electrons,
+    find_ligands,
+    read_cluster_formula,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ase import Atoms
+
+    from clusterflow.library.clusters import LigandSpec
     from clusterflow.library.find import Library
     from clusterflow.science.clusters.electrons import ElectronCount
 
-_STRUCTURE_FILES = {".xyz", ".extxyz", ".cif", ".vasp", ".json", ".yaml", ".yml"}
+_STRUCTURE_FILES = {
+    *(".xyz", ".extxyz", ".cif", ".pdb", ".gro", ".mol2", ".vasp", ".json"),
+    *(".yaml", ".yml"),
+}
 
 
 def electrons(subject: str, charge: int | None, library: Library) -> ElectronCount:
@@ -30,7 +43,8 @@ def electrons(subject: str, charge: int | None, library: Library) -> ElectronCou
         If a file is missing or is no structure.
     """
     spec = _find_cluster_spec(subject, library)
-    text = spec.formula if spec else _read_file_formula(subject) or subject
+    atoms = None if spec else _read_file(subject)
+    text = spec.formula if spec else _write_formula(atoms) if atoms else subject
     ligands = {ligand.name: ligand for ligand in library.ligands()}
     formula = read_cluster_formula(text, ligands.values())
     if charge is not None and formula.charge not in (None, charge):
@@ -39,12 +53,41 @@ def electrons(subject: str, charge: int | None, library: Library) -> ElectronCou
             "give one of them"
         )
     stated = spec.charge if spec else formula.charge or 0
-    return count_electrons(
+    total = stated if charge is None else charge
+    count = count_electrons(
         formula,
         ligands,
-        charge=stated if charge is None else charge,
+        charge=total,
         multiplicity=spec.multiplicity if spec and charge is None else None,
     )
+    return _count_with_ligands(count, atoms, ligands) if atoms else count
+
+
+def _count_with_ligands(
+    count: ElectronCount, atoms: Atoms, ligands: Mapping[str, LigandSpec]
+) -> ElectronCount:
+    """The count of a structure with the superatom electrons that its ligands leave."""
+    if atoms.pbc.any():
+        reason = "a crystal may hold more than one cluster; bring one in by `add`"
+        return replace(count, n_superatom=None, n_superatom_reason=reason)
+    found = find_ligands(
+        atoms.get_chemical_symbols(), atoms.positions, ligands.values()
+    )
+    if isinstance(found, str):
+        return replace(count, n_superatom=None, n_superatom_reason=found)
+    own = count_electrons(found, ligands, charge=count.charge)
+    return replace(
+        count,
+        n_superatom=own.n_superatom,
+        n_superatom_reason=own.n_superatom_reason,
+        ligands={_name_alike(name, ligands): n for name, n in own.ligands.items()},
+    )
+
+
+def _name_alike(name: str, ligands: Mapping[str, LigandSpec]) -> str:
+    """A ligand with those of the same formula, which a count cannot tell apart."""
+    counts = ligands[name].counts
+    return " or ".join(one for one in ligands if ligands[one].counts == counts)
 
 
 def _find_cluster_spec(subject: str, library: Library) -> ClusterSpec | None:
@@ -55,11 +98,15 @@ def _find_cluster_spec(subject: str, library: Library) -> ClusterSpec | None:
     return library.cluster(subject) if known else None
 
 
-def _read_file_formula(subject: str) -> str | None:
+def _read_file(subject: str) -> Atoms | None:
     path = Path(subject)
     if path.is_file():
-        counts = Counter(read_atoms(path).get_chemical_symbols())
-        return "".join(f"{element}{n}" for element, n in sorted(counts.items()))
+        return read_atoms(path)
     if path.suffix in _STRUCTURE_FILES:
         raise StructureError(f"{path}: no such file")
     return None
+
+
+def _write_formula(atoms: Atoms) -> str:
+    counts = Counter(atoms.get_chemical_symbols())
+    return "".join(f"{element}{n}" for element, n in sorted(counts.items()))

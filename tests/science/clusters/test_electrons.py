@@ -8,6 +8,7 @@ import pytest
 from clusterflow.errors import ClusterflowError, LibraryError
 from clusterflow.formula import ATOMIC_NUMBERS, valence_electrons
 from clusterflow.library.clusters import LigandSpec
+from clusterflow.stages.build import build_structures
 from clusterflow.study.electrons import electrons
 
 
@@ -27,6 +28,30 @@ PUBLISHED = [
     ("Au144(SR)60", 0, 84, 1),
     ("Pd1Au24(SR)18", 0, 6, 1),
     ("[Ag25(SR)18]-", -1, 8, 1),
+    # 10.1073/pnas.0801001105, with the ligands that the clusters were made with.
+    ("[Au25(PET)18]-", -1, 8, 1),
+    ("Au102(pMBA)44", 0, 58, 1),
+    ("Au102(SR)44", 0, 58, 1),
+    ("[Au11(PPh3)8Cl2]+", 1, 8, 1),
+    ("[Au13(dppe)5Cl2]3+", 3, 8, 1),
+    ("[Au39(PPh3)14Cl6]-", -1, 34, 1),
+    ("Au11(PPh3)7(SPy)3", 0, 8, 1),
+    # 10.1038/nature12523, 10.1021/jacs.5b07088
+    ("[Ag44(p-MBA)30]4-", -4, 18, 1),
+    ("[Ag44(SR)30]4-", -4, 18, 1),
+    ("[Ag25(SPhMe2)18]-", -1, 8, 1),
+    # 10.1021/acs.chemrev.5b00703, 10.1002/anie.201410332
+    ("Au36(TBBT)24", 0, 12, 1),
+    ("Au28(S-c-C6H11)20", 0, 8, 1),
+    ("Au20(TBBT)16", 0, 4, 1),
+    ("Au133(TBBT)52", 0, 81, 2),
+    ("[Au23(S-c-C6H11)16]-", -1, 8, 1),
+    ("[Pt1Ag28(S-Adm)18(PPh3)4]2+", 2, 8, 1),
+    ("[PtAg24(SPhCl2)18]2-", -2, 8, 1),
+    ("[Cu25H10(SPhCl2)18]3-", -3, 0, 1),
+    ("[Ag20{S2P(OiPr)2}12]2+", 2, 6, 1),
+    ("[Ag21{S2P(OiPr)2}12]+", 1, 8, 1),
+    ("[Cu32H20{S2P(OnPr)2}12]", 0, 0, 1),
     ("[Cu32H20(S2P(OR)2)12]", 0, 0, 1),
     ("[Cu25H22(PPh3)12]+", 1, 2, 1),
     ("[Cu26H11(DPPE)3(CF3CO2)8(CH3O)2(tBuC≡C)4]+", 1, 0, 1),
@@ -62,6 +87,77 @@ def test_valence_electrons_by_hand(count):
     assert count("[Au25(SCH3)18]-").n_valence == 275 + 108 + 72 + 54 + 1
     # Filled d shells of Cd are core: 6 (2 + 6).
     assert count("Cd6Se6").n_valence == 48
+
+
+def test_abbreviations_are_no_elements(count):
+    """Propyl is no praseodymium: S, 3 C and 7 H have 25 valence electrons."""
+    for name in ("SPr", "S-nPr", "SiPr", "S-iPr", "PrS", "SC3H7"):
+        found = count(f"[Au25({name})18]-")
+        assert (found.n_valence, found.n_superatom) == (275 + 18 * 25 + 1, 8)
+    assert count("Pd(PPr3)4").n_superatom == 0
+    for formula in ("Au25(SAr)18", "Au25(SeiPr)18", "Au25(SePr)18", "Au25(SnPrx)18"):
+        with pytest.raises(LibraryError, match=r"unknown ligand|cannot read"):
+            count(formula)
+    with pytest.raises(LibraryError, match="SPr may hold propyl; put a ligand in"):
+        count("Au25SPr18")
+    assert count("Cu2Pr").n_valence == 22 + 3
+    assert count("(CdSe)13").n_valence == count("Cd13Se13").n_valence
+
+
+def test_a_hyphen_more_or_less_is_the_same_ligand(count):
+    for name in ("S-c-C6H11", "ScC6H11", "SCy", "S-Cy", "CHT"):
+        assert count(f"Au28({name})20").ligands == {"SCy": 20}
+    assert count("Au2(S-tBu)2").ligands == count("Au2(StBu)2").ligands
+
+
+def read_ligated(tmp_path, symbols, positions):
+    path = tmp_path / "own.xyz"
+    rows = [
+        f"{s} {x:.4f} {y:.4f} {z:.4f}"
+        for s, (x, y, z) in zip(symbols, positions, strict=True)
+    ]
+    path.write_text("\n".join([str(len(rows)), "own", *rows]) + "\n")
+    return str(path)
+
+
+def test_ligands_of_a_structure_are_found(count, library, tmp_path):
+    """Clusters of the library as files: the counts of their formulas."""
+    for name, formula in (
+        ("Au25SCH318-anion", "[Au25(SCH3)18]-"),
+        ("Ag25SH18-anion", "[Ag25(SH)18]-"),
+        ("Cd13Se13", "Cd13Se13"),
+        ("Cu2H2", "Cu2H2"),
+    ):
+        built = build_structures_of(name, library)
+        path = read_ligated(tmp_path, built.symbols, built.positions)
+        found, expected = count(path, built.charge), count(formula)
+        assert found.n_superatom == expected.n_superatom
+        assert found.n_valence == expected.n_valence
+
+
+def build_structures_of(name, library):
+    folder = library.path("clusters", name).parent
+    return build_structures(library.cluster(name), folder, library)[0]
+
+
+def test_what_is_no_ligand_of_a_structure_is_said(count, tmp_path):
+    au, far = [(0, 0, 0), (2.8, 0, 0)], [(0, 9, 0), (0, 9, 1.1)]
+    found = count(read_ligated(tmp_path, ["Au", "Au", "C", "O"], [*au, *far]))
+    assert found.n_superatom is None
+    assert "CO is bonded to no metal" in found.n_superatom_reason
+    near = [(1.4, 1.6, 0), (1.4, 2.9, 0)]
+    found = count(read_ligated(tmp_path, ["Au", "Au", "B", "O"], [*au, *near]))
+    assert "BO is no ligand of the library" in found.n_superatom_reason
+    # A thiolate that the library does not have, CF3S.
+    cf3s = [
+        (1.4, 1.9, 0),
+        (1.4, 2.5, 1.7),
+        (2.5, 3.1, 2),
+        (0.3, 3.1, 2),
+        (1.4, 1.5, 2.6),
+    ]
+    found = count(read_ligated(tmp_path, ["Au", "Au", "S", "C", *"FFF"], [*au, *cf3s]))
+    assert (found.n_superatom, found.ligands) == (1, {"thiolate": 1})
 
 
 def test_a_group_that_is_not_said_leaves_a_hole(count):

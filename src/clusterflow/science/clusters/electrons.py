@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from clusterflow.errors import LibraryError
 from clusterflow.formula import ATOMIC_NUMBERS, parse_formula, valence_electrons
-from clusterflow.science.geometry.bonds import NONMETALS
+from clusterflow.science.geometry.bonds import NONMETALS, bond_graph, hill_formula
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy as np
 
     from clusterflow.library.clusters import LigandSpec
 
@@ -43,6 +45,8 @@ _CHARGES = (
     re.compile(r"(?<=\])\^?(?P<n>0)(?P<sign>)$"),
     re.compile(r"(?P<n>)(?P<sign>[+-])$"),
 )
+# Symbols that in a ligand are groups.
+_ABBREVIATIONS = {"Pr": "propyl", "Ar": "aryl"}
 _ATOM = re.compile(r"([A-Z][a-z]?)(\d*)")
 _COUNT = re.compile(r"\d*")
 
@@ -88,11 +92,7 @@ def read_cluster_formula(text: str, ligands: Iterable[LigandSpec]) -> ClusterFor
     >>> read_cluster_formula("(CdSe)13^2+", []).charge
     2
     """
-    by_alias = {
-        alias: ligand.name
-        for ligand in ligands
-        for alias in (ligand.name, ligand.formula, *ligand.aliases)
-    }
+    by_alias = _list_aliases(ligands)
     plain = "".join(text.split()).translate(_PLAIN)
     # Raised digits and a raised sign are one charge: ²⁺ is ^2+.
     body, charge = _split_charge(re.sub(r"(?<=\d)\^(?=[+-])", "", plain))
@@ -138,6 +138,18 @@ def count_electrons(
     )
 
 
+def _list_aliases(ligands: Iterable[LigandSpec]) -> dict[str, str]:
+    """Names of ligands by all that they are called, hyphens left out or not.
+
+    A formula that two share stands for the one that has it among its aliases.
+    """
+    known = list(ligands)
+    found = {one.formula: one.name for one in known}
+    named = {alias: one.name for one in known for alias in (one.name, *one.aliases)}
+    plain = {alias.replace("-", ""): name for alias, name in named.items()}
+    return found | plain | named
+
+
 def _split_charge(text: str) -> tuple[str, int | None]:
     """The formula without its charge and outer bracket, and the charge."""
     charge = None
@@ -176,6 +188,7 @@ def _read_part(
                 f"formula {text!r}: cannot read {body[position:]!r}; write elements, "
                 "ligands in brackets and the charge at the end: [Au25(SCH3)18]-"
             )
+        _refuse_abbreviation(body, position, match[1], text)
         times, position = _read_count(body, position + len(match[1]), text)
         atoms[match[1]] += times
     return atoms, found
@@ -184,10 +197,11 @@ def _read_part(
 def _read_group(
     inner: str, by_alias: Mapping[str, str], text: str
 ) -> tuple[Counter[str], Counter[str]]:
-    if inner in by_alias:
-        return Counter(), Counter({by_alias[inner]: 1})
+    name = by_alias.get(inner) or by_alias.get(inner.replace("-", ""))
+    if name is not None:
+        return Counter(), Counter({name: 1})
     try:
-        has_metal = bool(set(parse_formula(inner)) - NONMETALS)
+        has_metal = _is_metal_group(inner)
     except LibraryError:
         has_metal = "(" in inner or "[" in inner
         if has_metal:
@@ -198,6 +212,86 @@ def _read_group(
         f"formula {text!r}: unknown ligand {inner!r}; `clusterflow list ligands` shows "
         "those there are, and structures/README.md how to add one"
     )
+
+
+def _is_metal_group(inner: str) -> bool:
+    """Whether a bracket is a group of atoms with a metal, such as CdSe.
+
+    SPr is a ligand: no such group holds Pr or Ar (propyl, aryl), or begins with its
+    non-metal, unless with a metal of clusters.
+
+    Raises
+    ------
+    LibraryError
+        If it is no formula.
+    """
+    metals = set(parse_formula(inner)) - NONMETALS
+    if metals & _ABBREVIATIONS.keys():
+        return False
+    first = _ATOM.match(inner)
+    if first is not None and first[1] in NONMETALS:
+        metals &= _SUPERATOM_ELECTRONS.keys()
+    return bool(metals)
+
+
+def _refuse_abbreviation(body: str, position: int, symbol: str, text: str) -> None:
+    """Refuse Pr behind a non-metal outside of brackets: SPr is a ligand."""
+    before = re.search(r"([A-Z][a-z]?)$", body[:position])
+    if symbol in _ABBREVIATIONS and before is not None and before[1] in NONMETALS:
+        raise LibraryError(
+            f"formula {text!r}: {before[1]}{symbol} may hold {_ABBREVIATIONS[symbol]}; "
+            f"put a ligand in brackets, or write {symbol} in front"
+        )
+
+
+def find_ligands(
+    symbols: Sequence[str], positions: np.ndarray, ligands: Iterable[LigandSpec]
+) -> ClusterFormula | str:
+    """A structure as metal atoms and ligands, or why it cannot be.
+
+    What bonds connect of the non-metals is a ligand by its formula; without one in the
+    library, one S or Se with an odd number of electrons is a thiolate or selenolate,
+    and one P with an even number a phosphine.
+
+    Parameters
+    ----------
+    symbols, positions
+        Of a whole cluster, Å, shape (n_atoms, 3).
+    """
+    import networkx as nx  # not for a formula alone
+
+    known = list(ligands)
+    graph = bond_graph(symbols, positions)
+    others = [i for i, symbol in enumerate(symbols) if symbol in NONMETALS]
+    found: Counter[str] = Counter()
+    for piece in nx.connected_components(graph.subgraph(others)):
+        own = [symbols[i] for i in piece]
+        if all(j in piece for i in piece for j in graph[i]):
+            return f"{hill_formula(own)} is bonded to no metal"
+        names = _name_piece(Counter(own), known)
+        if not names:
+            return f"{hill_formula(own)} is no ligand of the library"
+        found[names] += 1
+    atoms = Counter(symbol for symbol in symbols if symbol not in NONMETALS)
+    return ClusterFormula(
+        text=hill_formula(symbols), atoms=atoms, ligands=found, charge=None
+    )
+
+
+def _name_piece(counts: Counter[str], ligands: Sequence[LigandSpec]) -> str:
+    """The first ligand of a formula, or of a kind, or nothing."""
+    same = sorted(one.name for one in ligands if one.counts == counts)
+    withdrawn = {one.electrons_withdrawn for one in ligands if one.name in same}
+    if len(withdrawn) == 1:
+        return same[0]
+    is_odd = sum(ATOMIC_NUMBERS[e] * n for e, n in counts.items()) % 2 == 1
+    donors = {e: counts[e] for e in ("S", "Se", "P") if counts[e]}
+    kinds = {"S": ("SR", True), "Se": ("SeR", True), "P": ("PR3", False)}
+    if len(donors) != 1 or set(donors.values()) != {1} or "C" not in counts:
+        return ""
+    formula, withdraws = kinds[next(iter(donors))]
+    named = [one.name for one in ligands if one.formula == formula]
+    return named[0] if named and is_odd == withdraws else ""
 
 
 def _find_closing_bracket(body: str, start: int, text: str) -> int:
