@@ -222,7 +222,8 @@ def test_state_without_locks_of_a_dead_process(folder) -> None:
 
 def test_wrong_setting_starts_nothing(folder) -> None:
     (folder / "config.yaml").write_text("study: toy\nclustres: [Cu4]\n")
-    with pytest.raises(ConfigError, match=r"config\.yaml: line 2, column 1: unknown key 'clustres'"):
+    says = r"config\.yaml: line 2, column 1: unknown key 'clustres'"
+    with pytest.raises(ConfigError, match=says):
         run_study(configfiles=[], cores=1, snakemake_args=[])
     assert not (folder / ".snakemake").exists()
 
