@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.results.flag_table import flags_of
 from clusterflow.results.tables import energies, failures, minima, potentials
 from clusterflow.science.checks.effects import EFFECTS, failure_flag
@@ -34,15 +35,13 @@ def compute(study, *, relaxed=None, adsorbed=(), vibrated=(), gases=()):
     """Thermo and che records, with some records in the place of the sound ones."""
     own = {r.adsorbate: r for r in adsorbed}, {r.adsorbate: r for r in vibrated}
     other = {r.gas: r for r in gases}
-    summed = thermo(
-        relaxed or study.relaxed(),
-        [own[0].get(n) or study.adsorbed(n) for n in AD_EV],
-        [own[1].get(n) or study.vibrated(n) for n in AD_EV],
-        [other.get(n) or study.gas(n) for n in GAS_EV],
-        ThermoSettings(),
-        study.library,
-        Job("thermo"),
+    records = ClusterRecords(
+        relaxed=relaxed or study.relaxed(),
+        adsorptions=[own[0].get(n) or study.adsorbed(n) for n in AD_EV],
+        vibrations=[own[1].get(n) or study.vibrated(n) for n in AD_EV],
+        gases=[other.get(n) or study.gas(n) for n in GAS_EV],
     )
+    summed = thermo(records, ThermoSettings(), study.library, Job("thermo"))
     reactions = [study.library.reaction("CO2-to-CO")]
     return summed, che(summed, reactions, CheSettings(), study.library, Job("che"))
 

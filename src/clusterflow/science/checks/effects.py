@@ -64,6 +64,11 @@ EFFECTS: Final = {
         "a second look at the bonds sees something else than the adsorbate",
         "look at the minimum",
     ),
+    "substitution": Effect(
+        *("mark", "the species"),
+        "what vibrates is not the minimum that was found, or inherits in spite of that",
+        "look at the minimum and at what its mode led to",
+    ),
     "hessian-symmetry": Effect(
         *("hole", "the species"),
         "the vibrations are of a Hessian that is not symmetric",

@@ -55,7 +55,8 @@ def judge_complex_records(
     evidence = replace(
         _judge_one(adsorbed, index),
         relaxations=(hosts.model_copy(update={"isomers": tuple(host)}),),
-        vibrations=(vibrated,),
+        # Of the one minimum that the evidence has.
+        vibrations=(vibrated.model_copy(update={"minimum": 0}),),
         adsorbates={spec.name: _make_adsorbate(spec)},
     )
     reason = _describe_first(_list_failures(evidence, "hole"))
