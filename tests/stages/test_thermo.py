@@ -212,6 +212,8 @@ def test_adsorbed_co_moves_with_gaseous_co_so_that_its_binding_stays(study):
     assert abs(moved) > 1.0
 
 
+# Three modes for each of two atoms, cm⁻¹.
+MODES_OF_CO = (*MODES, 500.0, 600.0)
 # C≡O on a metal, and O=C=Se: Å.
 ON_METAL, ON_SELENIUM = ("Cu", 1.85), ("Se", 1.69)
 
@@ -219,18 +221,21 @@ ON_METAL, ON_SELENIUM = ("Cu", 1.85), ("Se", 1.69)
 def bound_to(study, foot, length_a):
     """Records of *CO whose carbon is bonded to an atom of the cluster."""
     whole = study.structure(
-        [foot, "Cu", "C", "O"],
+        [foot, "Zn" if foot == "Se" else "Cu", "C", "O"],
         [[0, 0, 0], [0, 0, -2.3], [0, 0, length_a], [0, 0, length_a + 1.15]],
     )
     roles = ("core", "core", "adsorbate", "adsorbate")
     whole = whole.model_copy(update={"roles": roles})
     minimum = study.minimum(HOST_EV + AD_EV["CO"], detail="a detail")
     minimum = minimum.model_copy(update={"structure": whole})
-    return study.adsorbed("CO", (minimum,)), study.vibrated("CO", structure=whole)
+    vibrated = study.vibrated("CO", structure=whole, frequencies_cm1=MODES_OF_CO)
+    return study.adsorbed("CO", (minimum,)), vibrated
 
 
 def test_a_molecule_bonded_to_a_nonmetal_inherits_nothing(study):
-    plain, gas = study.species()["*CO"], study.species()["CO(g)"].layers["gas"]
+    free = study.vibrated("CO", frequencies_cm1=MODES_OF_CO)
+    plain = study.species(vibrated=[free])["*CO"]
+    gas = study.species()["CO(g)"].layers["gas"]
     kept, lost, raw = (
         study.species(adsorbed=[a], vibrated=[v], **settings)["*CO"]
         for (a, v), settings in (
@@ -494,17 +499,20 @@ def test_unpaired_electrons_move_a_step(
     def step(host, covered):
         relaxed = study.relaxed()
         isomer = relaxed.isomers[0]
-        cluster = isomer.structure.model_copy(update={"multiplicity": host})
-        isomer = isomer.model_copy(update={"structure": cluster})
-        record = thermo(
-            relaxed.model_copy(update={"isomers": (isomer,)}),
-            [with_spin(study.adsorbed("H"), covered)],
-            [study.vibrated("H")],
-            [study.gas(name) for name in GAS_EV],
-            ThermoSettings(temperature_k=temperature),
-            library,
-            Job("thermo"),
+        # One electron more for the other spin.
+        symbols = ("Cu", "Cu" if host % 2 else "Zn")
+        cluster = isomer.structure.model_copy(
+            update={"multiplicity": host, "symbols": symbols}
         )
+        isomer = isomer.model_copy(update={"structure": cluster})
+        records = ClusterRecords(
+            relaxed=relaxed.model_copy(update={"isomers": (isomer,)}),
+            adsorptions=[with_spin(study.adsorbed("H"), covered)],
+            vibrations=[study.vibrated("H")],
+            gases=[study.gas(name) for name in GAS_EV],
+        )
+        settings = ThermoSettings(temperature_k=temperature)
+        record = thermo(records, settings, library, Job("thermo"))
         (result,) = che(
             record, [library.reaction("HER")], CheSettings(), library, Job("che")
         ).results
