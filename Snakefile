@@ -24,6 +24,7 @@ container: "clusterflow.sif"
 
 include: "workflow/rules/common.smk"
 
+
 for stage in STAGES:
 
     include: rule_file(stage)
@@ -41,6 +42,6 @@ onstart:
 rule all:
     """Everything the study asks for, down to the report."""
     default_target: True
-    localrule: True
     input:
         final_outputs(),
+    localrule: True

@@ -5,10 +5,10 @@ rule build:
         structures=structure_files,
     output:
         "results/{study}/build/{cluster}.json",
-    # Sent to a queue, a second of work would wait longer than it runs.
-    localrule: True
     log:
         "results/{study}/logs/build/{cluster}.log",
+    # Sent to a queue, a second of work would wait longer than it runs.
+    localrule: True
     resources:
         mem_mb=memory,
     params:

@@ -6,10 +6,10 @@ rule che:
         reactions=data_files("che"),
     output:
         "results/{study}/che/{cluster}.json",
-    # Sent to a queue, a second of work would wait longer than it runs.
-    localrule: True
     log:
         "results/{study}/logs/che/{cluster}.log",
+    # Sent to a queue, a second of work would wait longer than it runs.
+    localrule: True
     resources:
         mem_mb=memory,
     params:

@@ -41,10 +41,10 @@ rule collect:
             category="Checks",
             labels={"table": "gates"},
         ),
-    # Sent to a queue, a second of work would wait longer than it runs.
-    localrule: True
     log:
         "results/{study}/logs/collect.log",
+    # Sent to a queue, a second of work would wait longer than it runs.
+    localrule: True
     params:
         settings=settings("collect"),
         selection=PLAN.selection(),

@@ -18,10 +18,10 @@ rule report:
             subcategory="{cluster}",
             labels={"reaction": "{reaction}"},
         ),
-    # Sent to a queue, a second of work would wait longer than it runs.
-    localrule: True
     log:
         "results/{study}/logs/report.log",
+    # Sent to a queue, a second of work would wait longer than it runs.
+    localrule: True
     params:
         settings=settings("report"),
         selection=PLAN.selection(),

@@ -4,10 +4,10 @@ rule sites:
         "results/{study}/relax/{cluster}.json",
     output:
         "results/{study}/sites/{cluster}.json",
-    # Sent to a queue, a second of work would wait longer than it runs.
-    localrule: True
     log:
         "results/{study}/logs/sites/{cluster}.log",
+    # Sent to a queue, a second of work would wait longer than it runs.
+    localrule: True
     resources:
         mem_mb=memory,
     params:

@@ -11,10 +11,10 @@ rule thermo:
         data=data_files("thermo"),
     output:
         "results/{study}/thermo/{cluster}.json",
-    # Sent to a queue, a second of work would wait longer than it runs.
-    localrule: True
     log:
         "results/{study}/logs/thermo/{cluster}.log",
+    # Sent to a queue, a second of work would wait longer than it runs.
+    localrule: True
     resources:
         mem_mb=memory,
     params:
