@@ -56,6 +56,21 @@ def test_a_report(study):
     assert "my-Cu2" in page and "</html>" in page
 
 
+@pytest.mark.xtb
+def test_the_number_of_the_first_study_is_the_one_that_the_readme_has(tmp_path):
+    new, cd, run = commands("A report.")
+    type_in(Folder(tmp_path), new)
+    folder = Folder(tmp_path / cd.removeprefix("cd "))
+    type_in(folder, run)
+    said, step = re.findall(r": (−[\d.]+) V against RHE, .+? `(.+?)`", SECTION)[0]
+    with (folder.path / "results/first/potentials.csv").open() as stream:
+        (row,) = csv.DictReader(stream)
+    assert round(float(row["limiting_potential_v_rhe"]), 3) == float(
+        said.replace("−", "-")
+    )
+    assert row["determining_step"] == step
+
+
 def test_a_cluster_of_ones_own(study):
     """Only its own jobs run, and it stands in the tables beside the first."""
     add, setting, run = commands("A cluster of your own,")
