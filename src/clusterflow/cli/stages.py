@@ -231,7 +231,6 @@ def gas(
     """Print the free energy of the ideal gas."""
     from clusterflow.settings import ThermoSettings
     from clusterflow.stages.gas import run, summary
-    from clusterflow.stages.parts.job import Job
     from clusterflow.units import check_pressure
 
     check_pressure(pressure_pa, "--pressure-pa")
@@ -244,7 +243,7 @@ def gas(
         level=level,
     )
     at = inputs.settings(ThermoSettings).temperature_k
-    record = run(inputs, Job("gas"))
+    record = run(inputs, inputs.job())
     if output is not None:
         emit(record, output)
         return

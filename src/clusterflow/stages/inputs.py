@@ -120,14 +120,15 @@ class Inputs:
         ------
         RecordError
             If a record is missing, corrupt, changed, not the one of its name or not
-            made from the others, or two clusters are mixed.
+            made from the others, or two clusters are named or mixed.
         ConfigError
-            If two clusters are named, or adsorbates for records that have theirs.
+            If adsorbates are named for records that have theirs.
         """
         row, request = stage_named(stage), request or Request()
         if request.adsorbates and len(subjects) > 1:
             raise ConfigError("--adsorbate is for one cluster; records have theirs")
-        names = [name for name in subjects if stage_of(Path(name)) is None]
+        known = {Path(name): stage_of(Path(name)) for name in subjects}
+        names = [name for name in subjects if known[Path(name)] is None]
         missing = [name for name in names if Path(name).suffix == ".json"]
         if len(names) > 1 or (missing and len(subjects) > 1):
             raise RecordError(
@@ -135,8 +136,9 @@ class Inputs:
                 "name one cluster"
             )
         files = [Path(name) for name in subjects if name not in names]
-        if request.level and stage_of(Path(request.level)) is not None:
+        if request.level and (named := stage_of(Path(request.level))) is not None:
             files.append(Path(request.level))
+            known[files[-1]] = named
         found = cls(
             stage=row,
             library=Library.default(),
@@ -146,7 +148,7 @@ class Inputs:
             of=of or {},
         )
         for path in files:
-            name = str(stage_of(path))
+            name = str(known[path])
             if name not in STAGES:
                 raise RecordError(
                     f"{path}: is a record of {name!r}, which is no stage; delete it "
