@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from clusterflow.cli.app import command, main
+from tests.commands import call
 
 DIMER = "2\ncopper dimer\nCu 0 0 0\nCu 0 0 2.22\n"
 
@@ -24,12 +25,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def clusterflow(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "clusterflow", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return call("clusterflow", *arguments)
 
 
 def output_of(*arguments):

@@ -16,6 +16,7 @@ from clusterflow.cli.app import main
 from clusterflow.errors import OutputError
 from clusterflow.records.files import check_output, read_records, write_atomic
 from clusterflow.results.database import write_file
+from tests.commands import call
 from tests.results.results_folder import write_results
 from tests.stages.test_thermo import Study
 
@@ -36,12 +37,7 @@ def here(tmp_path, monkeypatch):
 
 
 def run(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "clusterflow", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return call("clusterflow", *arguments)
 
 
 def list_names(folder="."):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +15,7 @@ from clusterflow.science.thermochemistry.formation import anchor_coefficients
 from clusterflow.settings import load_study
 from clusterflow.study.contradictions import find_contradictions
 from clusterflow.study.plan import Plan
+from tests.commands import call
 
 BARRIERS = {
     "translation_barrier_ev": 0.2,
@@ -189,15 +188,6 @@ def test_plain_snakemake_says_so_too(folder):
     said = done.stdout + done.stderr
     assert done.returncode != 0 and "Traceback" not in said
     assert [part for part in says if part not in said] == [], said
-
-
-def call(module, *arguments):
-    return subprocess.run(
-        [sys.executable, "-m", module, *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def test_all_contradictions_are_said_at_once():
