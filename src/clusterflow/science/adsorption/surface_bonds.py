@@ -1,0 +1,193 @@
+"""Which bonds hold an adsorbate on its cluster, as a relaxed minimum has them.
+
+An atom of the adsorbate binds by as many electron pairs as it lacks bonds within the
+adsorbate: the carbon of CH3 by one, that of CH by three, that of CHO by one, as its
+double bond to oxygen is counted in. So CH3 and CH2OH are held by the same kind of bond,
+CO and COH are not, whatever their names have in common. A molecule that lacks none is
+held as a whole, or lies side-on with its carbon bound too.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import networkx as nx
+import numpy as np
+
+from clusterflow.science.geometry.bonds import (
+    BROKEN,
+    CONTACT,
+    FORMED,
+    bond_graph,
+    distance_ratios,
+)
+
+if TYPE_CHECKING:
+    from clusterflow.records.structure import Structure
+
+# Bonds of a neutral atom with a closed shell.
+_VALENCE: Final = {
+    **{"H": 1, "B": 3, "C": 4, "Si": 4, "N": 3, "P": 3, "As": 3},
+    **{"O": 2, "S": 2, "Se": 2, "Te": 2, "F": 1, "Cl": 1, "Br": 1, "I": 1},
+}
+# A bond by the element of the adsorbate and the electron pairs it takes part with.
+_KINDS: Final = {
+    ("H", 1): "hydride",
+    ("C", 1): "alkyl",
+    ("C", 2): "carbene",
+    ("C", 3): "carbyne",
+    ("C", 4): "carbide",
+    ("O", 1): "alkoxide",
+    ("O", 2): "oxide",
+    ("N", 1): "amide",
+    ("N", 2): "imide",
+    ("N", 3): "nitride",
+    ("S", 1): "thiolate",
+    ("S", 2): "sulfide",
+}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SurfaceBond:
+    """One bond of an adsorbate to a cluster.
+
+    Attributes
+    ----------
+    kind
+        As the field calls it: ``hydride``, ``carbonyl``, ``acyl``, ``alkyl``,
+        ``carbene``, ``carbyne``, ``carbide``, ``alkoxide`` (of OH too), ``oxide``,
+        ``carboxylate``, and of a whole molecule ``side-on`` or ``molecular``.
+    element
+        Of the cluster atom it is with; ``Cd+Se`` where it is with both.
+    """
+
+    kind: str
+    element: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} on {self.element}"
+
+
+def surface_bonds(structure: Structure) -> tuple[SurfaceBond, ...]:
+    """The bonds between an adsorbate and its cluster, sorted.
+
+    Every atom of the adsorbate that lacks bonds and touches the cluster has one, and
+    so has every molecule of it that lacks none. Empty where nothing touches.
+
+    Parameters
+    ----------
+    structure
+        A complex; the atoms of the adsorbate have the role ``adsorbate``.
+
+    Examples
+    --------
+    >>> from clusterflow.records.structure import Structure
+    >>> hydrogen = Structure(
+    ...     symbols=("Cu", "Cu", "H"),
+    ...     positions=((0, 0, 0), (2.2, 0, 0), (1.1, 1.2, 0)),
+    ...     roles=("core", "core", "adsorbate"),
+    ...     charge=0,
+    ...     multiplicity=2,
+    ... )
+    >>> [str(bond) for bond in surface_bonds(hydrogen)]
+    ['hydride on Cu']
+    """
+    own = [i for i, role in enumerate(structure.roles) if role == "adsorbate"]
+    host = [i for i, role in enumerate(structure.roles) if role != "adsorbate"]
+    if not own or not host:
+        return ()
+    ratios = distance_ratios(structure.symbols, structure.xyz)[np.ix_(own, host)]
+    graph = bond_graph([structure.symbols[i] for i in own], structure.xyz[own], BROKEN)
+    touching = {i for i in graph if ratios[i].min() < CONTACT}
+    found = []
+    symbols = [structure.symbols[i] for i in host]
+    for piece in nx.connected_components(graph):
+        nearest = {i: float(ratios[i].min()) for i in sorted(piece & touching)}
+        for atom, kind in _find_binding_atoms(graph.subgraph(piece), nearest):
+            found.append(SurfaceBond(kind, _name_partners(ratios[atom], symbols)))
+    return tuple(sorted(found))
+
+
+def _find_binding_atoms(
+    molecule: nx.Graph, nearest: dict[int, float]
+) -> list[tuple[int, str]]:
+    """The atoms by which one molecule binds, and the kind of each bond.
+
+    Parameters
+    ----------
+    molecule
+        Bonds of the molecule; nodes carry ``element``.
+    nearest
+        Of its atoms that touch the cluster, the distance to it, in bond lengths.
+    """
+    if not nearest:
+        return []
+    elements = nx.get_node_attributes(molecule, "element")
+    closest = min(nearest, key=nearest.__getitem__)
+    if sorted(elements.values()) == ["C", "O"]:
+        kind = "carbonyl" if elements[closest] == "C" else "molecular"
+        return [(closest, kind)]
+    lacking, doubled = _pair_electrons(molecule, set(nearest))
+    if not any(lacking.values()):
+        bonded = [i for i in nearest if elements[i] == "C" and nearest[i] < FORMED]
+        return [(bonded[0], "side-on")] if bonded else [(closest, "molecular")]
+    return [
+        (i, _name_kind(i, lacking[i], molecule, doubled)) for i in nearest if lacking[i]
+    ]
+
+
+def _pair_electrons(
+    molecule: nx.Graph, touching: set[int]
+) -> tuple[dict[int, int], set[frozenset[int]]]:
+    """How many bonds each atom lacks after all double bonds are made, and these.
+
+    As many electrons as possible pair up between neighbours, and those that are left
+    sit on atoms that touch the cluster where there is a choice.
+    """
+    elements = nx.get_node_attributes(molecule, "element")
+    lacking = {
+        i: max(0, _VALENCE.get(elements[i], 0) - molecule.degree(i)) for i in molecule
+    }
+    electrons = nx.Graph()
+    electrons.add_nodes_from((i, n) for i in molecule for n in range(lacking[i]))
+    for i, j in molecule.edges:
+        away = 3 - len({i, j} & touching)
+        electrons.add_edges_from(
+            ((i, n), (j, m), {"weight": away})
+            for n, m in itertools.product(range(lacking[i]), range(lacking[j]))
+        )
+    pairs = nx.max_weight_matching(electrons, maxcardinality=True)
+    for (i, _), (j, _) in pairs:
+        lacking[i] -= 1
+        lacking[j] -= 1
+    return lacking, {frozenset((i, j)) for (i, _), (j, _) in pairs}
+
+
+def _name_kind(
+    atom: int, lacking: int, molecule: nx.Graph, doubled: set[frozenset[int]]
+) -> str:
+    elements = nx.get_node_attributes(molecule, "element")
+
+    def has_double_bond_to_oxygen(i: int, but: int | None = None) -> bool:
+        return any(
+            elements[j] == "O" and j != but and frozenset((i, j)) in doubled
+            for j in molecule[i]
+        )
+
+    kind = _KINDS.get((elements[atom], lacking), f"{elements[atom]}, {lacking} bonds")
+    if kind == "alkyl" and has_double_bond_to_oxygen(atom):
+        return "acyl"
+    if kind == "alkoxide" and any(
+        has_double_bond_to_oxygen(i, but=atom) for i in molecule[atom]
+    ):
+        return "carboxylate"
+    return kind
+
+
+def _name_partners(ratios: np.ndarray, symbols: list[str]) -> str:
+    """The element nearest to an atom, and any other that is as near as a bond."""
+    nearest = symbols[int(ratios.argmin())]
+    bonded = {s for s, ratio in zip(symbols, ratios, strict=True) if ratio < FORMED}
+    return "+".join(sorted({nearest} | bonded))
