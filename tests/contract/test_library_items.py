@@ -20,6 +20,7 @@ from clusterflow.records.atoms import to_atoms
 from clusterflow.science.adsorption.outcome import intended_graphs
 from clusterflow.science.clusters.builders import BUILDERS
 from clusterflow.science.clusters.builders import build as build_shape
+from clusterflow.science.geometry.bond_groups import as_adsorbate, know_molecules
 from clusterflow.science.geometry.bonds import (
     count_pieces,
     distance_ratios,
@@ -231,13 +232,20 @@ def test_no_two_adsorbates_have_the_same_bonds():
                 assert not nx.is_isomorphic(first, second, node_match=same), (a, b)
 
 
-@names("adsorbates")
-def test_what_is_inherited_is_a_gas_of_the_library(name):
-    spec = LIBRARY.adsorbate(name)
-    for motif, share in spec.inherits.items():
-        assert motif in LIBRARY.paths("gases")
-        assert 0 < share <= 2
-        assert not LIBRARY.gas(motif).counts - spec.counts
+@names("groups")
+def test_a_group_is_among_the_bonds_of_its_gases(name):
+    (group,) = (group for group in LIBRARY.groups() if group.name == name)
+    gases = {gas: as_adsorbate(LIBRARY.gas(gas).atoms) for gas in group.gases}
+    known = know_molecules(gases, LIBRARY.groups())
+    assert all(molecule.groups[name] >= 1 for molecule in known.values())
+
+
+@names("gases")
+def test_the_bonds_of_a_gas_are_whole(name):
+    """No length of a molecule at rest falls between two groups."""
+    drawn = {name: as_adsorbate(LIBRARY.gas(name).atoms)}
+    found = know_molecules(drawn, LIBRARY.groups())[name].groups
+    assert all(n == round(n) for n in found.values())
 
 
 @names("reactions")

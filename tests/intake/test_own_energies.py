@@ -119,6 +119,7 @@ def test_the_energies_give_the_step(tmp_path, library, computed):
         gas=library.gas,
         adsorbate=library.adsorbate,
         experiment=lambda names: pytest.fail("no correction was asked for"),
+        molecules=lambda _: pytest.fail("no correction was asked for"),
         temperature_k=298.15,
     )
     rows = read_energies(path, library)
@@ -199,7 +200,11 @@ def test_two_levels_in_one_table_are_refused(library):
         OwnEnergyRow(species="CO", level="RPBE", **row),
     ]
     reader = OwnEnergyReader(
-        gas=library.gas, adsorbate=library.adsorbate, experiment=None, temperature_k=300
+        gas=library.gas,
+        adsorbate=library.adsorbate,
+        experiment=None,
+        molecules=None,
+        temperature_k=300,
     )
     with pytest.raises(ConfigError, match=r"levels are mixed \(PBE, RPBE\)"):
         reader.surfaces(rows, (), correct_gas=False)

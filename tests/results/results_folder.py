@@ -65,5 +65,5 @@ def write_results(
 
 def _minimum(study: Study, name: str):
     form = study.library.adsorbate(name).forms[0].name
-    found = study.minimum(HOST_EV + AD_EV[name])
+    found = study.minimum(HOST_EV + AD_EV[name], name=name)
     return found.model_copy(update={"form": form})

@@ -69,6 +69,9 @@ def test_an_adsorbate_shows_terms_references_layers_flags_and_records(folder, li
     for label in (r"− 1 G\(CO2", r"− 1 G\(H2,", r"\+ 1 G\(H2O"):
         assert re.search(rf"^  {label}", text, re.M), label
     assert "inherits 1 × CO" in text
+    radical = text_of(folder, library, "Cu2/COOH/dG")
+    assert re.search(r"inherits 1 × C-O-double \([+-]\d", radical)
+    assert "gas/gfn1-xtb/HCOOH.json" in radical, "which has its bonds"
     assert re.search(r"level gfn1-xtb \([0-9a-f]{12}\): GFN1-xTB by tblite", text)
     assert "flag large-gas-correction (*CO): the gas layer moves" in text
     for name in ("thermo/Cu2", "relax/Cu2", "adsorb/Cu2/CO", "vibrate/Cu2/CO"):

@@ -15,9 +15,10 @@ from clusterflow.science.thermochemistry.formation import experimental_table
 from clusterflow.units import check_temperature
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from clusterflow.library.adsorbates import AdsorbateSpec
     from clusterflow.records.profiles import ReactionResult
     from clusterflow.settings import CheSettings
 
@@ -52,6 +53,7 @@ def che_of_table(
         gas=library.gas,
         adsorbate=library.adsorbate,
         experiment=lambda gases: experimental_table(gases, library),
+        molecules=_name_molecules(library) if "gas" in correct else lambda _: {},
         temperature_k=temperature_k,
         solvation="solvation" in correct,
     )
@@ -142,3 +144,12 @@ def _describe_runner_up(result: dict[str, Any]) -> list[str]:
     if tied := len(result["tied_pathways"]):
         lines.append(f"  {tied} more with the same U_L")
     return lines
+
+
+def _name_molecules(
+    library: Library,
+) -> Callable[[AdsorbateSpec], Mapping[str, float]]:
+    # Late, for without the layer nothing else needs networkx.
+    from clusterflow.science.geometry.bond_groups import drawn_molecules_of
+
+    return drawn_molecules_of(library)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -52,20 +52,26 @@ class Solvation(Model):
 
 
 class AdsorbateSpec(Composed):
-    """A surface species, and the gas-phase errors its bonds inherit."""
+    """A surface species: how it can sit, and what water adds to it."""
 
     forms: tuple[AdsorbateForm, ...] = Field(min_length=1)
-    inherits: dict[Name, float] = {}
-    may_inherit: dict[Name, float] = Field(
-        default={},
-        description="Motifs of which it keeps an unknown share: a named uncertainty",
-    )
     solvation_ev: Solvation | None = Field(
         default=None, description="Used by the layer `solvation`; none is no number"
     )
     multiplicity_on: dict[Name, int] = Field(
         default={}, description="Multiplicity of the complex, by cluster, if not found"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_inheritance(cls, content: Any) -> Any:
+        for key in ("inherits", "may_inherit"):
+            if isinstance(content, dict) and key in content:
+                raise ValueError(
+                    f"key {key!r} is no longer read: whose error an adsorbate carries "
+                    "follows from the bonds of its minimum; remove the line"
+                )
+        return content
 
     @model_validator(mode="after")
     def _check_forms(self) -> Self:

@@ -19,6 +19,7 @@ from clusterflow.library.adsorbates import AdsorbateSpec
 from clusterflow.library.clusters import ClusterSpec, LigandSpec
 from clusterflow.library.common import Spec
 from clusterflow.library.gases import ElementData, GasSpec
+from clusterflow.library.groups import GroupSpec
 from clusterflow.library.levels import DomainSpec, LevelSpec
 from clusterflow.library.reactions import CoupleSpec, ReactionSpec
 from clusterflow.library.yaml_file import find_place, read_yaml
@@ -31,6 +32,7 @@ KINDS: dict[str, type[Spec]] = {
     "clusters": ClusterSpec,
     "adsorbates": AdsorbateSpec,
     "gases": GasSpec,
+    "groups": GroupSpec,
     "reactions": ReactionSpec,
     "levels": LevelSpec,
     "couples": CoupleSpec,
@@ -261,10 +263,22 @@ class Library:
         """All adsorbates by name, each read when it is wanted."""
         return _Adsorbates(self)
 
-    def motif_gases(self, adsorbates: Iterable[str]) -> set[str]:
-        """Gases whose correction some adsorbates inherit, or may."""
-        specs = (self.adsorbate(name) for name in adsorbates)
-        return {gas for spec in specs for gas in (*spec.inherits, *spec.may_inherit)}
+    def groups(self) -> list[GroupSpec]:
+        """All kinds of bonds whose errors are fitted to gases."""
+        paths = self.paths("groups").values()
+        return [_load_cached(path, GroupSpec) for path in paths]
+
+    def error_gases(self, adsorbates: Iterable[str]) -> set[str]:
+        """Gases that say what a level is off by in the bonds of some adsorbates.
+
+        Those that the errors of groups of bonds are fitted to, and those of the same
+        atoms, which an adsorbate may be.
+        """
+        counts = [self.adsorbate(name).counts for name in adsorbates]
+        elements = {element for one in counts for element in one}
+        groups = [g for g in self.groups() if elements.issuperset(g.bond)]
+        same = {g for g in self.paths("gases") if self.gas(g).counts in counts}
+        return same.union(*(group.gases for group in groups))
 
     def gas(self, name: str) -> GasSpec:
         """A gas by name."""

@@ -72,7 +72,10 @@ class SpeciesFreeEnergy(Model):
     )
     binding_element: str | None = None
     inherits: dict[str, float] = Field(
-        default={}, description="Gas errors it carries, by molecule and count"
+        default={}, description="Molecules it still is, whose error it carries: count"
+    )
+    groups: dict[str, float] = Field(
+        default={}, description="Its other bonds, whose errors it carries: count"
     )
     flags: tuple[str, ...] = ()
 
@@ -124,6 +127,28 @@ class GasCorrection(Model):
     source: str
 
 
+class GroupErrors(Model):
+    """Errors of the level by groups of bonds, from CO2, H2 and H2O at 298.15 K."""
+
+    groups: tuple[str, ...] = ()
+    correction_ev: tuple[float, ...] = Field(
+        default=(), description="Measured less computed, a bond"
+    )
+    covariance_ev2: tuple[tuple[float, ...], ...] = ()
+    scatter_ev: float = Field(
+        description="Standard deviation of a molecule about the sum over its groups"
+    )
+    unknown_ev: float = Field(
+        description="Standard deviation of a bond of no group: root mean square of all"
+    )
+    residual_ev: dict[str, float] = Field(
+        default={}, description="Measured less fitted, by gas"
+    )
+    held_out_ev: dict[str, float] = Field(
+        default={}, description="Measured less predicted by a fit without the gas"
+    )
+
+
 class OtherIsomers(Model):
     """Formation energies by the other choice of isomers, without further vibrations.
 
@@ -158,6 +183,7 @@ class ThermoRecord(Record):
     )
     other_isomers: OtherIsomers | None = None
     gas_corrections: tuple[GasCorrection, ...] = ()
+    group_errors: GroupErrors | None = None
 
     def flagged(self, flag: str) -> Self:
         """The record with a flag at each free energy."""

@@ -129,7 +129,8 @@ def _explain_species(
         return Explanation(**common, sources=sources)
     around = surroundings_of(thermo.level, records.of(GasRecord), settings, library)
     references, anchors = _list_reference_terms(thermo, name, around, library)
-    molecules = [*anchors, *species.inherits]
+    fitted = thermo.group_errors.residual_ev if thermo.group_errors else {}
+    molecules = [*anchors, *species.inherits, *(fitted if species.groups else ())]
     parts += [r for n in dict.fromkeys(molecules) if (r := around.gases.get(n))]
     flags = flags_of(records, library.domain())
     return Explanation(
@@ -179,6 +180,12 @@ def _list_layer_terms(
                 f"{n:g} × {gas} ({corrections[gas].correction_ev:+.6f})"
                 for gas, n in species.inherits.items()
             ]
+            if (errors := thermo.group_errors) is not None:
+                each = dict(zip(errors.groups, errors.correction_ev, strict=True))
+                carried += [
+                    f"{n:.3g} × {group} ({each.get(group, 0.0):+.6f})"
+                    for group, n in species.groups.items()
+                ]
             note = "inherits " + (", ".join(carried) or "no gas error")
         elif layer == "gas":
             c = corrections[species.name.partition("(")[0]]

@@ -23,7 +23,9 @@ from clusterflow.science.adsorption.chosen_minimum import (
     by_other_isomers,
     minimum_of_mode,
 )
+from clusterflow.science.geometry.bond_groups import as_adsorbate
 from clusterflow.science.thermochemistry.adsorbate_models import AdsorbateModel
+from clusterflow.science.thermochemistry.anchors import FROM_CO2
 from clusterflow.science.thermochemistry.formation import experimental_table
 from clusterflow.science.thermochemistry.partition_functions import Barriers
 from clusterflow.science.thermochemistry.species import (
@@ -56,6 +58,7 @@ if TYPE_CHECKING:
     from clusterflow.library.adsorbates import AdsorbateSpec
     from clusterflow.library.clusters import IsomerMode
     from clusterflow.library.find import Library
+    from clusterflow.library.groups import GroupSpec
     from clusterflow.library.levels import LevelSpec
     from clusterflow.records.energies import SpeciesFreeEnergy
     from clusterflow.records.structure import Structure
@@ -94,8 +97,10 @@ def thermo(
     corrections = around.corrections()
     by_gas = {c.gas: c.correction_ev for c in corrections}
     specs = [library.adsorbate(a.adsorbate) for a in records.adsorptions]
+    bonds = around.group_model(library.groups(), _find_molecules(around))
     layers = Layers(
         gas_ev=by_gas if "gas" in settings.correct else None,
+        bonds=bonds,
         shifts_ev={s.name: _find_layer_shifts(s, settings, tables) for s in specs},
     )
     clean = relaxed_of_mode(records, settings.isomers)
@@ -124,7 +129,7 @@ def thermo(
         ]
     structures = _index_structures(clean, records, around)
     species = [_flag_species(s, structures, level, settings, library) for s in species]
-    species = list(_flag_edited_species(species, records, around))
+    species = list(_flag_edited_species(species, records, around, bonds.groups))
     missing = [s for s in species if s.formation_ev is None]
     record = ThermoRecord(
         cluster=relaxed.cluster,
@@ -139,9 +144,14 @@ def thermo(
             isomer_weights(relaxed, records.pool, settings.temperature_k)
         ),
         other_isomers=by_other_isomers(
-            species, records, settings.isomers, settings.temperature_k
+            species,
+            records,
+            settings.isomers,
+            settings.temperature_k,
+            layers.gas_layer_ev,
         ),
         gas_corrections=tuple(corrections),
+        group_errors=bonds.errors,
         status="ok" if relaxed.isomers else "failed",
         reason=relaxed.reason or _name_missing_species(missing),
         provenance=job.provenance(level),
@@ -192,6 +202,14 @@ def surroundings_of(
             },
         ),
     )
+
+
+def _find_molecules(around: Surroundings) -> dict[str, Structure]:
+    """A geometry of each gas: relaxed, or else as it is drawn."""
+    return {
+        name: gas.structure or as_adsorbate(around.table.gases[name].atoms)
+        for name, gas in around.gases.items()
+    }
 
 
 def _take_out_failed(gas: GasRecord) -> GasRecord:
@@ -314,6 +332,7 @@ def _flag_species(
             whole,
             host=host,
             adsorbate=adsorbate,
+            molecules=species.inherits,
             layers=settings.correct,
         )
     else:
@@ -333,10 +352,13 @@ def _flag_edited_species(
     species: Iterable[SpeciesFreeEnergy],
     records: ClusterRecords,
     around: Surroundings,
+    groups: Sequence[GroupSpec],
 ) -> Iterator[SpeciesFreeEnergy]:
     """The species, flagged where a record behind the number was changed by hand."""
     gases = {n for n, gas in around.gases.items() if gas.provenance.edited}
     of_anchors = not gases.isdisjoint(around.anchors)
+    fitted = {*FROM_CO2, *(gas for group in groups for gas in group.gases)}
+    of_groups = not gases.isdisjoint(fitted)
     hosts = (records.relaxed, records.pool)
     of_host = any(r.provenance.edited for r in hosts if r is not None)
     both: Iterable[AdsorbRecord | VibrateRecord]
@@ -348,6 +370,7 @@ def _flag_edited_species(
             or s.name in complexes
             or s.name.partition("(")[0] in gases
             or not gases.isdisjoint(s.inherits)
+            or (of_groups and bool(s.groups))
             or (of_host and s.name.startswith("*"))
         )
         if is_edited and s.formation_ev is not None:
@@ -364,8 +387,8 @@ def _name_missing_species(missing: Sequence[SpeciesFreeEnergy]) -> str:
 def run(inputs: Inputs, job: Job) -> ThermoRecord:
     """Sum up everything on a cluster; by hand, with the gases that this needs."""
     relaxed, settings = inputs.one(RelaxRecord), inputs.settings(ThermoSettings)
-    motifs = inputs.library.motif_gases(inputs.request.adsorbates)
-    names = sorted({*settings.anchors, *motifs})
+    errors = inputs.library.error_gases(inputs.request.adsorbates)
+    names = sorted({*settings.anchors, *errors, *(FROM_CO2 if errors else ())})
     level = relaxed.level
     gases = [{"gas": name, "level": level.name} for name in names] if level else []
     records = ClusterRecords(

@@ -26,7 +26,6 @@ def find_contradictions(plan: Plan) -> list[str]:
         *_find_unmade_species(plan),
         *_find_unused_pressures(plan),
         *_find_impossible_liquids(plan),
-        *_find_unsaid_inheritance(plan),
         *_find_idle_barriers(plan),
     ]
 
@@ -105,9 +104,7 @@ def _find_unmade_species(plan: Plan) -> list[str]:
 
 def _list_needed_compositions(plan: Plan) -> dict[str, Composition]:
     """Atoms of molecules and adsorbates; by balance, what else there is follows."""
-    gases = {name for name, _ in plan.fluids} | plan.library.motif_gases(
-        plan.adsorbates
-    )
+    gases = {name for name, _ in plan.fluids}
     return {
         **{name: plan.library.gas(name).counts for name in sorted(gases)},
         **{f"*{name}": plan.library.adsorbate(name).counts for name in plan.adsorbates},
@@ -153,29 +150,6 @@ def _find_impossible_liquids(plan: Plan) -> list[str]:
             f"{WATER_CRITICAL_K:g} K; choose a temperature between, or write H2O(g) in "
             "a reaction of your own"
         )
-    return lines
-
-
-def _find_unsaid_inheritance(plan: Plan) -> list[str]:
-    """Adsorbates that may be a corrected molecule, and do not say so."""
-    thermo = plan.study.thermo
-    if "gas" not in thermo.correct:
-        return []
-    corrected = [plan.library.gas(g) for g in plan.gases if g not in thermo.anchors]
-    lines = []
-    for name in plan.adsorbates:
-        spec = plan.library.adsorbate(name)
-        if spec.model_fields_set & {"inherits", "may_inherit"}:
-            continue
-        same = [g.name for g in corrected if g.counts == spec.counts]
-        if same:
-            keeps = " or ".join(f"`inherits: {{{gas}: 1}}`" for gas in same)
-            lines.append(
-                f"{plan.library.path('adsorbates', name)}: *{name} has the formula of "
-                f"{' and '.join(same)}, corrected by thermo.correct = "
-                f"{_format_list(thermo.correct)}, and no `inherits`; write {keeps} if "
-                "it keeps the bonds of that molecule, `inherits: {}` if it does not"
-            )
     return lines
 
 

@@ -204,15 +204,16 @@ class Plan:
 
     @cached_property
     def gases(self) -> tuple[str, ...]:
-        """Gases of the reactions, the anchors, and those adsorbates inherit from.
+        """Gases of the reactions, the anchors, and those that errors are fitted to.
 
         Where carbon takes part, also those that the spread over references needs.
         """
         named = {name for name, _ in self.fluids}
         if any("C" in self.library.gas(name).counts for name in named):
             named |= {*FROM_CO, *FROM_CO2}
-        motifs = self.library.motif_gases(self.adsorbates)
-        return tuple(sorted({*named, *motifs, *self.study.thermo.anchors}))
+        errors = self.library.error_gases(self.adsorbates)
+        named |= {*FROM_CO2, *errors} if errors else set()
+        return tuple(sorted({*named, *self.study.thermo.anchors}))
 
     @cached_property
     def _gas_elements(self) -> tuple[str, ...]:
@@ -304,6 +305,7 @@ class Plan:
             ]
         return [
             *self.library.paths("domain").values(),
+            *self.library.paths("groups").values(),
             *(self.library.path("gases", name) for name in self.gases),
             *(self.library.path("elements", symbol) for symbol in self._gas_elements),
             *(self.library.path("adsorbates", name) for name in self.adsorbates),

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from clusterflow.errors import ConfigError
+from clusterflow.science.geometry.bond_groups import drawn_molecules_of
 from clusterflow.science.reactions.che import Electrode, evaluate_network
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import build_network
@@ -90,6 +91,7 @@ def reader(library):
             gas=library.gas,
             adsorbate=library.adsorbate,
             experiment=lambda names: experimental_table(names, library),
+            molecules=drawn_molecules_of(library),
             temperature_k=temperature,
         )
 

@@ -104,7 +104,12 @@ def test_a_complex_has_the_cluster_of_its_host_and_its_own_spin(library, structu
     assert here.elements == {"Cu", "H"}
     assert (here.charge, here.multiplicity, here.hydrides) == (-1, 2, 2)
     pair = situation_of(
-        here.level, "*CO-CO", whole, host=host, adsorbate=library.adsorbate("CO-CO")
+        here.level,
+        "*CO-CO",
+        whole,
+        host=host,
+        adsorbate=library.adsorbate("CO-CO"),
+        molecules={"CO": 2},
     )
     assert (pair.motifs, pair.hydrides) == ({"CO": 2}, 1)
 

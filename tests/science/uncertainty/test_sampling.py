@@ -10,6 +10,7 @@ import pytest
 from clusterflow.errors import RecordError
 from clusterflow.library.find import Library
 from clusterflow.library.reactions import ReactionSpec
+from clusterflow.science.geometry.bond_groups import drawn_molecules_of
 from clusterflow.science.reactions.che import Electrode, FreeEnergies, evaluate_network
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import Network, build_network, parse_equation
@@ -102,7 +103,7 @@ class TestOneStep:
     def test_named_deviations_add_in_squares(self):
         parts = {
             "level": 0.3,
-            "motif": 0.2,
+            "group": 0.2,
             "isomer": 0.1,
             "site": 0.15,
             "cutoff": 0.05,
@@ -243,7 +244,7 @@ class TestDraws:
         many = sample_species(["*H", "*CHO", "*CO"], deviations, surface="Cu4")
         assert np.array_equal(few.values_ev[:, 0], many.values_ev[:, 2])
 
-    @pytest.mark.parametrize("part", ["gas", "motif"])
+    @pytest.mark.parametrize("part", ["gas", "group"])
     def test_what_belongs_to_no_surface_is_the_same_on_all(self, part):
         term = "CO(g)" if part == "gas" else "*COOH"
         deviations = Deviations(sigma_ev={term: {part: 0.3}}, binding_atom={})
@@ -315,7 +316,8 @@ def library_network(name):
 def library_deviations(species, sigma=0.3):
     library = Library.default()
     adsorbed = [s for s in species if s.startswith("*") and s != "*"]
-    inherits = {s: library.adsorbate(s[1:]).inherits for s in adsorbed}
+    drawn = drawn_molecules_of(library)
+    inherits = {s: drawn(library.adsorbate(s[1:])) for s in adsorbed}
     molecules = {m for motifs in inherits.values() for m in motifs}
     gases = {s for s in species if "(" in s} | {f"{m}(g)" for m in molecules}
     return Deviations(

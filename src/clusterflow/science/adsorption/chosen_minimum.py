@@ -11,17 +11,17 @@ from clusterflow.science.adsorption.bare_isomers import (
     relaxed_of_mode,
     why_not_pooled,
 )
-from clusterflow.science.adsorption.outcome import bonds_to_nonmetals
 from clusterflow.science.clusters.spin import spin_free_energy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from clusterflow.library.clusters import IsomerMode
     from clusterflow.records.adsorption import AdsorbRecord, Fate, Minimum, PoolRecord
     from clusterflow.records.cluster_records import ClusterRecords
     from clusterflow.records.clusters import Isomer
     from clusterflow.records.energies import SpeciesFreeEnergy
+    from clusterflow.records.structure import Structure
     from clusterflow.records.vibrations import VibrateRecord
 
 # Best first: what was asked for on the cluster it was asked for, then the same on a
@@ -128,13 +128,14 @@ def by_other_isomers(
     records: ClusterRecords,
     mode: IsomerMode,
     temperature_k: float,
+    gas_layer_ev: Callable[[Structure], float | None],
 ) -> OtherIsomers | None:
     """Formation energies by the other choice of isomers: ``pool``, or else fixed core.
 
-    An adsorbate moves by what its minimum and the bare cluster move by, in energy and
-    spin; vibrations and corrections stay. Where both choices take one minimum, that
-    does not move; where the other would inherit other corrections, it has no number.
-    None without a pool, or without a bare cluster.
+    An adsorbate moves by what its minimum and the bare cluster move by, in energy,
+    spin and the gas layer; vibrations and other corrections stay. Where both choices
+    take one minimum, that does not move. None without a pool, or without a bare
+    cluster.
 
     Parameters
     ----------
@@ -142,6 +143,8 @@ def by_other_isomers(
         Free energies by the choice `mode`.
     records
         Those of the cluster, from which they were made.
+    gas_layer_ev
+        Of the adsorbate of a complex; None where it is not known.
     """
     if records.pool is None or not records.relaxed.isomers:
         return None
@@ -160,10 +163,12 @@ def by_other_isomers(
             old, new = (minimum_of_mode(records, record, m) for m in (mode, other))
             if old is None or new is None:
                 continue
-            if _is_other_motif(item, record.minima[old], record.minima[new]):
-                continue
             if new != old:
-                shift_ev = _sum_energy_and_spin(record.minima[new], temperature_k)
+                layer_ev = gas_layer_ev(record.minima[new].structure)
+                if layer_ev is None:
+                    continue
+                shift_ev = layer_ev - item.layers.get("gas", 0.0)
+                shift_ev += _sum_energy_and_spin(record.minima[new], temperature_k)
                 shift_ev -= _sum_energy_and_spin(record.minima[old], temperature_k)
                 # Of what was vibrated: relaxed again where a mode was imaginary.
                 shift_ev += record.minima[old].energy_ev - item.terms.energy_ev
@@ -171,13 +176,6 @@ def by_other_isomers(
             shift_ev += _sum_energy_and_spin(here, temperature_k)
         found[item.name] = item.formation_ev + shift_ev
     return OtherIsomers(isomers=other, formation_ev=found)
-
-
-def _is_other_motif(item: SpeciesFreeEnergy, old: Minimum, new: Minimum) -> bool:
-    """Whether one of two minima has lost the molecule whose error is inherited."""
-    inherits = bool(item.inherits) or "inherits-nothing" in item.flags
-    covalent = [bool(bonds_to_nonmetals(m.structure)) for m in (old, new)]
-    return inherits and covalent[0] != covalent[1]
 
 
 def _sum_energy_and_spin(geometry: Minimum | Isomer, temperature_k: float) -> float:

@@ -14,8 +14,8 @@ from clusterflow.science.clusters.ligands import ligands_of
 from clusterflow.science.geometry.bonds import (
     BROKEN,
     CONTACT,
+    COVALENT,
     FORMED,
-    NONMETALS,
     bond_graph,
     changed_bonds,
     distance_ratios,
@@ -29,10 +29,6 @@ if TYPE_CHECKING:
     from clusterflow.library.adsorbates import AdsorbateSpec
     from clusterflow.records.adsorption import Fate
     from clusterflow.records.structure import Structure
-
-# Those that a molecule binds as it binds the atoms of its own: anions and ligand atoms.
-# Boron and silicon are the metals of their clusters; hydrogen is `hydrides_taken`.
-_COVALENT = NONMETALS - {"H", "B", "Si"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +99,7 @@ def bonds_to_nonmetals(complex_: Structure) -> set[str]:
         The atoms of the adsorbate have that role.
     """
     found = _list_bond_kinds(complex_, FORMED)
-    return {f"{a}-{b}" for a, b in found if a != "H" and b in _COVALENT}
+    return {f"{a}-{b}" for a, b in found if a != "H" and b in COVALENT}
 
 
 def why_other_bonds(

@@ -36,6 +36,9 @@ CHALCOGENS = {"O", "S", "Se", "Te"}
 HALOGENS = {"F", "Cl", "Br", "I"}
 _ANIONS = CHALCOGENS | HALOGENS
 NONMETALS = _ANIONS | {"H", "B", "C", "N", "P", "Si", "As"}
+# Those that a molecule binds as it binds the atoms of its own: anions and ligand atoms.
+# Boron and silicon are the metals of their clusters.
+COVALENT = NONMETALS - {"H", "B", "Si"}
 
 
 def radii(symbols: Sequence[str]) -> FloatArray:

@@ -50,10 +50,14 @@ ORIGIN_FLAGS: Final = {
         "the adsorbate has a covalent bond to an anion or a ligand atom of the cluster",
         "look at the minimum: it may be a molecule of its own, as OCSe is",
     ),
-    "inherits-nothing": (
-        "with that bond the molecule it would inherit the gas error of is gone; all of "
-        "that error is a standard deviation",
-        "compare the other minima; refine with DFT",
+    "other-molecule": (
+        "the adsorbate is not the molecule it was drawn as; it carries the errors of "
+        "the bonds that it has",
+        "its reason lists them; compare the other minima",
+    ),
+    "unknown-bond": (
+        "it has a bond whose error no gas tells: not corrected, but a deviation",
+        "its reason names the bond; refine with DFT",
     ),
     EDITED_FLAG: (
         "a record behind the number was changed by hand, and that was accepted",

@@ -163,11 +163,15 @@ class OwnEnergyRow(Model):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnEnergyReader:
-    """What turns rows into free energies: the library's molecules and conditions."""
+    """What turns rows into free energies: the library's molecules and conditions.
+
+    `molecules` are those that an adsorbate is drawn as, for a table has no geometries.
+    """
 
     gas: Callable[[str], GasSpec]
     adsorbate: Callable[[str], AdsorbateSpec]
     experiment: Callable[[Sequence[str]], ExperimentalTable]
+    molecules: Callable[[AdsorbateSpec], Mapping[str, float]]
     temperature_k: float
     solvation: bool = False
 
@@ -351,7 +355,7 @@ class OwnEnergyReader:
         if name == "*":
             return {}
         if name.startswith("*"):
-            return self.adsorbate(name[1:]).inherits
+            return self.molecules(self.adsorbate(name[1:]))
         return {name.partition("(")[0]: 1.0}
 
     def _add_liquid(self, values: dict[str, float], gas: str, energy: float) -> None:

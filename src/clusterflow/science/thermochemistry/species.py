@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import hypot
 from typing import TYPE_CHECKING
 
 from clusterflow.errors import RecordError
@@ -17,12 +18,15 @@ from clusterflow.science.adsorption.chosen_minimum import (
     why_no_minimum,
 )
 from clusterflow.science.adsorption.outcome import bonds_to_nonmetals
+from clusterflow.science.geometry.bond_groups import drawn_molecules
 from clusterflow.science.thermochemistry.adsorbate_models import adsorbate_terms
+from clusterflow.science.thermochemistry.anchors import FROM_CO2
 from clusterflow.science.thermochemistry.formation import (
     ExperimentalTable,
     anchor_coefficients,
     gas_corrections,
 )
+from clusterflow.science.thermochemistry.group_errors import make_group_model
 from clusterflow.science.thermochemistry.normal_modes import SOFT_CM1, classify
 from clusterflow.science.thermochemistry.partition_functions import (
     electronic_only,
@@ -36,12 +40,18 @@ if TYPE_CHECKING:
 
     from clusterflow.library.adsorbates import AdsorbateSpec
     from clusterflow.library.clusters import IsomerMode
+    from clusterflow.library.groups import GroupSpec
     from clusterflow.library.levels import LevelSpec
     from clusterflow.records.adsorption import AdsorbRecord, Minimum, PoolRecord
     from clusterflow.records.cluster_records import ClusterRecords
     from clusterflow.records.clusters import RelaxRecord
+    from clusterflow.records.structure import Structure
     from clusterflow.records.vibrations import GasRecord, VibrateRecord
     from clusterflow.science.thermochemistry.adsorbate_models import AdsorbateModel
+    from clusterflow.science.thermochemistry.group_errors import (
+        CarriedCorrection,
+        GroupModel,
+    )
 
 # What remains of a gas once it is put on experiment: scatter of the tables and of the
 # ideal-gas entropy, about 1 kJ/mol each for ΔfH° and TS°.
@@ -68,6 +78,9 @@ class Surroundings:
 
     def corrections(self) -> list[GasCorrection]:
         """Gas corrections at 298.15 K and 1 bar, for every gas that was computed."""
+        return gas_corrections(self._compute_at_298_k(), self.table, self.anchors)
+
+    def _compute_at_298_k(self) -> dict[str, float]:
         computed = {}
         for name, record in self.gases.items():
             terms = gas_free_energy(
@@ -75,7 +88,33 @@ class Surroundings:
             )
             if terms is not None:
                 computed[name] = terms.gibbs_ev
-        return gas_corrections(computed, self.table, self.anchors)
+        return computed
+
+    def group_model(
+        self, groups: Sequence[GroupSpec], molecules: Mapping[str, Structure]
+    ) -> GroupModel:
+        """What gives adsorbates their gas corrections, fitted to the gases.
+
+        Parameters
+        ----------
+        groups
+            Of bonds that there are.
+        molecules
+            A geometry of each gas.
+        """
+        computed = self._compute_at_298_k()
+        from_co2 = (
+            gas_corrections(computed, self.table, FROM_CO2)
+            if computed.keys() >= set(FROM_CO2)
+            else []
+        )
+        return make_group_model(
+            groups,
+            molecules,
+            {c.gas: c.correction_ev for c in self.corrections()},
+            {c.gas: c.correction_ev for c in from_co2},
+            {anchor: self.table.gases[anchor].counts for anchor in self.anchors},
+        )
 
     def uncorrected_error_ev(self, name: str) -> float:
         """How far a gas is from experiment as computed, eV."""
@@ -130,13 +169,21 @@ class Surroundings:
 class Layers:
     """Corrections that are switched on, eV.
 
-    `gas_ev` has each gas correction, which adsorbates inherit; None switches it off.
+    `gas_ev` has each gas correction; None switches these and those of adsorbates off,
+    which follow from `bonds`.
     `shifts_ev` has, by adsorbate, the further layers by name, and None where there is
     no value for it. The adsorbate then stays as it is, and a flag says so.
     """
 
     gas_ev: Mapping[str, float] | None
+    bonds: GroupModel
     shifts_ev: Mapping[str, Mapping[str, float | None]]
+
+    def gas_layer_ev(self, structure: Structure) -> float | None:
+        """The gas layer of the adsorbate of a complex, eV; None where unknown."""
+        if self.gas_ev is None:
+            return 0.0
+        return self.bonds.correction_of(structure).correction_ev
 
 
 def refuse_mixed_levels(
@@ -255,15 +302,14 @@ def adsorbed_species(
     if anchors_ev is None or electronic_ev is None:
         return hole(name, around.why_no_anchors(spec.counts))
     minimum = adsorbed.minima[index]
-    covalent = bonds_to_nonmetals(vibrated.structure or minimum.structure)
-    lost = bool(covalent and spec.inherits)
-    if lost:
-        # How much of the error goes with the bonds that are gone, is not known.
-        shares = spec.may_inherit | spec.inherits
-        spec = spec.model_copy(update={"inherits": {}, "may_inherit": shares})
-    applied, reason = _inherit_corrections(spec, layers.gas_ev)
-    if reason:
-        return hole(name, reason)
+    structure = vibrated.structure or minimum.structure
+    covalent = bonds_to_nonmetals(structure)
+    carried = layers.bonds.correction_of(structure)
+    applied = {}
+    if layers.gas_ev is not None:
+        if carried.correction_ev is None:
+            return hole(name, carried.reason)
+        applied["gas"] = carried.correction_ev
     terms, reason = adsorbate_terms(vibrated, around.model, around.temperature_k)
     if terms is None:
         return hole(name, reason, "failed")
@@ -275,24 +321,31 @@ def adsorbed_species(
     terms = with_spin(terms, minimum.structure.multiplicity, at_k)
     clean = electronic_only(host.energy_ev, host.structure.multiplicity, at_k)
     species = _make_species(name, terms, anchors_ev + clean.gibbs_ev, applied)
-    bonds = ", ".join(sorted(covalent))
-    why_lost = f"inherits nothing: bonded to the cluster by {bonds}" if lost else ""
+    why_lost = _why_other_molecule(spec, carried, covalent, layers.bonds)
+    unknown = carried.made_of.unknown
+    why_unknown = f"no gas has its bond {', '.join(unknown)}" if unknown else ""
     bare = bare_energies(records, spec.name, minimum)
     return species.model_copy(
         update={
             "status": minimum.fate,
             "reason": "; ".join(
-                filter(None, (minimum.detail, why_lost, *vibrated.set_aside))
+                filter(
+                    None, (minimum.detail, why_lost, why_unknown, *vibrated.set_aside)
+                )
             ),
             **bare.differences(vibrated.energy_ev - electronic_ev),
-            "deviations": _collect_deviations(spec, terms, adsorbed, around),
+            "deviations": _collect_deviations(
+                terms, adsorbed, carried, corrected=layers.gas_ev is not None
+            ),
             "binding_element": _find_binding_element(spec, minimum),
             # With the gas layer on or off: the error sits in the bond either way.
-            "inherits": spec.inherits,
+            "inherits": dict(carried.made_of.molecules),
+            "groups": dict(carried.made_of.groups),
             "flags": (
                 *_collect_flags(species, minimum.fate, vibrated),
                 *(["bonded-to-nonmetal"] if covalent else []),
-                *(["inherits-nothing"] if lost else []),
+                *(["other-molecule"] if why_lost else []),
+                *(["unknown-bond"] if unknown else []),
                 *(f"no-{layer}-value" for layer, ev in shifts.items() if ev is None),
             ),
         }
@@ -328,29 +381,46 @@ def _why_vibrations_are_unfit(
     return None
 
 
-def _collect_deviations(
+def _why_other_molecule(
     spec: AdsorbateSpec,
+    carried: CarriedCorrection,
+    covalent: set[str],
+    bonds: GroupModel,
+) -> str:
+    """Why an adsorbate is not the molecule it was drawn as; empty if it is, or none."""
+    drawn = drawn_molecules(spec, bonds.groups, bonds.molecules)
+    lost = drawn - carried.made_of.molecules
+    if not lost:
+        return ""
+    now = ", ".join(f"{n:.3g} {g}" for g, n in sorted(carried.made_of.groups.items()))
+    detail = f"its bonds are {now or 'of no group'}"
+    if covalent:
+        detail += f", to the cluster {', '.join(sorted(covalent))}"
+    return f"is not the {', '.join(sorted(lost))} it was drawn as: {detail}"
+
+
+def _collect_deviations(
     terms: FreeEnergyTerms,
     adsorbed: AdsorbRecord,
-    around: Surroundings,
+    carried: CarriedCorrection,
+    *,
+    corrected: bool,
 ) -> dict[str, float]:
     """Standard deviations of an adsorbate, eV; empty where one of them is unknown.
 
-    `level` is the method's default; `motif` what the free energy would move by if a
-    radical kept the whole error of the bonds it may share with a molecule; `cutoff`
-    what the treatment of the low modes moves it by.
+    `level` is the method's default; `group` that of the errors of its bonds, of which
+    it has the whole where they are not corrected; `cutoff` what the treatment of the
+    low modes moves it by.
     """
-    gaps = {c.gas: c.correction_ev for c in around.corrections()}
     level = adsorbed.level.uncertainty_ev if adsorbed.level is not None else None
-    if level is None or any(motif not in gaps for motif in spec.may_inherit):
+    if level is None:
         return {}
-    found = {
+    group = hypot(carried.deviation_ev, 0.0 if corrected else carried.by_groups_ev)
+    return {
         "level": level,
         "cutoff": abs(terms.minus_ts_ev - terms.minus_ts_undamped_ev),
+        **({"group": group} if group else {}),
     }
-    if spec.may_inherit:
-        found["motif"] = abs(sum(n * gaps[m] for m, n in spec.may_inherit.items()))
-    return found
 
 
 def _find_binding_element(spec: AdsorbateSpec, minimum: Minimum) -> str | None:
@@ -359,18 +429,6 @@ def _find_binding_element(spec: AdsorbateSpec, minimum: Minimum) -> str | None:
         if form.name == minimum.form:
             return form.atoms[form.binding[0]][0]
     return None
-
-
-def _inherit_corrections(
-    spec: AdsorbateSpec, corrections: Mapping[str, float] | None
-) -> tuple[dict[str, float], str]:
-    """The gas layer of an adsorbate, by the bonding motifs it keeps."""
-    if corrections is None:
-        return {}, ""
-    missing = [motif for motif in spec.inherits if motif not in corrections]
-    if missing:
-        return {}, f"needs the gas correction of {', '.join(missing)}, which failed"
-    return {"gas": sum(n * corrections[m] for m, n in spec.inherits.items())}, ""
 
 
 def _make_species(

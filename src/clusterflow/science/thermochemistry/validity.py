@@ -38,6 +38,7 @@ def situation_of(
     *,
     host: Structure,
     adsorbate: AdsorbateSpec | None = None,
+    molecules: Mapping[str, float] | None = None,
     layers: Collection[str] = (),
 ) -> Situation:
     """The situation of a cluster, bare or with an adsorbate.
@@ -48,6 +49,8 @@ def situation_of(
         What was computed: it has the multiplicity.
     host
         The bare cluster.
+    molecules
+        That the adsorbate is made of, as bonded.
     layers
         Correction layers that are on.
     """
@@ -62,7 +65,7 @@ def situation_of(
         charge=host.charge,
         multiplicity=whole.multiplicity,
         hydrides=hydrides,
-        motifs=adsorbate.inherits if adsorbate is not None else {},
+        motifs=molecules or {},
         layers=layers,
     )
 

@@ -53,7 +53,7 @@ def ranking_key(result: ReactionResult) -> tuple[bool, bool, float, float]:
 def probability_a_beats_b(a: Contender, b: Contender) -> float:
     """Probability that A has the higher limiting potential, from paired samples.
 
-    What both share cancels: the errors of gases, of the method and of a motif.
+    What both share cancels: the errors of gases, of the method and of bonds.
 
     Raises
     ------

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from clusterflow.errors import RecordError
 from clusterflow.science.reactions.network import SITE
+from clusterflow.science.thermochemistry.group_errors import shared_loads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +23,7 @@ _ROUNDING: Final = 1e-9
 
 # What each surface draws anew for each adsorbate.
 SURFACE_PARTS: Final = ("isomer", "site", "cutoff")
-_ADSORBATE_PARTS: Final = frozenset({"level", "motif", *SURFACE_PARTS})
+_ADSORBATE_PARTS: Final = frozenset({"level", "group", *SURFACE_PARTS})
 _GAS_PARTS: Final = frozenset({"gas"})
 
 
@@ -59,25 +60,29 @@ class Deviations:
     ----------
     sigma_ev
         Of each term, its standard deviations in eV. A gas or liquid has ``gas``; an
-        adsorbate has ``level``, ``motif`` (the unknown share of a bonding motif that
-        a radical keeps), ``isomer``, ``site`` and ``cutoff`` (of the low modes). A
-        term that is exact has an empty entry; only ``*`` needs none.
+        adsorbate has ``level``, ``group`` (of the errors of its bonds, fitted to
+        gases), ``isomer``, ``site`` and ``cutoff`` (of the low modes). A term that is
+        exact has an empty entry; only ``*`` needs none.
     binding_atom
         Element by which each adsorbate with a ``level`` deviation binds.
     inherits
         How many times a term carries the error of a molecule: ``{"*CO": {"CO": 1}}``.
         It is that of ``CO(g)``, which must be in `sigma_ev`.
+    group_loads
+        Of a term's ``group``, what it shares with other terms: by name of a standard
+        normal variable, what this adds, eV. What is left of ``group`` is its own.
 
     Raises
     ------
     RecordError
-        If a name is unknown, a deviation negative, or the binding atom or an
-        inherited molecule missing.
+        If a name is unknown, a deviation negative, the binding atom or an inherited
+        molecule missing, or more shared than there is.
     """
 
     sigma_ev: Mapping[str, Mapping[str, float]]
     binding_atom: Mapping[str, str]
     inherits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    group_loads: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for term, parts in self.sigma_ev.items():
@@ -93,6 +98,14 @@ class Deviations:
                         f"deviations of {term}: inherits {molecule}, but "
                         f"{molecule}(g) has no entry; add it, empty if it is exact"
                     )
+
+        for term, loads in self.group_loads.items():
+            shared = sum(load**2 for load in loads.values())
+            if shared > self.of(term).get("group", 0.0) ** 2 + _ROUNDING:
+                raise RecordError(
+                    f"deviations of {term}: it shares {shared**0.5:.3g} eV of group, "
+                    "more than it has"
+                )
 
     def of(self, term: str) -> Mapping[str, float]:
         """The standard deviations of a term, eV, by name.
@@ -149,8 +162,18 @@ def deviations_of(thermo: ThermoRecord) -> Deviations | None:
     inherited = {f"{molecule}(g)" for s in adsorbed for molecule in s.inherits}
     if not inherited <= {s.name for s in known}:
         return None
+    errors = thermo.group_errors
+    prefix = thermo.level.hash if thermo.level else ""
     return Deviations(
         sigma_ev={s.name: s.deviations for s in known},
         binding_atom={s.name: s.binding_element or "" for s in adsorbed},
         inherits={s.name: s.inherits for s in adsorbed if s.inherits},
+        group_loads={
+            s.name: {
+                f"{prefix} {group}": load
+                for group, load in shared_loads(s.groups, errors).items()
+            }
+            for s in adsorbed
+            if errors is not None and s.groups
+        },
     )

@@ -83,7 +83,7 @@ def sample_species(
         Their standard deviations.
     surface
         Name of the surface. It owns the independent part of the level's error and
-        the deviations ``isomer``, ``site`` and ``cutoff``; ``gas`` and ``motif``
+        the deviations ``isomer``, ``site`` and ``cutoff``; ``gas`` and ``group``
         belong to no surface and are common to all.
     level_group
         Surfaces with the same group share the diagram's and the binding atom's part
@@ -148,8 +148,12 @@ def draw_weights(
         weights[shared] = level * sqrt(correlation.diagram)
         weights[*shared, atom] = level * sqrt(correlation.binding_atom)
         weights["level", surface, term] = level * sqrt(correlation.independent)
-    if "motif" in sigma:
-        weights["motif", term] = sigma["motif"]
+    if "group" in sigma:
+        loads = deviations.group_loads.get(term, {})
+        for name, load in loads.items():
+            weights["group", name] = load
+        own = sigma["group"] ** 2 - sum(load**2 for load in loads.values())
+        weights["group-own", term] = sqrt(max(0.0, own))
     for part in SURFACE_PARTS:
         if part in sigma:
             weights[part, surface, term] = sigma[part]
