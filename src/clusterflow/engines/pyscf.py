@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # Behind krypton the basis sets of the def2 family go with core potentials, and without
 # one there would be relativity to care for.
 _LAST_ALL_ELECTRON = 36
+# Cerium to lutetium, for which PySCF has no def2 basis.
+_LANTHANIDES = range(58, 72)
 # What an SCF of accuracy 1 changes by in its last cycle, hartree.
 _CONVERGED_HARTREE = 1e-8
 _TIGHTEST_HARTREE = 1e-11
@@ -53,14 +55,20 @@ class PyscfEngine(Engine):
             name="shifted",
             # The shift, hartree, holds occupied and empty orbitals apart while they
             # would swap; the last cycle is without it.
-            parameters={"keep": False, "level_shift": 0.3, "damp": 0.3, "cycles": 200},
+            parameters={"keep": False, "level_shift": 0.3, "damp": 0.3, "cycles": 150},
         ),
-        Rung(name="newton", parameters={"keep": False, "second_order": True}),
+        Rung(
+            name="newton",
+            # Each of its cycles takes the time of five and more.
+            parameters={"keep": False, "second_order": True, "cycles": 30},
+        ),
     )
 
     def elements(self) -> frozenset[str]:
-        """All that core potentials of the def2 family reach; a level may have fewer."""
-        return UP_TO_RADON
+        """Those of the def2 family; the basis of a level may have fewer."""
+        return frozenset(
+            s for s in UP_TO_RADON if ATOMIC_NUMBERS[s] not in _LANTHANIDES
+        )
 
     def why_refused(self, level: LevelSpec, symbols: Iterable[str]) -> str:
         """Elements without a basis, a core potential or a fitting basis."""
@@ -78,7 +86,7 @@ class PyscfEngine(Engine):
                     with warnings.catch_warnings():
                         warnings.simplefilter("ignore")  # of another library to install
                         basis.load(name, symbol)
-                except BasisNotFoundError:
+                except (BasisNotFoundError, KeyError):
                     lacks.setdefault(f"{what} {name}", []).append(symbol)
             if _needs_ecp(symbol) and not _load_ecp(method, symbol):
                 what = f"core potential {method.ecp}" if method.ecp else "`ecp`"
@@ -111,8 +119,8 @@ class PyscfEngine(Engine):
         calculator.climb(rung)
 
     def why_failed(self, error: Exception) -> str | None:
-        """Also a basis linearly dependent, as where two atoms are at one place."""
-        if isinstance(error, np.linalg.LinAlgError):
+        """Also two atoms at one place, and a basis that is linearly dependent."""
+        if isinstance(error, np.linalg.LinAlgError) or str(error) == "Ill geometry":
             return f"the SCF broke down: {error}"
         return super().why_failed(error)
 
@@ -148,9 +156,12 @@ def _load_ecp(method: DftMethod, symbol: str) -> list[Any]:
 
     if method.ecp is None:
         return []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        found: list[Any] = basis.load_ecp(method.ecp, symbol)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            found: list[Any] = basis.load_ecp(method.ecp, symbol)
+    except (KeyError, RuntimeError):
+        return []
     return found
 
 
