@@ -6,14 +6,17 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from clusterflow.errors import EngineError
 from clusterflow.formula import ATOMIC_NUMBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
     from ase.calculators.calculator import Calculator
 
     from clusterflow.library.levels import LevelSpec
+    from clusterflow.records.scf import ScfReport
     from clusterflow.science.geometry.bonds import FloatArray
 
 # The parametrisations of GFN1 and GFN2 end at radon.
@@ -34,6 +37,28 @@ class Rung:
     rattle_a: float = 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScfOptions:
+    """What an engine with basis functions may be told of one system.
+
+    Parameters
+    ----------
+    ghosts
+        Indices of atoms of which only the basis functions are there, no nucleus and no
+        electrons. Charge and multiplicity are those of the rest.
+    checkpoint
+        A file for the density of every cycle. What is found in it is the first guess:
+        a job that was cut off goes on from there.
+    neighbours
+        Checkpoints of systems that share their first atoms with this one; the first
+        that can be used is the guess where there is no checkpoint.
+    """
+
+    ghosts: tuple[int, ...] = ()
+    checkpoint: Path | None = None
+    neighbours: tuple[Path, ...] = ()
+
+
 class Engine(ABC):
     """A program that computes energies and forces.
 
@@ -49,6 +74,11 @@ class Engine(ABC):
     def distribution(self) -> str:
         """The package that must be installed; its version is recorded."""
 
+    @property
+    def requirement(self) -> str:
+        """What pip is asked for to have it."""
+        return self.distribution
+
     @abstractmethod
     def elements(self) -> frozenset[str]:
         """Symbols of the elements it can treat."""
@@ -59,7 +89,25 @@ class Engine(ABC):
     ) -> Calculator:
         """An ASE calculator for one charge and multiplicity."""
 
-    def climb(self, calculator: Calculator, rung: Rung) -> None:  # noqa: B027 - one rung
+    def why_refused(self, level: LevelSpec, symbols: Iterable[str]) -> str:
+        """Why a level cannot treat these elements; empty if it can."""
+        unknown = sorted(set(symbols) - self.elements())
+        return f"has no parameters for {', '.join(unknown)}" if unknown else ""
+
+    def equip(self, calculator: Calculator, options: ScfOptions) -> None:
+        """Tell a calculator of ghosts, and of densities to start from and to keep.
+
+        Raises
+        ------
+        EngineError
+            If the engine has no basis functions.
+        """
+        raise EngineError(
+            f"an engine of {self.distribution} has no basis functions: it knows "
+            "neither ghosts nor densities; take a level of the engine pyscf"
+        )
+
+    def climb(self, calculator: Calculator, rung: Rung) -> None:  # noqa: B027 - one
         """Set a calculator to a rung, with no wavefunction of an earlier geometry."""
 
     def why_failed(self, error: Exception) -> str | None:
@@ -71,6 +119,10 @@ class Engine(ABC):
         from ase.calculators.calculator import CalculatorError
 
         return str(error) if isinstance(error, CalculatorError) else None
+
+    def scf_report(self, calculator: Calculator) -> ScfReport | None:
+        """How the last calculation converged; None where the engine does not say."""
+        return None
 
     def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
         """HOMO and LUMO energies, eV, of the last calculation; None where unknown."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from clusterflow.engines.base import Engine, Rung
     from clusterflow.engines.meter import Meter
+    from clusterflow.records.scf import ScfReport
     from clusterflow.science.geometry.bonds import FloatArray
 
 M = TypeVar("M", bound=Model)
@@ -128,6 +129,10 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
             self._memory.keep(known, self.atoms)
         self.results = {"energy": known.energy_ev, "forces": np.array(known.forces)}
 
+    def scf_report(self) -> ScfReport | None:
+        """How the last calculation converged; None where that is unknown."""
+        return self._engine.scf_report(self.inner)
+
     def frontier_orbitals(self) -> tuple[float, float] | None:
         """HOMO and LUMO energies, eV, of the last calculation; None where unknown."""
         return self._engine.frontier_orbitals(self.inner)
@@ -146,7 +151,8 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
             return self._climb_rungs(properties)
         finally:
             self._meter.seconds += process_time() - start
-            self._meter.n_gradients += 1
+            # Asked for more of a geometry, an engine goes on from what it has of it.
+            self._meter.n_gradients += not self.results
 
     def _climb_rungs(self, properties: Sequence[str]) -> dict[str, Any]:
         """Results from the present rung, else from the others in turn."""

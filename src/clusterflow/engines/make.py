@@ -16,11 +16,11 @@ from clusterflow.library.find import Library
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from clusterflow.engines.base import Engine
+    from clusterflow.engines.base import Engine, ScfOptions
     from clusterflow.engines.calculator import EngineCalculator, Memory
     from clusterflow.library.levels import LevelSpec
 
-_NO_ENGINES = ("base", "calculator", "import_path", "make", "meter")
+_NO_ENGINES = ("base", "calculator", "density", "import_path", "make", "meter")
 
 # Every other module of the package is an engine: `xtb_python.ENGINE` is "xtb-python".
 ENGINES: dict[str, Engine] = {
@@ -51,6 +51,7 @@ def make_calculator(
     accuracy: float = 1.0,
     meter: Meter | None = None,
     memory: Memory | None = None,
+    options: ScfOptions | None = None,
 ) -> EngineCalculator:
     """An ASE calculator at a level.
 
@@ -66,6 +67,8 @@ def make_calculator(
         Counts its gradients.
     memory
         Holds gradients of an earlier run.
+    options
+        Ghosts, and densities to start from and to keep, for engines that have some.
 
     Raises
     ------
@@ -94,10 +97,9 @@ def make_calculator(
             spec, charge=charge, multiplicity=multiplicity, accuracy=accuracy
         )
     except ImportError as error:
-        raise EngineError(
-            f"engine {spec.engine_name!r} of level {spec.name!r} is not installed "
-            f"({error}); run: pip install {engine.distribution}"
-        ) from None
+        raise _make_missing_error(spec, engine, error) from None
+    if options is not None:
+        engine.equip(inner, options)
     return EngineCalculator(inner, engine, meter or Meter(), memory)
 
 
@@ -107,14 +109,26 @@ def check_elements(level: LevelSpec, symbols: Iterable[str], who: str) -> None:
     Raises
     ------
     EngineError
-        Which names them.
+        Which names them, or the engine that is not installed.
     """
-    unknown = sorted(set(symbols) - engine_of(level).elements())
-    if unknown:
+    engine = engine_of(level)
+    try:
+        reason = engine.why_refused(level, symbols)
+    except ImportError as error:
+        raise _make_missing_error(level, engine, error) from None
+    if reason:
         raise EngineError(
-            f"{who}: level {level.name!r} has no parameters for {', '.join(unknown)}; "
-            "choose another level or cluster"
+            f"{who}: level {level.name!r} {reason}; choose another level or cluster"
         )
+
+
+def _make_missing_error(
+    level: LevelSpec, engine: Engine, error: ImportError
+) -> EngineError:
+    return EngineError(
+        f"engine {level.engine_name!r} of level {level.name!r} is not installed "
+        f"({error}); run: pip install {engine.requirement}"
+    )
 
 
 def engine_versions(level: LevelSpec | None) -> dict[str, str]:

@@ -48,12 +48,40 @@ class Solvent(Model):
         return f"{self.name} ({self.model.upper()})"
 
 
+class DftMethod(Model):
+    """What fixes an energy surface of density functional theory.
+
+    How the self-consistent field is found is no part of it, nor on which processor.
+    """
+
+    functional: str = Field(min_length=1, description="As libxc knows it: PBE, r2SCAN")
+    basis: str = Field(min_length=1)
+    ecp: str | None = Field(
+        default=None,
+        description="Core potentials of elements behind krypton; others have none",
+    )
+    dispersion: Literal["d3bj", "d4"] | None = None
+    counterpoise: bool = Field(
+        default=False,
+        description="Energies of binding are between parts in the basis of the whole",
+    )
+    density_fitting: str | None = Field(
+        default=None, description="Auxiliary basis; without one integrals are exact"
+    )
+    grid: int = Field(default=3, ge=0, le=9, description="Level of PySCF's grids")
+
+    def __str__(self) -> str:
+        dispersion = {"d3bj": "-D3(BJ)", "d4": "-D4", None: ""}[self.dispersion]
+        return f"{self.functional}{dispersion}/{self.basis}"
+
+
 class LevelSpec(Spec):
     """Everything that fixes an energy surface."""
 
     engine: str | OwnCalculator
     method: str
-    electronic_temperature_k: float = Field(default=300.0, gt=0)
+    dft: DftMethod | None = None
+    electronic_temperature_k: float = Field(default=300.0, ge=0)
     spin_polarization: float | None = Field(default=None, gt=0)
     solvent: str | Solvent | None = Field(
         default=None,
@@ -85,8 +113,38 @@ class LevelSpec(Spec):
             return {**content, "method": path.partition(":")[2] or path}
         return content
 
+    @model_validator(mode="before")
+    @classmethod
+    def _name_dft_method(cls, content: Any) -> Any:
+        """Method and temperature of a DFT level, which its section `dft` says."""
+        if not isinstance(content, dict) or not content.get("dft"):
+            return content
+        method = str(DftMethod.model_validate(content["dft"]))
+        return {"method": method, "electronic_temperature_k": 0.0, **content}
+
+    @model_validator(mode="after")
+    def _check_dft(self) -> Self:
+        if (self.engine == "pyscf") != (self.dft is not None):
+            raise ValueError(
+                f"engine {self.engine_name!r} with{'out' if self.dft is None else ''} "
+                "a section `dft`: engine pyscf has one, and no other reads it"
+            )
+        if self.dft is None and self.electronic_temperature_k == 0:
+            raise ValueError("electronic_temperature_k = 0: must be above 0")
+        if self.dft is not None and self.electronic_temperature_k > 0:
+            raise ValueError(
+                f"electronic_temperature_k = {self.electronic_temperature_k:g}: DFT "
+                "levels have whole occupations here; leave it out"
+            )
+        return self
+
     @model_validator(mode="after")
     def _check_solvent(self) -> Self:
+        if self.dft is not None and self.solvent is not None:
+            raise ValueError(
+                f"solvent = {str(self.solvent)!r}: engine pyscf computes none here; "
+                "leave it out, and water comes by the correction layer solvation"
+            )
         if isinstance(self.engine, OwnCalculator) and self.solvent is not None:
             raise ValueError(
                 f"solvent = {self.solvent!r} does not reach a calculator of your own; "
@@ -102,7 +160,7 @@ class LevelSpec(Spec):
     @property
     def spin_polarised(self) -> bool:
         """Whether energies of two multiplicities may be compared."""
-        return self.spin_polarization is not None
+        return self.dft is not None or self.spin_polarization is not None
 
     @property
     def hash(self) -> str:
@@ -111,6 +169,7 @@ class LevelSpec(Spec):
             exclude={
                 *("name", "source", "description"),
                 *("uncertainty_ev", "ip_ea_offset_ev", "probe_window_ev"),
+                *(() if self.dft else ("dft",)),
             }
         )
         if isinstance(self.engine, OwnCalculator):

@@ -141,7 +141,7 @@ def _why_no_ip_ea(
     if level.solvent is not None:
         return f"level {level.name} has a solvent; band edges are of the gas phase"
     lowest = _find_lowest_multiplicity(structure.symbols, structure.charge)
-    if structure.multiplicity > lowest and level.spin_polarization is None:
+    if structure.multiplicity > lowest and not level.spin_polarised:
         return (
             f"multiplicity {structure.multiplicity} beside ions of lowest spin: level "
             f"{level.name} has no spin polarisation to compare them"
