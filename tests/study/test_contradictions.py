@@ -114,7 +114,7 @@ REFUSED = {
     "a molecule that does not say what it inherits": (
         {"reactions": ["Own"]},
         own_library("Carbonyl"),
-        ["Carbonyl.yaml", "thermo.correct = [gas]", "`inherits: {CO: 1}`"],
+        ["Carbonyl.yaml", "thermo.correct = [gas, solvation]", "`inherits: {CO: 1}`"],
     ),
     "barriers of what is not there": (
         {

@@ -49,6 +49,15 @@ class Solvation(Model):
     value: float = Field(ge=-2, le=2, description="eV; negative means stabilised")
     source: Source
     note: str = ""
+    uncertainty_ev: float = Field(
+        default=0.1,
+        ge=0,
+        le=2,
+        description=(
+            "Standard deviation of the value, eV. The default is an assumption: such "
+            "values do not carry over from one surface to another (10.1063/1.5144912)"
+        ),
+    )
 
 
 class AdsorbateSpec(Composed):
@@ -61,7 +70,7 @@ class AdsorbateSpec(Composed):
         description="Motifs of which it keeps an unknown share: a named uncertainty",
     )
     solvation_ev: Solvation | None = Field(
-        default=None, description="Used by the layer `solvation`; none is no number"
+        default=None, description="For the layer `solvation`; none is unknown, not 0"
     )
     multiplicity_on: dict[Name, int] = Field(
         default={}, description="Multiplicity of the complex, by cluster, if not found"

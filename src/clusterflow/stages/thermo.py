@@ -75,10 +75,12 @@ def thermo(
     RecordError
         If records of different levels would be mixed.
     ConfigError
-        If a table of shifts is wrong, or water would count twice.
+        If a table of shifts is wrong.
     """
-    job.settings = settings_of(settings)
     relaxed, level = records.relaxed, records.relaxed.level
+    if level is not None:
+        settings = settings.at_level(level)
+    job.settings = settings_of(settings)
     tables = {
         layer: read_shifts(Path(file), relaxed.cluster, library)
         for layer, file in settings.tables.items()
@@ -86,7 +88,6 @@ def thermo(
     job.inputs = [*job.inputs, *map(Path, settings.tables.values())]
     if level is None:
         return _make_record_without_level(records, settings, job)
-    settings.check_solvent(level)
     refuse_mixed_levels(
         level, [*records.adsorptions, *records.vibrations], relaxed.cluster
     )

@@ -65,7 +65,7 @@ class Plan:
         LibraryError
             For the first of them.
         ConfigError
-            For a table of shifts that is not there, or water counted twice.
+            For a table of shifts that is not there, or water asked for twice.
         """
         for cluster in self.clusters:
             self.library.cluster(cluster)

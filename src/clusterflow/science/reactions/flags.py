@@ -55,6 +55,11 @@ ORIGIN_FLAGS: Final = {
         "that error is a standard deviation",
         "compare the other minima; refine with DFT",
     ),
+    "no-solvation-value": (
+        "the adsorbate's file has no `solvation_ev`: water moves it by 0 to -0.5 eV, "
+        "which is not in the number but a standard deviation of 0.25 eV",
+        "add `solvation_ev` with its source, 0 too if that is known",
+    ),
     EDITED_FLAG: (
         "a record behind the number was changed by hand, and that was accepted",
         "delete the records that records.csv calls edited and run again",
