@@ -11,7 +11,7 @@ from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.energies import MinimumEnergies, ThermoRecord
 from clusterflow.records.provenance import EDITED_FLAG
-from clusterflow.records.vibrations import GasRecord, VibrateRecord
+from clusterflow.records.vibrations import GasRecord, LeavingRecord, VibrateRecord
 from clusterflow.science.adsorption.bare_isomers import (
     bare_energies,
     isomer_weights,
@@ -25,6 +25,7 @@ from clusterflow.science.adsorption.chosen_minimum import (
 )
 from clusterflow.science.thermochemistry.adsorbate_models import AdsorbateModel
 from clusterflow.science.thermochemistry.formation import experimental_table
+from clusterflow.science.thermochemistry.lost_vibrations import lost_vibrations
 from clusterflow.science.thermochemistry.partition_functions import Barriers
 from clusterflow.science.thermochemistry.species import (
     Layers,
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from clusterflow.library.clusters import IsomerMode
     from clusterflow.library.find import Library
     from clusterflow.library.levels import LevelSpec
-    from clusterflow.records.energies import SpeciesFreeEnergy
+    from clusterflow.records.energies import LostVibrations, SpeciesFreeEnergy
     from clusterflow.records.structure import Structure
     from clusterflow.stages.inputs import Inputs
     from clusterflow.stages.parts.job import Job
@@ -143,11 +144,25 @@ def thermo(
             species, records, settings.isomers, settings.temperature_k
         ),
         gas_corrections=tuple(corrections),
+        lost_vibrations=_compute_lost_vibrations(records.leaving, clean, settings),
         status="ok" if relaxed.isomers else "failed",
         reason=relaxed.reason or _name_missing_species(missing),
         provenance=job.provenance(level),
     )
     return mark_species(record, library)
+
+
+def _compute_lost_vibrations(
+    leaving: LeavingRecord | None, clean: RelaxRecord, settings: ThermoSettings
+) -> tuple[LostVibrations, ...]:
+    if leaving is None or not clean.isomers:
+        return ()
+    return lost_vibrations(
+        leaving,
+        clean.isomers[0].structure.name,
+        settings.temperature_k,
+        settings.low_mode_cutoff_cm1,
+    )
 
 
 def _make_record_without_level(
@@ -375,5 +390,6 @@ def run(inputs: Inputs, job: Job) -> ThermoRecord:
         vibrations=inputs.every(VibrateRecord),
         gases=inputs.every(GasRecord, gases),
         pool=inputs.optional(PoolRecord),
+        leaving=inputs.optional(LeavingRecord),
     )
     return thermo(records, settings, inputs.library, job)

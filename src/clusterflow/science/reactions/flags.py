@@ -34,8 +34,8 @@ ORIGIN_FLAGS: Final = {
         "look at the minimum: a ligand that comes off is another state of the cluster",
     ),
     CLUSTER_STATE_FLAG: (
-        "the cluster lost or gained atoms, whose vibrations in it are left out: about "
-        "0.1 eV a hydride",
+        "the cluster lost or gained atoms with their vibrations; what that changes in "
+        "the vibrations of the others is left out",
         "add a step that loses to one that gives back: over both the error cancels",
     ),
     "soft-imaginary-mode": (
