@@ -367,12 +367,13 @@ class ThermoSettings(Model):
         ),
     )
     correct: tuple[Layer, ...] = Field(
-        default=("gas",),
+        default=("gas", "solvation"),
         description=(
             "Correction layers: `gas` moves molecules to experiment, and adsorbates "
             "by the bonds they share with them; `solvation` adds the hydrogen bonds "
-            "of water that the adsorbates' files name; `dft` and `user` add the "
-            "tables below. An empty list gives raw xTB."
+            "of water that the adsorbates' files name (leave it out without water; "
+            "at a level with a solvent the default leaves it out); `dft` and `user` "
+            "add the tables below. An empty list gives raw xTB."
         ),
     )
     dft: str | None = Field(
@@ -436,15 +437,26 @@ class ThermoSettings(Model):
         named = {"dft": self.dft, "user": self.user}
         return {k: v for k, v in named.items() if k in self.correct and v is not None}
 
+    def at_level(self, level: LevelSpec) -> Self:
+        """These settings without the layer `solvation` where the level has a solvent.
+
+        Water counts once, whichever levels a study may choose.
+        """
+        if level.solvent is None:
+            return self
+        layers = tuple(layer for layer in self.correct if layer != "solvation")
+        return self.model_copy(update={"correct": layers})
+
     def check_solvent(self, level: LevelSpec) -> None:
-        """Refuse water twice: as the level's solvent and as a layer.
+        """Refuse water that a person asks for twice: a level's solvent and the layer.
 
         Raises
         ------
         ConfigError
-            If both are there.
+            If `correct` names the layer; the default does not ask for it.
         """
-        if level.solvent is not None and "solvation" in self.correct:
+        asked = "correct" in self.model_fields_set and "solvation" in self.correct
+        if level.solvent is not None and asked:
             raise ConfigError(
                 f"thermo.correct: the layer 'solvation' and the solvent "
                 f"'{level.solvent}' of level {level.name!r} both add water; "

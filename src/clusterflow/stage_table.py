@@ -45,7 +45,8 @@ class Stage:
         What one record is of, in the order of its path. Empty: of the whole study.
     clusters
         Of which clusters: ``all``, those of the ``study`` without the states that
-        reactions name, or those that are ``profiled``: with reactions.
+        reactions name, those that are ``profiled``: with reactions, or ``parents``
+        of states that reactions name.
     reads
         Stages whose records of the same cluster it reads.
     reads_before
@@ -69,7 +70,7 @@ class Stage:
     record: str
     protocol: int
     of: tuple[str, ...] = ()
-    clusters: Literal["all", "study", "profiled"] = "all"
+    clusters: Literal["all", "study", "profiled", "parents"] = "all"
     reads: tuple[str, ...] = ()
     reads_before: tuple[str, ...] = ()
     reads_peers: tuple[str, ...] = ()
@@ -143,7 +144,7 @@ class Stage:
         ----------
         selection
             What the study is made of: `adsorbates` by cluster, states among them,
-            `clusters` and those `profiled`, `gases` and `levels`.
+            `clusters`, those `profiled` and the `parents`, `gases` and `levels`.
         """
         if self.of == ("level", "gas"):
             return list(itertools.product(selection["levels"], selection["gases"]))
@@ -151,8 +152,9 @@ class Stage:
         if self.of == ("cluster", "adsorbate"):
             return [(name, one) for name, all_ in adsorbates.items() for one in all_]
         if self.of == ("cluster",):
-            key = {"all": "adsorbates", "study": "clusters", "profiled": "profiled"}
-            return [(name,) for name in selection[key[self.clusters]]]
+            key = {"all": "adsorbates", "study": "clusters"}
+            names = selection[key.get(self.clusters, self.clusters)]
+            return [(name,) for name in names]
         return [()]
 
 
@@ -261,12 +263,25 @@ _ROWS = (
         example="clusterflow vibrate mine.xyz --adsorbate CO",
     ),
     Stage(
+        name="leaving",
+        summary="Compute the vibrations of groups that states of a cluster lack.",
+        record="vibrations.LeavingRecord",
+        protocol=1,
+        of=_CLUSTER,
+        clusters="parents",
+        reads=("relax",),
+        reads_peers=("relax",),
+        sees=("vibrate",),
+        gradients=200,
+        example="clusterflow leaving relax/Cu2H2.json relax/Cu2H.json",
+    ),
+    Stage(
         name="thermo",
         summary="Compute free energies of everything on a cluster, with corrections.",
         record="energies.ThermoRecord",
-        protocol=2,
+        protocol=3,
         of=_CLUSTER,
-        reads=("relax", "gas", "adsorb", "pool", "vibrate"),
+        reads=("relax", "gas", "adsorb", "pool", "vibrate", "leaving"),
         sees=("thermo",),
         example="clusterflow thermo Cu2 --adsorbate H",
     ),
@@ -274,7 +289,7 @@ _ROWS = (
         name="che",
         summary="Compute reaction profiles and limiting potentials.",
         record="profiles.CheRecord",
-        protocol=3,
+        protocol=4,
         of=_CLUSTER,
         clusters="profiled",
         reads=("thermo", "edges"),

@@ -49,6 +49,7 @@ def test_help_names_every_stage(folder):
         "adsorb",
         "pool",
         "vibrate",
+        "leaving",
     ):
         assert verb in text
     for verb in ("thermo", "che", "collect", "report", "check", "list", "add", "run"):

@@ -7,6 +7,7 @@ import pytest
 from clusterflow.errors import ConfigError
 from clusterflow.library.own_tables import read_shifts
 from clusterflow.settings import ThermoSettings, load_study
+from clusterflow.study.check import check
 from clusterflow.study.plan import Plan
 
 HEAD = "cluster,species,shift_ev,source\n"
@@ -80,7 +81,7 @@ def test_a_plan_makes_the_table_an_input_of_thermo(tmp_path, library):
     assert path not in plan.data_files("che")
 
 
-def test_a_plan_refuses_a_wet_level_with_the_layer(tmp_path, monkeypatch):
+def test_water_twice_is_refused_only_where_it_is_asked_for(tmp_path, monkeypatch):
     levels = tmp_path / "structures" / "levels"
     levels.mkdir(parents=True)
     (levels / "wet.yaml").write_text(
@@ -92,3 +93,23 @@ def test_a_plan_refuses_a_wet_level_with_the_layer(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="solvent 'water' of level 'wet'"):
         Plan.from_config({"level": wet, "thermo": {"correct": ["gas", "solvation"]}})
     Plan.from_config({"level": wet})
+    (tmp_path / "config.yaml").write_text("level: {preferred: [gfn1-xtb, wet]}\n")
+    assert (
+        "level wet has a solvent of its own: the layer solvation is left out"
+    ) in check([tmp_path / "config.yaml"])
+
+
+def test_check_names_what_has_no_value_for_water(tmp_path, monkeypatch, library):
+    own = tmp_path / "structures" / "adsorbates"
+    own.mkdir(parents=True)
+    text = library.path("adsorbates", "CO").read_text()
+    start, end = text.index("solvation_ev"), text.index("forms:")
+    (own / "CO.yaml").write_text(text[:start] + text[end:])
+    monkeypatch.chdir(tmp_path)
+    study = tmp_path / "config.yaml"
+    study.write_text("reactions: [CO2-to-CO]\n")
+    (line,) = (line for line in check([study]) if "solvation_ev" in line)
+    assert "*CO:" in line
+    assert "*COOH" not in line
+    study.write_text("reactions: [CO2-to-CO]\nthermo: {correct: [gas]}\n")
+    assert not [line for line in check([study]) if "solvation_ev" in line]

@@ -206,6 +206,30 @@ def test_an_adsorbate_is_drawn_as_the_molecules_it_is(name, molecules):
     assert drawn_molecules_of(LIBRARY)(LIBRARY.adsorbate(name)) == molecules
 
 
+@pytest.mark.parametrize("name", sorted(LIBRARY.paths("adsorbates")))
+def test_every_adsorbate_says_what_water_adds_by_its_groups(name):
+    """Peterson et al. 2010: *OH -0.5, a hydroxyl further out -0.25, M-C=O -0.1 eV."""
+    spec = LIBRARY.adsorbate(name)
+    form = spec.forms[0]
+    symbols = [line[0] for line in form.atoms]
+    positions = np.array([line[1:] for line in form.atoms])
+    near = np.linalg.norm(positions[:, None] - positions[None], axis=2)
+    expected = 0.0
+    for i in range(len(symbols)):
+        bonded = [j for j in range(len(symbols)) if j != i and near[i, j] < 1.65]
+        elements = sorted(symbols[j] for j in bonded)
+        if symbols[i] == "O" and elements.count("H") == 1:
+            expected += -0.5 if i in form.binding else -0.25
+        # Bound by its carbon, the oxygen is the end of a double bond.
+        if symbols[i] == "C" and i in form.binding:
+            ends = [j for j in bonded if symbols[j] == "O" and j not in form.binding]
+            ends = [j for j in ends if np.sum((near[j] > 0) & (near[j] < 1.65)) == 1]
+            hydroxyls = [j for j in bonded if symbols[j] == "O" and j not in ends]
+            expected += -0.1 if ends and not hydroxyls and name != "CO2" else 0.0
+    assert spec.solvation_ev is not None
+    assert spec.solvation_ev.value == pytest.approx(expected)
+
+
 @pytest.mark.parametrize(
     ("reaction", "route"),
     [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from clusterflow.errors import ConfigError, RecordError
+from clusterflow.errors import RecordError
 from clusterflow.records.adsorption import AdsorbRecord, Minimum
 from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import Isomer, RelaxRecord
@@ -155,7 +155,9 @@ class Study:
             vibrations=vibrated,
             gases=[self.gas(n) for n in GAS_EV] if gases is None else gases,
         )
-        return thermo(records, ThermoSettings(**settings), self.library, Job("thermo"))
+        # Without water, which has tests of its own: energies are told apart by bonds.
+        chosen = ThermoSettings(**{"correct": ("gas",), **settings})
+        return thermo(records, chosen, self.library, Job("thermo"))
 
     def species(self, **options):
         return {s.name: s for s in self.thermo(**options).species}
@@ -834,24 +836,43 @@ def test_an_adsorbate_without_a_minimum_is_a_hole_with_its_fate(study):
     assert found.reason == "no bound minimum of CO: dissociated (C + O)"
 
 
-def raw_formation(study):
-    return {n: s.formation_ev for n, s in study.species(correct=()).items()}
-
-
 def test_water_stabilises_by_what_the_adsorbates_files_say(study):
     found = study.species(correct=("solvation",))
-    before = raw_formation(study)
+    raw = study.species(correct=())
+    before = {n: s.formation_ev for n, s in raw.items()}
     moved = {n: s.formation_ev - before[n] for n, s in found.items()}
     # Peterson et al. 2010: a floppy hydroxyl, a carbonyl bound by carbon, neither.
     assert moved["*COOH"] == pytest.approx(-0.25, abs=1e-9)
     assert moved["*CO"] == pytest.approx(-0.10, abs=1e-9)
     assert moved["*H"] == moved["*OCHO"] == moved["CO(g)"] == 0.0
     assert found["*COOH"].layers == {"solvation": -0.25}
-    # No value is no number: neither shifted nor silent.
-    assert study.library.adsorbate("HCOOH").solvation_ev is None
-    assert found["*HCOOH"].layers == {}
-    assert moved["*HCOOH"] == 0.0
-    assert found["*HCOOH"].flags == ("no-solvation-value",)
+    assert found["*H"].layers == {"solvation": 0.0}
+    expected = {**raw["*COOH"].deviations, "solvation": 0.1}
+    assert found["*COOH"].deviations == expected
+
+
+def test_water_is_there_unless_it_is_switched_off():
+    assert "solvation" in ThermoSettings().correct
+
+
+def test_an_unknown_shift_by_water_is_neither_zero_nor_silent(study, monkeypatch):
+    known = study.library.adsorbate("COOH")
+    dry = known.model_copy(update={"solvation_ev": None})
+    library = study.library
+    of_files = library.adsorbate
+
+    def read(_, name):
+        return dry if name == "COOH" else of_files(name)
+
+    monkeypatch.setattr(type(library), "adsorbate", read)
+    only = {"adsorbed": [study.adsorbed("COOH")], "vibrated": [study.vibrated("COOH")]}
+    found = study.species(correct=("solvation",), **only)["*COOH"]
+    without = study.species(correct=(), **only)["*COOH"]
+    assert found.layers == {}
+    assert found.formation_ev == without.formation_ev
+    assert found.flags == (*without.flags, "no-solvation-value")
+    # Wider than any known one: what water does is somewhere in 0 to -0.5 eV.
+    assert found.deviations == {**without.deviations, "solvation": 0.25}
 
 
 def test_layers_add_up_and_each_keeps_its_own_number(study, tmp_path):
@@ -881,10 +902,15 @@ def test_layers_add_up_and_each_keeps_its_own_number(study, tmp_path):
 
 def test_water_does_not_count_twice(study):
     wet = study.level.model_copy(update={"solvent": "water"})
-    with pytest.raises(ConfigError, match=r"'solvation'.*'water'.*leave out one"):
-        thermo(
-            ClusterRecords(relaxed=study.relaxed(level=wet)),
-            ThermoSettings(correct=("solvation",)),
-            study.library,
-            Job("thermo"),
-        )
+    records = ClusterRecords(
+        relaxed=study.relaxed(level=wet),
+        adsorptions=[study.adsorbed("COOH", level=wet)],
+        vibrations=[study.vibrated("COOH", level=wet)],
+        gases=[study.gas(n) for n in GAS_EV],
+    )
+    record = thermo(records, ThermoSettings(), study.library, Job("thermo"))
+    found = {s.name: s for s in record.species}["*COOH"]
+    assert set(found.layers) == {"gas"}
+    assert "solvation" not in found.deviations
+    # The record says what was done, not what the default is.
+    assert record.provenance.settings["correct"] == ["gas"]

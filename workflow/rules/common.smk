@@ -110,6 +110,20 @@ def with_states(wildcards):
     ]
 
 
+def states_left(wildcards):
+    """Relax records of the states without the atoms that a cluster loses."""
+    return [
+        f"results/{wildcards.study}/relax/{state}.json"
+        for state in PLAN.states_left_of(wildcards.cluster)
+    ]
+
+
+def leaving_if_any(wildcards):
+    """Vibrations of what leaves a cluster, where reactions take something from it."""
+    path = f"results/{wildcards.study}/leaving/{wildcards.cluster}.json"
+    return [path] if PLAN.states_left_of(wildcards.cluster) else []
+
+
 def round_before(*records):
     """Records of the round before; none in the first round."""
     if PLAN.study.pool.rounds == 1:

@@ -7,6 +7,7 @@ rule thermo:
         ],
         adsorb=of_cluster("adsorb"),
         vibrate=of_cluster("vibrate"),
+        leaving=leaving_if_any,
         gas=of_gases(),
         data=data_files("thermo"),
     output:
@@ -22,7 +23,8 @@ rule thermo:
     shell:
         r"""
         clusterflow thermo \
-            {input.records:q} {input.adsorb:q} {input.vibrate:q} {input.gas:q} \
+            {input.records:q} {input.adsorb:q} {input.vibrate:q} \
+            {input.leaving:q} {input.gas:q} \
             --settings {params.settings:q} \
             --output {output:q} \
             2>{log:q}

@@ -49,6 +49,15 @@ class Solvation(Model):
     value: float = Field(ge=-2, le=2, description="eV; negative means stabilised")
     source: Source
     note: str = ""
+    uncertainty_ev: float = Field(
+        default=0.1,
+        ge=0,
+        le=2,
+        description=(
+            "Standard deviation of the value, eV. The default is an assumption: such "
+            "values do not carry over from one surface to another (10.1063/1.5144912)"
+        ),
+    )
 
 
 class AdsorbateSpec(Composed):
@@ -56,7 +65,7 @@ class AdsorbateSpec(Composed):
 
     forms: tuple[AdsorbateForm, ...] = Field(min_length=1)
     solvation_ev: Solvation | None = Field(
-        default=None, description="Used by the layer `solvation`; none is no number"
+        default=None, description="For the layer `solvation`; none is unknown, not 0"
     )
     multiplicity_on: dict[Name, int] = Field(
         default={}, description="Multiplicity of the complex, by cluster, if not found"

@@ -10,7 +10,11 @@ if TYPE_CHECKING:
 
     from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
     from clusterflow.records.clusters import RelaxRecord
-    from clusterflow.records.vibrations import GasRecord, VibrateRecord
+    from clusterflow.records.vibrations import (
+        GasRecord,
+        LeavingRecord,
+        VibrateRecord,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +29,7 @@ class ClusterRecords:
     vibrations: Sequence[VibrateRecord] = ()
     gases: Sequence[GasRecord] = ()
     pool: PoolRecord | None = None
+    leaving: LeavingRecord | None = None
 
     def vibrations_of(self, adsorbate: str) -> VibrateRecord | None:
         """The vibrations of an adsorbate, if there are any."""

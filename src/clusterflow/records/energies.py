@@ -161,6 +161,17 @@ class OtherIsomers(Model):
     reason: str = Field(default="", description="Why it is not offered")
 
 
+class LostVibrations(Model):
+    """Free energy of the vibrations that a cluster has and one of its states lacks.
+
+    Its energy is zero: that of the atoms is in the two clusters.
+    """
+
+    state: str
+    terms: FreeEnergyTerms | None = None
+    reason: str = Field(default="", description="Why there is none")
+
+
 class ThermoRecord(Record):
     """Free energies of everything on one cluster, at one level."""
 
@@ -184,6 +195,9 @@ class ThermoRecord(Record):
     other_isomers: OtherIsomers | None = None
     gas_corrections: tuple[GasCorrection, ...] = ()
     group_errors: GroupErrors | None = None
+    lost_vibrations: tuple[LostVibrations, ...] = Field(
+        default=(), description="Of what leaves for each state, where that is known"
+    )
 
     def flagged(self, flag: str) -> Self:
         """The record with a flag at each free energy."""

@@ -1,4 +1,4 @@
-"""Records with wavenumbers: molecules, and adsorbates on clusters."""
+"""Records with wavenumbers: molecules, adsorbates on clusters, what leaves them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pydantic import Field
 
 from clusterflow.library.gases import ElectronicDegeneracy
 from clusterflow.library.levels import LevelSpec
+from clusterflow.model import Model
 from clusterflow.records.provenance import Record
 from clusterflow.records.structure import Structure, Vector
 
@@ -83,3 +84,31 @@ class VibrateRecord(Record):
             f"minimum {index} set aside: {reason or 'no reason recorded'}"
             for index, reason in pairs
         )
+
+
+class LeavingGroup(Model):
+    """The atoms of a cluster that one of its states lacks, and how they vibrate."""
+
+    state: str
+    atoms: tuple[int, ...] = Field(
+        default=(), description="Of the cluster's lowest isomer, counted from 0"
+    )
+    frequencies_cm1: tuple[float, ...] = ()
+    imaginary_cm1: tuple[float, ...] = ()
+    hessian_asymmetry_ev_per_a2: float | None = None
+    fmax_ev_per_a: float | None = None
+    force_error_ev_per_a: float | None = Field(
+        default=None,
+        description="Force less slope of the energy along one random direction",
+    )
+    reason: str = Field(default="", description="Why there are no vibrations")
+
+
+class LeavingRecord(Record):
+    """Vibrations of what leaves a cluster for its states, all other atoms frozen."""
+
+    stage: Literal["leaving"] = "leaving"
+    cluster: str
+    level: LevelSpec | None
+    isomer: str | None = Field(default=None, description="Of the cluster, by name")
+    groups: tuple[LeavingGroup, ...] = ()

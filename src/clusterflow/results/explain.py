@@ -197,7 +197,7 @@ def _list_layer_terms(
             )
         elif layer == "solvation":
             water = library.adsorbate(species.name[1:]).solvation_ev
-            note = water.source if water else ""
+            note = "; ".join(filter(None, (water.note, water.source))) if water else ""
         yield Summand(label=f"layer {layer}", count=1, each_ev=value, note=note)
 
 

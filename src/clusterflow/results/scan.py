@@ -232,7 +232,9 @@ def _recompute_thermo(
     cluster: str, folder: Path, temperature_k: float, library: Library
 ) -> ThermoRecord:
     """Stage thermo at another temperature, from the records of a results folder."""
-    paths = [folder / stage / f"{cluster}.json" for stage in ("relax", "pool")]
+    paths = [
+        folder / stage / f"{cluster}.json" for stage in ("relax", "pool", "leaving")
+    ]
     stages = ("adsorb", "vibrate")
     paths += [p for s in stages for p in (folder / s / cluster).glob("*.json")]
     paths += (folder / "gas").glob("*/*.json")

@@ -10,7 +10,7 @@ from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.energies import ThermoRecord
-from clusterflow.records.vibrations import GasRecord, VibrateRecord
+from clusterflow.records.vibrations import GasRecord, LeavingRecord, VibrateRecord
 from clusterflow.science.reactions.che import free_energies_of
 from clusterflow.science.reactions.cluster_states import add_cluster_states
 from clusterflow.science.reactions.network import parse_equation
@@ -84,12 +84,14 @@ def thermo_at(
             "give the whole results folder"
         )
     pools = [r for r in records.of(PoolRecord) if r.cluster == cluster]
+    leaving = [r for r in records.of(LeavingRecord) if r.cluster == cluster]
     of_cluster = ClusterRecords(
         relaxed=relaxed[0],
         adsorptions=[found[name] for name in adsorbates],
         vibrations=[v for v in records.of(VibrateRecord) if v.cluster == cluster],
         gases=[g for g in records.of(GasRecord) if g.gas in gases],
         pool=pools[0] if pools else None,
+        leaving=leaving[0] if leaving else None,
     )
     return thermo(of_cluster, settings, library, Job("thermo"))
 

@@ -11,7 +11,7 @@ from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.energies import MinimumEnergies, ThermoRecord
 from clusterflow.records.provenance import EDITED_FLAG
-from clusterflow.records.vibrations import GasRecord, VibrateRecord
+from clusterflow.records.vibrations import GasRecord, LeavingRecord, VibrateRecord
 from clusterflow.science.adsorption.bare_isomers import (
     bare_energies,
     isomer_weights,
@@ -27,6 +27,7 @@ from clusterflow.science.geometry.bond_groups import as_adsorbate
 from clusterflow.science.thermochemistry.adsorbate_models import AdsorbateModel
 from clusterflow.science.thermochemistry.anchors import FROM_CO2
 from clusterflow.science.thermochemistry.formation import experimental_table
+from clusterflow.science.thermochemistry.lost_vibrations import lost_vibrations
 from clusterflow.science.thermochemistry.partition_functions import Barriers
 from clusterflow.science.thermochemistry.species import (
     Layers,
@@ -60,7 +61,7 @@ if TYPE_CHECKING:
     from clusterflow.library.find import Library
     from clusterflow.library.groups import GroupSpec
     from clusterflow.library.levels import LevelSpec
-    from clusterflow.records.energies import SpeciesFreeEnergy
+    from clusterflow.records.energies import LostVibrations, SpeciesFreeEnergy
     from clusterflow.records.structure import Structure
     from clusterflow.stages.inputs import Inputs
     from clusterflow.stages.parts.job import Job
@@ -78,10 +79,12 @@ def thermo(
     RecordError
         If records of different levels would be mixed.
     ConfigError
-        If a table of shifts is wrong, or water would count twice.
+        If a table of shifts is wrong.
     """
-    job.settings = settings_of(settings)
     relaxed, level = records.relaxed, records.relaxed.level
+    if level is not None:
+        settings = settings.at_level(level)
+    job.settings = settings_of(settings)
     tables = {
         layer: read_shifts(Path(file), relaxed.cluster, library)
         for layer, file in settings.tables.items()
@@ -89,7 +92,6 @@ def thermo(
     job.inputs = [*job.inputs, *map(Path, settings.tables.values())]
     if level is None:
         return _make_record_without_level(records, settings, job)
-    settings.check_solvent(level)
     refuse_mixed_levels(
         level, [*records.adsorptions, *records.vibrations], relaxed.cluster
     )
@@ -152,11 +154,25 @@ def thermo(
         ),
         gas_corrections=tuple(corrections),
         group_errors=bonds.errors,
+        lost_vibrations=_compute_lost_vibrations(records.leaving, clean, settings),
         status="ok" if relaxed.isomers else "failed",
         reason=relaxed.reason or _name_missing_species(missing),
         provenance=job.provenance(level),
     )
     return mark_species(record, library)
+
+
+def _compute_lost_vibrations(
+    leaving: LeavingRecord | None, clean: RelaxRecord, settings: ThermoSettings
+) -> tuple[LostVibrations, ...]:
+    if leaving is None or not clean.isomers:
+        return ()
+    return lost_vibrations(
+        leaving,
+        clean.isomers[0].structure.name,
+        settings.temperature_k,
+        settings.low_mode_cutoff_cm1,
+    )
 
 
 def _make_record_without_level(
@@ -397,5 +413,6 @@ def run(inputs: Inputs, job: Job) -> ThermoRecord:
         vibrations=inputs.every(VibrateRecord),
         gases=inputs.every(GasRecord, gases),
         pool=inputs.optional(PoolRecord),
+        leaving=inputs.optional(LeavingRecord),
     )
     return thermo(records, settings, inputs.library, job)

@@ -59,6 +59,7 @@ def check(config: Sequence[Path]) -> list[str]:
             for what, first, other in library.shadowed()
         ),
         *_warn_of_holes(plan),
+        *_warn_of_water(plan),
         "everything is in order",
     ]
 
@@ -112,6 +113,29 @@ def _find_table_problems(plan: Plan) -> list[str]:
         except ClusterflowError as error:
             problems.append(str(error))
     return problems
+
+
+def _warn_of_water(plan: Plan) -> list[str]:
+    """Where the layer `solvation` is on, and has no number or no place."""
+    if "solvation" not in plan.study.thermo.correct:
+        return []
+    unknown = [
+        f"*{name}"
+        for name in plan.adsorbates
+        if plan.library.adsorbate(name).solvation_ev is None
+    ]
+    wet = [name for name in plan.levels if plan.library.level(name).solvent is not None]
+    return [
+        *(
+            f"level {name} has a solvent of its own: the layer solvation is left out"
+            for name in wet
+        ),
+        *(
+            f"warning: no `solvation_ev` in the YAML of {', '.join(unknown)}: not "
+            "shifted, flagged no-solvation-value, with a standard deviation of 0.25 eV"
+            for _ in unknown[:1]
+        ),
+    ]
 
 
 def _warn_of_holes(plan: Plan) -> list[str]:

@@ -65,7 +65,7 @@ class Plan:
         LibraryError
             For the first of them.
         ConfigError
-            For a table of shifts that is not there, or water counted twice.
+            For a table of shifts that is not there, or water asked for twice.
         """
         for cluster in self.clusters:
             self.library.cluster(cluster)
@@ -167,6 +167,21 @@ class Plan:
         return tuple(dict.fromkeys(name for names in found for name in names))
 
     @cached_property
+    def _states_by_parent(self) -> dict[str, tuple[str, ...]]:
+        """Of each cluster that loses atoms in a reaction, what may be left of it."""
+        found: dict[str, dict[str, None]] = defaultdict(dict)
+        for cluster in self.study.clusters:
+            for other in self.cluster_states_of(cluster):
+                for parent, state in ((cluster, other), (other, cluster)):
+                    if self.library.cluster(state).parent == parent:
+                        found[parent][state] = None
+        return {parent: tuple(states) for parent, states in found.items()}
+
+    def states_left_of(self, cluster: str) -> tuple[str, ...]:
+        """States without the atoms that a cluster loses in the reactions."""
+        return self._states_by_parent.get(cluster, ())
+
+    @cached_property
     def clusters(self) -> tuple[str, ...]:
         """All clusters that are computed: those of the study, and states of them."""
         states = (self.cluster_states_of(cluster) for cluster in self.study.clusters)
@@ -244,6 +259,7 @@ class Plan:
                 "study": self.study.study,
                 "clusters": self.study.clusters,
                 "profiled": self.study.clusters if self.study.reactions else (),
+                "parents": list(self._states_by_parent),
                 "adsorbates": {c: self.adsorbates_of(c) for c in self.clusters},
                 "gases": self.gases,
                 "levels": self.levels,

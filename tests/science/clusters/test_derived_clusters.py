@@ -16,6 +16,7 @@ from clusterflow.science.clusters.builders.binary import (
     zincblende_tetrahedron,
 )
 from clusterflow.science.clusters.builders.metal import icosahedron
+from clusterflow.science.clusters.derived_clusters import find_leaving_atoms
 from clusterflow.science.clusters.ligands import add_ligands
 from clusterflow.science.geometry.bonds import bond_graph, distance_ratios
 from clusterflow.science.geometry.symmetry import find_symmetry
@@ -51,6 +52,11 @@ def built(tmp_path, root):
 def substituted(name="Co", caps=(), **parameters):
     how = {"builder": "substitute", "parameters": SUBSTITUTED | parameters}
     return [{"name": name, **how}]
+
+
+def built_of(library, name):
+    folder = library.path("clusters", name).parent
+    return build_structures(library.cluster(name), folder, library)
 
 
 def capped(**caps):
@@ -227,6 +233,37 @@ def test_of_two_like_hydrides_one_state_remains(library):
     assert state.name == "rhombus"
     assert state.symbols == ("Cu", "H", "Cu")
     assert state.roles.count("hydride") == 1
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_thiolate_that_leaves_is_the_one_the_state_lacks(library, which):
+    (whole,) = built_of(library, "Cu2S2H2")
+    left = [(2, 3), (4, 5)][which]
+    kept = [i for i in range(6) if i not in left]
+    turned = Atoms([whole.symbols[i] for i in kept], whole.xyz[kept])
+    turned.rotate(70, (1, 2, 3))
+    turned.rattle(0.05, seed=3)
+    state = whole.model_copy(
+        update={
+            "symbols": tuple(turned.get_chemical_symbols()),
+            "positions": tuple(map(tuple, turned.positions + 5.0)),
+        }
+    )
+    # A little off the symmetry by which the two thiolates are one.
+    uneven = whole.xyz + np.linspace(0.0, 0.3, 18).reshape(6, 3)
+    whole = whole.model_copy(update={"positions": tuple(map(tuple, uneven))})
+    found = find_leaving_atoms(library.cluster("Cu2SH"), whole, state, library)
+    assert found == list(left)
+
+
+def test_of_a_ligand_the_binding_atom_may_stay(library):
+    (whole, *_) = built_of(library, "Au25SCH318-anion")
+    spec = library.cluster("Au25SCH317S-anion")
+    (state, *_) = built_of(library, spec.name)
+    found = find_leaving_atoms(spec, whole, state, library)
+    assert Counter(whole.symbols[i] for i in found) == {"C": 1, "H": 3}
+    kept = [i for i in range(len(whole.symbols)) if i not in found]
+    np.testing.assert_allclose(whole.xyz[kept], state.xyz, atol=1e-9)
 
 
 def test_the_charge_of_what_is_left_of_an_ion_must_be_stated(built):

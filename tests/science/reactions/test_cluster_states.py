@@ -11,6 +11,7 @@ from clusterflow.library.reactions import ReactionSpec
 from clusterflow.records.energies import (
     FreeEnergyTerms,
     GasCorrection,
+    LostVibrations,
     SpeciesFreeEnergy,
     ThermoRecord,
 )
@@ -25,7 +26,8 @@ from clusterflow.stages.parts.job import Job
 from clusterflow.study.plan import Plan
 
 GAS_G_EV = {"CO2": -300.0, "H2": -30.0, "H2O": -140.0, "HCOOH": -329.5}
-PARENT_EV, STATE_EV = -100.0, -84.2
+PARENT_EV, STATE_EV = -100.0, -84.11
+HYDRIDE_VIBRATIONS_EV = 0.09
 FORMATE_EV = -1.1  # formation on the state
 FORMATE = "*[-H]OCHO"
 
@@ -104,10 +106,23 @@ def record(library, provenance):
     return make
 
 
+def lost_hydride(**changes):
+    terms = FreeEnergyTerms(
+        energy_ev=0.0,
+        zpe_ev=0.1,
+        thermal_ev=0.01,
+        minus_ts_ev=-0.02,
+        gibbs_ev=HYDRIDE_VIBRATIONS_EV,
+        minus_ts_undamped_ev=-0.05,
+    )
+    return LostVibrations(state="Cu2H", terms=terms).model_copy(update=changes)
+
+
 @pytest.fixture
 def pair(record):
     state = record("Cu2H", STATE_EV, adsorbed("*OCHO", FORMATE_EV))
-    return record("Cu2H2", PARENT_EV, adsorbed("*OCHO", -0.2)), state
+    parent = record("Cu2H2", PARENT_EV, adsorbed("*OCHO", -0.2))
+    return parent.model_copy(update={"lost_vibrations": (lost_hydride(),)}), state
 
 
 def profiles(library, parent, *states, names=("CO2-to-HCOOH-hydride", "hydride-loss")):
@@ -125,8 +140,8 @@ def joined(library, parent, *states):
 
 def test_a_state_lies_where_its_atoms_go(pair, library):
     found = joined(library, *pair)
-    # Cu2H + ½ H2 − Cu2H2
-    vacancy = STATE_EV + GAS_G_EV["H2"] / 2 - PARENT_EV
+    # Cu2H + ½ H2 − Cu2H2, which has the vibrations of the hydride
+    vacancy = STATE_EV + GAS_G_EV["H2"] / 2 - PARENT_EV - HYDRIDE_VIBRATIONS_EV
     assert vacancy == pytest.approx(0.8)
     assert found["*[-H]"].formation_ev == pytest.approx(vacancy)
     assert found[FORMATE].formation_ev == pytest.approx(vacancy + FORMATE_EV)
@@ -135,6 +150,9 @@ def test_a_state_lies_where_its_atoms_go(pair, library):
         and CLUSTER_STATE_FLAG in found[FORMATE].flags
     )
     assert found["*[-H]"].deviations["level"] == 0.45
+    # What the damping of the hydride's low modes moves.
+    assert found["*[-H]"].deviations["cutoff"] == pytest.approx(0.03)
+    assert found[FORMATE].deviations["cutoff"] == pytest.approx(hypot(0.01, 0.03))
     assert found[FORMATE].deviations["level"] == pytest.approx(hypot(0.45, 0.45))
 
 
@@ -156,7 +174,8 @@ def test_hydride_loss_is_that_energy_with_hydrogen_beside(pair, library):
     # The anchors are zero, so the step costs what the vacancy does.
     assert result.limiting_potential_v_rhe == pytest.approx(-0.8)
     assert result.uncertainty.lower_v_rhe < -0.8 < result.uncertainty.upper_v_rhe
-    assert result.uncertainty.not_included == ("isomer", "site", "reference")
+    parts = ("isomer", "site", "solvation", "reference")
+    assert result.uncertainty.not_included == parts
     # Nobody measured what a cluster loses.
     assert result.equilibrium_potential_v_rhe is None
     assert f"*[-H]: {CLUSTER_STATE_FLAG}" in result.flags
@@ -172,6 +191,32 @@ def test_a_hydride_taken_and_given_back_costs_nothing(pair, library):
     assert steps[back] == pytest.approx(-0.2 - 0.8 - FORMATE_EV)
     for pathway in complete:
         assert sum(s.dg0_ev for s in pathway.steps) == pytest.approx(0.5)
+
+
+def test_without_the_vibrations_of_what_leaves_a_state_is_a_hole(pair, library):
+    parent, state = pair
+    unknown = parent.model_copy(update={"lost_vibrations": ()})
+    found = joined(library, unknown, state)
+    assert found["*[-H]"].formation_ev is found[FORMATE].formation_ev is None
+    assert "run stage leaving" in found["*[-H]"].reason
+    failed = lost_hydride(terms=None, reason="scf-failed")
+    unknown = parent.model_copy(update={"lost_vibrations": (failed,)})
+    assert joined(library, unknown, state)[FORMATE].reason == "scf-failed"
+
+
+def test_a_gain_brings_the_vibrations_that_a_loss_takes(pair, library):
+    parent, state = pair
+    gain = ReactionSpec(
+        name="gain",
+        source="unpublished: test",
+        product="H2",
+        equation="* + H+ + e- -> *[+H]",
+        steps=("* + H+ + e- -> *[+H]",),
+    )
+    found = add_cluster_states(state, [parent], [gain], library).thermo
+    (gained,) = (s for s in found.species if s.name == "*[+H]")
+    lost = joined(library, parent, state)["*[-H]"]
+    assert gained.formation_ev == pytest.approx(-lost.formation_ev)
 
 
 def test_a_second_hydride_is_a_hole_without_its_state(pair, library):
@@ -286,6 +331,8 @@ def test_the_plan_takes_in_states_and_what_is_named_on_them():
     assert plan.adsorbates_of("Cu2H") == ("OCHO",)
     paths = {str(path) for path in plan.records("r")}
     assert {"r/thermo/Cu2H.json", "r/adsorb/Cu2H/OCHO.json"} <= paths
+    assert "r/leaving/Cu2H2.json" in paths
+    assert not {"r/leaving/Cu2H.json", "r/leaving/Cd6Se6.json"} & paths
     # A state has no profiles of its own.
     unwanted = {"r/che/Cu2H.json", "r/edges/Cu2H.json", "r/adsorb/Cu2H/H.json"}
     assert not unwanted & paths

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,17 +69,70 @@ def derive_cluster_states(
     return states
 
 
-def _remove_units(
-    whole: Structure, units: list[list[int]], spec: ClusterSpec, name: str
-) -> Structure:
-    """A structure less some units, of which binding atoms may stay in the core."""
+def find_leaving_atoms(
+    spec: ClusterSpec, whole: Structure, state: Structure, library: Library
+) -> list[int]:
+    """The atoms of a parent that one of its states lacks.
+
+    Of several ways to take them away it is the one whose rest, atom by atom, lies
+    nearest to the state: W. Kabsch, doi:10.1107/S0567739476001873.
+
+    Parameters
+    ----------
+    spec
+        The state.
+    whole, state
+        Both relaxed, with their atoms in the order in which they were built.
+
+    Raises
+    ------
+    StructureError
+        If no way leaves the atoms of the state.
+    """
+    assert spec.removed is not None
+    best: tuple[float, list[int]] | None = None
+    for units in combinations(_list_units(whole, spec, library), spec.removed.count):
+        gone, _ = _split_units(whole, units, spec)
+        kept = [i for i in range(len(whole.symbols)) if i not in gone]
+        if tuple(whole.symbols[i] for i in kept) != state.symbols:
+            continue
+        gap = _measure_gap(whole.xyz[kept], state.xyz)
+        if best is None or gap < best[0]:
+            best = gap, sorted(gone)
+    if best is None:
+        raise StructureError(
+            f"{spec.name}: {spec.parent} less {spec.removed.count} "
+            f"{spec.removed.what} has not its atoms in their order"
+        )
+    return best[1]
+
+
+def _measure_gap(first: np.ndarray, second: np.ndarray) -> float:
+    """Sum of squared distances, Å², once the one is turned upon the other."""
+    first, second = first - first.mean(axis=0), second - second.mean(axis=0)
+    left, sizes, right = np.linalg.svd(first.T @ second)
+    sizes[-1] *= np.sign(np.linalg.det(left @ right))
+    return float((first**2).sum() + (second**2).sum() - 2 * sizes.sum())
+
+
+def _split_units(
+    whole: Structure, units: Sequence[list[int]], spec: ClusterSpec
+) -> tuple[set[int], set[int]]:
+    """Atoms of some units that go, and the binding atoms that stay in the core."""
     assert spec.removed is not None
     bound = {
         _find_binding_atom(whole, unit)
         for unit in units
         if spec.removed.keep_binding_atom
     }
-    gone = {atom for unit in units for atom in unit} - bound
+    return {atom for unit in units for atom in unit} - bound, bound
+
+
+def _remove_units(
+    whole: Structure, units: list[list[int]], spec: ClusterSpec, name: str
+) -> Structure:
+    """A structure less some units, of which binding atoms may stay in the core."""
+    gone, bound = _split_units(whole, units, spec)
     kept = [i for i in range(len(whole.symbols)) if i not in gone]
     symbols = tuple(whole.symbols[i] for i in kept)
     _check_formula(symbols, spec, f"{spec.parent} without what is removed")

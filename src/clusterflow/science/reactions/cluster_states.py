@@ -4,13 +4,13 @@ A state such as ``*[-H]`` is a cluster of its own, with records of its own. Rela
 the parent's clean surface and the anchors, with μ the free energy of the anchors that
 hold the atoms n_e which it gained (negative: lost),
 
-.. math:: \Delta G_f(*[n]) = G(state) - G(parent) - \sum_e n_e \mu_e
+.. math:: \Delta G_f(*[n]) = G(state) - G(parent) - \sum_e n_e \mu_e - F_{vib}(lost)
 
 .. math:: \Delta G_f(*[n]X) = \Delta G_f(*[n]) + \Delta G_f(*X \text{ on the state})
 
-Clean clusters have only the energy and spin of their electrons, so the vibrations of
-the atoms that come or go are not in it: 0.09 eV for one hydride of Cu2H2 with GFN1-xTB
-at 298 K.
+Clean clusters have only the energy and spin of their electrons. The atoms that come or
+go take their vibrations along, those of a partial Hessian over them in the larger of
+the two clusters; what the others gain or lose by that is left out.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ if TYPE_CHECKING:
 
     from clusterflow.library.find import Library
     from clusterflow.library.reactions import ReactionSpec
-    from clusterflow.records.energies import SpeciesFreeEnergy, ThermoRecord
+    from clusterflow.records.energies import (
+        FreeEnergyTerms,
+        SpeciesFreeEnergy,
+        ThermoRecord,
+    )
 
 # On every number that rests on the energy of a cluster's change.
 CLUSTER_STATE_FLAG = "cluster-state"
@@ -161,18 +165,42 @@ def _rescale_bare_state(
     own, parent = _get_clean_free_energy_ev(state), _get_clean_free_energy_ev(thermo)
     if anchors_ev is None or own is None or parent is None:
         return hole(name, reason or f"{thermo.cluster}: {thermo.reason}")
+    lost, reason = _find_lost_vibrations(thermo, state, gained)
+    if lost is None:
+        return hole(name, reason)
     sigma = thermo.level.uncertainty_ev if thermo.level is not None else None
-    formation = own - parent - anchors_ev
+    sign = 1 if sum(gained.values()) > 0 else -1
+    formation = own - parent - anchors_ev + sign * lost.gibbs_ev
+    cutoff = abs(lost.minus_ts_ev - lost.minus_ts_undamped_ev)
     return clean.model_copy(
         update={
             "name": name,
             "formation_ev": formation,
             "formation_uncorrected_ev": formation,
             "de_placed_ev": None,
-            "deviations": {} if sigma is None else {"level": sigma, "cutoff": 0.0},
+            "deviations": {} if sigma is None else {"level": sigma, "cutoff": cutoff},
             "binding_element": next(iter(gained)),
             "flags": (*clean.flags, CLUSTER_STATE_FLAG),
         }
+    )
+
+
+def _find_lost_vibrations(
+    thermo: ThermoRecord, state: ThermoRecord, gained: Mapping[str, int]
+) -> tuple[FreeEnergyTerms | None, str]:
+    """Vibrations of the atoms that only the larger cluster has, or why there are none.
+
+    Those of what is lost are in the record of the cluster that loses it.
+    """
+    larger, smaller = thermo, state
+    if sum(gained.values()) > 0:
+        larger, smaller = state, thermo
+    for found in larger.lost_vibrations:
+        if found.state == smaller.cluster:
+            return found.terms, found.reason
+    return None, (
+        f"no vibrations of what {larger.cluster} loses for {smaller.cluster}: run "
+        "stage leaving, and thermo with its record"
     )
 
 
@@ -235,8 +263,8 @@ def _combine_deviations(
     """
     if not adsorbed or not clean:
         return {}
-    level = hypot(adsorbed["level"], clean["level"])
-    return {**adsorbed, "level": level}
+    both = {part: hypot(adsorbed[part], clean[part]) for part in ("level", "cutoff")}
+    return {**adsorbed, **both}
 
 
 def add_cluster_states(

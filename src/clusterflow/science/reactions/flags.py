@@ -34,8 +34,8 @@ ORIGIN_FLAGS: Final = {
         "look at the minimum: a ligand that comes off is another state of the cluster",
     ),
     CLUSTER_STATE_FLAG: (
-        "the cluster lost or gained atoms, whose vibrations in it are left out: about "
-        "0.1 eV a hydride",
+        "the cluster lost or gained atoms with their vibrations; what that changes in "
+        "the vibrations of the others is left out",
         "add a step that loses to one that gives back: over both the error cancels",
     ),
     "soft-imaginary-mode": (
@@ -58,6 +58,11 @@ ORIGIN_FLAGS: Final = {
     "unknown-bond": (
         "it has a bond whose error no gas tells: not corrected, but a deviation",
         "its reason names the bond; refine with DFT",
+    ),
+    "no-solvation-value": (
+        "the adsorbate's file has no `solvation_ev`: water moves it by 0 to -0.5 eV, "
+        "which is not in the number but a standard deviation of 0.25 eV",
+        "add `solvation_ev` with its source, 0 too if that is known",
     ),
     EDITED_FLAG: (
         "a record behind the number was changed by hand, and that was accepted",

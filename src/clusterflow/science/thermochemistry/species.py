@@ -56,6 +56,9 @@ if TYPE_CHECKING:
 # What remains of a gas once it is put on experiment: scatter of the tables and of the
 # ideal-gas entropy, about 1 kJ/mol each for ΔfH° and TS°.
 _CORRECTED_GAS_EV = 0.02
+# What water does to an adsorbate whose file does not say: 0 to -0.5 eV are known, and
+# -0.25 is in the middle (10.1039/c0ee00071j).
+_UNKNOWN_SOLVATION_EV = 0.25
 # A pathway that leans on a correction larger than this is marked.
 _LARGE_CORRECTION_EV = 0.5
 
@@ -334,8 +337,12 @@ def adsorbed_species(
                 )
             ),
             **bare.differences(vibrated.energy_ev - electronic_ev),
-            "deviations": _collect_deviations(
-                terms, adsorbed, carried, corrected=layers.gas_ev is not None
+            "deviations": _add_solvation_deviation(
+                _collect_deviations(
+                    terms, adsorbed, carried, corrected=layers.gas_ev is not None
+                ),
+                spec,
+                shifts,
             ),
             "binding_element": _find_binding_element(spec, minimum),
             # With the gas layer on or off: the error sits in the bond either way.
@@ -421,6 +428,19 @@ def _collect_deviations(
         "cutoff": abs(terms.minus_ts_ev - terms.minus_ts_undamped_ev),
         **({"group": group} if group else {}),
     }
+
+
+def _add_solvation_deviation(
+    deviations: dict[str, float],
+    spec: AdsorbateSpec,
+    shifts: Mapping[str, float | None],
+) -> dict[str, float]:
+    """The deviations with that of the layer `solvation`, eV, where it is on."""
+    if not deviations or "solvation" not in shifts:
+        return deviations
+    water = spec.solvation_ev
+    sigma = water.uncertainty_ev if water else _UNKNOWN_SOLVATION_EV
+    return {**deviations, "solvation": sigma}
 
 
 def _find_binding_element(spec: AdsorbateSpec, minimum: Minimum) -> str | None:

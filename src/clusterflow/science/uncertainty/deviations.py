@@ -22,7 +22,7 @@ BINDING_ATOM_SHARE: Final = 1 / 3
 _ROUNDING: Final = 1e-9
 
 # What each surface draws anew for each adsorbate.
-SURFACE_PARTS: Final = ("isomer", "site", "cutoff")
+SURFACE_PARTS: Final = ("isomer", "site", "cutoff", "solvation")
 _ADSORBATE_PARTS: Final = frozenset({"level", "group", *SURFACE_PARTS})
 _GAS_PARTS: Final = frozenset({"gas"})
 
@@ -61,8 +61,9 @@ class Deviations:
     sigma_ev
         Of each term, its standard deviations in eV. A gas or liquid has ``gas``; an
         adsorbate has ``level``, ``group`` (of the errors of its bonds, fitted to
-        gases), ``isomer``, ``site`` and ``cutoff`` (of the low modes). A term that is
-        exact has an empty entry; only ``*`` needs none.
+        gases), ``isomer``, ``site``, ``cutoff`` (of the low modes) and ``solvation``
+        (of the hydrogen bonds of water). A term that is exact has an empty entry; only
+        ``*`` needs none.
     binding_atom
         Element by which each adsorbate with a ``level`` deviation binds.
     inherits
@@ -130,7 +131,7 @@ def not_included(deviations: Deviations, species: Iterable[str]) -> tuple[str, .
 
     >>> oxygen = Deviations(sigma_ev={"*O": {"level": 0.3}}, binding_atom={"*O": "O"})
     >>> not_included(oxygen, ["*O"])
-    ('isomer', 'site', 'cutoff', 'reference')
+    ('isomer', 'site', 'cutoff', 'solvation', 'reference')
     """
     carried = {part for term in species for part in deviations.of(term)}
     wanted = ("level", *SURFACE_PARTS)

@@ -83,8 +83,8 @@ def sample_species(
         Their standard deviations.
     surface
         Name of the surface. It owns the independent part of the level's error and
-        the deviations ``isomer``, ``site`` and ``cutoff``; ``gas`` and ``group``
-        belong to no surface and are common to all.
+        the deviations ``isomer``, ``site``, ``cutoff`` and ``solvation``; ``gas`` and
+        ``group`` belong to no surface and are common to all.
     level_group
         Surfaces with the same group share the diagram's and the binding atom's part
         of the level's error, so a bias of the method cancels from their ranking. By
