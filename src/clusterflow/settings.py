@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from clusterflow.library.levels import LevelSpec
 
-Layer = Literal["gas", "solvation", "dft", "user"]
+Layer = Literal["gas", "solvation", "level", "dft", "user"]
 
 
 class LevelSettings(Model):
@@ -367,13 +367,15 @@ class ThermoSettings(Model):
         ),
     )
     correct: tuple[Layer, ...] = Field(
-        default=("gas", "solvation"),
+        default=("gas", "solvation", "level"),
         description=(
             "Correction layers: `gas` moves molecules to experiment, and adsorbates "
             "by the bonds they share with them; `solvation` adds the hydrogen bonds "
             "of water that the adsorbates' files name (leave it out without water; "
-            "at a level with a solvent the default leaves it out); `dft` and `user` "
-            "add the tables below. An empty list gives raw xTB."
+            "at a level with a solvent the default leaves it out); `level` takes off "
+            "the mean error of each bond to the cluster, measured against DFT, where "
+            "it was measured; `dft` and `user` add the tables below, and `dft` takes "
+            "the place of `level`. An empty list gives raw xTB."
         ),
     )
     dft: str | None = Field(

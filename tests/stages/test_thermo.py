@@ -896,7 +896,8 @@ def test_layers_add_up_and_each_keeps_its_own_number(study, tmp_path):
     assert shift == pytest.approx(gas - 0.1 + 0.4 - 0.07, abs=1e-9)
     # Not in the table: no method but the level's, and no wish of the person's.
     assert found["*COOH"].flags == ("large-gas-correction", "no-dft-value")
-    assert found["*COOH"].deviations == study.species()["*COOH"].deviations
+    dry = study.species()["*COOH"].deviations
+    assert found["*COOH"].deviations == {**dry, "solvation": 0.1}
     assert set(record.provenance.inputs) == {settings["dft"], settings["user"]}
 
 

@@ -20,6 +20,7 @@ from clusterflow.library.clusters import ClusterSpec, LigandSpec
 from clusterflow.library.common import Spec
 from clusterflow.library.gases import ElementData, GasSpec
 from clusterflow.library.groups import GroupSpec
+from clusterflow.library.level_errors import LevelErrorsSpec
 from clusterflow.library.levels import DomainSpec, LevelSpec
 from clusterflow.library.reactions import CoupleSpec, ReactionSpec
 from clusterflow.library.yaml_file import find_place, read_yaml
@@ -39,11 +40,13 @@ KINDS: dict[str, type[Spec]] = {
     "elements": ElementData,
     "ligands": LigandSpec,
     "domain": DomainSpec,
+    "level_errors": LevelErrorsSpec,
 }
 
 SINGULAR = {kind: kind[:-1] for kind in KINDS} | {
     "gases": "gas",
     "domain": "domain entry",
+    "level_errors": "table of level errors",
 }
 
 S = TypeVar("S", bound=Spec)
@@ -341,6 +344,18 @@ class Library:
         """The whole table of where methods are not to be trusted."""
         paths = self.paths("domain").values()
         return [_load_cached(path, DomainSpec) for path in paths]
+
+    def level_errors(self) -> list[LevelErrorsSpec]:
+        """All tables of measured errors of levels."""
+        paths = self.paths("level_errors").values()
+        return [_load_cached(path, LevelErrorsSpec) for path in paths]
+
+    def level_errors_of(
+        self, level: LevelSpec, elements: Iterable[str]
+    ) -> LevelErrorsSpec | None:
+        """The errors of a level on clusters of these elements, if measured."""
+        wanted = set(elements)
+        return next((t for t in self.level_errors() if t.is_of(level, wanted)), None)
 
 
 @dataclass(frozen=True)

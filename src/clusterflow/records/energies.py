@@ -70,7 +70,9 @@ class SpeciesFreeEnergy(Model):
     deviations: dict[str, float] = Field(
         default={}, description="Standard deviations, eV, by where they come from"
     )
-    binding_element: str | None = None
+    bonds: tuple[str, ...] = Field(
+        default=(), description="Those to the cluster, by kind and element"
+    )
     inherits: dict[str, float] = Field(
         default={}, description="Molecules it still is, whose error it carries: count"
     )
@@ -172,6 +174,17 @@ class LostVibrations(Model):
     reason: str = Field(default="", description="Why there is none")
 
 
+class LevelShares(Model):
+    """How the variance of the level's error splits, where it was measured.
+
+    What all bonds of a cluster have in common, and what bonds of one kind on it have
+    beyond that; the rest is each adsorbate's own.
+    """
+
+    cluster: float = Field(ge=0, le=1)
+    bond: float = Field(ge=0, le=1)
+
+
 class ThermoRecord(Record):
     """Free energies of everything on one cluster, at one level."""
 
@@ -195,6 +208,9 @@ class ThermoRecord(Record):
     other_isomers: OtherIsomers | None = None
     gas_corrections: tuple[GasCorrection, ...] = ()
     group_errors: GroupErrors | None = None
+    level_shares: LevelShares | None = Field(
+        default=None, description="None where the error of the level is an assumption"
+    )
     lost_vibrations: tuple[LostVibrations, ...] = Field(
         default=(), description="Of what leaves for each state, where that is known"
     )

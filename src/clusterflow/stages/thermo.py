@@ -9,7 +9,7 @@ from clusterflow.library.own_tables import read_shifts
 from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import RelaxRecord
-from clusterflow.records.energies import MinimumEnergies, ThermoRecord
+from clusterflow.records.energies import LevelShares, MinimumEnergies, ThermoRecord
 from clusterflow.records.provenance import EDITED_FLAG
 from clusterflow.records.vibrations import GasRecord, LeavingRecord, VibrateRecord
 from clusterflow.science.adsorption.bare_isomers import (
@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from clusterflow.library.levels import LevelSpec
     from clusterflow.records.energies import LostVibrations, SpeciesFreeEnergy
     from clusterflow.records.structure import Structure
+    from clusterflow.science.thermochemistry.group_errors import GroupModel
     from clusterflow.stages.inputs import Inputs
     from clusterflow.stages.parts.job import Job
 
@@ -99,11 +100,15 @@ def thermo(
     corrections = around.corrections()
     by_gas = {c.gas: c.correction_ev for c in corrections}
     specs = [library.adsorbate(a.adsorbate) for a in records.adsorptions]
-    bonds = around.group_model(library.groups(), _find_molecules(around))
+    bonds = group_model_of(around, library)
+    elements = [s for i in relaxed.isomers for s in i.structure.symbols]
+    errors = library.level_errors_of(level, elements)
     layers = Layers(
         gas_ev=by_gas if "gas" in settings.correct else None,
         bonds=bonds,
         shifts_ev={s.name: _find_layer_shifts(s, settings, tables) for s in specs},
+        errors=errors,
+        correct_level="level" in settings.correct,
     )
     clean = relaxed_of_mode(records, settings.isomers)
     species = [clean_surface(clean, settings.temperature_k, records.pool)]
@@ -154,6 +159,8 @@ def thermo(
         ),
         gas_corrections=tuple(corrections),
         group_errors=bonds.errors,
+        level_shares=errors
+        and LevelShares(cluster=errors.cluster_share, bond=errors.bond_share),
         lost_vibrations=_compute_lost_vibrations(records.leaving, clean, settings),
         status="ok" if relaxed.isomers else "failed",
         reason=relaxed.reason or _name_missing_species(missing),
@@ -218,6 +225,11 @@ def surroundings_of(
             },
         ),
     )
+
+
+def group_model_of(around: Surroundings, library: Library) -> GroupModel:
+    """What gives adsorbates their gas corrections, fitted to the gases there are."""
+    return around.group_model(library.groups(), _find_molecules(around))
 
 
 def _find_molecules(around: Surroundings) -> dict[str, Structure]:

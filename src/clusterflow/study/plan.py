@@ -322,6 +322,7 @@ class Plan:
         return [
             *self.library.paths("domain").values(),
             *self.library.paths("groups").values(),
+            *self.library.paths("level_errors").values(),
             *(self.library.path("gases", name) for name in self.gases),
             *(self.library.path("elements", symbol) for symbol in self._gas_elements),
             *(self.library.path("adsorbates", name) for name in self.adsorbates),

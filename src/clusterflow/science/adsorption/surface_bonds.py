@@ -3,8 +3,10 @@
 An atom of the adsorbate binds by as many electron pairs as it lacks bonds within the
 adsorbate: the carbon of CH3 by one, that of CH by three, that of CHO by one, as its
 double bond to oxygen is counted in. So CH3 and CH2OH are held by the same kind of bond,
-CO and COH are not, whatever their names have in common. A molecule that lacks none is
-held as a whole, or lies side-on with its carbon bound too.
+CO and COH are not, whatever their names have in common. A bond that is as long as a
+single one is none that is double: formaldehyde stretched over two atoms is held by its
+carbon and by its oxygen. A molecule that lacks no bond is held as a whole, or lies
+side-on with its carbon bound too.
 """
 
 from __future__ import annotations
@@ -32,6 +34,8 @@ _VALENCE: Final = {
     **{"H": 1, "B": 3, "C": 4, "Si": 4, "N": 3, "P": 3, "As": 3},
     **{"O": 2, "S": 2, "Se": 2, "Te": 2, "F": 1, "Cl": 1, "Br": 1, "I": 1},
 }
+# Longest double bond, in sums of covalent radii: 1.31 Å for C=O, 1.41 Å for C=C.
+_LONGEST_DOUBLE: Final = 0.925
 # A bond by the element of the adsorbate and the electron pairs it takes part with.
 _KINDS: Final = {
     ("H", 1): "hydride",
@@ -57,7 +61,8 @@ class SurfaceBond:
     ----------
     kind
         As the field calls it: ``hydride``, ``carbonyl``, ``acyl``, ``alkyl``,
-        ``carbene``, ``carbyne``, ``carbide``, ``alkoxide`` (of OH too), ``oxide``,
+        ``carbene``, ``carbyne`` (``Fischer carbene``, ``Fischer carbyne`` with oxygen
+        on the carbon), ``carbide``, ``alkoxide`` (of OH too), ``oxide``,
         ``carboxylate``, and of a whole molecule ``side-on`` or ``molecular``.
     element
         Of the cluster atom it is with; ``Cd+Se`` where it is with both.
@@ -99,7 +104,14 @@ def surface_bonds(structure: Structure) -> tuple[SurfaceBond, ...]:
     if not own or not host:
         return ()
     ratios = distance_ratios(structure.symbols, structure.xyz)[np.ix_(own, host)]
-    graph = bond_graph([structure.symbols[i] for i in own], structure.xyz[own], BROKEN)
+    names, positions = [structure.symbols[i] for i in own], structure.xyz[own]
+    graph = bond_graph(names, positions, BROKEN)
+    within = distance_ratios(names, positions)
+    nx.set_edge_attributes(
+        graph,
+        {(i, j): bool(within[i, j] < _LONGEST_DOUBLE) for i, j in graph.edges},
+        "short",
+    )
     touching = {i for i in graph if ratios[i].min() < CONTACT}
     found = []
     symbols = [structure.symbols[i] for i in host]
@@ -118,7 +130,8 @@ def _find_binding_atoms(
     Parameters
     ----------
     molecule
-        Bonds of the molecule; nodes carry ``element``.
+        Bonds of the molecule; nodes carry ``element``, and edges whether they are
+        ``short`` enough for a double bond.
     nearest
         Of its atoms that touch the cluster, the distance to it, in bond lengths.
     """
@@ -152,7 +165,9 @@ def _pair_electrons(
     }
     electrons = nx.Graph()
     electrons.add_nodes_from((i, n) for i in molecule for n in range(lacking[i]))
-    for i, j in molecule.edges:
+    for i, j, short in molecule.edges.data("short"):
+        if not short:
+            continue
         away = 3 - len({i, j} & touching)
         electrons.add_edges_from(
             ((i, n), (j, m), {"weight": away})
@@ -177,6 +192,9 @@ def _name_kind(
         )
 
     kind = _KINDS.get((elements[atom], lacking), f"{elements[atom]}, {lacking} bonds")
+    has_oxygen = any(elements[j] == "O" for j in molecule[atom])
+    if kind in ("carbene", "carbyne") and has_oxygen:
+        return f"Fischer {kind}"
     if kind == "alkyl" and has_double_bond_to_oxygen(atom):
         return "acyl"
     if kind == "alkoxide" and any(

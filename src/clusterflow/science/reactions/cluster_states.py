@@ -179,7 +179,7 @@ def _rescale_bare_state(
             "formation_uncorrected_ev": formation,
             "de_placed_ev": None,
             "deviations": {} if sigma is None else {"level": sigma, "cutoff": cutoff},
-            "binding_element": next(iter(gained)),
+            "bonds": tuple(f"{element} in the cluster" for element in gained),
             "flags": (*clean.flags, CLUSTER_STATE_FLAG),
         }
     )

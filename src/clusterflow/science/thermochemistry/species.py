@@ -27,6 +27,7 @@ from clusterflow.science.thermochemistry.formation import (
     gas_corrections,
 )
 from clusterflow.science.thermochemistry.group_errors import make_group_model
+from clusterflow.science.thermochemistry.level_layer import level_layer
 from clusterflow.science.thermochemistry.normal_modes import SOFT_CM1, classify
 from clusterflow.science.thermochemistry.partition_functions import (
     electronic_only,
@@ -41,8 +42,9 @@ if TYPE_CHECKING:
     from clusterflow.library.adsorbates import AdsorbateSpec
     from clusterflow.library.clusters import IsomerMode
     from clusterflow.library.groups import GroupSpec
+    from clusterflow.library.level_errors import LevelErrorsSpec
     from clusterflow.library.levels import LevelSpec
-    from clusterflow.records.adsorption import AdsorbRecord, Minimum, PoolRecord
+    from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
     from clusterflow.records.cluster_records import ClusterRecords
     from clusterflow.records.clusters import RelaxRecord
     from clusterflow.records.structure import Structure
@@ -52,6 +54,7 @@ if TYPE_CHECKING:
         CarriedCorrection,
         GroupModel,
     )
+    from clusterflow.science.thermochemistry.level_layer import LevelLayer
 
 # What remains of a gas once it is put on experiment: scatter of the tables and of the
 # ideal-gas entropy, about 1 kJ/mol each for ΔfH° and TS°.
@@ -176,11 +179,15 @@ class Layers:
     which follow from `bonds`.
     `shifts_ev` has, by adsorbate, the further layers by name, and None where there is
     no value for it. The adsorbate then stays as it is, and a flag says so.
+    `errors` has the measured errors of the level by bonds to the cluster, which
+    `correct_level` takes off.
     """
 
     gas_ev: Mapping[str, float] | None
     bonds: GroupModel
     shifts_ev: Mapping[str, Mapping[str, float | None]]
+    errors: LevelErrorsSpec | None = None
+    correct_level: bool = False
 
     def gas_layer_ev(self, structure: Structure) -> float | None:
         """The gas layer of the adsorbate of a complex, eV; None where unknown."""
@@ -317,6 +324,11 @@ def adsorbed_species(
     if terms is None:
         return hole(name, reason, "failed")
     shifts = layers.shifts_ev[spec.name]
+    unmeasured_ev = adsorbed.level.uncertainty_ev if adsorbed.level else None
+    held = level_layer(structure, layers.errors, unmeasured_ev)
+    is_corrected = layers.correct_level and shifts.get("dft") is None
+    if is_corrected and held.bonds != held.unmeasured:
+        applied["level"] = held.correction_ev
     applied |= {layer: ev for layer, ev in shifts.items() if ev is not None}
     at_k = around.temperature_k
     host = relaxed_of_mode(records, around.isomers).isomers[0]
@@ -339,12 +351,15 @@ def adsorbed_species(
             **bare.differences(vibrated.energy_ev - electronic_ev),
             "deviations": _add_solvation_deviation(
                 _collect_deviations(
-                    terms, adsorbed, carried, corrected=layers.gas_ev is not None
+                    terms,
+                    _keep_error(held, is_corrected=is_corrected),
+                    carried,
+                    corrected=layers.gas_ev is not None,
                 ),
                 spec,
                 shifts,
             ),
-            "binding_element": _find_binding_element(spec, minimum),
+            "bonds": held.bonds,
             # With the gas layer on or off: the error sits in the bond either way.
             "inherits": dict(carried.made_of.molecules),
             "groups": dict(carried.made_of.groups),
@@ -353,6 +368,7 @@ def adsorbed_species(
                 *(["bonded-to-nonmetal"] if covalent else []),
                 *(["other-molecule"] if why_lost else []),
                 *(["unknown-bond"] if unknown else []),
+                *(["bond-not-measured"] if held.unmeasured or not held.bonds else []),
                 *(f"no-{layer}-value" for layer, ev in shifts.items() if ev is None),
             ),
         }
@@ -408,18 +424,17 @@ def _why_other_molecule(
 
 def _collect_deviations(
     terms: FreeEnergyTerms,
-    adsorbed: AdsorbRecord,
+    level: float | None,
     carried: CarriedCorrection,
     *,
     corrected: bool,
 ) -> dict[str, float]:
     """Standard deviations of an adsorbate, eV; empty where one of them is unknown.
 
-    `level` is the method's default; `group` that of the errors of its bonds, of which
-    it has the whole where they are not corrected; `cutoff` what the treatment of the
-    low modes moves it by.
+    `level` is that of its bonds to the cluster; `group` that of the errors of its own
+    bonds, of which it has the whole where they are not corrected; `cutoff` what the
+    treatment of the low modes moves it by.
     """
-    level = adsorbed.level.uncertainty_ev if adsorbed.level is not None else None
     if level is None:
         return {}
     group = hypot(carried.deviation_ev, 0.0 if corrected else carried.by_groups_ev)
@@ -443,12 +458,11 @@ def _add_solvation_deviation(
     return {**deviations, "solvation": sigma}
 
 
-def _find_binding_element(spec: AdsorbateSpec, minimum: Minimum) -> str | None:
-    """Element of the first binding atom of the form that was placed."""
-    for form in spec.forms:
-        if form.name == minimum.form:
-            return form.atoms[form.binding[0]][0]
-    return None
+def _keep_error(held: LevelLayer, *, is_corrected: bool) -> float | None:
+    """Deviation of the level, eV: of the whole error where it is not corrected."""
+    if held.deviation_ev is None or is_corrected:
+        return held.deviation_ev
+    return hypot(held.deviation_ev, held.correction_ev)
 
 
 def _make_species(

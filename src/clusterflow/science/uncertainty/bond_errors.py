@@ -123,13 +123,11 @@ def fit_bond_errors(
     alone = single_deviation_ev or float(np.sqrt(pooled))
     bonds = {}
     for bond, by_structure in sorted(_group_by_bond(residuals).items()):
-        left = by_bond.get(bond)
-        drawn = (
-            (PRIOR_POINTS * pooled + sum(x * x for x in left))
-            / (PRIOR_POINTS + len(left))
-            if left
-            else alone**2
-        )
+        own = by_bond.get(bond, [])
+        drawn = alone**2
+        if own:
+            squares = PRIOR_POINTS * pooled + sum(x * x for x in own)
+            drawn = squares / (PRIOR_POINTS + len(own))
         bonds[bond] = BondStatistics(
             mean_ev=_mean_of_means(by_structure.values()),
             deviation_ev=float(np.sqrt(drawn)),

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
     from clusterflow.records.energies import ThermoRecord
 
-# Assumption, not a measurement: a third of the level's variance to each part, until
-# the residuals of a calibration say otherwise.
+# Assumption, not a measurement: a third of the level's variance to each part, where no
+# residuals say otherwise.
 DIAGRAM_SHARE: Final = 1 / 3
-BINDING_ATOM_SHARE: Final = 1 / 3
+BOND_SHARE: Final = 1 / 3
 _ROUNDING: Final = 1e-9
 
 # What each surface draws anew for each adsorbate.
@@ -29,24 +29,37 @@ _GAS_PARTS: Final = frozenset({"gas"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Correlation:
-    """How the variance of the level's error splits; the rest is independent."""
+    """How the variance of the level's error splits; the rest is independent.
+
+    Attributes
+    ----------
+    diagram
+        Common to all adsorbates of a surface.
+    bond
+        Common to those held by the same kind of bond, beyond that.
+    of_surface
+        Each surface draws the common parts for itself, as of an error that was
+        measured on others. Else surfaces share them, and a bias of the method cancels
+        between them.
+    """
 
     diagram: float = DIAGRAM_SHARE
-    binding_atom: float = BINDING_ATOM_SHARE
+    bond: float = BOND_SHARE
+    of_surface: bool = False
 
     def __post_init__(self) -> None:
-        total = self.diagram + self.binding_atom
-        if not (min(self.diagram, self.binding_atom) >= 0 and total <= 1 + _ROUNDING):
+        total = self.diagram + self.bond
+        if not (min(self.diagram, self.bond) >= 0 and total <= 1 + _ROUNDING):
             raise RecordError(
                 f"shares of the level's variance: {self.diagram} by diagram and "
-                f"{self.binding_atom} by binding atom; "
+                f"{self.bond} by bond; "
                 "each must be at least 0, and their sum at most 1"
             )
 
     @property
     def independent(self) -> float:
         """The share of the variance that each species has for itself."""
-        return max(0.0, 1.0 - self.diagram - self.binding_atom)
+        return max(0.0, 1.0 - self.diagram - self.bond)
 
 
 EQUAL_THIRDS: Final = Correlation()
@@ -64,33 +77,36 @@ class Deviations:
         gases), ``isomer``, ``site``, ``cutoff`` (of the low modes) and ``solvation``
         (of the hydrogen bonds of water). A term that is exact has an empty entry; only
         ``*`` needs none.
-    binding_atom
-        Element by which each adsorbate with a ``level`` deviation binds.
+    bond
+        What holds each adsorbate that has a ``level`` deviation.
     inherits
         How many times a term carries the error of a molecule: ``{"*CO": {"CO": 1}}``.
         It is that of ``CO(g)``, which must be in `sigma_ev`.
     group_loads
         Of a term's ``group``, what it shares with other terms: by name of a standard
         normal variable, what this adds, eV. What is left of ``group`` is its own.
+    correlation
+        How the variance of ``level`` splits.
 
     Raises
     ------
     RecordError
-        If a name is unknown, a deviation negative, the binding atom or an inherited
-        molecule missing, or more shared than there is.
+        If a name is unknown, a deviation negative, the bond or an inherited molecule
+        missing, or more shared than there is.
     """
 
     sigma_ev: Mapping[str, Mapping[str, float]]
-    binding_atom: Mapping[str, str]
+    bond: Mapping[str, str]
     inherits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     group_loads: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    correlation: Correlation = EQUAL_THIRDS
 
     def __post_init__(self) -> None:
         for term, parts in self.sigma_ev.items():
             _check_parts(term, parts)
-            if "level" in parts and term not in self.binding_atom:
+            if "level" in parts and term not in self.bond:
                 raise RecordError(
-                    f"deviations of {term}: the level's error needs its binding atom"
+                    f"deviations of {term}: the level's error needs its bond"
                 )
         for term, molecules in self.inherits.items():
             for molecule in molecules:
@@ -129,7 +145,7 @@ def not_included(deviations: Deviations, species: Iterable[str]) -> tuple[str, .
     What the gas references leave open is a spread between a few answers and never
     among the samples.
 
-    >>> oxygen = Deviations(sigma_ev={"*O": {"level": 0.3}}, binding_atom={"*O": "O"})
+    >>> oxygen = Deviations(sigma_ev={"*O": {"level": 0.3}}, bond={"*O": "oxide"})
     >>> not_included(oxygen, ["*O"])
     ('isomer', 'site', 'cutoff', 'solvation', 'reference')
     """
@@ -158,7 +174,7 @@ def deviations_of(thermo: ThermoRecord) -> Deviations | None:
     """The named standard deviations of a cluster's species; None where unknown."""
     known = [s for s in thermo.species if s.formation_ev is not None and s.name != "*"]
     adsorbed = [s for s in known if s.name.startswith("*")]
-    if not all("level" in s.deviations and s.binding_element for s in adsorbed):
+    if not all("level" in s.deviations for s in adsorbed):
         return None
     inherited = {f"{molecule}(g)" for s in adsorbed for molecule in s.inherits}
     if not inherited <= {s.name for s in known}:
@@ -167,7 +183,7 @@ def deviations_of(thermo: ThermoRecord) -> Deviations | None:
     prefix = thermo.level.hash if thermo.level else ""
     return Deviations(
         sigma_ev={s.name: s.deviations for s in known},
-        binding_atom={s.name: s.binding_element or "" for s in adsorbed},
+        bond={s.name: "; ".join(s.bonds) for s in adsorbed},
         inherits={s.name: s.inherits for s in adsorbed if s.inherits},
         group_loads={
             s.name: {
@@ -177,4 +193,13 @@ def deviations_of(thermo: ThermoRecord) -> Deviations | None:
             for s in adsorbed
             if errors is not None and s.groups
         },
+        correlation=_split_level_variance(thermo),
     )
+
+
+def _split_level_variance(thermo: ThermoRecord) -> Correlation:
+    """The shares that were measured, or the assumption."""
+    shares = thermo.level_shares
+    if shares is None:
+        return EQUAL_THIRDS
+    return Correlation(diagram=shares.cluster, bond=shares.bond, of_surface=True)

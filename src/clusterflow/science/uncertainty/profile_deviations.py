@@ -16,14 +16,13 @@ from math import sqrt
 from typing import TYPE_CHECKING, Final
 
 from clusterflow.science.reactions.network import SITE
-from clusterflow.science.uncertainty.deviations import EQUAL_THIRDS
 from clusterflow.science.uncertainty.sampling import draw_weights
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clusterflow.science.reactions.network import Equation
-    from clusterflow.science.uncertainty.deviations import Correlation, Deviations
+    from clusterflow.science.uncertainty.deviations import Deviations
     from clusterflow.science.uncertainty.sampling import Draw
 
 # Half the width of the central 90 % of a normal distribution, in deviations.
@@ -35,7 +34,6 @@ def profile_deviations(
     deviations: Deviations,
     *,
     surface: str,
-    correlation: Correlation = EQUAL_THIRDS,
 ) -> tuple[float | None, ...]:
     """Standard deviation of each energy of a pathway, eV, the first one's being 0.
 
@@ -49,14 +47,12 @@ def profile_deviations(
         Of its species.
     surface
         Name of the surface.
-    correlation
-        How the variance of the error of the level of theory splits.
 
     Examples
     --------
     >>> from clusterflow.science.reactions.network import parse_equation
     >>> from clusterflow.science.uncertainty.deviations import Deviations
-    >>> hydrogen = Deviations(sigma_ev={"*H": {"level": 0.2}}, binding_atom={"*H": "H"})
+    >>> hydrogen = Deviations(sigma_ev={"*H": {"level": 0.2}}, bond={"*H": "hydride"})
     >>> on = parse_equation("* + H+ + e- -> *H")
     >>> off = parse_equation("*H + H+ + e- -> * + H2(g)")
     >>> [round(s, 9) for s in profile_deviations([on], hydrogen, surface="Cu4")]
@@ -70,11 +66,7 @@ def profile_deviations(
         for term in step.species:
             gained[term] += step.products[term] - step.reactants[term]
         known = all(term == SITE or term in deviations.sigma_ev for term in gained)
-        found.append(
-            _compute_deviation(gained, deviations, surface, correlation)
-            if known
-            else None
-        )
+        found.append(_compute_deviation(gained, deviations, surface) if known else None)
     return tuple(found)
 
 
@@ -93,12 +85,11 @@ def _compute_deviation(
     gained: Counter[str],
     deviations: Deviations,
     surface: str,
-    correlation: Correlation,
 ) -> float:
     total: defaultdict[Draw, float] = defaultdict(float)
     for term, n in gained.items():
         if n:
-            weights = draw_weights(term, deviations, surface, "study", correlation)
+            weights = draw_weights(term, deviations, surface, "study")
             for draw, weight in weights.items():
                 total[draw] += n * weight
     return sqrt(sum(weight**2 for weight in total.values()))

@@ -3,13 +3,13 @@ r"""Uncertainty of limiting potentials: from deviations of species to rankings.
 Every free energy is a mean and named standard deviations. Samples of the energies go
 through the whole network at once; out come the interval on the limiting potential,
 the probability of each step being the determining one, and of one surface being
-better than another. The level's error of an adsorbate i with binding atom b is
+better than another. The level's error of an adsorbate i held by a bond b is
 
 .. math:: \delta_i = \sigma_i (\sqrt{d}\, z + \sqrt{a}\, z_b + \sqrt{1 - d - a}\, z_i)
 
 with independent standard normal z; d is the part of the variance that the diagram
-shares, a the part that the binding atom shares. Between species of the same σ the
-first cancels from every \*A → \*B step, the second where the atom stays.
+shares, a the part that a kind of bond b shares. Between species of the same σ the
+first cancels from every \*A → \*B step, the second where the bond stays.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from clusterflow.errors import RecordError
 from clusterflow.science.reactions.che import TIE_V
 from clusterflow.science.reactions.network import SITE, list_intermediates
 from clusterflow.science.reactions.profiles import find_profiles
-from clusterflow.science.uncertainty.deviations import EQUAL_THIRDS, SURFACE_PARTS
+from clusterflow.science.uncertainty.deviations import SURFACE_PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from clusterflow.science.reactions.che import Electrode, FreeEnergies
     from clusterflow.science.reactions.network import Equation, Network
     from clusterflow.science.reactions.profiles import Profiles
-    from clusterflow.science.uncertainty.deviations import Correlation, Deviations
+    from clusterflow.science.uncertainty.deviations import Deviations
 
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
@@ -65,7 +65,6 @@ def sample_species(
     *,
     surface: str,
     level_group: str = "study",
-    correlation: Correlation = EQUAL_THIRDS,
     n_samples: int = N_SAMPLES,
     seed: int = SEED,
 ) -> Shifts:
@@ -86,11 +85,10 @@ def sample_species(
         the deviations ``isomer``, ``site``, ``cutoff`` and ``solvation``; ``gas`` and
         ``group`` belong to no surface and are common to all.
     level_group
-        Surfaces with the same group share the diagram's and the binding atom's part
-        of the level's error, so a bias of the method cancels from their ranking. By
-        default all do. With the name of the surface, surfaces share nothing of it.
-    correlation
-        How the variance of the level's error splits.
+        Surfaces with the same group share the diagram's and the bond's part of a
+        level's error that is an assumption, so a bias of the method cancels from
+        their ranking. By default all do. With the name of the surface, and where the
+        error was measured, surfaces share nothing of it.
     n_samples
         Number of samples.
     seed
@@ -104,7 +102,7 @@ def sample_species(
     Examples
     --------
     >>> from clusterflow.science.uncertainty.deviations import Deviations
-    >>> oxygen = Deviations(sigma_ev={"*O": {"level": 0.3}}, binding_atom={"*O": "O"})
+    >>> oxygen = Deviations(sigma_ev={"*O": {"level": 0.3}}, bond={"*O": "oxide"})
     >>> shifts = sample_species(["*", "*O"], oxygen, surface="Cu4")
     >>> shifts.values_ev.shape, round(float(shifts.values_ev[:, 1].std()), 2)
     ((10000, 2), 0.3)
@@ -113,7 +111,7 @@ def sample_species(
     drawn: dict[Draw, Floats] = {}
     values = np.zeros((n_samples, len(columns)))
     for column, term in enumerate(columns):
-        weights = draw_weights(term, deviations, surface, level_group, correlation)
+        weights = draw_weights(term, deviations, surface, level_group)
         for draw, weight in weights.items():
             if draw not in drawn:
                 drawn[draw] = _draw_standard_normal(draw, n_samples, seed)
@@ -133,7 +131,6 @@ def draw_weights(
     deviations: Deviations,
     surface: str,
     level_group: str,
-    correlation: Correlation,
 ) -> dict[Draw, float]:
     """What each standard normal variable adds to the energy of a term, eV."""
     sigma = deviations.of(term)
@@ -143,10 +140,11 @@ def draw_weights(
     for molecule, n in deviations.inherits.get(term, {}).items():
         weights["gas", molecule] = n * deviations.of(f"{molecule}(g)").get("gas", 0.0)
     if "level" in sigma:
-        level, atom = sigma["level"], deviations.binding_atom[term]
-        shared = "level-shared", level_group
+        level, correlation = sigma["level"], deviations.correlation
+        owner = surface if correlation.of_surface else level_group
+        shared = "level-shared", owner
         weights[shared] = level * sqrt(correlation.diagram)
-        weights[*shared, atom] = level * sqrt(correlation.binding_atom)
+        weights[*shared, deviations.bond[term]] = level * sqrt(correlation.bond)
         weights["level", surface, term] = level * sqrt(correlation.independent)
     if "group" in sigma:
         loads = deviations.group_loads.get(term, {})
@@ -234,7 +232,7 @@ def propagate(
     >>> from clusterflow.science.reactions.network import Network, parse_equation
     >>> step = parse_equation("* + H+ + e- -> *H")
     >>> network = Network(spec=None, overall=step, pathways=((step,),))
-    >>> hydrogen = Deviations(sigma_ev={"*H": {"level": 0.2}}, binding_atom={"*H": "H"})
+    >>> hydrogen = Deviations(sigma_ev={"*H": {"level": 0.2}}, bond={"*H": "hydride"})
     >>> found = propagate(
     ...     network,
     ...     FreeEnergies(values={"*": 0.0, "*H": 0.4}, reasons={}),
