@@ -156,7 +156,7 @@ def test_hydride_loss_is_that_energy_with_hydrogen_beside(pair, library):
     # The anchors are zero, so the step costs what the vacancy does.
     assert result.limiting_potential_v_rhe == pytest.approx(-0.8)
     assert result.uncertainty.lower_v_rhe < -0.8 < result.uncertainty.upper_v_rhe
-    assert result.uncertainty.not_included == ("isomer", "site", "reference")
+    assert result.uncertainty.not_included == ("isomer", "site")
     # Nobody measured what a cluster loses.
     assert result.equilibrium_potential_v_rhe is None
     assert f"*[-H]: {CLUSTER_STATE_FLAG}" in result.flags

@@ -251,6 +251,31 @@ class TestDraws:
         a, b = (sample_species([term], deviations, surface=s) for s in ("A", "B"))
         assert np.array_equal(a.values_ev, b.values_ev)
 
+    def test_errors_of_groups_have_the_covariance_of_the_fit(self):
+        """Two species share two groups; each has 0.05 eV of its own."""
+        loads = {
+            "*OCH3": {"C-H": 0.09, "C-O": 0.04},
+            "*CH3": {"C-H": 0.06, "C-O": -0.08},
+        }
+        deviations = Deviations(
+            sigma_ev={
+                term: {"group": sqrt(sum(x**2 for x in own.values()) + 0.05**2)}
+                for term, own in loads.items()
+            },
+            binding_atom={},
+            group_loads=loads,
+        )
+        here, there = (
+            sample_species(loads, deviations, surface=s, n_samples=100_000).values_ev
+            for s in ("Cu4", "Cd6Se6")
+        )
+        wanted = [
+            [0.09**2 + 0.04**2 + 0.05**2, 0.09 * 0.06 - 0.04 * 0.08],
+            [0.09 * 0.06 - 0.04 * 0.08, 0.06**2 + 0.08**2 + 0.05**2],
+        ]
+        assert np.cov(here.T) == pytest.approx(np.array(wanted), abs=2e-4)
+        assert np.array_equal(here, there), "a bond has one error, wherever it is"
+
     @pytest.mark.parametrize("part", ["isomer", "site", "cutoff"])
     def test_what_belongs_to_a_surface_is_its_own(self, part):
         deviations = Deviations(sigma_ev={"*CO": {part: 0.3}}, binding_atom={})
@@ -535,6 +560,14 @@ class TestRefused:
     def test_a_wrong_deviation(self, sigma, message):
         with pytest.raises(RecordError, match=message):
             Deviations(sigma_ev=sigma, binding_atom=BINDING)
+
+    def test_more_shared_than_there_is(self):
+        with pytest.raises(RecordError, match=r"\*CO: it shares 0.2 eV of group"):
+            Deviations(
+                sigma_ev={"*CO": {"group": 0.1}},
+                binding_atom={},
+                group_loads={"*CO": {"C-H": 0.2}},
+            )
 
     def test_an_inherited_molecule_without_entry(self):
         with pytest.raises(RecordError, match="inherits CO"):
