@@ -401,37 +401,32 @@ def test_ids_are_unique_though_several_diagrams_stand_inline():
     assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
 
 
-def make_references(other=-0.8, reason=""):
-    potentials = {"study": -0.5, "no-inheritance": -0.6}
-    potentials |= {"other-anchors": other, "raw": -0.7}
+def make_references(raw_v=-0.7, reason=""):
     return tuple(
         GasReferenceResult(
             name=name,
-            anchors=("CO", "H2", "H2O") if name == "other-anchors" else ("CO2",),
+            anchors=("CO2", "H2", "H2O"),
             limiting_potential_v_rhe=potential,
             determining_step="* -> *COOH",
             reason=reason if potential is None else "",
         )
-        for name, potential in potentials.items()
+        for name, potential in (("study", -0.5), ("raw", raw_v))
     )
 
 
-def test_other_gas_references_stand_beside_each_potential():
-    changes = {"references": make_references(), "reference_spread_v": 0.3}
-    result = make_result().model_copy(update=changes)
+def test_potentials_without_gas_corrections_stand_beside():
+    result = make_result().model_copy(update={"references": make_references()})
     text = Page(render_page(make_study(result=result), study="demo")).text
     words = " ".join(text.split())
-    assert "With other gas references: gases alone corrected −0.60 V" in words
-    assert "anchors CO, H₂, H₂O −0.80 V, no correction −0.70 V; spread 0.30 V" in words
-    assert "With other gas references the same energies" in words
+    assert "Without gas corrections −0.70 V." in words
+    assert "Without gas corrections the same energies" in words
 
 
 def test_a_reference_without_a_value_says_why():
-    references = make_references(None, "no correction of CO2")
+    references = make_references(None, "no electrons")
     result = make_result().model_copy(update={"references": references})
     page = Page(render_page(make_study(result=result), study="demo"))
-    assert ("title", "no correction of CO2") in page.attributes
-    assert ("title", "one of the references has no U_L") in page.attributes
+    assert ("title", "no electrons") in page.attributes
 
 
 def test_probabilities_of_a_ranking_stand_in_both_directions():

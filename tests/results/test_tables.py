@@ -249,21 +249,17 @@ def test_potentials(records):
     assert row["flags"] == "a; b"
 
 
-def test_references_of_a_potential(records):
+def test_a_potential_without_gas_corrections_stands_beside(records):
     (row,) = table(records, "potentials")
-    assert row["reference_spread_v"] == row["raw_determining_step"] == ""
+    assert row["raw_limiting_potential_v_rhe"] == row["raw_determining_step"] == ""
     found = tuple(
         GasReferenceResult(
             name=name,
-            anchors=("CO", "H2", "H2O") if name == "other-anchors" else (),
+            anchors=(),
             limiting_potential_v_rhe=potential,
-            determining_step=None if potential is None else "* -> *X",
-            reason="no CO" if potential is None else "",
+            determining_step="* -> *X",
         )
-        for name, potential in (
-            *(("study", -0.4), ("no-inheritance", -0.5)),
-            *(("other-anchors", None), ("raw", -0.9)),
-        )
+        for name, potential in (("study", -0.4), ("raw", -0.9))
     )
     result = (
         records.of(CheRecord)[0].results[0].model_copy(update={"references": found})
@@ -271,12 +267,8 @@ def test_references_of_a_potential(records):
     changed = records.of(CheRecord)[0].model_copy(update={"results": (result,)})
     records = instead(records, CheRecord, (changed,))
     (row,) = table(records, "potentials")
-    assert row["no_inheritance_limiting_potential_v_rhe"] == "-0.5"
     assert row["raw_limiting_potential_v_rhe"] == "-0.9"
     assert row["raw_determining_step"] == "* -> *X"
-    assert row["other_anchors_limiting_potential_v_rhe"] == ""
-    assert row["other_anchors"] == "CO H2 H2O"
-    assert row["reference_reason"] == "other-anchors: no CO"
 
 
 def test_edges(records):

@@ -20,6 +20,7 @@ from clusterflow.science.thermochemistry.partition_functions import (
     hindered_adsorbate,
     quasi_rrho_adsorbate,
 )
+from clusterflow.science.uncertainty.deviations import deviations_of
 from clusterflow.settings import CheSettings, ThermoSettings
 from clusterflow.stages.che import che
 from clusterflow.stages.parts.job import Job
@@ -309,6 +310,27 @@ def test_a_radical_carries_the_errors_of_its_bonds(study):
     assert uncorrected.deviations["group"] == pytest.approx(
         np.hypot(carboxyl.deviations["group"], carboxyl.layers["gas"])
     )
+
+
+def test_samples_share_what_the_bonds_share(study):
+    """The covariance of two radicals is n C n' of the fit; each has the scatter."""
+    record = study.thermo()
+    bound = [s.model_copy(update={"binding_element": "C"}) for s in record.species]
+    record = record.model_copy(update={"species": tuple(bound)})
+    deviations, errors = deviations_of(record), record.group_errors
+    found = {s.name: s for s in record.species}
+    numbers = {
+        name: np.array([found[name].groups.get(g, 0.0) for g in errors.groups])
+        for name in ("*COOH", "*OCHO")
+    }
+    covariance = np.array(errors.covariance_ev2)
+    loads = {name: deviations.group_loads[name] for name in numbers}
+    for one, other in (("*COOH", "*OCHO"), ("*COOH", "*COOH")):
+        shared = sum(x * loads[other].get(key, 0.0) for key, x in loads[one].items())
+        wanted = numbers[one] @ covariance @ numbers[other]
+        assert shared == pytest.approx(wanted, rel=1e-9)
+    own = found["*COOH"].deviations["group"] ** 2 - shared
+    assert own == pytest.approx(errors.scatter_ev**2, rel=1e-6)
 
 
 def test_deviations_say_what_is_not_known(study):

@@ -78,9 +78,8 @@ class Uncertainty(Model):
     )
 
 
-# How the errors of the gases are dealt with: as the study does; on gases alone; from
-# CO in the place of CO2; not at all.
-GasReferenceName = Literal["study", "no-inheritance", "other-anchors", "raw"]
+# How the errors of the gases are dealt with: as the study does, or not at all.
+GasReferenceName = Literal["study", "raw"]
 
 
 class GasReferenceResult(Model):
@@ -120,14 +119,7 @@ class ReactionResult(Model):
     )
     uncertainty: Uncertainty | None = None
     references: tuple[GasReferenceResult, ...] = Field(
-        default=(), description="The same energies with other gas references"
-    )
-    reference_spread_v: float | None = Field(
-        default=None,
-        description=(
-            "Largest less smallest U_L of `study`, `no-inheritance` and "
-            "`other-anchors`; not in the interval"
-        ),
+        default=(), description="As the study has it, and without gas corrections"
     )
     other_isomers_potential_v_rhe: float | None = Field(
         default=None,

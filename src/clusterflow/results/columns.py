@@ -116,23 +116,10 @@ COLUMNS: dict[str, Column] = {
     ),
     "uncertainty_basis": Column("text", "Where the interval comes from."),
     "uncertainty_without": Column("text", "Errors that the interval does not hold."),
-    "reference_spread_v": Column(
-        "number", "Largest change of U_L with other gas references, V."
-    ),
-    "no_inheritance_limiting_potential_v_rhe": Column(
-        "number", "U_L with corrections on gases alone, V against RHE."
-    ),
-    "no_inheritance_determining_step": Column("text", "The step that then sets it."),
-    "other_anchors_limiting_potential_v_rhe": Column(
-        "number", "U_L with the anchors of `other_anchors`, V against RHE."
-    ),
-    "other_anchors_determining_step": Column("text", "The step that then sets it."),
     "raw_limiting_potential_v_rhe": Column(
         "number", "U_L without gas corrections, V against RHE."
     ),
     "raw_determining_step": Column("text", "The step that then sets it."),
-    "other_anchors": Column("text", "Anchors in the place of the study's."),
-    "reference_reason": Column("text", "Why U_L with another reference is missing."),
     "her_limiting_potential_v_rhe": Column(
         "number", "U_L of hydrogen evolution on the cluster, V against RHE."
     ),
@@ -210,11 +197,9 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
         *("other_isomers_limiting_potential_v_rhe", "determining_step"),
         *("chemical_bottleneck_ev", "equilibrium_potential_v_rhe", "overpotential_v"),
         *("limiting_potential_p05_v_rhe", "limiting_potential_p95_v_rhe"),
-        *("uncertainty_basis", "uncertainty_without", "reference_spread_v"),
-        *("no_inheritance_limiting_potential_v_rhe", "no_inheritance_determining_step"),
-        *("other_anchors_limiting_potential_v_rhe", "other_anchors_determining_step"),
-        *("raw_limiting_potential_v_rhe", "raw_determining_step", "other_anchors"),
-        *("reference_reason", "her_limiting_potential_v_rhe", "selectivity_v"),
+        *("uncertainty_basis", "uncertainty_without"),
+        *("raw_limiting_potential_v_rhe", "raw_determining_step"),
+        *("her_limiting_potential_v_rhe", "selectivity_v"),
         *("best_pathway", "n_tied_pathways", "runner_up_pathway"),
         *("runner_up_limiting_potential_v_rhe", "runner_up_chemical_bottleneck_ev"),
         *("flags", "reason"),

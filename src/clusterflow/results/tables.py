@@ -23,17 +23,9 @@ if TYPE_CHECKING:
     from clusterflow.records.files import StudyRecords
     from clusterflow.records.profiles import (
         CoupleDrive,
-        GasReferenceName,
         ReactionDrive,
         ReactionResult,
     )
-
-# References beside the study's own, in the order of their columns.
-GAS_REFERENCES: tuple[GasReferenceName, ...] = (
-    "no-inheritance",
-    "other-anchors",
-    "raw",
-)
 
 Cell = str | float | int | bool | None
 Row = dict[str, Cell]
@@ -168,7 +160,7 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
                 "uncertainty_without": (
                     " ".join(r.uncertainty.not_included) if r.uncertainty else None
                 ),
-                **_make_reference_cells(r),
+                **_make_raw_cells(r),
                 "her_limiting_potential_v_rhe": r.her_limiting_potential_v_rhe,
                 "selectivity_v": r.selectivity_v,
                 "best_pathway": r.best_pathway,
@@ -179,25 +171,13 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
             }
 
 
-def _make_reference_cells(result: ReactionResult) -> Row:
-    """Limiting potentials with other gas references; a hole where one is missing."""
-    found = {reference.name: reference for reference in result.references}
-    row: Row = {"reference_spread_v": result.reference_spread_v}
-    reasons = []
-    for name in GAS_REFERENCES:
-        reference, key = found.get(name), name.replace("-", "_")
-        row[f"{key}_limiting_potential_v_rhe"] = (
-            reference.limiting_potential_v_rhe if reference else None
-        )
-        row[f"{key}_determining_step"] = (
-            reference.determining_step if reference else None
-        )
-        if reference and reference.reason:
-            reasons.append(f"{name}: {reference.reason}")
-    other = found.get("other-anchors")
-    row["other_anchors"] = " ".join(other.anchors) if other else None
-    row["reference_reason"] = " | ".join(reasons)
-    return row
+def _make_raw_cells(result: ReactionResult) -> Row:
+    """The limiting potential without gas corrections; a hole where there is none."""
+    raw = next((r for r in result.references if r.name == "raw"), None)
+    return {
+        "raw_limiting_potential_v_rhe": raw.limiting_potential_v_rhe if raw else None,
+        "raw_determining_step": raw.determining_step if raw else None,
+    }
 
 
 def edges(records: StudyRecords) -> Iterator[Row]:

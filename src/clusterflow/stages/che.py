@@ -14,10 +14,9 @@ from clusterflow.science.reactions.cluster_states import add_cluster_states
 from clusterflow.science.reactions.evaluate import build_networks, evaluate_networks
 from clusterflow.science.reactions.gas_references import (
     add_gas_references,
-    gas_references_of,
+    raw_energies,
 )
 from clusterflow.science.reactions.network import parse_equation
-from clusterflow.science.thermochemistry.anchors import FROM_CO, FROM_CO2
 from clusterflow.science.uncertainty.deviations import deviations_of, not_included
 from clusterflow.science.uncertainty.sampling import N_SAMPLES, sample_potential
 from clusterflow.settings import CheSettings, EdgesSettings
@@ -25,7 +24,7 @@ from clusterflow.stages.parts.job import settings_of
 from clusterflow.stages.parts.verdicts import mark_reactions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from clusterflow.library.find import Library
     from clusterflow.library.reactions import ReactionSpec
@@ -72,11 +71,11 @@ def che(
     results = _add_other_isomers(results, networks, thermo, electrode, library)
     deviations = deviations_of(thermo)
     anchors = tuple(c.gas for c in thermo.gas_corrections if c.is_anchor)
-    references = gas_references_of(thermo, _count_elements(thermo, library))
+    raw = raw_energies(thermo)
     complete = []
     for network, result in zip(networks, results, strict=True):
         found = _add_uncertainty(result, network, energies, deviations, electrode)
-        found = add_gas_references(found, network, anchors, references, electrode)
+        found = add_gas_references(found, network, anchors, raw, electrode)
         complete.append(_flag_result(found, thermo))
     other = thermo.other_isomers
     record = CheRecord(
@@ -93,14 +92,6 @@ def che(
         provenance=job.provenance(thermo.level),
     )
     return mark_reactions(record, thermo, library)
-
-
-def _count_elements(
-    thermo: ThermoRecord, library: Library
-) -> dict[str, Mapping[str, int]]:
-    """Element counts of the corrected gases, and of all that may be an anchor."""
-    names = {*(c.gas for c in thermo.gas_corrections), *FROM_CO, *FROM_CO2}
-    return {name: library.gas(name).counts for name in sorted(names)}
 
 
 def _add_other_isomers(

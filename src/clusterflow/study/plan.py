@@ -20,7 +20,7 @@ from clusterflow.science.reactions.network import (
     read_change,
     read_surface,
 )
-from clusterflow.science.thermochemistry.anchors import FROM_CO, FROM_CO2
+from clusterflow.science.thermochemistry.anchors import FROM_CO2
 from clusterflow.settings import load_study
 from clusterflow.stage_table import record_paths, stage_named
 from clusterflow.study.contradictions import find_contradictions
@@ -219,13 +219,8 @@ class Plan:
 
     @cached_property
     def gases(self) -> tuple[str, ...]:
-        """Gases of the reactions, the anchors, and those that errors are fitted to.
-
-        Where carbon takes part, also those that the spread over references needs.
-        """
+        """Gases of the reactions, the anchors, and those that errors are fitted to."""
         named = {name for name, _ in self.fluids}
-        if any("C" in self.library.gas(name).counts for name in named):
-            named |= {*FROM_CO, *FROM_CO2}
         errors = self.library.error_gases(self.adsorbates)
         named |= {*FROM_CO2, *errors} if errors else set()
         return tuple(sorted({*named, *self.study.thermo.anchors}))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clusterflow.science.geometry.bond_groups import as_adsorbate
-from clusterflow.science.thermochemistry.anchors import FROM_CO, FROM_CO2
+from clusterflow.science.thermochemistry.anchors import FROM_CO2
 from clusterflow.science.thermochemistry.formation import (
     experimental_table,
     gas_corrections,
@@ -25,6 +25,7 @@ from clusterflow.settings import GasSettings
 from clusterflow.stages.gas import gas
 from clusterflow.stages.parts.job import Job
 
+FROM_CO = ("CO", "H2", "H2O")
 # Bonds of small molecules, counted by hand.
 COUNTS = {
     "CH4": {"C-H": 4},

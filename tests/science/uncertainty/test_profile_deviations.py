@@ -34,7 +34,7 @@ DEVIATIONS = Deviations(
         "CO(g)": {"gas": 0.15},
         "H2O(l)": {"gas": 0.05},
     },
-    binding_atom={"*COOH": "C", "*CO": "C"},
+    bond={"*COOH": "C", "*CO": "C"},
     inherits={"*CO": {"CO": 1.0}},
 )
 
@@ -63,7 +63,7 @@ def test_an_unknown_deviation_is_not_zero():
     known = {k: v for k, v in DEVIATIONS.sigma_ev.items() if k != "H2O(l)"}
     partly = Deviations(
         sigma_ev=known,
-        binding_atom=DEVIATIONS.binding_atom,
+        bond=DEVIATIONS.bond,
         inherits=DEVIATIONS.inherits,
     )
     found = profile_deviations(STEPS, partly, surface="Cu4")

@@ -29,7 +29,7 @@ PROBABILITY_ABS = 4 / sqrt(4 * N_SAMPLES)
 # First three shifts of *CO on Cu4 by 0.3 eV, from the stream of numpy's PCG64.
 PINNED = (0.35035895, -0.02233425, -0.20730705)
 
-UNCORRELATED = Correlation(diagram=0.0, binding_atom=0.0)
+UNCORRELATED = Correlation(diagram=0.0, bond=0.0)
 BINDING = {
     "*COOH": "C",
     "*CHO": "C",
@@ -66,7 +66,7 @@ def flat_energies(network, **values):
 def level_only(*adsorbates, sigma=0.3, **extra):
     return Deviations(
         sigma_ev={**{a: {"level": sigma} for a in adsorbates}, **extra},
-        binding_atom=BINDING,
+        bond=BINDING,
     )
 
 
@@ -108,13 +108,13 @@ class TestOneStep:
             "site": 0.15,
             "cutoff": 0.05,
         }
-        deviations = Deviations(sigma_ev={"*H": parts}, binding_atom=BINDING)
+        deviations = Deviations(sigma_ev={"*H": parts}, bond=BINDING)
         expected = sqrt(sum(sigma**2 for sigma in parts.values()))
         found = deviation_of("* + H+ + e- -> *H", deviations)
         assert found == pytest.approx(expected, rel=SIGMA_REL)
 
     def test_without_any_deviation_nothing_spreads(self):
-        exact = Deviations(sigma_ev={"*H": {}}, binding_atom={})
+        exact = Deviations(sigma_ev={"*H": {}}, bond={})
         assert deviation_of("* + H+ + e- -> *H", exact) == 0.0
 
     def test_ph_moves_a_step_with_more_electrons_than_protons(self):
@@ -153,12 +153,12 @@ class TestCorrelation:
         found = deviation_of(
             "*COOH + H+ + e- -> *CHO",
             level_only("*COOH", "*CHO"),
-            Correlation(diagram=1.0, binding_atom=0.0),
+            Correlation(diagram=1.0, bond=0.0),
         )
         assert found == pytest.approx(0.0, abs=1e-12)
 
     def test_correlation_does_not_change_the_deviation_of_a_species(self):
-        for correlation in (UNCORRELATED, Correlation(diagram=0.9, binding_atom=0.1)):
+        for correlation in (UNCORRELATED, Correlation(diagram=0.9, bond=0.1)):
             shifts = sample_species(
                 ["*CO"], level_only("*CO"), surface="Cu4", correlation=correlation
             )
@@ -167,14 +167,14 @@ class TestCorrelation:
     @pytest.mark.parametrize("shares", [(-0.1, 0.5), (0.7, 0.4), (float("nan"), 0.0)])
     def test_impossible_shares_are_refused(self, shares):
         with pytest.raises(RecordError, match="shares"):
-            Correlation(diagram=shares[0], binding_atom=shares[1])
+            Correlation(diagram=shares[0], bond=shares[1])
 
 
 class TestGas:
     SIGMA = {"*CO": {"level": 0.3}, "CO(g)": {"gas": 0.8}, "*H": {}}
 
     def make(self, inherits):
-        return Deviations(sigma_ev=self.SIGMA, binding_atom=BINDING, inherits=inherits)
+        return Deviations(sigma_ev=self.SIGMA, bond=BINDING, inherits=inherits)
 
     def difference(self, deviations):
         shifts = sample_species(["*CO", "CO(g)"], deviations, surface="Cu4")
@@ -194,14 +194,14 @@ class TestGas:
 
     def test_a_gas_and_its_liquid_move_together(self):
         water = Deviations(
-            sigma_ev={"H2O(g)": {"gas": 0.1}, "H2O(l)": {"gas": 0.1}}, binding_atom={}
+            sigma_ev={"H2O(g)": {"gas": 0.1}, "H2O(l)": {"gas": 0.1}}, bond={}
         )
         values = sample_species(["H2O(g)", "H2O(l)"], water, surface="Cu4").values_ev
         assert np.array_equal(values[:, 0], values[:, 1])
 
     def test_gases_are_independent(self):
         both = Deviations(
-            sigma_ev={"CO(g)": {"gas": 0.3}, "CH4(g)": {"gas": 0.4}}, binding_atom={}
+            sigma_ev={"CO(g)": {"gas": 0.3}, "CH4(g)": {"gas": 0.4}}, bond={}
         )
         values = sample_species(["CO(g)", "CH4(g)"], both, surface="Cu4").values_ev
         assert abs(np.corrcoef(values.T)[0, 1]) < 4 / sqrt(N_SAMPLES)
@@ -211,7 +211,7 @@ class TestGas:
         network = single_step("2 H+ + 2 e- -> H2(g)")
         deviations = Deviations(
             sigma_ev={"H2(g)": {"gas": 0.2}, "H+": {}},
-            binding_atom={},
+            bond={},
             inherits={"H+": {"H2": 0.5}},
         )
         shifts = sample_species(["H2(g)", "H+"], deviations, surface="Cu4")
@@ -247,13 +247,38 @@ class TestDraws:
     @pytest.mark.parametrize("part", ["gas", "group"])
     def test_what_belongs_to_no_surface_is_the_same_on_all(self, part):
         term = "CO(g)" if part == "gas" else "*COOH"
-        deviations = Deviations(sigma_ev={term: {part: 0.3}}, binding_atom={})
+        deviations = Deviations(sigma_ev={term: {part: 0.3}}, bond={})
         a, b = (sample_species([term], deviations, surface=s) for s in ("A", "B"))
         assert np.array_equal(a.values_ev, b.values_ev)
 
+    def test_errors_of_groups_have_the_covariance_of_the_fit(self):
+        """Two species share two groups; each has 0.05 eV of its own."""
+        loads = {
+            "*OCH3": {"C-H": 0.09, "C-O": 0.04},
+            "*CH3": {"C-H": 0.06, "C-O": -0.08},
+        }
+        deviations = Deviations(
+            sigma_ev={
+                term: {"group": sqrt(sum(x**2 for x in own.values()) + 0.05**2)}
+                for term, own in loads.items()
+            },
+            bond={},
+            group_loads=loads,
+        )
+        here, there = (
+            sample_species(loads, deviations, surface=s, n_samples=100_000).values_ev
+            for s in ("Cu4", "Cd6Se6")
+        )
+        wanted = [
+            [0.09**2 + 0.04**2 + 0.05**2, 0.09 * 0.06 - 0.04 * 0.08],
+            [0.09 * 0.06 - 0.04 * 0.08, 0.06**2 + 0.08**2 + 0.05**2],
+        ]
+        assert np.cov(here.T) == pytest.approx(np.array(wanted), abs=2e-4)
+        assert np.array_equal(here, there), "a bond has one error, wherever it is"
+
     @pytest.mark.parametrize("part", ["isomer", "site", "cutoff"])
     def test_what_belongs_to_a_surface_is_its_own(self, part):
-        deviations = Deviations(sigma_ev={"*CO": {part: 0.3}}, binding_atom={})
+        deviations = Deviations(sigma_ev={"*CO": {part: 0.3}}, bond={})
         assert self.between_surfaces("*CO", deviations) == pytest.approx(0, abs=0.04)
 
     def test_level_shares_two_thirds_between_surfaces_of_a_group(self):
@@ -325,7 +350,7 @@ def library_deviations(species, sigma=0.3):
             **{s: {"level": sigma, "site": 0.05} for s in adsorbed},
             **{s: {"gas": 0.1} for s in gases},
         },
-        binding_atom=BINDING,
+        bond=BINDING,
         inherits=inherits,
     )
 
@@ -462,7 +487,7 @@ class TestNetwork:
         # difference deviates by √(4/3) · 0.2 = 0.23 eV.
         deviations = Deviations(
             sigma_ev={"*COOH": {"level": 0.2}, "*OCHO": {"level": 0.2}},
-            binding_atom={"*COOH": "C", "*OCHO": "O"},
+            bond={"*COOH": "C", "*OCHO": "O"},
         )
         shifts = sample_species(["*COOH", "*OCHO"], deviations, surface="Cu4")
         found = propagate(network, energies, Electrode(), shifts)
@@ -534,12 +559,20 @@ class TestRefused:
     )
     def test_a_wrong_deviation(self, sigma, message):
         with pytest.raises(RecordError, match=message):
-            Deviations(sigma_ev=sigma, binding_atom=BINDING)
+            Deviations(sigma_ev=sigma, bond=BINDING)
+
+    def test_more_shared_than_there_is(self):
+        with pytest.raises(RecordError, match=r"\*CO: it shares 0.2 eV of group"):
+            Deviations(
+                sigma_ev={"*CO": {"group": 0.1}},
+                bond={},
+                group_loads={"*CO": {"C-H": 0.2}},
+            )
 
     def test_an_inherited_molecule_without_entry(self):
         with pytest.raises(RecordError, match="inherits CO"):
             Deviations(
-                sigma_ev={"*CO": {}}, binding_atom={}, inherits={"*CO": {"CO": 1}}
+                sigma_ev={"*CO": {}}, bond={}, inherits={"*CO": {"CO": 1}}
             )
 
     def test_a_species_without_entry_is_not_taken_as_exact(self):

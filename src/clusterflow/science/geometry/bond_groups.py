@@ -108,9 +108,9 @@ def find_bond_groups(
     Notes
     -----
     A bond between the lengths of two groups has a part of each, linear in between. Of
-    a carbon whose bonds come to more than its four valences, one of which a bond to
-    the cluster takes, all multiple bonds are weakened alike: a bent CO2 is a
-    carboxylate.
+    a carbon whose bonds come to more than its four valences, one of which a covalent
+    bond to the cluster takes, all multiple bonds are weakened alike. Metal takes none:
+    there the lengths say how much of a double bond is left.
     """
     own = [i for i, role in enumerate(structure.roles) if role == "adsorbate"]
     whole = bond_graph(structure.symbols, structure.xyz)
@@ -273,6 +273,8 @@ def _find_valence_left(
         return 1.0
     near = [frozenset((atom, n)) for n in graph[atom]]
     wanted = sum(orders.get(bond, 1.0) - 1 for bond in near)
-    bound = len(whole[atom]) > len(near)
+    bound = any(
+        whole.nodes[n]["element"] in COVALENT for n in set(whole[atom]) - set(graph)
+    )
     left = _VALENCES_OF_CARBON - len(near) - bound
     return float(np.clip(left / wanted, 0, 1)) if wanted > 0 else 1.0

@@ -1,9 +1,8 @@
-"""Sets of gases that are taken as right, from which the others' errors are measured."""
+"""Gases that are taken as right unless a study says otherwise."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# Each makes every molecule of C, H and O; they differ in the carbon compound.
+# They make every molecule of C, H and O.
 FROM_CO2: Final = ("CO2", "H2", "H2O")
-FROM_CO: Final = ("CO", "H2", "H2O")

@@ -142,16 +142,13 @@ class Deviations:
 def not_included(deviations: Deviations, species: Iterable[str]) -> tuple[str, ...]:
     """Named deviations that none of some species carries, so that no interval has them.
 
-    What the gas references leave open is a spread between a few answers and never
-    among the samples.
-
     >>> oxygen = Deviations(sigma_ev={"*O": {"level": 0.3}}, bond={"*O": "oxide"})
     >>> not_included(oxygen, ["*O"])
-    ('isomer', 'site', 'cutoff', 'solvation', 'reference')
+    ('isomer', 'site', 'cutoff', 'solvation')
     """
     carried = {part for term in species for part in deviations.of(term)}
     wanted = ("level", *SURFACE_PARTS)
-    return (*(part for part in wanted if part not in carried), "reference")
+    return tuple(part for part in wanted if part not in carried)
 
 
 def _check_parts(term: str, parts: Mapping[str, float]) -> None:
