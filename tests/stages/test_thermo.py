@@ -315,8 +315,6 @@ def test_a_radical_carries_the_errors_of_its_bonds(study):
 def test_samples_share_what_the_bonds_share(study):
     """The covariance of two radicals is n C n' of the fit; each has the scatter."""
     record = study.thermo()
-    bound = [s.model_copy(update={"binding_element": "C"}) for s in record.species]
-    record = record.model_copy(update={"species": tuple(bound)})
     deviations, errors = deviations_of(record), record.group_errors
     found = {s.name: s for s in record.species}
     numbers = {
@@ -336,7 +334,13 @@ def test_samples_share_what_the_bonds_share(study):
 def test_deviations_say_what_is_not_known(study):
     found = study.species()
     carboxyl = found["*COOH"]
-    assert carboxyl.deviations["level"] == study.level.uncertainty_ev
+    (bond,) = carboxyl.bonds
+    error = study.library.level_errors_of(study.level, ["Cu"]).of_bond(bond)
+    whole = np.hypot(error.deviation_ev, error.mean_ev)
+    assert carboxyl.deviations["level"] == pytest.approx(whole)
+    corrected = study.species(correct=("gas", "level"))["*COOH"]
+    assert corrected.deviations["level"] == error.deviation_ev
+    assert corrected.layers["level"] == -error.mean_ev
     # No mode lies below the cut-off of 50 cm⁻¹.
     assert carboxyl.deviations["cutoff"] == 0
     soft = one(study, frequencies_cm1=(20.0, *MODES)).deviations["cutoff"]
@@ -510,20 +514,21 @@ def test_limits_of_the_level_ride_with_the_numbers(study, library):
     plain = study.thermo(adsorbed=adsorbed, vibrated=vibrated)
     raw = study.thermo(adsorbed=adsorbed, vibrated=vibrated, correct=())
     found = {s.name: s.flags for s in raw.species}
-    assert found["*COOH"] == ("spin-unpolarised",)
+    assert found["*COOH"] == ("bond-not-measured", "spin-unpolarised")
     assert found["CO(g)"] == ("raw-co",)
     assert {name for name, flags in found.items() if flags} == {"*COOH", "CO(g)"}
     assert "raw-co" not in {f for s in plain.species for f in s.flags}
     reaction = library.reaction("CO2-to-CO")
     (result,) = che(raw, [reaction], CheSettings(), library, Job("che")).results
     marks = {step.name: step.flags for step in result.pathways[0].steps}
-    carboxyl, gas = "*COOH: spin-unpolarised", "CO(g): raw-co"
+    radical = ("*COOH: bond-not-measured", "*COOH: spin-unpolarised")
+    gas = "CO(g): raw-co"
     assert marks == {
-        "* + CO2(g) + H+ + e- -> *COOH": (carboxyl,),
-        "*COOH + H+ + e- -> *CO + H2O(l)": (carboxyl,),
+        "* + CO2(g) + H+ + e- -> *COOH": radical,
+        "*COOH + H+ + e- -> *CO + H2O(l)": radical,
         "*CO -> * + CO(g)": (gas,),
     }
-    assert set(result.flags) == {carboxyl, gas}
+    assert set(result.flags) == {*radical, gas}
     # A hole has no number, so nothing to be careful about.
     failed = study.thermo(adsorbed=adsorbed, vibrated=vibrated[1:])
     holes = [s for s in failed.species if s.formation_ev is None]
@@ -536,7 +541,9 @@ def test_flags_change_no_number(study, library):
     study.level = study.level.model_copy(update={"spin_polarization": 1.0})
     second = study.species(adsorbed=[with_spin(study.adsorbed("H"), 2)])["*H"]
     assert first.flags != second.flags
-    assert first == second.model_copy(update={"flags": first.flags})
+    # Errors of the level were measured without polarisation alone.
+    same = {"flags": first.flags, "deviations": first.deviations}
+    assert first == second.model_copy(update=same)
 
 
 @pytest.mark.parametrize("temperature", [298.15, 350.0])
@@ -563,7 +570,7 @@ def test_unpaired_electrons_move_a_step(
             vibrations=[study.vibrated("H")],
             gases=[study.gas(name) for name in GAS_EV],
         )
-        settings = ThermoSettings(temperature_k=temperature)
+        settings = ThermoSettings(temperature_k=temperature, correct=("gas",))
         record = thermo(records, settings, library, Job("thermo"))
         (result,) = che(
             record, [library.reaction("HER")], CheSettings(), library, Job("che")
@@ -578,7 +585,7 @@ def test_unpaired_electrons_move_a_step(
     assert gap - plain_gap == pytest.approx(expected, abs=1e-9)
     # Energies against bare clusters and the error of the cut-off are none of it.
     assert second.de_placed_ev == first.de_placed_ev
-    assert second.deviations == pytest.approx(first.deviations)
+    assert second.deviations["cutoff"] == pytest.approx(first.deviations["cutoff"])
 
 
 @pytest.mark.parametrize("where", ["adsorbed", "vibrated"])
@@ -933,7 +940,7 @@ def test_water_does_not_count_twice(study):
     )
     record = thermo(records, ThermoSettings(), study.library, Job("thermo"))
     found = {s.name: s for s in record.species}["*COOH"]
-    assert set(found.layers) == {"gas"}
+    assert "solvation" not in found.layers
     assert "solvation" not in found.deviations
     # The record says what was done, not what the default is.
-    assert record.provenance.settings["correct"] == ["gas"]
+    assert record.provenance.settings["correct"] == ["gas", "level"]

@@ -46,9 +46,9 @@ def of_library(adsorbate, form, height=1.95):
         ("CH3", "umbrella", "alkyl on Cu"),
         ("CH2OH", "c-down", "alkyl on Cu"),
         ("CH2", "upright", "carbene on Cu"),
-        ("CHOH", "trans", "carbene on Cu"),
+        ("CHOH", "trans", "Fischer carbene on Cu"),
         ("CH", "upright", "carbyne on Cu"),
-        ("COH", "c-down", "carbyne on Cu"),
+        ("COH", "c-down", "Fischer carbyne on Cu"),
         ("C", "atom", "carbide on Cu"),
         ("O", "atom", "oxide on Cu"),
         ("OH", "bent", "alkoxide on Cu"),
@@ -74,6 +74,25 @@ def test_formate_by_two_oxygen_atoms_is_one_bond():
         ],
     )
     assert names(formate) == ["carboxylate on Cu"]
+
+
+@pytest.mark.parametrize(
+    ("bond_a", "expected"),
+    [
+        (1.24, ["side-on on Cu"]),
+        (1.38, ["alkoxide on Cu", "alkyl on Cu"]),
+    ],
+)
+def test_formaldehyde_with_a_single_bond_is_held_twice(bond_a, expected):
+    """Over two atoms; stretched, it is no double bond that lies side-on."""
+    over = [
+        ("C", (-bond_a / 2, 0.0, 1.55)),
+        ("O", (bond_a / 2, 0.0, 1.5)),
+        ("H", (-bond_a / 2 - 0.5, 0.93, 1.9)),
+        ("H", (-bond_a / 2 - 0.5, -0.93, 1.9)),
+    ]
+    pair = [("Cu", (-1.7, 0.0, 0.0)), ("Cu", (1.7, 0.0, 0.0))]
+    assert names(put_on(pair, over)) == expected
 
 
 def test_carbon_dioxide_bent_by_its_carbon_lies_side_on():

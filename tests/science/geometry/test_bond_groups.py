@@ -92,10 +92,13 @@ def test_linear_co2_is_the_molecule_and_bent_co2_a_carboxylate(read):
         [("Cu", 0, 0, 0)], [("O", 0, 0, 2.0), ("C", 0, 0, 3.15), ("O", 0, 0, 4.3)]
     )
     assert read(flat).molecules == {"CO2": 1}
-    bent = read(bent_co2("Cu", 2.0, 1.24))
+    bent = read(bent_co2("Se", 2.0, 1.24))
     assert bent.molecules == {}
     # Three valences of carbon are left for two bonds to oxygen.
     assert bent.groups == pytest.approx({"C-O-double": 1, "C-O": 1})
+    # Metal takes none: the lengths alone count, here 7/9 of double bonds.
+    on_metal = read(bent_co2("Cu", 2.0, 1.24)).groups
+    assert on_metal == pytest.approx({"C-O-double": 14 / 9, "C-O": 4 / 9})
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,12 @@ def record(library, provenance, cluster, energy_ev, sigma_ev, level="gfn1-xtb"):
         species=(
             known("*", 0.0),
             known("H2(g)", 0.0, deviations={"gas": 0.0}),
-            known("*H", energy_ev, deviations={"level": sigma_ev}, bonds=("hydride on Cu",)),
+            known(
+                "*H",
+                energy_ev,
+                deviations={"level": sigma_ev},
+                bonds=("hydride on Cu",),
+            ),
         ),
         provenance=provenance,
     )

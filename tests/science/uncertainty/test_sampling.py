@@ -14,7 +14,11 @@ from clusterflow.science.geometry.bond_groups import drawn_molecules_of
 from clusterflow.science.reactions.che import Electrode, FreeEnergies, evaluate_network
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import Network, build_network, parse_equation
-from clusterflow.science.uncertainty.deviations import Correlation, Deviations
+from clusterflow.science.uncertainty.deviations import (
+    EQUAL_THIRDS,
+    Correlation,
+    Deviations,
+)
 from clusterflow.science.uncertainty.sampling import (
     N_SAMPLES,
     probability_better,
@@ -63,17 +67,17 @@ def flat_energies(network, **values):
     return FreeEnergies(values={**zeros, **values}, reasons={})
 
 
-def level_only(*adsorbates, sigma=0.3, **extra):
+def level_only(*adsorbates, sigma=0.3, correlation=EQUAL_THIRDS, **extra):
     return Deviations(
         sigma_ev={**{a: {"level": sigma} for a in adsorbates}, **extra},
         bond=BINDING,
+        correlation=correlation,
     )
 
 
-def deviation_of(text, deviations, correlation=None, electrode=None):
+def deviation_of(text, deviations, electrode=None):
     network = single_step(text)
-    options = {} if correlation is None else {"correlation": correlation}
-    shifts = sample_species(network.species, deviations, surface="Cu4", **options)
+    shifts = sample_species(network.species, deviations, surface="Cu4")
     found = propagate(network, flat_energies(network), electrode or Electrode(), shifts)
     return found.best.deviation_v
 
@@ -145,24 +149,40 @@ class TestCorrelation:
     def test_without_correlation_a_step_widens_by_root_two(self):
         # ρ = 0: 2σ², so √2 against one species and √3 against equal thirds
         found = deviation_of(
-            "*COOH + H+ + e- -> *CHO", level_only("*COOH", "*CHO"), UNCORRELATED
+            "*COOH + H+ + e- -> *CHO",
+            level_only("*COOH", "*CHO", correlation=UNCORRELATED),
         )
         assert found == pytest.approx(0.3 * sqrt(2), rel=SIGMA_REL)
 
     def test_one_shared_draw_alone_cancels(self):
         found = deviation_of(
             "*COOH + H+ + e- -> *CHO",
-            level_only("*COOH", "*CHO"),
-            Correlation(diagram=1.0, bond=0.0),
+            level_only("*COOH", "*CHO", correlation=Correlation(diagram=1.0, bond=0.0)),
         )
         assert found == pytest.approx(0.0, abs=1e-12)
 
     def test_correlation_does_not_change_the_deviation_of_a_species(self):
         for correlation in (UNCORRELATED, Correlation(diagram=0.9, bond=0.1)):
-            shifts = sample_species(
-                ["*CO"], level_only("*CO"), surface="Cu4", correlation=correlation
-            )
+            deviations = level_only("*CO", correlation=correlation)
+            shifts = sample_species(["*CO"], deviations, surface="Cu4")
             assert shifts.values_ev.std() == pytest.approx(0.3, rel=SIGMA_REL)
+
+    def test_an_assumed_error_cancels_between_surfaces_and_a_measured_one_not(self):
+        """ρ = 2/3 between surfaces, against 0: 2σ²(1 − ρ)."""
+
+        def spread(*, of_surface):
+            correlation = Correlation(of_surface=of_surface)
+            deviations = level_only("*CO", correlation=correlation)
+            first, second = (
+                sample_species(["*CO"], deviations, surface=name).values_ev
+                for name in ("Cu4", "Cu8")
+            )
+            return (first - second).std()
+
+        assert spread(of_surface=False) == pytest.approx(
+            0.3 * sqrt(2 / 3), rel=SIGMA_REL
+        )
+        assert spread(of_surface=True) == pytest.approx(0.3 * sqrt(2), rel=SIGMA_REL)
 
     @pytest.mark.parametrize("shares", [(-0.1, 0.5), (0.7, 0.4), (float("nan"), 0.0)])
     def test_impossible_shares_are_refused(self, shares):
@@ -554,7 +574,7 @@ class TestRefused:
             ({"*": {"level": 0.3}}, "legal are none"),
             ({"*CO": {"level": -0.3}}, "0 eV or more"),
             ({"*CO": {"site": float("nan")}}, "0 eV or more"),
-            ({"*CCO": {"level": 0.3}}, "binding atom"),
+            ({"*CCO": {"level": 0.3}}, "its bond"),
         ],
     )
     def test_a_wrong_deviation(self, sigma, message):
@@ -571,9 +591,7 @@ class TestRefused:
 
     def test_an_inherited_molecule_without_entry(self):
         with pytest.raises(RecordError, match="inherits CO"):
-            Deviations(
-                sigma_ev={"*CO": {}}, bond={}, inherits={"*CO": {"CO": 1}}
-            )
+            Deviations(sigma_ev={"*CO": {}}, bond={}, inherits={"*CO": {"CO": 1}})
 
     def test_a_species_without_entry_is_not_taken_as_exact(self):
         with pytest.raises(RecordError, match=r"no deviations for \*CHO"):
