@@ -367,11 +367,11 @@ def _make_legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
             edgecolor=FAINT,
             label=clip(f"no determining step: {reason}", limit),
         )
-    steps = [
-        s for s in order_pathways(result)[0].steps if s.name == result.determining_step
-    ]
-    cost = f", ΔG(0 V vs RHE) = {signed(steps[0].dg0_ev)} eV" if steps else ""
-    step = clip(chem(result.determining_step), limit - len(cost) - 18)
+    best = order_pathways(result)[0]
+    steps = [s for s in best.steps if s.name == result.determining_step]
+    cost = f", ΔG(0 V vs RHE) = {signed(best.judged_ev(steps[0]))} eV" if steps else ""
+    named = " after ".join((result.determining_step, *result.determining_with))
+    step = clip(chem(named), limit - len(cost) - 18)
     return Line2D(
         [],
         [],

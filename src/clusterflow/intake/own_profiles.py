@@ -69,6 +69,7 @@ def che_of_table(
         electrode,
         library,
         {row.species: row.pressure_pa for row in rows if row.state == "gas"},
+        pcet=settings.pcet,
     )
     return {
         "scale": settings.scale,
@@ -120,7 +121,8 @@ def _describe_limiting_potential(result: dict[str, Any], scale: str) -> str:
     potential = result["limiting_potential_v"]
     if potential is None:
         return "no limiting potential: no step takes up an electron"
-    return f"U_L = {potential:+.3f} V vs {scale}, set by {result['determining_step']}"
+    setting = " after ".join((result["determining_step"], *result["determining_with"]))
+    return f"U_L = {potential:+.3f} V vs {scale}, set by {setting}"
 
 
 def _describe_chemical_step(item: dict[str, Any]) -> str:

@@ -91,6 +91,7 @@ COLUMNS: dict[str, Column] = {
     ),
     "turning_potential_v_she": Column("number", "The same against SHE, V."),
     "determining": Column("truth", "Whether the step sets the limiting potential."),
+    "combined_with": Column("text", "Adsorption whose climb counts in the step."),
     "isomers": Column("text", "Which minima count: `thermo.isomers`."),
     "limiting_potential_v_rhe": Column(
         "number", "Potential below which no step climbs, V against RHE."
@@ -101,6 +102,7 @@ COLUMNS: dict[str, Column] = {
         "number", "U_L with that choice, V against RHE."
     ),
     "determining_step": Column("text", "The step that sets the limiting potential."),
+    "determining_with": Column("text", "Adsorption whose climb counts in that step."),
     "chemical_bottleneck_ev": Column(
         "number", "Largest climb of a step without electrons, eV."
     ),
@@ -201,6 +203,7 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
         *("cluster", "level", "reaction", "pathway_rank", "pathway", "step_number"),
         *("step", "n_e", "n_h", "dg_0v_rhe_ev", "dg_ev", "potential_v", "scale", "ph"),
         *("turning_potential_v_rhe", "turning_potential_v_she", "determining"),
+        "combined_with",
         *("flags", "reason"),
     ),
     "potentials": (
@@ -208,6 +211,7 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
         *("temperature_k", "ph", "limiting_potential_v_rhe"),
         *("limiting_potential_v_she", "other_isomers"),
         *("other_isomers_limiting_potential_v_rhe", "determining_step"),
+        "determining_with",
         *("chemical_bottleneck_ev", "equilibrium_potential_v_rhe", "overpotential_v"),
         *("limiting_potential_p05_v_rhe", "limiting_potential_p95_v_rhe"),
         *("uncertainty_basis", "uncertainty_without", "reference_spread_v"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from clusterflow.errors import RecordError
@@ -16,6 +17,7 @@ from clusterflow.results.flag_table import flags_of
 from clusterflow.science.reactions.che import Electrode, nernst_slope
 from clusterflow.science.reactions.flags import group_flags
 from clusterflow.science.reactions.network import ELECTRON, PROTON, parse_equation
+from clusterflow.science.reactions.pathways import order_pathways
 from clusterflow.settings import ThermoSettings
 from clusterflow.stage_table import record_name
 from clusterflow.stages.thermo import surroundings_of
@@ -291,23 +293,24 @@ def _explain_potential(
         pathway = result.pathways[0] if result.pathways else None
         steps = [_describe_step(s) for s in pathway.steps] if pathway else []
         return Explanation(**common, facts={"steps": steps})
+    best = order_pathways(result)[0]
+    named = " after ".join((step.name, *result.determining_with))
     return Explanation(
         **common,
-        terms=tuple(_list_step_terms(step, thermo)),
-        sum_of=f"ΔG(0 V, pH 0) of the determining step  {step.name}",
-        stored_ev=step.dg0_ev,
+        terms=tuple(_list_step_terms((step.name, *result.determining_with), thermo)),
+        sum_of=f"ΔG(0 V, pH 0) of the determining step  {named}",
+        stored_ev=best.judged_ev(step),
         facts=_gather_potential_facts(result, step),
     )
 
 
-def _list_step_terms(step: Step, thermo: ThermoRecord) -> Iterator[Summand]:
-    """Products less reactants, each with its free energy of formation."""
+def _list_step_terms(steps: Sequence[str], thermo: ThermoRecord) -> Iterator[Summand]:
+    """Products less reactants of steps, each with its free energy of formation."""
     formation = {s.name: s.formation_ev for s in thermo.species}
-    equation = parse_equation(step.name)
-    for side, sign, mark in (
-        (equation.products, 1, "+"),
-        (equation.reactants, -1, "−"),
-    ):
+    equations = [parse_equation(step) for step in steps]
+    made = sum((e.products for e in equations), Counter[str]())
+    used = sum((e.reactants for e in equations), Counter[str]())
+    for side, sign, mark in ((made - used, 1, "+"), (used - made, -1, "−")):
         for name, n in side.items():
             if name == ELECTRON:
                 continue
@@ -323,9 +326,10 @@ def _list_step_terms(step: Step, thermo: ThermoRecord) -> Iterator[Summand]:
 
 
 def _gather_potential_facts(result: ReactionResult, step: Step) -> dict[str, Any]:
-    assert step.dg0_ev is not None
+    judged = order_pathways(result)[0].judged_ev(step)
+    assert judged is not None
     electrode = Electrode(ph=result.ph, temperature_k=result.temperature_k)
-    turning = electrode.turning_point_rhe_v(step.dg0_ev, step.n_e, step.n_h)
+    turning = electrode.turning_point_rhe_v(judged, step.n_e, step.n_h)
     formula = f"−ΔG / {step.n_e} e"
     if step.n_e != step.n_h:
         slope = nernst_slope(result.temperature_k)

@@ -128,6 +128,7 @@ def steps(records: StudyRecords) -> Iterator[Row]:
                             step.turning_potential_v_rhe, result
                         ),
                         "determining": step.name == pathway.determining_step,
+                        "combined_with": "; ".join(step.combined_with),
                         "flags": "; ".join(step.flags),
                         "reason": step.reason,
                     }
@@ -155,6 +156,7 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
                     r.other_isomers_potential_v_rhe
                 ),
                 "determining_step": r.determining_step,
+                "determining_with": "; ".join(r.determining_with),
                 "chemical_bottleneck_ev": r.chemical_bottleneck_ev,
                 "equilibrium_potential_v_rhe": r.equilibrium_potential_v_rhe,
                 "overpotential_v": r.overpotential_v,

@@ -63,7 +63,7 @@ def che(
         ph=settings.ph,
         temperature_k=thermo.temperature_k,
     )
-    networks = build_networks(reactions, library)
+    networks = build_networks(reactions, library, settings.pcet)
     energies = free_energies_of(thermo)
     results = evaluate_networks(
         *(networks, {thermo.cluster: energies}, electrode, library),

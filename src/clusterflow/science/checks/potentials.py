@@ -16,6 +16,7 @@ from clusterflow.science.checks.evidence import (
 )
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
     from clusterflow.records.profiles import Pathway, ReactionResult
@@ -52,7 +53,9 @@ def _judge_potential(subject: str, result: ReactionResult) -> Gate:
         )
     nernst = _BOLTZMANN_EV_PER_K * result.temperature_k * np.log(10.0) * result.ph
     shift = nernst if result.scale == "she" else 0.0
-    from_steps = _compute_limiting_potential(best[0], nernst)
+    from_steps = _compute_limiting_potential(
+        best[0], nernst, combined=result.pcet == "combined"
+    )
     if from_steps is None:
         return leave_open(name, subject, "a step cannot be read or has no number")
     by_scale, by_steps = abs(on_scale + shift - on_rhe), abs(from_steps - on_rhe)
@@ -61,18 +64,39 @@ def _judge_potential(subject: str, result: ReactionResult) -> Gate:
     return judge_value(name, subject, max(by_scale, by_steps), _POTENTIAL_V, detail)
 
 
-def _compute_limiting_potential(pathway: Pathway, nernst_ev: float) -> float | None:
+def _compute_limiting_potential(
+    pathway: Pathway, nernst_ev: float, *, combined: bool
+) -> float | None:
     """U_L = −max ΔG(0)/n_e over the electrochemical steps, V against RHE.
 
     A step of fewer protons than electrons moves with pH on this scale. Electrons and
-    protons are counted in the equation of each step.
+    protons are counted in the equation of each step. Combined, what the adsorption of
+    an adsorbate climbed is owed by the step that takes it up.
     """
     slopes = []
+    owed: dict[str, float] = {}
     for step in pathway.steps:
         terms = read_equation(step.name)
         if terms is None or step.dg0_ev is None:
             return None
         n_e, n_h = -terms["e-"], -terms["H+"]
+        debts = sum(owed.pop(term, 0.0) for term, n in terms.items() if n < 0)
         if n_e > 0:
-            slopes.append((step.dg0_ev + (n_h - n_e) * nernst_ev) / n_e)
+            judged = step.dg0_ev + (debts if combined else 0.0)
+            slopes.append((judged + (n_h - n_e) * nernst_ev) / n_e)
+        elif (adsorbed := _find_adsorbed(terms)) is not None:
+            owed[adsorbed] = max(step.dg0_ev, 0.0)
     return -max(slopes) if slopes else None
+
+
+def _find_adsorbed(terms: Counter[str]) -> str | None:
+    """The one adsorbate that molecules make on a free site, and nothing else."""
+    made = [(term, n) for term, n in terms.items() if n > 0]
+    sites = [term for term, n in terms.items() if n < 0 and term.startswith("*")]
+    if len(made) != 1 or made[0][1] != 1 or len(sites) != 1:
+        return None
+    adsorbed, site = made[0][0], sites[0]
+    free = site == "*" or site.endswith("]")
+    name = adsorbed.removeprefix(site)
+    fits = free and name != adsorbed and bool(name) and not name.startswith("[")
+    return adsorbed if fits else None

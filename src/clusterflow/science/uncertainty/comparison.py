@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clusterflow.library.levels import LevelSpec
-    from clusterflow.library.reactions import ReactionSpec
+    from clusterflow.library.reactions import Pcet, ReactionSpec
     from clusterflow.records.energies import ThermoRecord
     from clusterflow.records.profiles import CheRecord, ReactionResult
     from clusterflow.science.uncertainty.sampling import UncertainPotential
@@ -58,13 +58,14 @@ def probability_a_beats_b(a: Contender, b: Contender) -> float:
     Raises
     ------
     RecordError
-        If they are not of one reaction, level and temperature: the difference of two
-        methods is not that of two clusters.
+        If they are not of one reaction, level and temperature, judged in one way: the
+        difference of two methods is not that of two clusters.
     """
     for what, of_a, of_b in (
         ("reaction", a.result.equation, b.result.equation),
         ("level", f"{a.level.name} {a.level.hash}", f"{b.level.name} {b.level.hash}"),
         ("temperature_k", a.result.temperature_k, b.result.temperature_k),
+        ("che.pcet", a.result.pcet, b.result.pcet),
     ):
         if of_a != of_b:
             raise RecordError(
@@ -81,33 +82,37 @@ def contenders(
 ) -> Iterator[list[Contender]]:
     """Clusters that can be ranked with each other for a reaction, best first.
 
-    One list a reaction, level and temperature; a cluster without a limiting potential
-    or with a deviation unknown is in none.
+    One list a reaction, level, temperature and way to judge transfers; a cluster
+    without a limiting potential or with a deviation unknown is in none.
     """
     energies = {record.cluster: record for record in thermo}
-    networks: dict[ReactionSpec, Network] = {}
-    groups: dict[tuple[str, str, float], list[Contender]] = {}
+    networks: dict[tuple[ReactionSpec, Pcet], Network] = {}
+    groups: dict[tuple[str, str, float, Pcet], list[Contender]] = {}
     for record in che:
         specs = {spec.name: spec for spec in record.networks}
         for result in record.results:
             spec, own = specs.get(result.reaction), energies.get(record.cluster)
             if spec is None or own is None:
                 continue
-            if spec not in networks:
-                networks[spec] = _rebuild_network(spec)
-            found = _make_contender(record, result, own, networks[spec])
+            read_as = spec, result.pcet
+            if read_as not in networks:
+                networks[read_as] = _rebuild_network(*read_as)
+            found = _make_contender(record, result, own, networks[read_as])
             if found is not None:
-                key = result.reaction, found.level.hash, result.temperature_k
+                level, temperature = found.level.hash, result.temperature_k
+                key = result.reaction, level, temperature, result.pcet
                 groups.setdefault(key, []).append(found)
     for group in groups.values():
         yield sorted(group, key=lambda c: (ranking_key(c.result), c.cluster))
 
 
-def _rebuild_network(spec: ReactionSpec) -> Network:
+def _rebuild_network(spec: ReactionSpec, pcet: Pcet) -> Network:
     """A recorded network; its balance was checked when it was computed."""
     overall, steps = parse_network(spec)
     paths = find_pathways(overall, steps)
-    return Network(spec=spec, overall=overall, pathways=tuple(map(tuple, paths)))
+    return Network(
+        spec=spec, overall=overall, pathways=tuple(map(tuple, paths)), pcet=pcet
+    )
 
 
 def _make_contender(
