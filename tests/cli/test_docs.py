@@ -203,7 +203,8 @@ def test_the_pictures_of_the_readme_show_the_default_study(library):
         rows = list(csv.DictReader(stream))
     assert {row["cluster"] for row in rows} == set(Settings().clusters)
     for row in rows:
-        potential = f"{float(row['limiting_potential_v_rhe']):.2f}".replace("-", "−")
+        median = float(row["limiting_potential_median_v_rhe"])
+        potential = f"{median:.2f}".replace("-", "−")
         name = f"{row['cluster']}: U_L = {potential} V vs RHE"
         assert any(text.startswith(name) for text in texts), name
 

@@ -132,7 +132,8 @@ def test_a_number_that_a_gate_refuses_is_a_hole(study, strict, what):
     # Every table says so: no limiting potential goes through it, and there is a reason.
     records = study_of([after, profiles])
     (row,) = potentials(records)
-    assert row["limiting_potential_v_rhe"] is None and row["reason"]
+    assert row["limiting_potential_median_v_rhe"] is None and row["reason"]
+    assert row["limiting_potential_best_estimate_v_rhe"] is None
     assert {
         r["species"] for r in energies(records) if r["formation_ev"] is None
     } >= lost

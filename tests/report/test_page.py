@@ -421,7 +421,10 @@ def test_other_gas_references_stand_beside_each_potential():
     result = make_result().model_copy(update=changes)
     text = Page(render_page(make_study(result=result), study="demo")).text
     words = " ".join(text.split())
-    assert "With other gas references: gases alone corrected −0.60 V" in words
+    assert (
+        "Best estimates with other gas references: gases alone corrected −0.60 V"
+        in words
+    )
     assert "anchors CO, H₂, H₂O −0.80 V, no correction −0.70 V; spread 0.30 V" in words
     assert "With other gas references the same energies" in words
 

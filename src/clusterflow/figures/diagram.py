@@ -383,13 +383,16 @@ def _make_legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
 
 
 def _list_legend_notes(result: ReactionResult) -> list[str]:
-    """The interval of the limiting potential and what it rests on; the dagger."""
+    """The limiting potential by the samples and what it rests on; the dagger."""
     notes = []
     if result.uncertainty is not None:
+        median = signed(result.uncertainty.median_v_rhe)
         low = signed(result.uncertainty.lower_v_rhe)
         high = signed(result.uncertainty.upper_v_rhe)
         basis = result.uncertainty.basis
-        notes.append(f"90 % interval of U_L: {low} to {high} V vs RHE ({basis})")
+        notes.append(
+            f"median of U_L {median} V vs RHE, 90 % interval {low} to {high} ({basis})"
+        )
     if with_changed_bonds(result):
         notes.append(f"{DAGGER} the cluster changed its bonds: its gain is counted too")
     if outside_domain(result):

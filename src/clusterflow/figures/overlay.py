@@ -183,11 +183,11 @@ def _make_legend_handle(rank: int, track: Track, limit: int) -> Line2D:
     """A cluster with its limiting potential and its interval."""
     result = track.result
     verdict = "no U_L: no step takes up an electron"
-    if result.limiting_potential_v_rhe is not None:
-        verdict = f"U_L = {number(result.limiting_potential_v_rhe)} V vs RHE"
+    if result.headline_v_rhe is not None:
+        verdict = f"U_L = {number(result.headline_v_rhe)} V vs RHE"
     if result.uncertainty is not None:
         low, high = result.uncertainty.lower_v_rhe, result.uncertainty.upper_v_rhe
         basis = result.uncertainty.basis
-        verdict += f", 90 % interval {signed(low)} to {signed(high)} ({basis})"
+        verdict += f" (median), 90 % interval {signed(low)} to {signed(high)} ({basis})"
     label = clip(f"{track.name}: {verdict}", limit)
     return Line2D([], [], color=COLORS[rank], linewidth=3.0, label=label)

@@ -100,6 +100,20 @@ class Uncertainty(Model):
     )
 
 
+class Selectivity(Model):
+    """Distribution of U_L(product) − U_L(HER) on one surface, V.
+
+    Both potentials are of the same samples, so that what they share cancels.
+    """
+
+    median_v: float
+    lower_v: float = Field(description="5th percentile")
+    upper_v: float = Field(description="95th percentile")
+    probability: float = Field(
+        description="That the product has the higher U_L; a tie counts half"
+    )
+
+
 # How the errors of the gases are dealt with: as the study does; on gases alone; from
 # CO in the place of CO2; not at all.
 GasReferenceName = Literal["study", "no-inheritance", "other-anchors", "raw"]
@@ -136,7 +150,10 @@ class ReactionResult(Model):
     )
     equilibrium_potential_v_rhe: float | None = None
     limiting_potential_v: float | None = None
-    limiting_potential_v_rhe: float | None = None
+    limiting_potential_v_rhe: float | None = Field(
+        default=None,
+        description="Best estimate: of the mean free energies; see `headline_v_rhe`",
+    )
     overpotential_v: float | None = None
     determining_step: str | None = None
     determining_with: tuple[str, ...] = Field(
@@ -144,9 +161,11 @@ class ReactionResult(Model):
     )
     chemical_bottleneck_ev: float | None = None
     her_limiting_potential_v_rhe: float | None = None
+    her_median_v_rhe: float | None = None
     selectivity_v: float | None = Field(
-        default=None, description="U_L(product) − U_L(HER), V"
+        default=None, description="U_L(product) − U_L(HER), V, of the best estimates"
     )
+    selectivity: Selectivity | None = None
     uncertainty: Uncertainty | None = None
     references: tuple[GasReferenceResult, ...] = Field(
         default=(), description="The same energies with other gas references"
@@ -173,6 +192,25 @@ class ReactionResult(Model):
     steps: tuple[Step, ...] = Field(default=(), description="Of the best pathway")
     pathways: tuple[Pathway, ...]
     flags: tuple[str, ...] = ()
+
+    @property
+    def headline_v_rhe(self) -> float | None:
+        """The U_L to read, V against RHE: the median, or without errors the estimate.
+
+        The largest of several uncertain steps is on average larger than the largest of
+        their means, so the best estimate may lie beyond the good end of its interval.
+        """
+        if self.uncertainty is not None:
+            return self.uncertainty.median_v_rhe
+        return self.limiting_potential_v_rhe
+
+    @property
+    def headline_overpotential_v(self) -> float | None:
+        """Equilibrium potential less the U_L to read, V."""
+        potential, equilibrium = self.headline_v_rhe, self.equilibrium_potential_v_rhe
+        if potential is None or equilibrium is None:
+            return None
+        return equilibrium - potential
 
     def flagged(self, flag: str) -> Self:
         """The result with a flag, which each of its steps has too."""

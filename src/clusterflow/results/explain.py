@@ -277,10 +277,11 @@ def _explain_potential(
     known = {f.name: f for f in flags_of(records, library.domain())}
     common: dict[str, Any] = {
         "name": f"{che.cluster}/{result.reaction}/{POTENTIAL}",
-        "what": f"Limiting potential of {result.equation} on {che.cluster} at "
+        "what": f"{'Median' if result.uncertainty else 'Best estimate'} of the "
+        f"limiting potential of {result.equation} on {che.cluster} at "
         f"{result.temperature_k:g} K: the highest at which every electrochemical step "
         "of the best pathway is downhill",
-        "value": result.limiting_potential_v_rhe,
+        "value": result.headline_v_rhe,
         "unit": "V vs RHE",
         "reason": result.reason,
         "level": che.level,
@@ -337,8 +338,14 @@ def _gather_potential_facts(result: ReactionResult, step: Step) -> dict[str, Any
             f"−(ΔG + ({step.n_h} − {step.n_e}) · {slope:.5f} eV · pH {result.ph:g}) "
             f"/ {step.n_e} e"
         )
-    facts: dict[str, Any] = {
-        "U_L": f"{formula} = {turning:+.6f} V vs RHE",
+    facts: dict[str, Any] = {}
+    if (found := result.uncertainty) is not None:
+        facts["90 % interval"] = (
+            f"{found.lower_v_rhe:+.3f} to {found.upper_v_rhe:+.3f} V vs RHE, "
+            f"{found.basis}, {found.n_samples} samples"
+        )
+    facts |= {
+        "best estimate": f"{formula} = {turning:+.6f} V vs RHE",
         "best pathway": result.best_pathway,
         "its steps": [_describe_step(s) for s in result.steps],
     }
@@ -346,19 +353,20 @@ def _gather_potential_facts(result: ReactionResult, step: Step) -> dict[str, Any
         facts["not told from it"] = list(result.tied_pathways)
     if result.chemical_bottleneck_ev is not None:
         facts["largest chemical step / eV"] = result.chemical_bottleneck_ev
-    if (found := result.uncertainty) is not None:
-        facts["90 % interval"] = (
-            f"{found.lower_v_rhe:+.3f} to {found.upper_v_rhe:+.3f} V vs RHE, "
-            f"{found.basis}, {found.n_samples} samples"
-        )
+    if found is not None:
         facts["probability of determining"] = {
             f"[{name}]": f"{p:.0%}"
             for name, p in found.determining_step_probability.items()
         }
     if result.equilibrium_potential_v_rhe is not None:
         facts["equilibrium potential / V vs RHE"] = result.equilibrium_potential_v_rhe
+    if (lead := result.selectivity) is not None:
+        facts["U_L less that of hydrogen evolution"] = (
+            f"{lead.median_v:+.3f} V, 90 % interval {lead.lower_v:+.3f} to "
+            f"{lead.upper_v:+.3f} V, above zero with probability {lead.probability:.2f}"
+        )
     if result.selectivity_v is not None:
-        facts["U_L less that of hydrogen evolution / V"] = result.selectivity_v
+        facts["the same, best estimate / V"] = result.selectivity_v
     return facts
 
 

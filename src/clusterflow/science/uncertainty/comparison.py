@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isclose
 from typing import TYPE_CHECKING
 
 from clusterflow.errors import RecordError
@@ -41,10 +42,11 @@ class Contender:
 def ranking_key(result: ReactionResult) -> tuple[bool, bool, float, float]:
     """Sorts results: least negative limiting potential first, holes last.
 
+    It is the median, as in all that is printed; the best estimate without errors.
     A chemical step that heat does not climb puts a surface behind those without one;
     a tie goes to the smaller chemical step.
     """
-    potential = result.limiting_potential_v_rhe
+    potential = result.headline_v_rhe
     chemical = result.chemical_bottleneck_ev or 0.0
     closed = chemical > THERMALLY_CLOSED_EV
     return potential is None, closed, -(potential or 0.0), chemical
@@ -83,7 +85,8 @@ def contenders(
     """Clusters that can be ranked with each other for a reaction, best first.
 
     One list a reaction, level, temperature and way to judge transfers; a cluster
-    without a limiting potential or with a deviation unknown is in none.
+    without a limiting potential, with a deviation unknown, or whose samples cannot be
+    drawn anew from its own free energies is in none.
     """
     energies = {record.cluster: record for record in thermo}
     networks: dict[tuple[ReactionSpec, Pcet], Network] = {}
@@ -130,8 +133,21 @@ def _make_contender(
     sampled = sample_potential(
         network, free_energies_of(thermo), deviations, electrode, surface=record.cluster
     )
-    if sampled is None:
+    if sampled is None or not _are_samples_of(result, sampled):
         return None
     return Contender(
         cluster=record.cluster, level=record.level, result=result, sampled=sampled
+    )
+
+
+def _are_samples_of(result: ReactionResult, sampled: UncertainPotential) -> bool:
+    """Whether samples drawn anew are those that the record's numbers were made of.
+
+    They are not where pathways lead over states of the cluster, which have records of
+    their own.
+    """
+    if result.uncertainty is None:
+        return True
+    return isclose(
+        sampled.best.median_v_rhe, result.uncertainty.median_v_rhe, abs_tol=1e-9
     )

@@ -47,7 +47,7 @@ N_SAMPLES: Final = 10_000
 SEED: Final = 20_240_229
 
 # The central 90 %.
-_QUANTILES: Final = (0.05, 0.50, 0.95)
+QUANTILES: Final = (0.05, 0.50, 0.95)
 
 # The name of one standard normal variable, such as ("gas", "CO").
 Draw = tuple[str, ...]
@@ -348,7 +348,7 @@ def _summarise_samples(
     """Of the given pathway of each sample, by its index, shape (n_samples,)."""
     rows = np.arange(len(pathway))
     samples = profiles.potential_v_rhe[rows, pathway]
-    lower, median, upper = np.quantile(samples, _QUANTILES)
+    lower, median, upper = np.quantile(samples, QUANTILES)
     return LimitingPotential(
         samples_v_rhe=samples,
         median_v_rhe=float(median),
