@@ -471,8 +471,8 @@ def test_checks_are_counted_with_their_worst_number():
     words = " ".join(page.text.split())
     (row,) = re.findall(r"<tr><th[^>]*>forces</th>.*?</tr>", html, re.DOTALL)
     cells = re.sub(r"<[^>]+>", " ", row).split()
-    # PASS, FAIL, SKIP, UNVERIFIABLE, worst and limit
-    assert cells == ["forces", "2", "0", "0", "0", "-0.019", "0.02", "Cu4/CO"]
+    # PASS, FAIL, WARN, SKIP, UNVERIFIABLE, worst and limit
+    assert cells == ["forces", "2", "0", "0", "0", "0", "-0.019", "0.02", "Cu4/CO"]
     assert "closure 1 to look at" in words and "FAIL Cu4/X" in words
     assert code_of(page) == code_of(Page(render_page(make_study(), study="demo")))
     assert ("href", "#checks") in page.attributes

@@ -28,7 +28,12 @@ from clusterflow.figures.layout import (
 )
 from clusterflow.figures.text import chem, clip, number, potential_label, signed
 from clusterflow.records.files import write_atomic
-from clusterflow.science.reactions.flags import outside_domain, with_changed_bonds
+from clusterflow.science.checks.effects import WARNINGS
+from clusterflow.science.reactions.flags import (
+    group_flags,
+    outside_domain,
+    with_changed_bonds,
+)
 from clusterflow.science.reactions.pathways import hole_runs, order_pathways
 
 if TYPE_CHECKING:
@@ -393,6 +398,11 @@ def _list_legend_notes(result: ReactionResult) -> list[str]:
         notes.append(
             f"median of U_L {median} V vs RHE, 90 % interval {low} to {high} ({basis})"
         )
+    notes += [
+        ": ".join(filter(None, (name.replace("-", " "), chem(", ".join(carriers)))))
+        for name, carriers in group_flags(result.flags)
+        if name in WARNINGS
+    ]
     if with_changed_bonds(result):
         notes.append(f"{DAGGER} the cluster changed its bonds: its gain is counted too")
     if outside_domain(result):

@@ -185,6 +185,7 @@ COLUMNS: dict[str, Column] = {
         "number", "Its U_L, best estimate, V against RHE."
     ),
     "other_chemical_bottleneck_ev": Column("number", "Its bottleneck, eV."),
+    "other_flags": Column("text", "What to be careful about with it."),
     "probability_better": Column(
         "number", "Probability that the first has the higher U_L."
     ),
@@ -259,10 +260,10 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
     "rankings": (
         *("reaction", "level", "level_hash", "temperature_k"),
         *("rank", "cluster", "limiting_potential_median_v_rhe"),
-        *("limiting_potential_best_estimate_v_rhe", "chemical_bottleneck_ev"),
+        *("limiting_potential_best_estimate_v_rhe", "chemical_bottleneck_ev", "flags"),
         *("other_rank", "other_cluster", "other_limiting_potential_median_v_rhe"),
         "other_limiting_potential_best_estimate_v_rhe",
-        "other_chemical_bottleneck_ev",
+        *("other_chemical_bottleneck_ev", "other_flags"),
         *("probability_better", "uncertainty_basis"),
     ),
     "gas_corrections": (

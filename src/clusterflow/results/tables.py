@@ -274,6 +274,7 @@ def rankings(records: StudyRecords) -> Iterator[Row]:
                     one.result.limiting_potential_v_rhe
                 ),
                 "chemical_bottleneck_ev": one.result.chemical_bottleneck_ev,
+                "flags": "; ".join(one.result.flags),
                 "other_rank": other_rank,
                 "other_cluster": other.cluster,
                 "other_limiting_potential_median_v_rhe": (
@@ -283,6 +284,7 @@ def rankings(records: StudyRecords) -> Iterator[Row]:
                     other.result.limiting_potential_v_rhe
                 ),
                 "other_chemical_bottleneck_ev": other.result.chemical_bottleneck_ev,
+                "other_flags": "; ".join(other.result.flags),
                 "probability_better": probability_a_beats_b(one, other),
                 "uncertainty_basis": (
                     one.result.uncertainty.basis if one.result.uncertainty else None

@@ -1,7 +1,8 @@
-"""Gate on limiting potentials: they follow from their steps."""
+"""Gates on limiting potentials: from their steps, and as they will be read."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,6 +14,7 @@ from clusterflow.science.checks.evidence import (
     judge_value,
     leave_open,
     skip_gate,
+    warn_above,
 )
 
 if TYPE_CHECKING:
@@ -29,9 +31,76 @@ _BOLTZMANN_EV_PER_K: Final[float] = constants.k / constants.e
 
 def potential_scale(evidence: Evidence) -> Iterator[Gate]:
     """Limiting potentials follow from their steps, and fit their scale and pH."""
+    for subject, result in _list_results(evidence):
+        yield _judge_potential(subject, result)
+
+
+def best_estimate(evidence: Evidence) -> Iterator[Gate]:
+    """The best estimate of a limiting potential lies inside its own interval."""
+    name = "best-estimate"
+    for subject, result in _list_results(evidence):
+        found, estimate = result.uncertainty, result.limiting_potential_v_rhe
+        if found is None or estimate is None:
+            yield skip_gate(name, subject, result.reason or "no interval")
+            continue
+        low, high = found.lower_v_rhe, found.upper_v_rhe
+        outside = max(low - estimate, estimate - high, 0.0)
+        detail = (
+            f"V outside: best estimate {estimate:+.3f}, 90 % interval {low:+.3f} to "
+            f"{high:+.3f} V vs RHE; read the median, {found.median_v_rhe:+.3f}"
+        )
+        yield warn_above(name, subject, outside, 0.0, detail)
+
+
+def overpotential_sign(evidence: Evidence) -> Iterator[Gate]:
+    """No limiting potential lies above the equilibrium potential of its reaction.
+
+    The steps add up to −n e U_eq. If each electron step is downhill above U_eq, then
+    chemical steps climb what is left, and no potential helps there.
+    """
+    for subject, result in _list_results(evidence):
+        yield judge_overpotential(subject, result)
+
+
+def judge_overpotential(subject: str, result: ReactionResult) -> Gate:
+    """The verdict on one reaction; its culprit is the highest chemical step."""
+    name = "overpotential-sign"
+    equilibrium = result.equilibrium_potential_v_rhe
+    potentials = [result.limiting_potential_v_rhe]
+    if result.uncertainty is not None:
+        potentials.append(result.uncertainty.median_v_rhe)
+    known = [potential for potential in potentials if potential is not None]
+    if equilibrium is None or not known:
+        why = result.reason or "no equilibrium potential, or none that limits"
+        return skip_gate(name, subject, why)
+    above = max(*known, equilibrium) - equilibrium
+    gate = warn_above(name, subject, above, _POTENTIAL_V, "")
+    if gate.verdict == "PASS":
+        return gate
+    culprit, climb = _find_highest_chemical_step(result)
+    hidden = (
+        f"{culprit} hides {climb:+.2f} eV" if culprit else "no chemical step climbs"
+    )
+    detail = f"V above the equilibrium potential, {equilibrium:+.3f} V vs RHE: {hidden}"
+    return replace(gate, culprit=culprit, detail=detail)
+
+
+def _list_results(evidence: Evidence) -> Iterator[tuple[str, ReactionResult]]:
     for che in evidence.che:
-        for result in che.results:
-            yield _judge_potential(f"{che.cluster}/{result.reaction}", result)
+        yield from ((f"{che.cluster}/{r.reaction}", r) for r in che.results)
+
+
+def _find_highest_chemical_step(result: ReactionResult) -> tuple[str, float]:
+    """The step of the best pathway that climbs most without electrons, and its ΔG."""
+    best = [p for p in result.pathways if p.name == result.best_pathway]
+    climbs = [
+        (step.dg0_ev, step.name)
+        for pathway in best
+        for step in pathway.steps
+        if step.dg0_ev is not None and "e-" not in step.name.split()
+    ]
+    climb, name = max(climbs, default=(0.0, ""))
+    return (name, climb) if climb > 0 else ("", 0.0)
 
 
 def _judge_potential(subject: str, result: ReactionResult) -> Gate:
