@@ -35,7 +35,9 @@ from clusterflow.records.profiles import (
     Pathway,
     ReactionDrive,
     ReactionResult,
+    Selectivity,
     Step,
+    Uncertainty,
 )
 from clusterflow.records.provenance import Provenance
 from clusterflow.records.structure import Structure
@@ -768,3 +770,37 @@ def test_a_page_is_the_same_each_time():
 def test_an_unknown_kind_of_figure_is_refused(tmp_path):
     with pytest.raises(ClusterflowError, match=r"\.svg, \.png or \.pdf"):
         save_figure(draw_profile(make_result()), tmp_path / "profile.gif")
+
+
+def test_the_median_is_what_is_read_first():
+    found = Uncertainty(
+        median_v_rhe=-0.81,
+        lower_v_rhe=-1.23,
+        upper_v_rhe=-0.67,
+        deviation_v=0.2,
+        determining_step_probability={"* -> *COOH": 1.0},
+        best_pathway_probability=1.0,
+        n_samples=10_000,
+    )
+    lead = Selectivity(median_v=-0.34, lower_v=-0.91, upper_v=0.26, probability=0.17)
+    changes = {
+        "uncertainty": found,
+        "selectivity": lead,
+        "her_median_v_rhe": -0.47,
+        "flags": ("read-the-median", "*CO -> * + CO(g): hidden-chemical-step"),
+    }
+    result = make_result().model_copy(update=changes)
+    assert result.limiting_potential_v_rhe == -0.6
+    html = render_page(make_study(result=result), study="demo")
+    words = " ".join(Page(html).text.split())
+    assert "= −0.81 V vs RHE (median); 90 % interval −1.23 to −0.67 V" in words
+    assert "best estimate −0.60 V" in words
+    plain = " ".join(re.sub(r"<[^>]+>", " ", html).split())
+    assert "−0.34 −0.91 to +0.26 P = 0.17" in plain
+    # A number is marked at a glance and in the ranking, with the step that hides.
+    marked = re.findall(
+        r'−0.81<sup title="([^"]*)">(\w+)</sup><sup title="([^"]*)', html
+    )
+    assert len(marked) == 2
+    assert {m[0] for m in marked} == {"read-the-median"}
+    assert {m[2] for m in marked} == {"hidden-chemical-step: *CO -&gt; * + CO(g)"}
