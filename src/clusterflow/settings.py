@@ -16,6 +16,7 @@ from clusterflow.errors import ClusterflowError, ConfigError, hide_passwords
 from clusterflow.library.adsorbates import SiteKind
 from clusterflow.library.clusters import IsomerMode
 from clusterflow.library.find import describe_error, validate
+from clusterflow.library.reactions import Pcet
 from clusterflow.library.yaml_file import find_place, read_yaml
 from clusterflow.model import Model, Name
 from clusterflow.science.thermochemistry.anchors import FROM_CO2
@@ -484,6 +485,13 @@ class CheSettings(Model):
         ge=-2,
         le=16,
         description="pH of the electrolyte; enters only on the SHE scale.",
+    )
+    pcet: Pcet = Field(
+        default="combined",
+        description=(
+            "Whether a proton-electron transfer counts what the adsorption just before "
+            "it climbs (`combined`), or each step is judged as written (`split`)."
+        ),
     )
 
 

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from clusterflow.records.cluster_records import ClusterRecords
+from clusterflow.records.profiles import Uncertainty
 from clusterflow.results.flag_table import flags_of
 from clusterflow.results.tables import energies, failures, minima, potentials
 from clusterflow.science.checks.effects import EFFECTS, failure_flag
@@ -132,7 +133,8 @@ def test_a_number_that_a_gate_refuses_is_a_hole(study, strict, what):
     # Every table says so: no limiting potential goes through it, and there is a reason.
     records = study_of([after, profiles])
     (row,) = potentials(records)
-    assert row["limiting_potential_v_rhe"] is None and row["reason"]
+    assert row["limiting_potential_median_v_rhe"] is None and row["reason"]
+    assert row["limiting_potential_best_estimate_v_rhe"] is None
     assert {
         r["species"] for r in energies(records) if r["formation_ev"] is None
     } >= lost
@@ -238,3 +240,43 @@ def test_the_documentation_says_what_each_gate_does(root):
     # Two levels are refused or left out: see the tests of stage thermo.
     holes = {name for name, effect in EFFECTS.items() if effect.kind == "hole"}
     assert {gate for gate, *_ in HOLES.values()} == holes - {"level-equality"}
+
+
+def misread(result):
+    """A profile whose estimate lies above its interval and the equilibrium."""
+    estimate = result.limiting_potential_v_rhe
+    uncertainty = Uncertainty(
+        median_v_rhe=estimate - 0.5,
+        lower_v_rhe=estimate - 0.9,
+        upper_v_rhe=estimate - 0.1,
+        deviation_v=0.2,
+        determining_step_probability={result.determining_step: 1.0},
+        best_pathway_probability=1.0,
+        n_samples=10_000,
+    )
+    return result.model_copy(
+        update={
+            "uncertainty": uncertainty,
+            "equilibrium_potential_v_rhe": estimate - 0.2,
+        }
+    )
+
+
+def test_a_potential_that_is_easily_misread_is_marked_where_it_stands(study):
+    energies_, profiles = compute(study)
+    (result,) = profiles.results
+    record = profiles.model_copy(update={"results": (misread(result),)})
+    marked = mark_reactions(record, energies_, study.library)
+    (found,) = marked.results
+    step = result.pathways[0].chemical_bottleneck_step
+    assert result.chemical_bottleneck_ev > 0
+    new = {"read-the-median", f"{step}: hidden-chemical-step"}
+    assert set(found.flags) - set(result.flags) == new
+    # The number stays, and so do its steps.
+    assert found.headline_v_rhe is not None and found.steps == result.steps
+    records = study_of([energies_, marked])
+    (row,) = potentials(records)
+    assert all(flag in row["flags"].split("; ") for flag in new)
+    for gate in ("best-estimate", "overpotential-sign"):
+        (flag,) = [f for f in flags_of(records, ()) if f.name == failure_flag(gate)]
+        assert flag.reason == EFFECTS[gate].means and flag.way_out

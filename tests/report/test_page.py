@@ -35,7 +35,9 @@ from clusterflow.records.profiles import (
     Pathway,
     ReactionDrive,
     ReactionResult,
+    Selectivity,
     Step,
+    Uncertainty,
 )
 from clusterflow.records.provenance import Provenance
 from clusterflow.records.structure import Structure
@@ -418,7 +420,7 @@ def test_potentials_without_gas_corrections_stand_beside():
     result = make_result().model_copy(update={"references": make_references()})
     text = Page(render_page(make_study(result=result), study="demo")).text
     words = " ".join(text.split())
-    assert "Without gas corrections −0.70 V." in words
+    assert "Best estimate without gas corrections −0.70 V." in words
     assert "Without gas corrections the same energies" in words
 
 
@@ -463,8 +465,8 @@ def test_checks_are_counted_with_their_worst_number():
     words = " ".join(page.text.split())
     (row,) = re.findall(r"<tr><th[^>]*>forces</th>.*?</tr>", html, re.DOTALL)
     cells = re.sub(r"<[^>]+>", " ", row).split()
-    # PASS, FAIL, SKIP, UNVERIFIABLE, worst and limit
-    assert cells == ["forces", "2", "0", "0", "0", "-0.019", "0.02", "Cu4/CO"]
+    # PASS, FAIL, WARN, SKIP, UNVERIFIABLE, worst and limit
+    assert cells == ["forces", "2", "0", "0", "0", "0", "-0.019", "0.02", "Cu4/CO"]
     assert "closure 1 to look at" in words and "FAIL Cu4/X" in words
     assert code_of(page) == code_of(Page(render_page(make_study(), study="demo")))
     assert ("href", "#checks") in page.attributes
@@ -760,3 +762,37 @@ def test_a_page_is_the_same_each_time():
 def test_an_unknown_kind_of_figure_is_refused(tmp_path):
     with pytest.raises(ClusterflowError, match=r"\.svg, \.png or \.pdf"):
         save_figure(draw_profile(make_result()), tmp_path / "profile.gif")
+
+
+def test_the_median_is_what_is_read_first():
+    found = Uncertainty(
+        median_v_rhe=-0.81,
+        lower_v_rhe=-1.23,
+        upper_v_rhe=-0.67,
+        deviation_v=0.2,
+        determining_step_probability={"* -> *COOH": 1.0},
+        best_pathway_probability=1.0,
+        n_samples=10_000,
+    )
+    lead = Selectivity(median_v=-0.34, lower_v=-0.91, upper_v=0.26, probability=0.17)
+    changes = {
+        "uncertainty": found,
+        "selectivity": lead,
+        "her_median_v_rhe": -0.47,
+        "flags": ("read-the-median", "*CO -> * + CO(g): hidden-chemical-step"),
+    }
+    result = make_result().model_copy(update=changes)
+    assert result.limiting_potential_v_rhe == -0.6
+    html = render_page(make_study(result=result), study="demo")
+    words = " ".join(Page(html).text.split())
+    assert "= −0.81 V vs RHE (median); 90 % interval −1.23 to −0.67 V" in words
+    assert "best estimate −0.60 V" in words
+    plain = " ".join(re.sub(r"<[^>]+>", " ", html).split())
+    assert "−0.34 −0.91 to +0.26 P = 0.17" in plain
+    # A number is marked at a glance and in the ranking, with the step that hides.
+    marked = re.findall(
+        r'−0.81<sup title="([^"]*)">(\w+)</sup><sup title="([^"]*)', html
+    )
+    assert len(marked) == 2
+    assert {m[0] for m in marked} == {"read-the-median"}
+    assert {m[2] for m in marked} == {"hidden-chemical-step: *CO -&gt; * + CO(g)"}

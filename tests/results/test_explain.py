@@ -86,9 +86,11 @@ def test_a_limiting_potential_is_the_sum_of_its_determining_step(folder, library
     che = read_record(folder / "che/Cu2.json", CheRecord)
     result = next(r for r in che.results if r.reaction == "CO2-to-HCOOH")
     text = describe(found)
-    assert found.value == result.limiting_potential_v_rhe
-    # One electron a step: U_L is minus the sum.
-    assert -printed_sum(text) == pytest.approx(found.value, abs=1e-6)
+    assert found.value == result.uncertainty.median_v_rhe
+    # One electron a step: the best estimate is minus the sum.
+    estimate = result.limiting_potential_v_rhe
+    assert -printed_sum(text) == pytest.approx(estimate, abs=1e-6)
+    assert f"{estimate:+.6f} V vs RHE" in text
     assert result.determining_step in text and result.best_pathway in text
     assert f"{result.uncertainty.lower_v_rhe:+.3f} to" in text
     assert "screening" in text

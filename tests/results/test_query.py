@@ -11,7 +11,9 @@ import pytest
 from clusterflow.cli.app import main
 from clusterflow.errors import ConfigError
 from clusterflow.records.files import read_records
+from clusterflow.records.profiles import CheRecord
 from clusterflow.results.query import NAMES, SHORT, query
+from clusterflow.results.ranking import probability_tables
 from clusterflow.results.tables import TABLES
 from tests.results.results_folder import write_results
 from tests.stages.test_thermo import Study
@@ -35,10 +37,38 @@ def ask(folder, library):
 def test_best_ranks_the_clusters_of_a_reaction(ask):
     rows = ask("best", where=["reaction=HER"])
     assert [row["rank"] for row in rows] == [1, 2, 3]
-    potentials = [row["limiting_potential_v_rhe"] for row in rows]
+    potentials = [row["median_v_rhe"] for row in rows]
     assert potentials == sorted(potentials, reverse=True)
     for row in rows:
-        assert row["p05_v_rhe"] < row["p95_v_rhe"] and row["basis"] == "screening"
+        assert row["p05_v_rhe"] < row["median_v_rhe"] < row["p95_v_rhe"]
+        assert row["basis"] == "screening"
+
+
+def test_a_probability_is_the_same_wherever_it_stands(folder, ask):
+    che = {record.cluster: record for record in read_records(folder).of(CheRecord)}
+    leads = {
+        (cluster, result.reaction): result.selectivity
+        for cluster, record in che.items()
+        for result in record.results
+    }
+    assert any(lead is not None for lead in leads.values())
+    for table in ("best", "potentials"):
+        for row in ask(table):
+            lead = leads[row["cluster"], row["reaction"]]
+            shown = (row["selectivity_median_v"], row["probability_ahead_of_her"])
+            assert shown == (
+                (lead.median_v, lead.probability) if lead else (None, None)
+            )
+    ranks = {(r["reaction"], r["cluster"]): r["rank"] for r in ask("best")}
+    pairs = ask("rankings")
+    tables = probability_tables(pairs)
+    for pair in pairs:
+        names = pair["cluster"], pair["other_cluster"]
+        assert pair["rank"] == ranks[pair["reaction"], names[0]]
+        assert pair["other_rank"] == ranks[pair["reaction"], names[1]]
+        shown = tables[pair["reaction"], pair["level_hash"]]
+        found = dict(zip(shown.clusters, dict(shown.rows)[names[0]], strict=True))
+        assert found[names[1]] == pair["probability_better"]
 
 
 def test_filters_compare_numbers_as_numbers_and_words_as_words(ask):
@@ -108,8 +138,9 @@ def test_the_formats_hold_the_same(folder, capsys):
     table = list(csv.DictReader(StringIO(outputs["--csv"])))
     assert [r["cluster"] for r in rows] == [r["cluster"] for r in table]
     for row, line in zip(rows, table, strict=True):
-        key = "limiting_potential_v_rhe"
-        assert row[key] == pytest.approx(float(line[key]), abs=1e-6)
+        for which in ("median", "best_estimate"):
+            key = f"limiting_potential_{which}_v_rhe"
+            assert row[key] == pytest.approx(float(line[key]), abs=1e-6)
     assert main(asked) == 0
     text = capsys.readouterr().out
     assert "\x1b" not in text and all(name in text for name in SHIFTS)

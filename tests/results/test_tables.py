@@ -240,12 +240,16 @@ def test_ph_is_silent_on_the_rhe_scale(records):
 
 def test_potentials(records):
     (row,) = table(records, "potentials")
-    assert row["limiting_potential_v_rhe"] == "-0.4"
-    on_she = float(row["limiting_potential_v_she"])
+    assert row["limiting_potential_best_estimate_v_rhe"] == "-0.4"
+    on_she = float(row["limiting_potential_best_estimate_v_she"])
     assert on_she == pytest.approx(-0.4 - 7 * 0.0591597, abs=1e-5)
+    # Nothing is known of its errors, so there is no median.
+    assert row["limiting_potential_median_v_rhe"] == ""
     # The second pathway is a hole, so there is no runner-up.
     assert row["runner_up_pathway"] == row["runner_up_chemical_bottleneck_ev"] == ""
-    assert row["overpotential_v"] == row["equilibrium_potential_v_rhe"] == ""
+    assert (
+        row["overpotential_best_estimate_v"] == row["equilibrium_potential_v_rhe"] == ""
+    )
     assert row["flags"] == "a; b"
 
 

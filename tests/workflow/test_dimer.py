@@ -99,5 +99,10 @@ def test_limiting_potential_is_the_worst_step(results):
         if result["limiting_potential_v_rhe"] is None:
             assert result["reason"]
             continue
-        worst = max(s["dg0_ev"] for s in result["steps"] if s["n_e"])
+        climbs = {s["name"]: max(s["dg0_ev"], 0.0) for s in result["steps"]}
+        worst = max(
+            s["dg0_ev"] + sum(climbs[name] for name in s["combined_with"])
+            for s in result["steps"]
+            if s["n_e"]
+        )
         assert result["limiting_potential_v_rhe"] == pytest.approx(-worst)

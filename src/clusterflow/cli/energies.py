@@ -139,7 +139,7 @@ def verify(
     folder: Results,
     json_: AsJson = False,
 ) -> None:
-    """Check finished results: PASS, FAIL, SKIP or UNVERIFIABLE, with the number."""
+    """Check finished results: a verdict a gate and subject, with the number."""
     from dataclasses import asdict
 
     from clusterflow.library.find import Library

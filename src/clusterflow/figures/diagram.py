@@ -28,7 +28,12 @@ from clusterflow.figures.layout import (
 )
 from clusterflow.figures.text import chem, clip, number, potential_label, signed
 from clusterflow.records.files import write_atomic
-from clusterflow.science.reactions.flags import outside_domain, with_changed_bonds
+from clusterflow.science.checks.effects import WARNINGS
+from clusterflow.science.reactions.flags import (
+    group_flags,
+    outside_domain,
+    with_changed_bonds,
+)
 from clusterflow.science.reactions.pathways import hole_runs, order_pathways
 
 if TYPE_CHECKING:
@@ -367,11 +372,11 @@ def _make_legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
             edgecolor=FAINT,
             label=clip(f"no determining step: {reason}", limit),
         )
-    steps = [
-        s for s in order_pathways(result)[0].steps if s.name == result.determining_step
-    ]
-    cost = f", ΔG(0 V vs RHE) = {signed(steps[0].dg0_ev)} eV" if steps else ""
-    step = clip(chem(result.determining_step), limit - len(cost) - 18)
+    best = order_pathways(result)[0]
+    steps = [s for s in best.steps if s.name == result.determining_step]
+    cost = f", ΔG(0 V vs RHE) = {signed(best.judged_ev(steps[0]))} eV" if steps else ""
+    named = " after ".join((result.determining_step, *result.determining_with))
+    step = clip(chem(named), limit - len(cost) - 18)
     return Line2D(
         [],
         [],
@@ -383,13 +388,21 @@ def _make_legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
 
 
 def _list_legend_notes(result: ReactionResult) -> list[str]:
-    """The interval of the limiting potential and what it rests on; the dagger."""
+    """The limiting potential by the samples and what it rests on; the dagger."""
     notes = []
     if result.uncertainty is not None:
+        median = signed(result.uncertainty.median_v_rhe)
         low = signed(result.uncertainty.lower_v_rhe)
         high = signed(result.uncertainty.upper_v_rhe)
         basis = result.uncertainty.basis
-        notes.append(f"90 % interval of U_L: {low} to {high} V vs RHE ({basis})")
+        notes.append(
+            f"median of U_L {median} V vs RHE, 90 % interval {low} to {high} ({basis})"
+        )
+    notes += [
+        ": ".join(filter(None, (name.replace("-", " "), chem(", ".join(carriers)))))
+        for name, carriers in group_flags(result.flags)
+        if name in WARNINGS
+    ]
     if with_changed_bonds(result):
         notes.append(f"{DAGGER} the cluster changed its bonds: its gain is counted too")
     if outside_domain(result):

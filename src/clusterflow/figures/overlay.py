@@ -24,6 +24,8 @@ from clusterflow.figures.diagram import (
 from clusterflow.figures.labels import wrap_intermediate
 from clusterflow.figures.layout import LABEL_CHARACTERS, MAX_NAMED, frame_of
 from clusterflow.figures.text import chem, clip, number, signed
+from clusterflow.science.checks.effects import WARNINGS
+from clusterflow.science.reactions.flags import group_flags
 from clusterflow.science.reactions.pathways import order_pathways
 
 if TYPE_CHECKING:
@@ -183,11 +185,12 @@ def _make_legend_handle(rank: int, track: Track, limit: int) -> Line2D:
     """A cluster with its limiting potential and its interval."""
     result = track.result
     verdict = "no U_L: no step takes up an electron"
-    if result.limiting_potential_v_rhe is not None:
-        verdict = f"U_L = {number(result.limiting_potential_v_rhe)} V vs RHE"
+    if result.headline_v_rhe is not None:
+        verdict = f"U_L = {number(result.headline_v_rhe)} V vs RHE"
     if result.uncertainty is not None:
         low, high = result.uncertainty.lower_v_rhe, result.uncertainty.upper_v_rhe
         basis = result.uncertainty.basis
-        verdict += f", 90 % interval {signed(low)} to {signed(high)} ({basis})"
-    label = clip(f"{track.name}: {verdict}", limit)
+        verdict += f" (median), 90 % interval {signed(low)} to {signed(high)} ({basis})"
+    warnings = [name for name, _ in group_flags(result.flags) if name in WARNINGS]
+    label = clip(": ".join((track.name, ", ".join((verdict, *warnings)))), limit)
     return Line2D([], [], color=COLORS[rank], linewidth=3.0, label=label)

@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 from clusterflow.errors import ConfigError
 from clusterflow.intake.own_energies import read_energies
 from clusterflow.library.find import Library
+from clusterflow.science.checks.effects import failure_flag
+from clusterflow.science.checks.potentials import judge_overpotential
 from clusterflow.science.reactions.che import Electrode
 from clusterflow.science.reactions.evaluate import evaluate_reactions
+from clusterflow.science.reactions.flags import group_flags
 from clusterflow.science.reactions.network import parse_equation, read_surface
 from clusterflow.science.reactions.own_free_energies import OwnEnergyReader
 from clusterflow.science.thermochemistry.formation import experimental_table
+from clusterflow.stages.parts.verdicts import add_warnings
 from clusterflow.units import check_temperature
 
 if TYPE_CHECKING:
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
     from clusterflow.settings import CheSettings
 
 _LAYERS = ("gas", "solvation")
+_HIDDEN = failure_flag("overpotential-sign")
 
 
 def che_of_table(
@@ -71,6 +76,7 @@ def che_of_table(
         electrode,
         library,
         {row.species: row.pressure_pa for row in rows if row.state == "gas"},
+        pcet=settings.pcet,
     )
     return {
         "scale": settings.scale,
@@ -79,7 +85,9 @@ def che_of_table(
         "temperature_k": temperature_k,
         "corrections": list(correct),
         "surfaces": [
-            _flag_missing_solvation(result, library, correct).model_dump(mode="json")
+            _warn_of_hidden_step(
+                _flag_missing_solvation(result, library, correct)
+            ).model_dump(mode="json")
             for result in results
         ],
     }
@@ -98,6 +106,14 @@ def _flag_missing_solvation(
     return result.model_copy(update={"flags": flags})
 
 
+def _warn_of_hidden_step(result: ReactionResult) -> ReactionResult:
+    """The result, flagged where its potential lies above the equilibrium one."""
+    gate = judge_overpotential(result.reaction, result)
+    if gate.verdict != "WARN":
+        return result
+    return result.model_copy(update={"flags": add_warnings(result, [gate])})
+
+
 def describe(answer: dict[str, Any]) -> str:
     """The profiles as text."""
     scale = answer["scale"].upper()
@@ -113,6 +129,10 @@ def describe(answer: dict[str, Any]) -> str:
             lines.append(f"  {step['dg_ev']:+7.3f} eV  {step['name']}")
         lines.append(f"  {_describe_limiting_potential(result, scale)}")
         lines.append(f"  {_describe_chemical_step(result)}")
+        if _HIDDEN in dict(group_flags(result["flags"])):
+            equilibrium = result["equilibrium_potential_v_rhe"]
+            at = f"{equilibrium:+.3f} V vs RHE"
+            lines.append(f"  {_HIDDEN}: U_L lies above the equilibrium potential, {at}")
         lines += _describe_runner_up(result)
     lines.append(f"ΔG at U = {answer['potential_v']:+.3f} V vs {scale}")
     return "\n".join(lines)
@@ -122,7 +142,8 @@ def _describe_limiting_potential(result: dict[str, Any], scale: str) -> str:
     potential = result["limiting_potential_v"]
     if potential is None:
         return "no limiting potential: no step takes up an electron"
-    return f"U_L = {potential:+.3f} V vs {scale}, set by {result['determining_step']}"
+    setting = " after ".join((result["determining_step"], *result["determining_with"]))
+    return f"U_L = {potential:+.3f} V vs {scale}, set by {setting}"
 
 
 def _describe_chemical_step(item: dict[str, Any]) -> str:

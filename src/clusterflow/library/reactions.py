@@ -10,6 +10,8 @@ from clusterflow.library.common import Source, Spec
 from clusterflow.model import Model, Name
 
 BandEdge = Literal["conduction", "valence"]
+# Whether a transfer of proton and electron is judged with the adsorption before it.
+Pcet = Literal["combined", "split"]
 
 
 class ReactionSpec(Spec):

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from clusterflow.library.clusters import IsomerMode
 from clusterflow.library.levels import LevelSpec
-from clusterflow.library.reactions import BandEdge, ReactionSpec
+from clusterflow.library.reactions import BandEdge, Pcet, ReactionSpec
 from clusterflow.model import Model
 from clusterflow.records.provenance import Record, Status
 
@@ -31,6 +31,13 @@ class Step(Model):
         ),
     )
     turning_potential_v_rhe: float | None = None
+    combined_with: tuple[str, ...] = Field(
+        default=(),
+        description=(
+            "Adsorptions before a transfer of proton and electron, whose climb counts "
+            "in it where the limiting potential is judged"
+        ),
+    )
     reason: str = ""
     flags: tuple[str, ...] = Field(
         default=(), description="Flags of its species, as `name: flag`"
@@ -54,8 +61,23 @@ class Pathway(Model):
     limiting_potential_v: float | None = None
     limiting_potential_v_rhe: float | None = None
     determining_step: str | None = None
+    determining_with: tuple[str, ...] = Field(
+        default=(), description="Adsorptions whose climb counts in the determining step"
+    )
     chemical_bottleneck_ev: float | None = None
     chemical_bottleneck_step: str | None = None
+
+    def climbs_before(self, step: Step) -> tuple[Step, ...]:
+        """The adsorptions combined with one of its steps that go uphill."""
+        by_name = {s.name: s for s in self.steps}
+        combined = (by_name[name] for name in step.combined_with)
+        return tuple(s for s in combined if s.dg0_ev is not None and s.dg0_ev > 0)
+
+    def judged_ev(self, step: Step) -> float | None:
+        """ΔG at 0 V by which one of its steps is judged, eV: with those climbs."""
+        if step.dg0_ev is None:
+            return None
+        return step.dg0_ev + sum(s.dg0_ev or 0.0 for s in self.climbs_before(step))
 
 
 class Uncertainty(Model):
@@ -75,6 +97,20 @@ class Uncertainty(Model):
     n_samples: int
     not_included: tuple[str, ...] = Field(
         default=(), description="Named deviations that nothing computed could give"
+    )
+
+
+class Selectivity(Model):
+    """Distribution of U_L(product) − U_L(HER) on one surface, V.
+
+    Both potentials are of the same samples, so that what they share cancels.
+    """
+
+    median_v: float
+    lower_v: float = Field(description="5th percentile")
+    upper_v: float = Field(description="95th percentile")
+    probability: float = Field(
+        description="That the product has the higher U_L; a tie counts half"
     )
 
 
@@ -107,16 +143,28 @@ class ReactionResult(Model):
     scale: Literal["rhe", "she"]
     ph: float
     temperature_k: float
+    pcet: Pcet = Field(
+        default="combined",
+        description="Whether a transfer is judged with the adsorption before it",
+    )
     equilibrium_potential_v_rhe: float | None = None
     limiting_potential_v: float | None = None
-    limiting_potential_v_rhe: float | None = None
+    limiting_potential_v_rhe: float | None = Field(
+        default=None,
+        description="Best estimate: of the mean free energies; see `headline_v_rhe`",
+    )
     overpotential_v: float | None = None
     determining_step: str | None = None
+    determining_with: tuple[str, ...] = Field(
+        default=(), description="Adsorptions whose climb counts in the determining step"
+    )
     chemical_bottleneck_ev: float | None = None
     her_limiting_potential_v_rhe: float | None = None
+    her_median_v_rhe: float | None = None
     selectivity_v: float | None = Field(
-        default=None, description="U_L(product) − U_L(HER), V"
+        default=None, description="U_L(product) − U_L(HER), V, of the best estimates"
     )
+    selectivity: Selectivity | None = None
     uncertainty: Uncertainty | None = None
     references: tuple[GasReferenceResult, ...] = Field(
         default=(), description="As the study has it, and without gas corrections"
@@ -136,6 +184,25 @@ class ReactionResult(Model):
     steps: tuple[Step, ...] = Field(default=(), description="Of the best pathway")
     pathways: tuple[Pathway, ...]
     flags: tuple[str, ...] = ()
+
+    @property
+    def headline_v_rhe(self) -> float | None:
+        """The U_L to read, V against RHE: the median, or without errors the estimate.
+
+        The largest of several uncertain steps is on average larger than the largest of
+        their means, so the best estimate may lie beyond the good end of its interval.
+        """
+        if self.uncertainty is not None:
+            return self.uncertainty.median_v_rhe
+        return self.limiting_potential_v_rhe
+
+    @property
+    def headline_overpotential_v(self) -> float | None:
+        """Equilibrium potential less the U_L to read, V."""
+        potential, equilibrium = self.headline_v_rhe, self.equilibrium_potential_v_rhe
+        if potential is None or equilibrium is None:
+            return None
+        return equilibrium - potential
 
     def flagged(self, flag: str) -> Self:
         """The result with a flag, which each of its steps has too."""
@@ -188,7 +255,8 @@ class ReactionDrive(Model):
     reason: str = ""
     steps: tuple[Step, ...] = Field(default=(), description="`dg_ev` is at the edge")
     highest_step: str | None = Field(
-        default=None, description="Electrochemical step with the largest ΔG there"
+        default=None,
+        description="Electrochemical step with the largest ΔG there, as it is judged",
     )
     highest_step_ev: float | None = None
     chemical_bottleneck_ev: float | None = None

@@ -58,6 +58,7 @@ from clusterflow.results.ranking import (
 from clusterflow.results.scaling_relations import scalings_of
 from clusterflow.results.temperatures import StepEnergies
 from clusterflow.science.adsorption.chosen_minimum import representative_minimum
+from clusterflow.science.checks.effects import EFFECTS, failure_flag
 from clusterflow.science.checks.summary import summarise
 from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV
 from clusterflow.science.reactions.flags import group_flags
@@ -279,6 +280,7 @@ def _load_template() -> Template:
         hole_reason=no_potential_reason,
         hole_mark=text.HOLE,
         closed_ev=THERMALLY_CLOSED_EV,
+        gate_flags={failure_flag(gate) for gate in EFFECTS},
     )
     # Indentation is for whoever reads the template; a large page has megabytes of it.
     return environment.from_string(

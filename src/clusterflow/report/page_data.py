@@ -189,9 +189,13 @@ def _encode_pathway(
         steps = [parse_equation(step.name) for step in pathway.steps]
         widths = profile_half_widths(steps, energies.deviations, surface=surface)
         half_widths = [None if width is None else round(width, 4) for width in widths]
+    places = {step.name: place for place, step in enumerate(pathway.steps)}
     return {
         "states": list(pathway.states),
         "steps": [names.index(step.name) for step in pathway.steps],
+        "combined": [
+            [places[name] for name in step.combined_with] for step in pathway.steps
+        ],
         "half_widths": half_widths,
         "reasons": [reasons.get(i, "") for i in range(len(pathway.states))],
     }

@@ -91,23 +91,32 @@ COLUMNS: dict[str, Column] = {
     ),
     "turning_potential_v_she": Column("number", "The same against SHE, V."),
     "determining": Column("truth", "Whether the step sets the limiting potential."),
+    "combined_with": Column("text", "Adsorption whose climb counts in the step."),
     "isomers": Column("text", "Which minima count: `thermo.isomers`."),
-    "limiting_potential_v_rhe": Column(
-        "number", "Potential below which no step climbs, V against RHE."
+    "limiting_potential_median_v_rhe": Column(
+        "number", "U_L, below which no electron step climbs: median, V against RHE."
     ),
-    "limiting_potential_v_she": Column("number", "The same against SHE, V."),
+    "limiting_potential_median_v_she": Column("number", "The same against SHE, V."),
+    "limiting_potential_best_estimate_v_rhe": Column(
+        "number", "U_L of the mean free energies, V against RHE; less to be trusted."
+    ),
+    "limiting_potential_best_estimate_v_she": Column(
+        "number", "The same against SHE, V."
+    ),
     "other_isomers": Column("text", "The other choice of minima."),
     "other_isomers_limiting_potential_v_rhe": Column(
-        "number", "U_L with that choice, V against RHE."
+        "number", "Best estimate of U_L with that choice, V against RHE."
     ),
-    "determining_step": Column("text", "The step that sets the limiting potential."),
+    "determining_step": Column("text", "The step that sets the best estimate."),
+    "determining_with": Column("text", "Adsorption whose climb counts in that step."),
     "chemical_bottleneck_ev": Column(
         "number", "Largest climb of a step without electrons, eV."
     ),
     "equilibrium_potential_v_rhe": Column(
         "number", "Of the reaction at its pressures, from experiment, V against RHE."
     ),
-    "overpotential_v": Column("number", "Equilibrium less limiting potential, V."),
+    "overpotential_median_v": Column("number", "Equilibrium potential less U_L, V."),
+    "overpotential_best_estimate_v": Column("number", "The same, best estimate, V."),
     "limiting_potential_p05_v_rhe": Column(
         "number", "5th percentile of U_L, V against RHE."
     ),
@@ -117,15 +126,24 @@ COLUMNS: dict[str, Column] = {
     "uncertainty_basis": Column("text", "Where the interval comes from."),
     "uncertainty_without": Column("text", "Errors that the interval does not hold."),
     "raw_limiting_potential_v_rhe": Column(
-        "number", "U_L without gas corrections, V against RHE."
+        "number", "Best estimate without gas corrections, V against RHE."
     ),
     "raw_determining_step": Column("text", "The step that then sets it."),
-    "her_limiting_potential_v_rhe": Column(
-        "number", "U_L of hydrogen evolution on the cluster, V against RHE."
+    "her_limiting_potential_median_v_rhe": Column(
+        "number", "U_L of hydrogen evolution on the cluster, median, V against RHE."
     ),
-    "selectivity_v": Column(
+    "her_limiting_potential_best_estimate_v_rhe": Column(
+        "number", "The same, best estimate, V against RHE."
+    ),
+    "selectivity_median_v": Column(
         "number", "U_L less that of hydrogen evolution, V; positive is selective."
     ),
+    "selectivity_p05_v": Column("number", "Its 5th percentile, V."),
+    "selectivity_p95_v": Column("number", "Its 95th percentile, V."),
+    "probability_ahead_of_her": Column(
+        "number", "Probability that U_L is above that of hydrogen evolution."
+    ),
+    "selectivity_best_estimate_v": Column("number", "U_L less U_L(HER), estimates, V."),
     "best_pathway": Column("text", "Surface species of the best pathway."),
     "n_tied_pathways": Column("integer", "Pathways as good as the best."),
     "runner_up_pathway": Column("text", "The next best pathway."),
@@ -147,8 +165,14 @@ COLUMNS: dict[str, Column] = {
     "rank": Column("integer", "Rank of the cluster; 1 is the best."),
     "other_rank": Column("integer", "Rank of the other cluster."),
     "other_cluster": Column("text", "The cluster it is compared with."),
-    "other_limiting_potential_v_rhe": Column("number", "Its U_L, V against RHE."),
+    "other_limiting_potential_median_v_rhe": Column(
+        "number", "Its U_L, median, V against RHE."
+    ),
+    "other_limiting_potential_best_estimate_v_rhe": Column(
+        "number", "Its U_L, best estimate, V against RHE."
+    ),
     "other_chemical_bottleneck_ev": Column("number", "Its bottleneck, eV."),
+    "other_flags": Column("text", "What to be careful about with it."),
     "probability_better": Column(
         "number", "Probability that the first has the higher U_L."
     ),
@@ -188,18 +212,24 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
         *("cluster", "level", "reaction", "pathway_rank", "pathway", "step_number"),
         *("step", "n_e", "n_h", "dg_0v_rhe_ev", "dg_ev", "potential_v", "scale", "ph"),
         *("turning_potential_v_rhe", "turning_potential_v_she", "determining"),
+        "combined_with",
         *("flags", "reason"),
     ),
     "potentials": (
         *("cluster", "level", "reaction", "product", "status", "isomers"),
-        *("temperature_k", "ph", "limiting_potential_v_rhe"),
-        *("limiting_potential_v_she", "other_isomers"),
-        *("other_isomers_limiting_potential_v_rhe", "determining_step"),
-        *("chemical_bottleneck_ev", "equilibrium_potential_v_rhe", "overpotential_v"),
+        *("temperature_k", "ph", "limiting_potential_median_v_rhe"),
         *("limiting_potential_p05_v_rhe", "limiting_potential_p95_v_rhe"),
-        *("uncertainty_basis", "uncertainty_without"),
+        *("limiting_potential_best_estimate_v_rhe", "limiting_potential_median_v_she"),
+        *("limiting_potential_best_estimate_v_she", "uncertainty_basis"),
+        *("uncertainty_without", "overpotential_median_v"),
+        *("overpotential_best_estimate_v", "equilibrium_potential_v_rhe"),
+        *("other_isomers", "other_isomers_limiting_potential_v_rhe"),
+        *("determining_step", "determining_with", "chemical_bottleneck_ev"),
         *("raw_limiting_potential_v_rhe", "raw_determining_step"),
-        *("her_limiting_potential_v_rhe", "selectivity_v"),
+        "her_limiting_potential_median_v_rhe",
+        *("her_limiting_potential_best_estimate_v_rhe", "selectivity_median_v"),
+        *("selectivity_p05_v", "selectivity_p95_v", "probability_ahead_of_her"),
+        "selectivity_best_estimate_v",
         *("best_pathway", "n_tied_pathways", "runner_up_pathway"),
         *("runner_up_limiting_potential_v_rhe", "runner_up_chemical_bottleneck_ev"),
         *("flags", "reason"),
@@ -213,9 +243,11 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
     ),
     "rankings": (
         *("reaction", "level", "level_hash", "temperature_k"),
-        *("rank", "cluster", "limiting_potential_v_rhe", "chemical_bottleneck_ev"),
-        *("other_rank", "other_cluster"),
-        *("other_limiting_potential_v_rhe", "other_chemical_bottleneck_ev"),
+        *("rank", "cluster", "limiting_potential_median_v_rhe"),
+        *("limiting_potential_best_estimate_v_rhe", "chemical_bottleneck_ev", "flags"),
+        *("other_rank", "other_cluster", "other_limiting_potential_median_v_rhe"),
+        "other_limiting_potential_best_estimate_v_rhe",
+        *("other_chemical_bottleneck_ev", "other_flags"),
         *("probability_better", "uncertainty_basis"),
     ),
     "gas_corrections": (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from clusterflow.errors import RecordError
@@ -16,6 +17,7 @@ from clusterflow.results.flag_table import flags_of
 from clusterflow.science.reactions.che import Electrode, nernst_slope
 from clusterflow.science.reactions.flags import group_flags
 from clusterflow.science.reactions.network import ELECTRON, PROTON, parse_equation
+from clusterflow.science.reactions.pathways import order_pathways
 from clusterflow.settings import ThermoSettings
 from clusterflow.stage_table import record_name
 from clusterflow.stages.thermo import surroundings_of
@@ -282,10 +284,11 @@ def _explain_potential(
     known = {f.name: f for f in flags_of(records, library.domain())}
     common: dict[str, Any] = {
         "name": f"{che.cluster}/{result.reaction}/{POTENTIAL}",
-        "what": f"Limiting potential of {result.equation} on {che.cluster} at "
+        "what": f"{'Median' if result.uncertainty else 'Best estimate'} of the "
+        f"limiting potential of {result.equation} on {che.cluster} at "
         f"{result.temperature_k:g} K: the highest at which every electrochemical step "
         "of the best pathway is downhill",
-        "value": result.limiting_potential_v_rhe,
+        "value": result.headline_v_rhe,
         "unit": "V vs RHE",
         "reason": result.reason,
         "level": che.level,
@@ -298,23 +301,24 @@ def _explain_potential(
         pathway = result.pathways[0] if result.pathways else None
         steps = [_describe_step(s) for s in pathway.steps] if pathway else []
         return Explanation(**common, facts={"steps": steps})
+    best = order_pathways(result)[0]
+    named = " after ".join((step.name, *result.determining_with))
     return Explanation(
         **common,
-        terms=tuple(_list_step_terms(step, thermo)),
-        sum_of=f"ΔG(0 V, pH 0) of the determining step  {step.name}",
-        stored_ev=step.dg0_ev,
+        terms=tuple(_list_step_terms((step.name, *result.determining_with), thermo)),
+        sum_of=f"ΔG(0 V, pH 0) of the determining step  {named}",
+        stored_ev=best.judged_ev(step),
         facts=_gather_potential_facts(result, step),
     )
 
 
-def _list_step_terms(step: Step, thermo: ThermoRecord) -> Iterator[Summand]:
-    """Products less reactants, each with its free energy of formation."""
+def _list_step_terms(steps: Sequence[str], thermo: ThermoRecord) -> Iterator[Summand]:
+    """Products less reactants of steps, each with its free energy of formation."""
     formation = {s.name: s.formation_ev for s in thermo.species}
-    equation = parse_equation(step.name)
-    for side, sign, mark in (
-        (equation.products, 1, "+"),
-        (equation.reactants, -1, "−"),
-    ):
+    equations = [parse_equation(step) for step in steps]
+    made = sum((e.products for e in equations), Counter[str]())
+    used = sum((e.reactants for e in equations), Counter[str]())
+    for side, sign, mark in ((made - used, 1, "+"), (used - made, -1, "−")):
         for name, n in side.items():
             if name == ELECTRON:
                 continue
@@ -330,9 +334,10 @@ def _list_step_terms(step: Step, thermo: ThermoRecord) -> Iterator[Summand]:
 
 
 def _gather_potential_facts(result: ReactionResult, step: Step) -> dict[str, Any]:
-    assert step.dg0_ev is not None
+    judged = order_pathways(result)[0].judged_ev(step)
+    assert judged is not None
     electrode = Electrode(ph=result.ph, temperature_k=result.temperature_k)
-    turning = electrode.turning_point_rhe_v(step.dg0_ev, step.n_e, step.n_h)
+    turning = electrode.turning_point_rhe_v(judged, step.n_e, step.n_h)
     formula = f"−ΔG / {step.n_e} e"
     if step.n_e != step.n_h:
         slope = nernst_slope(result.temperature_k)
@@ -340,8 +345,14 @@ def _gather_potential_facts(result: ReactionResult, step: Step) -> dict[str, Any
             f"−(ΔG + ({step.n_h} − {step.n_e}) · {slope:.5f} eV · pH {result.ph:g}) "
             f"/ {step.n_e} e"
         )
-    facts: dict[str, Any] = {
-        "U_L": f"{formula} = {turning:+.6f} V vs RHE",
+    facts: dict[str, Any] = {}
+    if (found := result.uncertainty) is not None:
+        facts["90 % interval"] = (
+            f"{found.lower_v_rhe:+.3f} to {found.upper_v_rhe:+.3f} V vs RHE, "
+            f"{found.basis}, {found.n_samples} samples"
+        )
+    facts |= {
+        "best estimate": f"{formula} = {turning:+.6f} V vs RHE",
         "best pathway": result.best_pathway,
         "its steps": [_describe_step(s) for s in result.steps],
     }
@@ -349,19 +360,20 @@ def _gather_potential_facts(result: ReactionResult, step: Step) -> dict[str, Any
         facts["not told from it"] = list(result.tied_pathways)
     if result.chemical_bottleneck_ev is not None:
         facts["largest chemical step / eV"] = result.chemical_bottleneck_ev
-    if (found := result.uncertainty) is not None:
-        facts["90 % interval"] = (
-            f"{found.lower_v_rhe:+.3f} to {found.upper_v_rhe:+.3f} V vs RHE, "
-            f"{found.basis}, {found.n_samples} samples"
-        )
+    if found is not None:
         facts["probability of determining"] = {
             f"[{name}]": f"{p:.0%}"
             for name, p in found.determining_step_probability.items()
         }
     if result.equilibrium_potential_v_rhe is not None:
         facts["equilibrium potential / V vs RHE"] = result.equilibrium_potential_v_rhe
+    if (lead := result.selectivity) is not None:
+        facts["U_L less that of hydrogen evolution"] = (
+            f"{lead.median_v:+.3f} V, 90 % interval {lead.lower_v:+.3f} to "
+            f"{lead.upper_v:+.3f} V, above zero with probability {lead.probability:.2f}"
+        )
     if result.selectivity_v is not None:
-        facts["U_L less that of hydrogen evolution / V"] = result.selectivity_v
+        facts["the same, best estimate / V"] = result.selectivity_v
     return facts
 
 

@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 # What a person sees of a table with many columns; JSON and CSV have all.
 SHORT: dict[str, tuple[str, ...]] = {
     "best": (
-        *("reaction", "rank", "cluster", "limiting_potential_v_rhe"),
-        *("p05_v_rhe", "p95_v_rhe", "basis", "selectivity_v", "reason"),
+        *("reaction", "rank", "cluster", "median_v_rhe", "p05_v_rhe", "p95_v_rhe"),
+        *("best_estimate_v_rhe", "basis", "selectivity_median_v"),
+        *("probability_ahead_of_her", "flags", "reason"),
     ),
     "species": ("cluster", "species", "status", "formation_ev", "flags", "reason"),
     "flags": ("cluster", "species", "flag", "meaning", "way_out"),
@@ -36,8 +37,10 @@ SHORT: dict[str, tuple[str, ...]] = {
         *("dg_0v_rhe_ev", "determining", "reason"),
     ),
     "potentials": (
-        *("cluster", "reaction", "limiting_potential_v_rhe", "determining_step"),
-        *("chemical_bottleneck_ev", "selectivity_v", "reason"),
+        *("cluster", "reaction", "limiting_potential_median_v_rhe"),
+        *("limiting_potential_p05_v_rhe", "limiting_potential_p95_v_rhe"),
+        *("limiting_potential_best_estimate_v_rhe", "determining_step"),
+        *("chemical_bottleneck_ev", "selectivity_median_v", "reason"),
     ),
     "edges": (
         *("cluster", "ip_ev", "ea_ev", "conduction_v_she", "valence_v_she"),
@@ -63,19 +66,27 @@ def best(records: StudyRecords) -> Iterator[Row]:
     for ranking in rank_reactions(records.of(CheRecord)):
         for level in ranking.levels:
             for rank, row in enumerate(level.rows, start=1):
-                r = row.result
+                r, s = row.result, row.result.selectivity
                 has_value = r.limiting_potential_v_rhe is not None
                 yield {
                     "reaction": ranking.reaction,
                     "level": level.level,
                     "rank": rank if has_value else None,
                     "cluster": row.cluster,
-                    "limiting_potential_v_rhe": r.limiting_potential_v_rhe,
+                    "median_v_rhe": r.uncertainty.median_v_rhe
+                    if r.uncertainty
+                    else None,
                     "p05_v_rhe": r.uncertainty.lower_v_rhe if r.uncertainty else None,
                     "p95_v_rhe": r.uncertainty.upper_v_rhe if r.uncertainty else None,
+                    "best_estimate_v_rhe": r.limiting_potential_v_rhe,
                     "basis": r.uncertainty.basis if r.uncertainty else None,
-                    "selectivity_v": r.selectivity_v,
+                    "selectivity_median_v": s.median_v if s else None,
+                    "selectivity_p05_v": s.lower_v if s else None,
+                    "selectivity_p95_v": s.upper_v if s else None,
+                    "probability_ahead_of_her": s.probability if s else None,
+                    "selectivity_best_estimate_v": r.selectivity_v,
                     "chemical_bottleneck_ev": r.chemical_bottleneck_ev,
+                    "flags": "; ".join(r.flags),
                     "reason": r.reason,
                 }
 

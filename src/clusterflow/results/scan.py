@@ -225,6 +225,7 @@ def _evaluate_at_temperature(
         Electrode(ph=recorded[0].ph, temperature_k=temperature_k),
         library,
         energies.pressure_pa,
+        pcet=recorded[0].pcet,
     )
 
 

@@ -120,6 +120,7 @@ def steps(records: StudyRecords) -> Iterator[Row]:
                             step.turning_potential_v_rhe, result
                         ),
                         "determining": step.name == pathway.determining_step,
+                        "combined_with": "; ".join(step.combined_with),
                         "flags": "; ".join(step.flags),
                         "reason": step.reason,
                     }
@@ -138,31 +139,16 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
                 "isomers": che.isomers,
                 "temperature_k": r.temperature_k,
                 "ph": r.ph,
-                "limiting_potential_v_rhe": r.limiting_potential_v_rhe,
-                "limiting_potential_v_she": _convert_to_she(
-                    r.limiting_potential_v_rhe, r
-                ),
+                **_make_potential_cells(r),
                 "other_isomers": che.other_isomers,
                 "other_isomers_limiting_potential_v_rhe": (
                     r.other_isomers_potential_v_rhe
                 ),
                 "determining_step": r.determining_step,
+                "determining_with": "; ".join(r.determining_with),
                 "chemical_bottleneck_ev": r.chemical_bottleneck_ev,
-                "equilibrium_potential_v_rhe": r.equilibrium_potential_v_rhe,
-                "overpotential_v": r.overpotential_v,
-                "limiting_potential_p05_v_rhe": (
-                    r.uncertainty.lower_v_rhe if r.uncertainty else None
-                ),
-                "limiting_potential_p95_v_rhe": (
-                    r.uncertainty.upper_v_rhe if r.uncertainty else None
-                ),
-                "uncertainty_basis": r.uncertainty.basis if r.uncertainty else None,
-                "uncertainty_without": (
-                    " ".join(r.uncertainty.not_included) if r.uncertainty else None
-                ),
                 **_make_raw_cells(r),
-                "her_limiting_potential_v_rhe": r.her_limiting_potential_v_rhe,
-                "selectivity_v": r.selectivity_v,
+                **_make_selectivity_cells(r),
                 "best_pathway": r.best_pathway,
                 "n_tied_pathways": len(r.tied_pathways),
                 **_make_runner_up_cells(r),
@@ -177,6 +163,41 @@ def _make_raw_cells(result: ReactionResult) -> Row:
     return {
         "raw_limiting_potential_v_rhe": raw.limiting_potential_v_rhe if raw else None,
         "raw_determining_step": raw.determining_step if raw else None,
+    }
+
+
+def _make_potential_cells(result: ReactionResult) -> Row:
+    """The limiting potential: what the samples say, beside the best estimate."""
+    found, estimate = result.uncertainty, result.limiting_potential_v_rhe
+    median = found.median_v_rhe if found else None
+    return {
+        "limiting_potential_median_v_rhe": median,
+        "limiting_potential_p05_v_rhe": found.lower_v_rhe if found else None,
+        "limiting_potential_p95_v_rhe": found.upper_v_rhe if found else None,
+        "limiting_potential_best_estimate_v_rhe": estimate,
+        "limiting_potential_median_v_she": _convert_to_she(median, result),
+        "limiting_potential_best_estimate_v_she": _convert_to_she(estimate, result),
+        "uncertainty_basis": found.basis if found else None,
+        "uncertainty_without": " ".join(found.not_included) if found else None,
+        "overpotential_median_v": result.headline_overpotential_v if found else None,
+        "overpotential_best_estimate_v": result.overpotential_v,
+        "equilibrium_potential_v_rhe": result.equilibrium_potential_v_rhe,
+    }
+
+
+def _make_selectivity_cells(result: ReactionResult) -> Row:
+    """How far the product is ahead of hydrogen."""
+    found = result.selectivity
+    return {
+        "her_limiting_potential_median_v_rhe": result.her_median_v_rhe,
+        "her_limiting_potential_best_estimate_v_rhe": (
+            result.her_limiting_potential_v_rhe
+        ),
+        "selectivity_median_v": found.median_v if found else None,
+        "selectivity_p05_v": found.lower_v if found else None,
+        "selectivity_p95_v": found.upper_v if found else None,
+        "probability_ahead_of_her": found.probability if found else None,
+        "selectivity_best_estimate_v": result.selectivity_v,
     }
 
 
@@ -228,14 +249,22 @@ def rankings(records: StudyRecords) -> Iterator[Row]:
                 "temperature_k": one.result.temperature_k,
                 "rank": rank,
                 "cluster": one.cluster,
-                "limiting_potential_v_rhe": one.result.limiting_potential_v_rhe,
+                "limiting_potential_median_v_rhe": one.sampled.best.median_v_rhe,
+                "limiting_potential_best_estimate_v_rhe": (
+                    one.result.limiting_potential_v_rhe
+                ),
                 "chemical_bottleneck_ev": one.result.chemical_bottleneck_ev,
+                "flags": "; ".join(one.result.flags),
                 "other_rank": other_rank,
                 "other_cluster": other.cluster,
-                "other_limiting_potential_v_rhe": (
+                "other_limiting_potential_median_v_rhe": (
+                    other.sampled.best.median_v_rhe
+                ),
+                "other_limiting_potential_best_estimate_v_rhe": (
                     other.result.limiting_potential_v_rhe
                 ),
                 "other_chemical_bottleneck_ev": other.result.chemical_bottleneck_ev,
+                "other_flags": "; ".join(other.result.flags),
                 "probability_better": probability_a_beats_b(one, other),
                 "uncertainty_basis": (
                     one.result.uncertainty.basis if one.result.uncertainty else None

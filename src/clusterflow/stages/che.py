@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 from clusterflow.records.clusters import EdgesRecord
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord, Uncertainty
-from clusterflow.science.reactions.che import Electrode, free_energies_of
+from clusterflow.science.reactions.che import (
+    HYDROGEN_EVOLUTION,
+    Electrode,
+    free_energies_of,
+)
 from clusterflow.science.reactions.cluster_states import add_cluster_states
 from clusterflow.science.reactions.evaluate import build_networks, evaluate_networks
 from clusterflow.science.reactions.gas_references import (
@@ -19,6 +23,7 @@ from clusterflow.science.reactions.gas_references import (
 from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.uncertainty.deviations import deviations_of, not_included
 from clusterflow.science.uncertainty.sampling import N_SAMPLES, sample_potential
+from clusterflow.science.uncertainty.selectivity import compare_with_hydrogen
 from clusterflow.settings import CheSettings, EdgesSettings
 from clusterflow.stages.parts.job import settings_of
 from clusterflow.stages.parts.verdicts import mark_reactions
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from clusterflow.science.reactions.che import FreeEnergies
     from clusterflow.science.reactions.network import Network
     from clusterflow.science.uncertainty.deviations import Deviations
+    from clusterflow.science.uncertainty.sampling import UncertainPotential
     from clusterflow.stages.inputs import Inputs
     from clusterflow.stages.parts.job import Job
 
@@ -62,7 +68,7 @@ def che(
         ph=settings.ph,
         temperature_k=thermo.temperature_k,
     )
-    networks = build_networks(reactions, library)
+    networks = build_networks(reactions, library, settings.pcet)
     energies = free_energies_of(thermo)
     results = evaluate_networks(
         *(networks, {thermo.cluster: energies}, electrode, library),
@@ -72,10 +78,10 @@ def che(
     deviations = deviations_of(thermo)
     anchors = tuple(c.gas for c in thermo.gas_corrections if c.is_anchor)
     raw = raw_energies(thermo)
+    results = _add_uncertainties(results, networks, energies, deviations, electrode)
     complete = []
     for network, result in zip(networks, results, strict=True):
-        found = _add_uncertainty(result, network, energies, deviations, electrode)
-        found = add_gas_references(found, network, anchors, raw, electrode)
+        found = add_gas_references(result, network, anchors, raw, electrode)
         complete.append(_flag_result(found, thermo))
     other = thermo.other_isomers
     record = CheRecord(
@@ -118,23 +124,56 @@ def _add_other_isomers(
     ]
 
 
-def _add_uncertainty(
-    result: ReactionResult,
-    network: Network,
+def _add_uncertainties(
+    results: Sequence[ReactionResult],
+    networks: Sequence[Network],
     energies: FreeEnergies,
     deviations: Deviations | None,
     electrode: Electrode,
-) -> ReactionResult:
-    """The result with the interval of its limiting potential, where it has one."""
-    if deviations is None or result.limiting_potential_v_rhe is None:
-        return result
-    found = sample_potential(
-        network, energies, deviations, electrode, surface=result.surface
+) -> list[ReactionResult]:
+    """The results with the intervals of their potentials and selectivities."""
+    if deviations is None:
+        return list(results)
+    sampled = [
+        None
+        if result.limiting_potential_v_rhe is None
+        else sample_potential(
+            network, energies, deviations, electrode, surface=result.surface
+        )
+        for network, result in zip(networks, results, strict=True)
+    ]
+    hydrogen = next(
+        (
+            found
+            for result, found in zip(results, sampled, strict=True)
+            if result.reaction == HYDROGEN_EVOLUTION
+        ),
+        None,
     )
-    if found is None:
-        return result
+    complete = []
+    for network, result, found in zip(networks, results, sampled, strict=True):
+        if found is None:
+            complete.append(result)
+            continue
+        known = [term for term in network.species if term in energies.values]
+        missing = not_included(deviations, known)
+        complete.append(_add_uncertainty(result, found, hydrogen, missing))
+    return complete
+
+
+def _add_uncertainty(
+    result: ReactionResult,
+    found: UncertainPotential,
+    hydrogen: UncertainPotential | None,
+    missing: tuple[str, ...],
+) -> ReactionResult:
+    """The result with the interval of its potential, and of its lead on hydrogen."""
     best = found.best
-    known = [term for term in network.species if term in energies.values]
+    selectivity = None
+    if hydrogen is not None and found is not hydrogen:
+        selectivity = compare_with_hydrogen(
+            best.samples_v_rhe, hydrogen.best.samples_v_rhe
+        )
     return result.model_copy(
         update={
             "tied_pathways": found.tied_pathways,
@@ -146,8 +185,10 @@ def _add_uncertainty(
                 determining_step_probability=dict(best.determining_step_probability),
                 best_pathway_probability=found.best_pathway_probability,
                 n_samples=N_SAMPLES,
-                not_included=not_included(deviations, known),
+                not_included=missing,
             ),
+            "her_median_v_rhe": hydrogen.best.median_v_rhe if hydrogen else None,
+            "selectivity": selectivity,
         }
     )
 

@@ -19,7 +19,13 @@ from clusterflow.records.energies import (
     SpeciesFreeEnergy,
     ThermoRecord,
 )
-from clusterflow.records.profiles import CheRecord, Pathway, ReactionResult, Step
+from clusterflow.records.profiles import (
+    CheRecord,
+    Pathway,
+    ReactionResult,
+    Step,
+    Uncertainty,
+)
 from clusterflow.records.provenance import Provenance
 from clusterflow.records.structure import Structure
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
@@ -224,6 +230,16 @@ def che():
         temperature_k=298.15,
         limiting_potential_v=-0.5 - NERNST_PH7,
         limiting_potential_v_rhe=-0.5,
+        equilibrium_potential_v_rhe=-0.104,
+        uncertainty=Uncertainty(
+            median_v_rhe=-0.55,
+            lower_v_rhe=-0.9,
+            upper_v_rhe=-0.2,
+            deviation_v=0.2,
+            determining_step_probability={STEPS[0]: 1.0},
+            best_pathway_probability=1.0,
+            n_samples=10_000,
+        ),
         best_pathway=pathway.name,
         steps=steps,
         pathways=(pathway,),
@@ -599,8 +615,53 @@ def test_a_gate_fails_what_it_is_there_to_find(slip):
     assert exit_code(failed) == 1
 
 
-def test_every_gate_is_shown_to_fail():
-    assert {name for name, *_ in BROKEN.values()} == {gate_name(g) for g in GATES}
+def change_interval(**update):
+    found = che().results[0].uncertainty.model_copy(update=update)
+    return change_result(uncertainty=found)
+
+
+MISREAD = {
+    "an estimate above its interval": (
+        *("best-estimate", "read the median, -0.700"),
+        change_interval(median_v_rhe=-0.7, upper_v_rhe=-0.51),
+    ),
+    "an estimate below its interval": (
+        *("best-estimate", "read the median, -0.300"),
+        change_interval(median_v_rhe=-0.3, lower_v_rhe=-0.49),
+    ),
+    "an estimate above the equilibrium": (
+        *("overpotential-sign", "*CO -> * + CO(g) hides +0.41 eV"),
+        change_result(equilibrium_potential_v_rhe=-0.51),
+    ),
+    "a median above the equilibrium": (
+        *("overpotential-sign", "*CO -> * + CO(g) hides +0.41 eV"),
+        change_interval(median_v_rhe=-0.1),
+    ),
+    "no step that hides": (
+        *("overpotential-sign", "no chemical step climbs"),
+        change_result(equilibrium_potential_v_rhe=-0.51, best_pathway="gone"),
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", MISREAD)
+def test_a_gate_warns_of_what_is_easily_misread(slip):
+    name, detail, records = MISREAD[slip]
+    (warned,) = of(records, name, "WARN")
+    assert detail in warned.detail and detail in describe([warned])
+    # The number is right, so nothing has failed.
+    assert exit_code([warned]) == 0
+
+
+def test_at_the_equilibrium_nothing_is_hidden():
+    records = change_result(equilibrium_potential_v_rhe=-0.5)
+    (gate,) = verdicts(records, "overpotential-sign")
+    assert (gate.verdict, gate.value) == ("PASS", 0.0)
+
+
+def test_every_gate_is_shown_to_fail_or_to_warn():
+    shown = {name for name, *_ in (*BROKEN.values(), *MISREAD.values())}
+    assert shown == {gate_name(g) for g in GATES}
 
 
 OPEN = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -245,12 +247,13 @@ WITH_CO2 = network(
 )
 
 
-def with_co2(energy):
+def with_co2(energy, pcet="split"):
     values = {"g_CO2": 0.0, "COOH": 0.8, "CO": 0.05, "l_H2O": -0.09, "g_CO": 0.297}
-    return evaluate(WITH_CO2, energies(CO2=energy, **values))
+    net = dataclasses.replace(WITH_CO2, pcet=pcet)
+    return evaluate(net, energies(CO2=energy, **values))
 
 
-def test_a_chemical_step_that_heat_can_climb_is_a_shortcut():
+def test_split_a_chemical_step_that_heat_can_climb_is_a_shortcut():
     # 0.6 eV: kT/h exp(−ΔG/kT) is 450 a second at 298 K.
     result = with_co2(0.6)
     assert result.best_pathway == "* > *CO2 > *COOH > *CO > *"
@@ -258,7 +261,19 @@ def test_a_chemical_step_that_heat_can_climb_is_a_shortcut():
     assert result.chemical_bottleneck_ev == pytest.approx(0.6, abs=1e-12)
 
 
-def test_a_chemical_step_that_heat_cannot_climb_is_closed():
+def test_combined_it_is_none():
+    result = with_co2(0.6, "combined")
+    assert result.limiting_potential_v_rhe == pytest.approx(-0.8, abs=1e-12)
+    assert result.best_pathway == "* > *COOH > *CO > *"
+    (by_co2,) = result.pathways[1:]
+    assert by_co2.determining_step == "*CO2 + H+ + e- -> *COOH"
+    assert by_co2.determining_with == ("* + CO2(g) -> *CO2",)
+    # What each step is stays printed.
+    assert [s.dg0_ev for s in by_co2.steps[:2]] == pytest.approx([0.6, 0.2])
+    assert by_co2.chemical_bottleneck_ev == pytest.approx(0.6, abs=1e-12)
+
+
+def test_split_a_chemical_step_that_heat_cannot_climb_is_closed():
     # 0.9 eV: one in 250 s; otherwise any uphill step could hide as a chemical one.
     result = with_co2(0.9)
     assert result.best_pathway == "* > *COOH > *CO > *"

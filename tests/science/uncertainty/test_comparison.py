@@ -101,3 +101,24 @@ def test_a_cluster_with_an_unknown_error_is_left_out(made):
     thermo[1] = thermo[1].model_copy(update={"species": tuple(species)})
     ((only,),) = contenders(thermo, found)
     assert only.cluster == "A"
+
+
+def test_the_order_is_that_of_the_medians(made):
+    # At the top of the volcano the estimate is best and the median far from it.
+    thermo, found = made(top=(0.0, 0.6), sure=(0.2, 0.01))
+    ((first, second),) = contenders(thermo, found)
+    assert (first.cluster, second.cluster) == ("sure", "top")
+    top, sure = (record.results[0] for record in found)
+    assert top.limiting_potential_v_rhe > sure.limiting_potential_v_rhe
+    assert top.headline_v_rhe == top.uncertainty.median_v_rhe < sure.headline_v_rhe
+    assert probability_a_beats_b(first, second) > 0.5
+
+
+def test_samples_that_are_not_the_records_are_not_ranked(made):
+    thermo, found = made(A=(0.3, 0.3), B=(0.4, 0.3))
+    (result,) = found[1].results
+    other = result.uncertainty.model_copy(update={"median_v_rhe": -1.0})
+    result = result.model_copy(update={"uncertainty": other})
+    found[1] = found[1].model_copy(update={"results": (result,)})
+    ((only,),) = contenders(thermo, found)
+    assert only.cluster == "A"

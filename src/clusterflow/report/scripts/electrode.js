@@ -37,9 +37,11 @@ function evaluatePathway(pathway, steps, column, at, closed) {
   let limiting = null;
   let determining = null;
   let chemical = null;
-  for (const step of complete ? taken : []) {
+  for (const [index, step] of complete ? taken.entries() : []) {
     if (step.n_e > 0) {
-      const turning = -(step.dg0 + (step.n_h - step.n_e) * at.shift) / step.n_e;
+      const climbs = pathway.combined[index].map((place) => Math.max(taken[place].dg0, 0));
+      const judged = climbs.reduce((sum, climb) => sum + climb, step.dg0);
+      const turning = -(judged + (step.n_h - step.n_e) * at.shift) / step.n_e;
       if (limiting === null || turning < limiting) [limiting, determining] = [turning, step];
     } else if (step.n_e === 0 && step.n_h === 0) {
       chemical = Math.max(chemical ?? -Infinity, step.dg0);

@@ -95,6 +95,9 @@ def _list_state_rows(
                 "reaction": result.reaction,
                 "pathway_rank": rank,
                 "pathway": pathway.name,
+                "limiting_potential_median_v_rhe": (
+                    result.uncertainty.median_v_rhe if result.uncertainty else None
+                ),
                 "limiting_potential_v_rhe": pathway.limiting_potential_v_rhe,
                 "state_number": index,
                 "state": state,

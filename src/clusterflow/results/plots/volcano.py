@@ -67,7 +67,8 @@ def plot_volcano(
     electrode = _make_electrode(first)
     scale = first.scale.upper() + (f", pH {first.ph:g}" if first.scale == "she" else "")
     bases = {row["uncertainty_basis"] for row in rows} - {None}
-    notes = [f"bar: 90 % interval of U_L ({', '.join(sorted(map(str, bases)))})"]
+    kinds = ", ".join(sorted(map(str, bases)))
+    notes = [f"point: median, bar: 90 % interval of U_L ({kinds})"]
     equilibrium = first.equilibrium_potential_v_rhe
     figure = draw_volcano(
         points,
@@ -94,13 +95,13 @@ def _make_electrode(result: ReactionResult) -> Electrode:
 
 
 def _make_volcano_point(name: str, x: float, result: ReactionResult) -> Point:
-    assert result.limiting_potential_v_rhe is not None
+    assert result.headline_v_rhe is not None
     on_scale = _make_electrode(result).from_rhe
     interval = result.uncertainty
     return Point(
         name=name,
         x=x,
-        y=on_scale(result.limiting_potential_v_rhe),
+        y=on_scale(result.headline_v_rhe),
         low=None if interval is None else on_scale(interval.lower_v_rhe),
         high=None if interval is None else on_scale(interval.upper_v_rhe),
         blocked=(result.chemical_bottleneck_ev or 0.0) > THERMALLY_CLOSED_EV,
@@ -115,7 +116,8 @@ def _make_volcano_row(
         "reaction": result.reaction,
         "descriptor": descriptor,
         "descriptor_dg_ev": point.x,
-        "limiting_potential_v": point.y,
+        "limiting_potential_median_v": None if point.low is None else point.y,
+        "limiting_potential_best_estimate_v": result.limiting_potential_v,
         "limiting_potential_p05_v": point.low,
         "limiting_potential_p95_v": point.high,
         "uncertainty_basis": result.uncertainty.basis if result.uncertainty else None,

@@ -1,4 +1,4 @@
-"""What a FAIL of each gate does to the number behind it.
+"""What a FAIL or WARN of each gate does to the number behind it.
 
 It is done where the number is made, so that tables, diagrams and the report follow.
 """
@@ -13,12 +13,16 @@ Kind = Literal["hole", "mark"]
 
 
 class Effect(NamedTuple):
-    """What a FAIL does, to what, and what to do about it."""
+    """What a FAIL or WARN does, to what, and what to do about it.
+
+    A gate that only warns names the `flag` by which its mark is known.
+    """
 
     kind: Kind
     of: str
     means: str
     way_out: str
+    flag: str = ""
 
 
 _RUN_AGAIN: Final = "delete the record and run again; tighter settings if it stays"
@@ -94,6 +98,19 @@ EFFECTS: Final = {
         "the limiting potential does not follow from its steps",
         "report it: the program is wrong",
     ),
+    "best-estimate": Effect(
+        *("mark", "the reaction"),
+        "the best estimate of the limiting potential lies outside its own interval",
+        "read the median",
+        flag="read-the-median",
+    ),
+    "overpotential-sign": Effect(
+        *("mark", "the reaction"),
+        "the limiting potential lies above the equilibrium potential: a chemical step, "
+        "which no potential helps, hides part of the climb",
+        "read it with the climb of that step",
+        flag="hidden-chemical-step",
+    ),
     "gas-frequencies": Effect(
         *("hole", "the molecule; of an anchor, all numbers"),
         "the molecule has imaginary modes, or too many or too few",
@@ -102,10 +119,16 @@ EFFECTS: Final = {
 }
 
 
+# Flags of numbers that are right and easily misread.
+WARNINGS: Final = frozenset(effect.flag for effect in EFFECTS.values() if effect.flag)
+
+
 def failure_flag(gate: str) -> str:
     """The flag of a number that a gate marks.
 
     >>> failure_flag("dg-window")
     'fails-dg-window'
+    >>> failure_flag("best-estimate")
+    'read-the-median'
     """
-    return f"fails-{gate}"
+    return EFFECTS[gate].flag or f"fails-{gate}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -17,14 +17,15 @@ if TYPE_CHECKING:
     from clusterflow.records.provenance import Provenance
     from clusterflow.records.vibrations import GasRecord, VibrateRecord
 
-Verdict = Literal["PASS", "FAIL", "SKIP", "UNVERIFIABLE"]
+Verdict = Literal["PASS", "FAIL", "WARN", "SKIP", "UNVERIFIABLE"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gate:
     """One verdict, with the number behind it.
 
-    A numeric `limit` is the largest allowed |value|; other limits are words.
+    A numeric `limit` is the largest allowed |value|; other limits are words. `culprit`
+    is the step to blame, if there is one.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Gate:
     value: float | str | None = None
     limit: float | str | None = None
     detail: str = ""
+    culprit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,14 @@ def judge_fit(
         limit=limit,
         detail=detail,
     )
+
+
+def warn_above(
+    name: str, subject: str, value: float, limit: float, detail: str
+) -> Gate:
+    """PASS where |value| is at most the limit, else WARN: right, but easily misread."""
+    gate = judge_value(name, subject, value, limit, detail)
+    return gate if gate.verdict == "PASS" else replace(gate, verdict="WARN")
 
 
 def skip_gate(name: str, subject: str, why: str) -> Gate:

@@ -4,6 +4,8 @@ Each gate is one function over the evidence; it yields a verdict a subject:
 
 PASS, FAIL
     The check was made.
+WARN
+    The number is right, but read alone it misleads: it has a flag, and is no failure.
 SKIP
     It does not apply here: a failed record, other conditions. The detail says why.
 UNVERIFIABLE
@@ -27,7 +29,11 @@ from clusterflow.science.checks.balance import balance, parity
 from clusterflow.science.checks.forces import force_error, forces, hessian_symmetry
 from clusterflow.science.checks.geometry import fragments, substitution
 from clusterflow.science.checks.levels import level_equality
-from clusterflow.science.checks.potentials import potential_scale
+from clusterflow.science.checks.potentials import (
+    best_estimate,
+    overpotential_sign,
+    potential_scale,
+)
 from clusterflow.science.checks.provenance import provenance
 from clusterflow.science.checks.terms import term_sum
 from clusterflow.science.checks.thermochemistry import (
@@ -57,6 +63,8 @@ GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
     dg_window,
     zpe,
     potential_scale,
+    best_estimate,
+    overpotential_sign,
     gas_frequencies,
 ]
 

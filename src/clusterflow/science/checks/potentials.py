@@ -1,7 +1,8 @@
-"""Gate on limiting potentials: they follow from their steps."""
+"""Gates on limiting potentials: from their steps, and as they will be read."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -13,9 +14,11 @@ from clusterflow.science.checks.evidence import (
     judge_value,
     leave_open,
     skip_gate,
+    warn_above,
 )
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterator
 
     from clusterflow.records.profiles import Pathway, ReactionResult
@@ -28,9 +31,76 @@ _BOLTZMANN_EV_PER_K: Final[float] = constants.k / constants.e
 
 def potential_scale(evidence: Evidence) -> Iterator[Gate]:
     """Limiting potentials follow from their steps, and fit their scale and pH."""
+    for subject, result in _list_results(evidence):
+        yield _judge_potential(subject, result)
+
+
+def best_estimate(evidence: Evidence) -> Iterator[Gate]:
+    """The best estimate of a limiting potential lies inside its own interval."""
+    name = "best-estimate"
+    for subject, result in _list_results(evidence):
+        found, estimate = result.uncertainty, result.limiting_potential_v_rhe
+        if found is None or estimate is None:
+            yield skip_gate(name, subject, result.reason or "no interval")
+            continue
+        low, high = found.lower_v_rhe, found.upper_v_rhe
+        outside = max(low - estimate, estimate - high, 0.0)
+        detail = (
+            f"V outside: best estimate {estimate:+.3f}, 90 % interval {low:+.3f} to "
+            f"{high:+.3f} V vs RHE; read the median, {found.median_v_rhe:+.3f}"
+        )
+        yield warn_above(name, subject, outside, 0.0, detail)
+
+
+def overpotential_sign(evidence: Evidence) -> Iterator[Gate]:
+    """No limiting potential lies above the equilibrium potential of its reaction.
+
+    The steps add up to −n e U_eq. If each electron step is downhill above U_eq, then
+    chemical steps climb what is left, and no potential helps there.
+    """
+    for subject, result in _list_results(evidence):
+        yield judge_overpotential(subject, result)
+
+
+def judge_overpotential(subject: str, result: ReactionResult) -> Gate:
+    """The verdict on one reaction; its culprit is the highest chemical step."""
+    name = "overpotential-sign"
+    equilibrium = result.equilibrium_potential_v_rhe
+    potentials = [result.limiting_potential_v_rhe]
+    if result.uncertainty is not None:
+        potentials.append(result.uncertainty.median_v_rhe)
+    known = [potential for potential in potentials if potential is not None]
+    if equilibrium is None or not known:
+        why = result.reason or "no equilibrium potential, or none that limits"
+        return skip_gate(name, subject, why)
+    above = max(*known, equilibrium) - equilibrium
+    gate = warn_above(name, subject, above, _POTENTIAL_V, "")
+    if gate.verdict == "PASS":
+        return gate
+    culprit, climb = _find_highest_chemical_step(result)
+    hidden = (
+        f"{culprit} hides {climb:+.2f} eV" if culprit else "no chemical step climbs"
+    )
+    detail = f"V above the equilibrium potential, {equilibrium:+.3f} V vs RHE: {hidden}"
+    return replace(gate, culprit=culprit, detail=detail)
+
+
+def _list_results(evidence: Evidence) -> Iterator[tuple[str, ReactionResult]]:
     for che in evidence.che:
-        for result in che.results:
-            yield _judge_potential(f"{che.cluster}/{result.reaction}", result)
+        yield from ((f"{che.cluster}/{r.reaction}", r) for r in che.results)
+
+
+def _find_highest_chemical_step(result: ReactionResult) -> tuple[str, float]:
+    """The step of the best pathway that climbs most without electrons, and its ΔG."""
+    best = [p for p in result.pathways if p.name == result.best_pathway]
+    climbs = [
+        (step.dg0_ev, step.name)
+        for pathway in best
+        for step in pathway.steps
+        if step.dg0_ev is not None and "e-" not in step.name.split()
+    ]
+    climb, name = max(climbs, default=(0.0, ""))
+    return (name, climb) if climb > 0 else ("", 0.0)
 
 
 def _judge_potential(subject: str, result: ReactionResult) -> Gate:
@@ -52,7 +122,9 @@ def _judge_potential(subject: str, result: ReactionResult) -> Gate:
         )
     nernst = _BOLTZMANN_EV_PER_K * result.temperature_k * np.log(10.0) * result.ph
     shift = nernst if result.scale == "she" else 0.0
-    from_steps = _compute_limiting_potential(best[0], nernst)
+    from_steps = _compute_limiting_potential(
+        best[0], nernst, combined=result.pcet == "combined"
+    )
     if from_steps is None:
         return leave_open(name, subject, "a step cannot be read or has no number")
     by_scale, by_steps = abs(on_scale + shift - on_rhe), abs(from_steps - on_rhe)
@@ -61,18 +133,39 @@ def _judge_potential(subject: str, result: ReactionResult) -> Gate:
     return judge_value(name, subject, max(by_scale, by_steps), _POTENTIAL_V, detail)
 
 
-def _compute_limiting_potential(pathway: Pathway, nernst_ev: float) -> float | None:
+def _compute_limiting_potential(
+    pathway: Pathway, nernst_ev: float, *, combined: bool
+) -> float | None:
     """U_L = −max ΔG(0)/n_e over the electrochemical steps, V against RHE.
 
     A step of fewer protons than electrons moves with pH on this scale. Electrons and
-    protons are counted in the equation of each step.
+    protons are counted in the equation of each step. Combined, what the adsorption of
+    an adsorbate climbed is owed by the step that takes it up.
     """
     slopes = []
+    owed: dict[str, float] = {}
     for step in pathway.steps:
         terms = read_equation(step.name)
         if terms is None or step.dg0_ev is None:
             return None
         n_e, n_h = -terms["e-"], -terms["H+"]
+        debts = sum(owed.pop(term, 0.0) for term, n in terms.items() if n < 0)
         if n_e > 0:
-            slopes.append((step.dg0_ev + (n_h - n_e) * nernst_ev) / n_e)
+            judged = step.dg0_ev + (debts if combined else 0.0)
+            slopes.append((judged + (n_h - n_e) * nernst_ev) / n_e)
+        elif (adsorbed := _find_adsorbed(terms)) is not None:
+            owed[adsorbed] = max(step.dg0_ev, 0.0)
     return -max(slopes) if slopes else None
+
+
+def _find_adsorbed(terms: Counter[str]) -> str | None:
+    """The one adsorbate that molecules make on a free site, and nothing else."""
+    made = [(term, n) for term, n in terms.items() if n > 0]
+    sites = [term for term, n in terms.items() if n < 0 and term.startswith("*")]
+    if len(made) != 1 or made[0][1] != 1 or len(sites) != 1:
+        return None
+    adsorbed, site = made[0][0], sites[0]
+    free = site == "*" or site.endswith("]")
+    name = adsorbed.removeprefix(site)
+    fits = free and name != adsorbed and bool(name) and not name.startswith("[")
+    return adsorbed if fits else None

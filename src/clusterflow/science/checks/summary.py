@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 
     from clusterflow.science.checks.evidence import Gate
 
+# What a person should look at, the worst first.
+_NOTED = ("FAIL", "WARN", "UNVERIFIABLE")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateSummary:
     """One gate: verdicts by kind, and the gates that a person should look at.
 
     `worst` is the number nearest to its limit or furthest beyond it; None where the
-    gate compares no numbers. `noted` failed or could not be checked, failures first.
+    gate compares no numbers. `noted` failed, warn or stay open, in this order.
     """
 
     name: str
@@ -41,8 +44,8 @@ def summarise(gates: Iterable[Gate]) -> list[GateSummary]:
 
 
 def _summarise_gate(name: str, gates: Sequence[Gate]) -> GateSummary:
-    noted = [gate for gate in gates if gate.verdict in ("FAIL", "UNVERIFIABLE")]
-    noted.sort(key=lambda gate: gate.verdict)
+    noted = [gate for gate in gates if gate.verdict in _NOTED]
+    noted.sort(key=lambda gate: _NOTED.index(gate.verdict))
     return GateSummary(
         name=name,
         counts=Counter(gate.verdict for gate in gates),

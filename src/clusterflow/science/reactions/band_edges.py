@@ -114,7 +114,9 @@ def drive_reaction(
         return ReactionDrive(reaction=result.reaction, driven=None, reason=why)
     steps = at_electrode(best.steps, conduction)
     electrochemical = {
-        s.name: s.dg_ev for s in steps if s.n_e > 0 and s.dg_ev is not None
+        s.name: s.dg_ev + sum(a.dg0_ev or 0.0 for a in best.climbs_before(s))
+        for s in steps
+        if s.n_e > 0 and s.dg_ev is not None
     }
     if not electrochemical:
         why = "no step takes up an electron"

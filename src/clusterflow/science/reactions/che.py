@@ -31,11 +31,13 @@ from clusterflow.science.reactions.network import (
     Network,
     list_intermediates,
 )
+from clusterflow.science.reactions.transfers import find_adsorptions
 from clusterflow.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from clusterflow.library.reactions import Pcet
     from clusterflow.records.energies import ThermoRecord
 
 # The reaction every other one is held against.
@@ -146,7 +148,7 @@ def evaluate_network(
     step. Pathways with a missing species come last, without a limiting potential.
     """
     pathways = [
-        evaluate_pathway(network.overall, path, energies, electrode)
+        evaluate_pathway(network.overall, path, energies, electrode, pcet=network.pcet)
         for path in network.pathways
     ]
     pathways.sort(key=_rank_pathway)
@@ -163,6 +165,7 @@ def evaluate_network(
         scale=electrode.scale,
         ph=electrode.ph,
         temperature_k=electrode.temperature_k,
+        pcet=network.pcet,
         equilibrium_potential_v_rhe=equilibrium_potential_v_rhe,
         limiting_potential_v=best.limiting_potential_v,
         limiting_potential_v_rhe=u_l,
@@ -172,6 +175,7 @@ def evaluate_network(
             else equilibrium_potential_v_rhe - u_l
         ),
         determining_step=best.determining_step,
+        determining_with=best.determining_with,
         chemical_bottleneck_ev=best.chemical_bottleneck_ev,
         best_pathway=best.name if best.complete else None,
         tied_pathways=tuple(p.name for p in pathways[1:] if _is_tied(p, best)),
@@ -185,9 +189,15 @@ def evaluate_pathway(
     path: Sequence[Equation],
     energies: FreeEnergies,
     electrode: Electrode,
+    *,
+    pcet: Pcet = "combined",
 ) -> Pathway:
     """Steps, cumulative free energies and limiting potential of one pathway."""
     steps = [_evaluate_step(step, energies, electrode) for step in path]
+    adsorptions = find_adsorptions(path) if pcet == "combined" else {}
+    for index, places in adsorptions.items():
+        names = tuple(steps[place].name for place in places)
+        steps[index] = steps[index].model_copy(update={"combined_with": names})
     states = list_intermediates(overall, list(path))
     missing = [r for s in steps if s.dg_ev is None for r in s.reason.split("; ")]
     pathway = Pathway(
@@ -243,22 +253,24 @@ def _sum_steps(steps: Sequence[Step]) -> tuple[float | None, ...]:
 
 
 def _add_limiting_potential(pathway: Pathway, electrode: Electrode) -> Pathway:
-    turning = {
-        s.name: s.turning_potential_v_rhe
+    turning = [
+        (electrode.turning_point_rhe_v(judged, s.n_e, s.n_h), s)
         for s in pathway.steps
-        if s.n_e > 0 and s.turning_potential_v_rhe is not None
-    }
+        if s.n_e > 0 and (judged := pathway.judged_ev(s)) is not None
+    ]
     chemical = {
         s.name: s.dg0_ev
         for s in pathway.steps
         if s.n_e == 0 and s.n_h == 0 and s.dg0_ev is not None
     }
-    update: dict[str, float | str] = {}
+    update: dict[str, float | str | tuple[str, ...]] = {}
     if turning:
-        determining = min(turning, key=turning.__getitem__)
-        update["determining_step"] = determining
-        update["limiting_potential_v_rhe"] = turning[determining]
-        update["limiting_potential_v"] = electrode.from_rhe(turning[determining])
+        limiting, determining = min(turning, key=lambda pair: pair[0])
+        climbs = pathway.climbs_before(determining)
+        update["determining_step"] = determining.name
+        update["determining_with"] = tuple(step.name for step in climbs)
+        update["limiting_potential_v_rhe"] = limiting
+        update["limiting_potential_v"] = electrode.from_rhe(limiting)
     if chemical:
         bottleneck = max(chemical, key=chemical.__getitem__)
         update["chemical_bottleneck_step"] = bottleneck

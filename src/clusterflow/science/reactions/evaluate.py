@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from clusterflow.library.find import Library
-    from clusterflow.library.reactions import ReactionSpec
+    from clusterflow.library.reactions import Pcet, ReactionSpec
     from clusterflow.records.profiles import ReactionResult
     from clusterflow.science.reactions.che import Electrode, FreeEnergies
     from clusterflow.science.reactions.network import Composition, Equation, Network
 
 
 def build_networks(
-    reactions: Sequence[ReactionSpec], library: Library
+    reactions: Sequence[ReactionSpec], library: Library, pcet: Pcet = "combined"
 ) -> list[Network]:
     """The networks of some reactions, with every pathway."""
-    return [build_network(r, composition_of(library)) for r in reactions]
+    return [build_network(r, composition_of(library), pcet) for r in reactions]
 
 
 def evaluate_reactions(
@@ -38,9 +38,11 @@ def evaluate_reactions(
     electrode: Electrode,
     library: Library,
     pressure_pa: Mapping[str, float],
+    *,
+    pcet: Pcet = "combined",
 ) -> list[ReactionResult]:
     """Every reaction on every surface, with hydrogen evolution beside each."""
-    networks = build_networks(reactions, library)
+    networks = build_networks(reactions, library, pcet)
     return evaluate_networks(networks, surfaces, electrode, library, pressure_pa)
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import networkx as nx
 
-    from clusterflow.library.reactions import ReactionSpec
+    from clusterflow.library.reactions import Pcet, ReactionSpec
 
 PROTON, ELECTRON, SITE = "H+", "e-", "*"
 # Given a term such as *CO or CO(g): its element counts and its charge.
@@ -279,6 +279,7 @@ class Network:
     spec: ReactionSpec
     overall: Equation
     pathways: tuple[tuple[Equation, ...], ...]
+    pcet: Pcet = "combined"
 
     @property
     def species(self) -> frozenset[str]:
@@ -295,7 +296,9 @@ def parse_network(spec: ReactionSpec) -> tuple[Equation, tuple[Equation, ...]]:
 
 
 def build_network(
-    spec: ReactionSpec, composition: Callable[[str], Composition]
+    spec: ReactionSpec,
+    composition: Callable[[str], Composition],
+    pcet: Pcet = "combined",
 ) -> Network:
     """A reaction's network, with every step balanced and every pathway found.
 
@@ -311,4 +314,6 @@ def build_network(
     graph = _make_state_graph(_add_unsaid_site(overall.reactants), list(steps))
     _refuse_chemical_cycle(graph, f"reaction {spec.name}")
     paths = _list_paths(overall, graph)
-    return Network(spec=spec, overall=overall, pathways=tuple(map(tuple, paths)))
+    return Network(
+        spec=spec, overall=overall, pathways=tuple(map(tuple, paths)), pcet=pcet
+    )

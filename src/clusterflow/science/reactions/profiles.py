@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from clusterflow.science.reactions.transfers import Adsorptions
+
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
 
@@ -73,6 +75,7 @@ def find_profiles(
     paths: Sequence[Sequence[Elementary]],
     dg_ev: Floats,
     turning_v_rhe: Floats,
+    adsorptions: Sequence[Adsorptions] | None = None,
 ) -> Profiles:
     """Every pathway in every row.
 
@@ -87,6 +90,8 @@ def find_profiles(
     turning_v_rhe
         Where each step is in balance, V against RHE, of the same shape; read only
         where a step takes up electrons.
+    adsorptions
+        Of each pathway, those judged with its transfers; by default none.
 
     Examples
     --------
@@ -102,11 +107,33 @@ def find_profiles(
     climb = np.where((n_e == 0) & (n_h == 0), dg_ev, -np.inf)
     closed = (n_e == 0) & (dg_ev > THERMALLY_CLOSED_EV)
     columns = columns_of(steps, paths)
-    determining = np.stack([c[turning[:, c].argmin(axis=1)] for c in columns], axis=1)
+    judged = [
+        _add_climbs(turning[:, own], dg_ev[:, own], n_e[own], combined)
+        for own, combined in zip(
+            columns, adsorptions or ({},) * len(columns), strict=True
+        )
+    ]
+    lowest = [path.argmin(axis=1) for path in judged]
     chemical = np.stack([climb[:, c].max(axis=1) for c in columns], axis=1)
     return Profiles(
-        potential_v_rhe=np.take_along_axis(turning, determining, axis=1),
-        determining=determining,
+        potential_v_rhe=np.stack([path.min(axis=1) for path in judged], axis=1),
+        determining=np.stack(
+            [own[step] for own, step in zip(columns, lowest, strict=True)], axis=1
+        ),
         chemical_ev=np.where(np.isneginf(chemical), 0.0, chemical),
         n_closed=np.stack([closed[:, c].sum(axis=1) for c in columns], axis=1),
     )
+
+
+def _add_climbs(
+    turning_v_rhe: Floats, dg_ev: Floats, n_e: Indices, adsorptions: Adsorptions
+) -> Floats:
+    """Where transfers are in balance with what their adsorptions climb, V.
+
+    Of the steps of one pathway, each array of shape (n_rows, n_steps) but `n_e`.
+    """
+    found = turning_v_rhe.copy()
+    for transfer, places in adsorptions.items():
+        climb = np.maximum(dg_ev[:, list(places)], 0.0).sum(axis=1)
+        found[:, transfer] -= climb / n_e[transfer]
+    return found

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from clusterflow.records.profiles import Pathway
+    from clusterflow.science.reactions.transfers import Adsorptions
 
     Floats = NDArray[np.float64]
     Indices = NDArray[np.intp]
@@ -106,7 +107,11 @@ def scan_pathways(pathways: Sequence[Pathway], grid: Grid) -> Scan | None:
     with np.errstate(divide="ignore", invalid="ignore"):
         turning = -(dg0 + (n_h - n_e) * shift) / n_e
     found = find_profiles(
-        steps, [p.steps for p in complete], np.broadcast_to(dg0, turning.shape), turning
+        steps,
+        [p.steps for p in complete],
+        np.broadcast_to(dg0, turning.shape),
+        turning,
+        [_find_combined(path) for path in complete],
     )
     best = found.best
     u_she = grid.potential_on("she")
@@ -135,6 +140,16 @@ def scan_pathways(pathways: Sequence[Pathway], grid: Grid) -> Scan | None:
         downhill=at_highest <= _DOWNHILL_TOLERANCE_EV,
         electrochemical_downhill=electrochemical <= _DOWNHILL_TOLERANCE_EV,
     )
+
+
+def _find_combined(path: Pathway) -> Adsorptions:
+    """The adsorptions that its record says are judged with transfers."""
+    places = {step.name: place for place, step in enumerate(path.steps)}
+    return {
+        index: tuple(places[name] for name in step.combined_with)
+        for index, step in enumerate(path.steps)
+        if step.combined_with
+    }
 
 
 def _has_chemical(path: Pathway) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isclose
 from typing import TYPE_CHECKING
 
 from clusterflow.errors import RecordError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clusterflow.library.levels import LevelSpec
-    from clusterflow.library.reactions import ReactionSpec
+    from clusterflow.library.reactions import Pcet, ReactionSpec
     from clusterflow.records.energies import ThermoRecord
     from clusterflow.records.profiles import CheRecord, ReactionResult
     from clusterflow.science.uncertainty.sampling import UncertainPotential
@@ -41,10 +42,11 @@ class Contender:
 def ranking_key(result: ReactionResult) -> tuple[bool, bool, float, float]:
     """Sorts results: least negative limiting potential first, holes last.
 
+    It is the median, as in all that is printed; the best estimate without errors.
     A chemical step that heat does not climb puts a surface behind those without one;
     a tie goes to the smaller chemical step.
     """
-    potential = result.limiting_potential_v_rhe
+    potential = result.headline_v_rhe
     chemical = result.chemical_bottleneck_ev or 0.0
     closed = chemical > THERMALLY_CLOSED_EV
     return potential is None, closed, -(potential or 0.0), chemical
@@ -58,13 +60,14 @@ def probability_a_beats_b(a: Contender, b: Contender) -> float:
     Raises
     ------
     RecordError
-        If they are not of one reaction, level and temperature: the difference of two
-        methods is not that of two clusters.
+        If they are not of one reaction, level and temperature, judged in one way: the
+        difference of two methods is not that of two clusters.
     """
     for what, of_a, of_b in (
         ("reaction", a.result.equation, b.result.equation),
         ("level", f"{a.level.name} {a.level.hash}", f"{b.level.name} {b.level.hash}"),
         ("temperature_k", a.result.temperature_k, b.result.temperature_k),
+        ("che.pcet", a.result.pcet, b.result.pcet),
     ):
         if of_a != of_b:
             raise RecordError(
@@ -81,33 +84,38 @@ def contenders(
 ) -> Iterator[list[Contender]]:
     """Clusters that can be ranked with each other for a reaction, best first.
 
-    One list a reaction, level and temperature; a cluster without a limiting potential
-    or with a deviation unknown is in none.
+    One list a reaction, level, temperature and way to judge transfers; a cluster
+    without a limiting potential, with a deviation unknown, or whose samples cannot be
+    drawn anew from its own free energies is in none.
     """
     energies = {record.cluster: record for record in thermo}
-    networks: dict[ReactionSpec, Network] = {}
-    groups: dict[tuple[str, str, float], list[Contender]] = {}
+    networks: dict[tuple[ReactionSpec, Pcet], Network] = {}
+    groups: dict[tuple[str, str, float, Pcet], list[Contender]] = {}
     for record in che:
         specs = {spec.name: spec for spec in record.networks}
         for result in record.results:
             spec, own = specs.get(result.reaction), energies.get(record.cluster)
             if spec is None or own is None:
                 continue
-            if spec not in networks:
-                networks[spec] = _rebuild_network(spec)
-            found = _make_contender(record, result, own, networks[spec])
+            read_as = spec, result.pcet
+            if read_as not in networks:
+                networks[read_as] = _rebuild_network(*read_as)
+            found = _make_contender(record, result, own, networks[read_as])
             if found is not None:
-                key = result.reaction, found.level.hash, result.temperature_k
+                level, temperature = found.level.hash, result.temperature_k
+                key = result.reaction, level, temperature, result.pcet
                 groups.setdefault(key, []).append(found)
     for group in groups.values():
         yield sorted(group, key=lambda c: (ranking_key(c.result), c.cluster))
 
 
-def _rebuild_network(spec: ReactionSpec) -> Network:
+def _rebuild_network(spec: ReactionSpec, pcet: Pcet) -> Network:
     """A recorded network; its balance was checked when it was computed."""
     overall, steps = parse_network(spec)
     paths = find_pathways(overall, steps)
-    return Network(spec=spec, overall=overall, pathways=tuple(map(tuple, paths)))
+    return Network(
+        spec=spec, overall=overall, pathways=tuple(map(tuple, paths)), pcet=pcet
+    )
 
 
 def _make_contender(
@@ -125,8 +133,21 @@ def _make_contender(
     sampled = sample_potential(
         network, free_energies_of(thermo), deviations, electrode, surface=record.cluster
     )
-    if sampled is None:
+    if sampled is None or not _are_samples_of(result, sampled):
         return None
     return Contender(
         cluster=record.cluster, level=record.level, result=result, sampled=sampled
+    )
+
+
+def _are_samples_of(result: ReactionResult, sampled: UncertainPotential) -> bool:
+    """Whether samples drawn anew are those that the record's numbers were made of.
+
+    They are not where pathways lead over states of the cluster, which have records of
+    their own.
+    """
+    if result.uncertainty is None:
+        return True
+    return isclose(
+        sampled.best.median_v_rhe, result.uncertainty.median_v_rhe, abs_tol=1e-9
     )

@@ -26,6 +26,7 @@ from clusterflow.errors import RecordError
 from clusterflow.science.reactions.che import TIE_V
 from clusterflow.science.reactions.network import SITE, list_intermediates
 from clusterflow.science.reactions.profiles import find_profiles
+from clusterflow.science.reactions.transfers import find_adsorptions
 from clusterflow.science.uncertainty.deviations import SURFACE_PARTS
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from clusterflow.science.reactions.che import Electrode, FreeEnergies
     from clusterflow.science.reactions.network import Equation, Network
     from clusterflow.science.reactions.profiles import Profiles
+    from clusterflow.science.reactions.transfers import Adsorptions
     from clusterflow.science.uncertainty.deviations import Deviations
 
     Floats = NDArray[np.float64]
@@ -45,7 +47,7 @@ N_SAMPLES: Final = 10_000
 SEED: Final = 20_240_229
 
 # The central 90 %.
-_QUANTILES: Final = (0.05, 0.50, 0.95)
+QUANTILES: Final = (0.05, 0.50, 0.95)
 
 # The name of one standard normal variable, such as ("gas", "CO").
 Draw = tuple[str, ...]
@@ -257,10 +259,13 @@ def propagate(
         return None
     used = {step.name: step for path in paths for step in path}
     mean = np.array([[known[name] for name in used]])
+    combined = [
+        find_adsorptions(path) if network.pcet == "combined" else {} for path in paths
+    ]
     sampled = _evaluate_profiles(
-        used, paths, electrode, mean + _sum_step_shifts(used, shifts)
+        used, paths, combined, electrode, mean + _sum_step_shifts(used, shifts)
     )
-    without = _evaluate_profiles(used, paths, electrode, mean)
+    without = _evaluate_profiles(used, paths, combined, electrode, mean)
     first = without.best[0]
     names = [
         " > ".join(list_intermediates(network.overall, list(path))) for path in paths
@@ -325,6 +330,7 @@ def _sum_step_shifts(steps: Mapping[str, Equation], shifts: Shifts) -> Floats:
 def _evaluate_profiles(
     steps: Mapping[str, Equation],
     paths: Sequence[Sequence[Equation]],
+    adsorptions: Sequence[Adsorptions],
     electrode: Electrode,
     dg0_ev: Floats,
 ) -> Profiles:
@@ -335,7 +341,7 @@ def _evaluate_profiles(
             # The turning point is linear in ΔG, with the slope −1/n_e.
             flat = electrode.turning_point_rhe_v(0.0, step.n_e, step.n_h)
             turning[:, column] = flat - dg0_ev[:, column] / step.n_e
-    return find_profiles(list(steps.values()), paths, dg0_ev, turning)
+    return find_profiles(list(steps.values()), paths, dg0_ev, turning, adsorptions)
 
 
 def _summarise_samples(
@@ -344,7 +350,7 @@ def _summarise_samples(
     """Of the given pathway of each sample, by its index, shape (n_samples,)."""
     rows = np.arange(len(pathway))
     samples = profiles.potential_v_rhe[rows, pathway]
-    lower, median, upper = np.quantile(samples, _QUANTILES)
+    lower, median, upper = np.quantile(samples, QUANTILES)
     return LimitingPotential(
         samples_v_rhe=samples,
         median_v_rhe=float(median),

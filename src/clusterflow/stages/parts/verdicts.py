@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from clusterflow.records.adsorption import AdsorbRecord, Minimum
     from clusterflow.records.clusters import RelaxRecord
     from clusterflow.records.energies import ThermoRecord
-    from clusterflow.records.profiles import CheRecord
+    from clusterflow.records.profiles import CheRecord, ReactionResult
     from clusterflow.records.vibrations import GasRecord, VibrateRecord
     from clusterflow.science.checks.effects import Kind
     from clusterflow.science.checks.evidence import Gate
@@ -100,8 +100,15 @@ def mark_reactions(
         gates = _run_gates(evidence, ("closure", "balance", "potential-scale"))
         for flag in _list_flags(gates):
             result = result.flagged(flag)
-        results.append(result)
+        gates = _run_gates(evidence, ("best-estimate", "overpotential-sign"))
+        results.append(result.model_copy(update={"flags": add_warnings(result, gates)}))
     return record.model_copy(update={"results": tuple(results)})
+
+
+def add_warnings(result: ReactionResult, gates: Iterable[Gate]) -> tuple[str, ...]:
+    """The flags of a result and those of gates, with the step that is to blame."""
+    flags = [": ".join(filter(None, (g.culprit, failure_flag(g.name)))) for g in gates]
+    return tuple(dict.fromkeys((*result.flags, *flags)))
 
 
 def _judge_one(adsorbed: AdsorbRecord, index: int) -> Evidence:
@@ -114,9 +121,10 @@ def _list_failures(evidence: Evidence, kind: Kind) -> Iterator[Gate]:
 
 
 def _run_gates(evidence: Evidence, names: Iterable[str]) -> Iterator[Gate]:
-    """What fails, of some gates."""
+    """What fails or warns, of some gates."""
     for name in names:
-        yield from (g for g in _PLACE[name](evidence) if g.verdict == "FAIL")
+        gates = _PLACE[name](evidence)
+        yield from (g for g in gates if g.verdict in ("FAIL", "WARN"))
 
 
 def _describe_first(failures: Iterator[Gate]) -> str:
