@@ -1,7 +1,7 @@
 """Binding of CO by density functional theory, on the geometries of a finished study.
 
 Compares the binding energy of *CO as the study has it (its level's own CO(g), as an
-adsorbate that inherits the error of CO has it) with PBE-D3(BJ) single points:
+adsorbate that carries the correction of CO has it) with PBE-D3(BJ) single points:
 
     pip install pyscf dftd3
     clusterflow run                       # the default study

@@ -23,6 +23,7 @@ from clusterflow.science.adsorption.bare_isomers import (
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum
 from clusterflow.science.geometry.bonds import changed_bonds, like_ion_bonds
 from clusterflow.science.geometry.symmetry import own_permutations
+from clusterflow.science.thermochemistry.species import Layers
 from clusterflow.settings import (
     AdsorbSettings,
     PoolSettings,
@@ -414,6 +415,23 @@ def test_the_other_mode_stands_beside(rounds, gas_record, provenance, followed_e
     assert result.other_isomers_potential_v_rhe == pytest.approx(limit)
     limit = -abs(species(fixed)["*H"].formation_ev)
     assert result.limiting_potential_v_rhe == pytest.approx(limit)
+
+
+@pytest.mark.parametrize("layer_ev", [0.7, None])
+def test_the_other_minimum_has_the_gas_layer_of_its_own_bonds(
+    rounds, gas_record, provenance, monkeypatch, layer_ev
+):
+    hydrogen, mode = rounds.second[0], "fixed_core_first"
+    vibrated = [at_rest(hydrogen, rounds.pool, mode, provenance)]
+    given = (rounds, gas_record, [hydrogen], rounds.pool, mode, vibrated)
+    before = free_energies(*given).other_isomers.formation_ev["*H"]
+    # *H has no bond that a gas tells of, so the layer of the other minimum is made up.
+    monkeypatch.setattr(Layers, "gas_layer_ev", lambda *_: layer_ev)
+    after = free_energies(*given).other_isomers.formation_ev
+    if layer_ev is None:
+        assert "*H" not in after
+    else:
+        assert after["*H"] - before == pytest.approx(layer_ev, abs=1e-9)
 
 
 def test_spin_of_the_lowest_isomer_counts_in_the_other_mode(
