@@ -14,6 +14,7 @@ from clusterflow.library.adsorbates import AdsorbateSpec
 from clusterflow.library.clusters import ClusterSpec
 from clusterflow.library.find import KINDS, Library, default_roots, load_spec
 from clusterflow.library.gases import GasSpec
+from clusterflow.library.levels import LevelSpec
 from clusterflow.stages.build import build_structures
 from clusterflow.study.check import check
 from clusterflow.study.plan import Plan
@@ -216,6 +217,35 @@ def test_the_name_of_a_level_does_not_move_its_hash(library):
         {"engine": "xtb-python"},
     ):
         assert level.model_copy(update=change).hash != level.hash
+
+
+def test_levels_without_dft_have_the_hash_of_earlier_records(library):
+    assert library.level("gfn1-xtb").hash == "212ffeb5a13e"
+    assert library.level("emt").hash == "fabb21862494"
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "says"),
+    [
+        ("gfn1-xtb", {"dft": {"functional": "PBE", "basis": "x"}}, "no other reads it"),
+        ("gfn1-xtb", {"engine": "pyscf"}, "without a section `dft`"),
+        ("gfn1-xtb", {"electronic_temperature_k": 0}, "must be above 0"),
+        ("pbe-d3-tzvp", {"electronic_temperature_k": 300}, "whole occupations"),
+        ("pbe-d3-tzvp", {"solvent": "water"}, "engine pyscf computes none"),
+    ],
+)
+def test_what_a_level_says_fits_its_engine(library, name, changes, says):
+    content = library.level(name).model_dump(mode="json")
+    with pytest.raises(ValueError, match=says):
+        LevelSpec.model_validate({**content, **changes})
+
+
+def test_a_dft_level_names_its_method(library):
+    level = library.level("r2scan-d4-tzvp")
+    assert level.method == "r2SCAN-D4/def2-TZVP"
+    assert level.electronic_temperature_k == 0
+    assert level.spin_polarised
+    assert library.level("pbe-d3-svp-cp").method == "PBE-D3(BJ)/def2-SVP"
 
 
 def test_all_levels_have_their_own_hash(library):

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from clusterflow.engines.calculator import EngineCalculator, Memory
     from clusterflow.library.levels import LevelSpec
 
-_NO_ENGINES = ("base", "calculator", "density", "import_path", "make", "meter")
+_NO_ENGINES = (
+    *("base", "calculator", "density", "import_path", "make", "meter"),
+    "pyscf_calculator",
+)
 
 # Every other module of the package is an engine: `xtb_python.ENGINE` is "xtb-python".
 ENGINES: dict[str, Engine] = {

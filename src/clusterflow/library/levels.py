@@ -12,6 +12,8 @@ from clusterflow.formula import ATOMIC_NUMBERS
 from clusterflow.library.common import Spec
 from clusterflow.model import Model, Name
 
+_LAST_ALL_ELECTRON = ATOMIC_NUMBERS["Kr"]
+
 
 class OwnCalculator(Model):
     """Any ASE calculator, named by where Python finds it.
@@ -73,6 +75,14 @@ class DftMethod(Model):
     def __str__(self) -> str:
         dispersion = {"d3bj": "-D3(BJ)", "d4": "-D4", None: ""}[self.dispersion]
         return f"{self.functional}{dispersion}/{self.basis}"
+
+
+def needs_core_potential(symbol: str) -> bool:
+    """Whether DFT replaces the core of an element here, as all def2 basis sets do.
+
+    Without one there would be relativity to care for, too.
+    """
+    return ATOMIC_NUMBERS[symbol] > _LAST_ALL_ELECTRON
 
 
 class LevelSpec(Spec):

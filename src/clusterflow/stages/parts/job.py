@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from clusterflow.engines.base import ScfOptions
     from clusterflow.engines.calculator import EngineCalculator, Memory
     from clusterflow.library.levels import LevelSpec
     from clusterflow.model import Model
@@ -47,6 +48,8 @@ class Job:
         multiplicity: int,
         accuracy: float = 1.0,
         memory: Memory | None = None,
+        *,
+        options: ScfOptions | None = None,
     ) -> EngineCalculator:
         """A calculator whose gradients this job counts."""
         return make_calculator(
@@ -56,6 +59,7 @@ class Job:
             accuracy=accuracy,
             meter=self.meter,
             memory=memory,
+            options=options,
         )
 
     def provenance(self, level: LevelSpec | None = None) -> Provenance:
