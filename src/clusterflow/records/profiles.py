@@ -83,8 +83,8 @@ class Pathway(Model):
 class Uncertainty(Model):
     """Distribution of a limiting potential, from sampled errors; V against RHE.
 
-    `basis` is ``screening`` while the level's error is the default of its method and
-    not the residual of a calibration.
+    `basis` is ``calibrated`` where the error of every adsorbate's bond to the cluster
+    was measured and taken off, and ``screening`` where that of one is an assumption.
     """
 
     basis: Literal["screening", "calibrated"] = "screening"

@@ -155,7 +155,7 @@ def thermo(
             records,
             settings.isomers,
             settings.temperature_k,
-            layers.gas_layer_ev,
+            layers.bond_layers_ev,
         ),
         gas_corrections=tuple(corrections),
         group_errors=bonds.errors,

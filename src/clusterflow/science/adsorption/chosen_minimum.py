@@ -14,7 +14,7 @@ from clusterflow.science.adsorption.bare_isomers import (
 from clusterflow.science.clusters.spin import spin_free_energy
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from clusterflow.library.clusters import IsomerMode
     from clusterflow.records.adsorption import AdsorbRecord, Fate, Minimum, PoolRecord
@@ -128,13 +128,13 @@ def by_other_isomers(
     records: ClusterRecords,
     mode: IsomerMode,
     temperature_k: float,
-    gas_layer_ev: Callable[[Structure], float | None],
+    bond_layers_ev: Callable[[Structure], Mapping[str, float] | None],
 ) -> OtherIsomers | None:
     """Formation energies by the other choice of isomers: ``pool``, or else fixed core.
 
     An adsorbate moves by what its minimum and the bare cluster move by, in energy,
-    spin and the gas layer; vibrations and other corrections stay. Where both choices
-    take one minimum, that does not move. None without a pool, or without a bare
+    spin and the layers that follow from bonds; vibrations and other corrections stay.
+    Where both choices take one minimum, that does not move. None without a pool, or without a bare
     cluster.
 
     Parameters
@@ -143,8 +143,8 @@ def by_other_isomers(
         Free energies by the choice `mode`.
     records
         Those of the cluster, from which they were made.
-    gas_layer_ev
-        Of the adsorbate of a complex; None where it is not known.
+    bond_layers_ev
+        Layers of the adsorbate of a complex, by name; None where one is not known.
     """
     if records.pool is None or not records.relaxed.isomers:
         return None
@@ -164,10 +164,12 @@ def by_other_isomers(
             if old is None or new is None:
                 continue
             if new != old:
-                layer_ev = gas_layer_ev(record.minima[new].structure)
-                if layer_ev is None:
+                layers = bond_layers_ev(record.minima[new].structure)
+                if layers is None:
                     continue
-                shift_ev = layer_ev - item.layers.get("gas", 0.0)
+                shift_ev = sum(
+                    ev - item.layers.get(layer, 0.0) for layer, ev in layers.items()
+                )
                 shift_ev += _sum_energy_and_spin(record.minima[new], temperature_k)
                 shift_ev -= _sum_energy_and_spin(record.minima[old], temperature_k)
                 # Of what was vibrated: relaxed again where a mode was imaginary.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from clusterflow.records.provenance import CHANGED_FLAG, EDITED_FLAG
 from clusterflow.science.checks.effects import EFFECTS, failure_flag
 from clusterflow.science.reactions.cluster_states import CLUSTER_STATE_FLAG
+from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,6 +59,11 @@ ORIGIN_FLAGS: Final = {
     "unknown-bond": (
         "it has a bond whose error no gas tells: not corrected, but a deviation",
         "its reason names the bond; refine with DFT",
+    ),
+    UNMEASURED_FLAG: (
+        "nobody measured the level's error in a bond that holds it on this cluster: "
+        "the error is not taken off, and as wide as the level's",
+        "refine with DFT, or measure such bonds: benchmarks/reference/level_errors.py",
     ),
     "no-solvation-value": (
         "the adsorbate's file has no `solvation_ev`: water moves it by 0 to -0.5 eV, "

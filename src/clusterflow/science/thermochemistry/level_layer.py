@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import sqrt
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clusterflow.science.adsorption.surface_bonds import surface_bonds
 
 if TYPE_CHECKING:
     from clusterflow.library.level_errors import LevelErrorsSpec
     from clusterflow.records.structure import Structure
+
+
+# Of a species that a bond holds whose error nobody measured.
+UNMEASURED_FLAG: Final = "bond-not-measured"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

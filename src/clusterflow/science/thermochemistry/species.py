@@ -27,7 +27,7 @@ from clusterflow.science.thermochemistry.formation import (
     gas_corrections,
 )
 from clusterflow.science.thermochemistry.group_errors import make_group_model
-from clusterflow.science.thermochemistry.level_layer import level_layer
+from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG, level_layer
 from clusterflow.science.thermochemistry.normal_modes import SOFT_CM1, classify
 from clusterflow.science.thermochemistry.partition_functions import (
     electronic_only,
@@ -189,11 +189,19 @@ class Layers:
     errors: LevelErrorsSpec | None = None
     correct_level: bool = False
 
-    def gas_layer_ev(self, structure: Structure) -> float | None:
-        """The gas layer of the adsorbate of a complex, eV; None where unknown."""
-        if self.gas_ev is None:
-            return 0.0
-        return self.bonds.correction_of(structure).correction_ev
+    def bond_layers_ev(self, structure: Structure) -> dict[str, float] | None:
+        """The layers that follow from the bonds of a complex, eV; None where unknown.
+
+        Those that are switched off are 0.
+        """
+        gas_ev: float | None = 0.0
+        if self.gas_ev is not None:
+            gas_ev = self.bonds.correction_of(structure).correction_ev
+        if gas_ev is None:
+            return None
+        held = level_layer(structure, self.errors, None)
+        level_ev = held.correction_ev if self.correct_level else 0.0
+        return {"gas": gas_ev, "level": level_ev}
 
 
 def refuse_mixed_levels(
@@ -368,7 +376,7 @@ def adsorbed_species(
                 *(["bonded-to-nonmetal"] if covalent else []),
                 *(["other-molecule"] if why_lost else []),
                 *(["unknown-bond"] if unknown else []),
-                *(["bond-not-measured"] if held.unmeasured or not held.bonds else []),
+                *([UNMEASURED_FLAG] if held.unmeasured or not held.bonds else []),
                 *(f"no-{layer}-value" for layer, ev in shifts.items() if ev is None),
             ),
         }
