@@ -134,8 +134,8 @@ def by_other_isomers(
 
     An adsorbate moves by what its minimum and the bare cluster move by, in energy,
     spin and the layers that follow from bonds; vibrations and other corrections stay.
-    Where both choices take one minimum, that does not move. None without a pool, or without a bare
-    cluster.
+    Where both choices take one minimum, that does not move. None without a pool, or
+    without a bare cluster.
 
     Parameters
     ----------
