@@ -190,6 +190,7 @@ def test_every_rung_has_the_energy_of_the_level(rung, charge, multiplicity):
     water.calc = make_calculator(level(), charge, multiplicity)
     PYSCF.climb(water.calc.inner, rung)
     assert water.get_potential_energy() == pytest.approx(expected, abs=1e-5)
+    assert water.calc.scf_report().cycles > 0
 
 
 def cut_off_after(cycles, path):

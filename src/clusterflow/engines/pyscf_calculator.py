@@ -51,6 +51,7 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
         self.report: ScfReport | None = None
         self._computing: Any = None
         self._density: FloatArray | None = None
+        self._n_cycles = 0
         self._asked: Mapping[str, Any] = {}
 
     def climb(self, rung: Rung) -> None:
@@ -96,7 +97,7 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
         self.field = field.to_cpu() if _is_of_gpu(field) else field
         density = np.asarray(self.field.make_rdm1())
         self._density = _split_spins(density)
-        self._keep_density(mol, self._density)
+        self._keep_density(self._density)
         dispersion = self._compute_dispersion(grad=False)["energy"] * HARTREE_EV
         energy = float(self.field.e_tot) * HARTREE_EV + float(dispersion)
         self.results = {
@@ -125,14 +126,9 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
                 f"multiplicity = {self._multiplicity} with {n_electrons} electrons in "
                 f"{self.atoms.symbols} of charge {self._charge:+d}: give one that fits"
             )
-        symbols = self.atoms.get_chemical_symbols()
+        places = self.atoms.positions / BOHR_A
         return gto.M(
-            atom=[
-                (f"ghost-{symbol}" if i in self.options.ghosts else symbol, place)
-                for i, (symbol, place) in enumerate(
-                    zip(symbols, self.atoms.positions / BOHR_A, strict=True)
-                )
-            ],
+            atom=list(zip(self._name_atoms(), places, strict=True)),
             unit="Bohr",
             basis=self._method.basis,
             ecp=self._name_ecp(),
@@ -140,6 +136,13 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
             spin=self._multiplicity - 1,
             verbose=0,
         )
+
+    def _name_atoms(self) -> list[str]:
+        """Symbols, those of ghosts as PySCF has them."""
+        return [
+            f"ghost-{symbol}" if i in self.options.ghosts else symbol
+            for i, symbol in enumerate(self.atoms.symbols)
+        ]
 
     def _name_ecp(self) -> dict[str, str]:
         """Core potentials by element, of those that have one: others would warn."""
@@ -195,16 +198,16 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
             import cupy
 
             density = cupy.asarray(density)
+        before = self._n_cycles
         field.callback = self._keep_cycle
         field.kernel(dm0=density)
         field.callback = None
-        cycles = int(getattr(field, "cycles", 0))
         if not field.converged:
             raise CalculationFailed(
                 f"the SCF of {self._method} does not converge in {field.max_cycle} "
                 "cycles"
             )
-        return field, cycles
+        return field, self._n_cycles - before
 
     def _follow_instabilities(self, field: Any) -> tuple[Any, int, int]:
         """A stable field of an open shell, cycles that took, and how often it fell.
@@ -248,14 +251,14 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
         )
 
     def _keep_cycle(self, cycle: dict[str, Any]) -> None:
+        self._n_cycles += 1
         if self.options.checkpoint is not None and "dm" in cycle:
-            density = _split_spins(_fetch_array(cycle["dm"]))
-            self._keep_density(cycle["mol"], density)
+            self._keep_density(_split_spins(_fetch_array(cycle["dm"])))
 
-    def _keep_density(self, mol: Any, density: FloatArray) -> None:
+    def _keep_density(self, density: FloatArray) -> None:
         if self.options.checkpoint is None:
             return
-        symbols = tuple(mol.atom_symbol(i) for i in range(mol.natm))
+        symbols = tuple(self._name_atoms())
         kept = Density(symbols, self._method.basis, self._name_ecp(), density)
         kept.save(self.options.checkpoint)
 
