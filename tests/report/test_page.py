@@ -153,7 +153,7 @@ def make_result(surface="Cu4", pathways=None, **changes):
     potential = complete.limiting_potential_v_rhe if complete else None
     values = {
         "reaction": "CO2-to-CO",
-        "equation": "CO2(g) + 2H+ + 2e- -> CO(g) + H2O(l)",
+        "equation": "CO2(g) + 2 H+ + 2 e- -> CO(g) + H2O(l)",
         "product": "CO",
         "surface": surface,
         "status": "ok" if complete else "failed",
