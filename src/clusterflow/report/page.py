@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
-import io
 import re
 from dataclasses import dataclass
 from importlib import resources
@@ -18,10 +16,19 @@ import clusterflow
 from clusterflow.figures import style_sheet, text
 from clusterflow.figures.band_edges import draw_band_edges
 from clusterflow.figures.diagram import draw_profile, svg_source
+from clusterflow.figures.layout import MAX_NAMED
+from clusterflow.figures.overlay import draw_overlay
 from clusterflow.figures.picture import ball_definitions, draw_structure
+from clusterflow.figures.strip import Mark, StripRow, draw_strip
 from clusterflow.figures.svg import inline_svg
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
+from clusterflow.report.answers import (
+    TOLD_APART,
+    find_answers,
+    headline,
+    potential_range,
+)
 from clusterflow.report.contents import (
     BAND_EDGES_FIGURE,
     ISOMER_MODES,
@@ -42,12 +49,14 @@ from clusterflow.report.page_data import (
     NamedStructure,
     chemistry,
     cluster_block,
+    conditions_of,
     elements_of,
     scaling_block,
     sources_of,
     structures_of,
     to_json,
 )
+from clusterflow.report.words import say_fate, say_flag, say_outcome
 from clusterflow.results.flag_table import flags_of
 from clusterflow.results.ranking import (
     level_key,
@@ -74,13 +83,19 @@ if TYPE_CHECKING:
     from clusterflow.records.files import StudyRecords
     from clusterflow.records.profiles import Pathway, ReactionResult
     from clusterflow.records.structure import Structure
+    from clusterflow.report.answers import Answer
     from clusterflow.report.contents import BandEdgesRow, ClusterView
     from clusterflow.report.page_data import Json
+    from clusterflow.results.flag_table import Flag
     from clusterflow.science.checks.evidence import Gate
 
 _PACKAGE = "clusterflow.report"
 # Those that others build on come first.
-_SCRIPTS = ("page", "text", "atoms", "electrode", "diagram", "scaling")
+_SCRIPTS = (
+    *("page", "text", "atoms", "electrode", "controls", "diagram", "scaling"),
+    *("files", "tables"),
+)
+_MOST_ROWS = 8  # of a strip; the table has them all
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _SUFFIX_UNITS = {
     "_ev": "eV",
@@ -130,13 +145,26 @@ class _Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Shown:
+    """An answer with its strip and its diagram of all clusters.
+
+    `tracks` is what the script draws the diagram of, best cluster first; `still` is
+    what stands there without scripts, None where no cluster has a complete pathway.
+    """
+
+    answer: Answer
+    strip: Markup
+    still: Markup | None
+    tracks: Sequence[Json]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Table:
     """A table as read by a person: headings, and cells as text."""
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[bool, ...]
-    csv_uri: str
     records: tuple[str, ...]
 
 
@@ -182,6 +210,9 @@ def render_page(
     edges = band_edges_of(records)
     flags = flags_of(records, domain)
     clusters = [(v, structures_of(v)) for v in cluster_views(records)]
+    rankings = rank_reactions(records.of(CheRecord))
+    names = [view.name for view, _ in clusters]
+    shown = _show_answers(find_answers(rankings, pairs), flags, names)
     page = _load_template().render(
         study=study,
         style=Markup(style_sheet()),
@@ -190,17 +221,27 @@ def render_page(
         **_gather_provenance(records),
         failures=_make_table(failures or failures_of(records)),
         overviews=overviews(records.of(CheRecord)),
-        rankings=rank_reactions(records.of(CheRecord)),
+        shown=shown,
+        n_levels=len({one.answer.level_hash for one in shown}),
+        colors=_choose_colors(names),
         probabilities=probability_tables(pairs),
         checks=summarise(gates),
         sections=_make_sections(records, clusters, figures or {}, steps or {}),
         edges=edges,
         edges_svg=_make_edges_svg(edges, figures or {}),
         scalings=scalings_of(records.of(ThermoRecord)),
-        **_assemble_script(records, [group for _, group in clusters], hashes or {}),
+        **_assemble_script(
+            [group for _, group in clusters],
+            {
+                "chemistry": chemistry(),
+                "conditions": conditions_of(records.of(CheRecord), steps or {}),
+                "tracks": [one.tracks for one in shown],
+                "sources": sources_of(records, hashes or {}),
+            },
+        ),
         corrections=gas_corrections(records),
-        flags=flags,
-        marks={flag.name: flag.mark for flag in flags},
+        flags=sorted(flags, key=_order_flag),
+        flag_of={flag.name: flag for flag in flags},
         energies=_make_table(energies),
     )
     return page.lstrip()
@@ -224,6 +265,7 @@ def _gather_provenance(records: StudyRecords) -> dict[str, object]:
     """By what the records were made, and when."""
     return {
         "levels": levels_of(records),
+        "methods": ", ".join(dict.fromkeys(one.method for one in levels_of(records))),
         "versions": versions_of(records),
         "protocols": protocols_of(records),
         "created": sorted(r.provenance.created for r in records.records),
@@ -231,9 +273,7 @@ def _gather_provenance(records: StudyRecords) -> dict[str, object]:
 
 
 def _assemble_script(
-    records: StudyRecords,
-    structures: Sequence[Sequence[NamedStructure]],
-    hashes: Mapping[str, str],
+    structures: Sequence[Sequence[NamedStructure]], blocks: Mapping[str, object]
 ) -> dict[str, object]:
     """The script, the hash by which the page allows it, and the data of the study."""
     symbols = {
@@ -241,17 +281,119 @@ def _assemble_script(
     }
     script = "\n".join(_read_resource(f"scripts/{name}.js") for name in _SCRIPTS)
     digest = hashlib.sha256(script.encode()).digest()
-    blocks = {
-        "chemistry": chemistry(),
-        "elements": elements_of(symbols),
-        "sources": sources_of(records, hashes),
-    }
+    every = {**blocks, "elements": elements_of(symbols)}
     return {
         "balls": Markup(ball_definitions(symbols)),
         "script": Markup(script),
         "script_hash": base64.b64encode(digest).decode(),
-        "blocks": {name: to_json(content) for name, content in blocks.items()},
+        "blocks": {name: to_json(content) for name, content in every.items()},
     }
+
+
+def _order_flag(flag: Flag) -> tuple[int, float, str]:
+    """The weightiest first."""
+    return (
+        ("out", "moves", "note").index(flag.weight),
+        -(flag.moves_ev or 0.0),
+        flag.name,
+    )
+
+
+def _choose_colors(names: Sequence[str]) -> dict[str, str]:
+    """The colour of each cluster; those beyond the palette share a grey."""
+    palette = ("var(--plot-best)", *(f"var(--plot-{n})" for n in range(1, MAX_NAMED)))
+    colors = dict.fromkeys(names, "var(--faint)")
+    return colors | dict(zip(names, palette, strict=False))
+
+
+def _show_answers(
+    answers: Sequence[Answer], flags: Sequence[Flag], names: Sequence[str]
+) -> list[_Shown]:
+    """Each answer with its pictures; all strips have one scale, written once."""
+    limits_v = potential_range(answers)
+    out = {flag.name for flag in flags if flag.weight == "out"}
+    shown = []
+    for index, answer in enumerate(answers):
+        # The study's colours while they suffice, else those of the reaction's best.
+        ranked = [row.cluster for row in answer.rows]
+        colors = _choose_colors(names if len(names) <= MAX_NAMED else ranked)
+        strip = draw_strip(
+            _list_strip_rows(answer, colors, out),
+            [
+                (a, min(b, _MOST_ROWS - 1))
+                for a, b in answer.groups
+                if a + 1 < _MOST_ROWS
+            ],
+            limits_v,
+            axis=index == len(answers) - 1,
+            alt=_describe_strip(answer),
+        )
+        tracks = [
+            {
+                "cluster": row.cluster,
+                "block": f"data-{names.index(row.cluster)}",
+                "reaction": answer.reaction,
+                "color": colors[row.cluster],
+            }
+            for row in answer.rows
+            if row.result.pathways
+        ]
+        still = _draw_still(answer, f"all{index}-")
+        shown.append(
+            _Shown(answer=answer, strip=Markup(strip), still=still, tracks=tracks)
+        )
+    return shown
+
+
+def _list_strip_rows(
+    answer: Answer, colors: Mapping[str, str], out: set[str]
+) -> list[StripRow]:
+    """The best rows of an answer as its strip draws them."""
+    hydrogen = {name: _mark_potential(result) for name, result in answer.her.items()}
+    return [
+        StripRow(
+            name=row.cluster,
+            color=colors[row.cluster],
+            mark=_mark_potential(row.result),
+            hydrogen=hydrogen.get(row.cluster),
+            why=no_potential_reason(row.result),
+            hollow=any(name in out for name, _ in group_flags(row.result.flags)),
+        )
+        for row in answer.rows[:_MOST_ROWS]
+    ]
+
+
+def _draw_still(answer: Answer, prefix: str) -> Markup | None:
+    """The diagram of the best clusters at the study's conditions."""
+    complete = {
+        row.cluster: row.result
+        for row in answer.rows
+        if row.result.best_pathway is not None
+    }
+    best = dict(list(complete.items())[:MAX_NAMED])
+    if not best:
+        return None
+    alt = f"Free-energy diagram of {answer.reaction}: {', '.join(best)}"
+    source = svg_source(draw_overlay(best))
+    return Markup(inline_svg(source, prefix=prefix, alt=alt))
+
+
+def _mark_potential(result: ReactionResult) -> Mark | None:
+    value_v = headline(result)
+    if value_v is None:
+        return None
+    errors = result.uncertainty
+    if errors is None:
+        return Mark(value_v=value_v)
+    return Mark(value_v=value_v, lower_v=errors.lower_v_rhe, upper_v=errors.upper_v_rhe)
+
+
+def _describe_strip(answer: Answer) -> str:
+    """A strip in words, V vs RHE."""
+    parts = [
+        f"{row.cluster} {text.signed(headline(row.result))}" for row in answer.rows
+    ]
+    return f"Limiting potentials of {answer.reaction}, V vs RHE: {'; '.join(parts)}"
 
 
 def _load_template() -> Template:
@@ -267,6 +409,10 @@ def _load_template() -> Template:
         signed=text.signed,
         duration=text.duration,
         anchor=cluster_id,
+        fate=say_fate,
+        outcome=say_outcome,
+        flag=say_flag,
+        headline=headline,
         json=to_json,
     )
     environment.globals.update(
@@ -279,6 +425,8 @@ def _load_template() -> Template:
         hole_reason=no_potential_reason,
         hole_mark=text.HOLE,
         closed_ev=THERMALLY_CLOSED_EV,
+        told_apart=TOLD_APART,
+        most_rows=_MOST_ROWS,
     )
     # Indentation is for whoever reads the template; a large page has megabytes of it.
     return environment.from_string(
@@ -365,7 +513,7 @@ def _make_cluster_pictures(
     for record in view.adsorptions:
         minimum = representative_minimum(record, view.vibrations)
         if minimum is not None:
-            note = f"{minimum.fate}, {minimum.site_kind}"
+            note = f"{say_outcome(minimum)}, {minimum.site_kind}"
             number = numbers[f"{record.adsorbate}/{record.minima.index(minimum)}"]
             title = f"*{record.adsorbate}"
             found.append(_make_picture(minimum.structure, title, note, number))
@@ -387,7 +535,6 @@ def _make_table(rows: Sequence[Mapping[str, object]]) -> _Table:
         numeric=tuple(
             any(isinstance(row.get(key), float) for row in rows) for key in keys
         ),
-        csv_uri=_make_csv_uri(keys, rows),
         records=tuple(
             f"thermo/{row['cluster']}.json" if row.get("cluster") else ""
             for row in rows
@@ -412,13 +559,3 @@ def _format_cell(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(str(item) for item in value)
     return str(value)
-
-
-def _make_csv_uri(keys: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
-    """The rows as a CSV file inside a link."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, keys, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    content = base64.b64encode(stream.getvalue().encode()).decode()
-    return f"data:text/csv;charset=utf-8;base64,{content}"

@@ -3,33 +3,58 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
+from clusterflow.records.provenance import CHANGED_FLAG, EDITED_FLAG
+from clusterflow.science.checks.effects import failure_flag
+from clusterflow.science.reactions.cluster_states import CLUSTER_STATE_FLAG
 from clusterflow.science.reactions.flags import ORIGIN_FLAGS, group_flags
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from clusterflow.library.levels import DomainSpec
+    from clusterflow.records.energies import SpeciesFreeEnergy
     from clusterflow.records.files import StudyRecords
+
+
+# How much a flag weighs: the number is not to be used; it may be off by about so many
+# eV; it is as good as the others.
+Weight = Literal["out", "moves", "note"]
+
+# What a flag that is no limit of a method moves a number by, about, eV.
+_MOVES_EV: Final = {
+    # *COOH on Cd6Se6, whose carbon GFN1 binds to selenium, less PBE/def2-SVP on the
+    # same geometry.
+    "bonded-to-nonmetal": 1.5,
+    CLUSTER_STATE_FLAG: 0.1,  # the vibrations that left with a hydride
+}
+_OUT: Final = (EDITED_FLAG, CHANGED_FLAG)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
-    """A flag with its mark in the tables, what it means and what to do about it."""
+    """A flag with its mark in the tables, what it means and what to do about it.
+
+    `moves_ev` is about how far off the numbers of the study that carry it are, at the
+    most, where its weight is ``moves``.
+    """
 
     mark: str
     name: str
     reason: str
     way_out: str
     source: str
+    weight: Weight
+    moves_ev: float | None
 
 
 def flags_of(records: StudyRecords, domain: Sequence[DomainSpec]) -> tuple[Flag, ...]:
     """Every flag that a number of the study carries, marked a, b, c, ..."""
-    carried = {f for t in records.of(ThermoRecord) for s in t.species for f in s.flags}
+    species = [s for t in records.of(ThermoRecord) for s in t.species]
+    carried = {name for s in species for name in s.flags}
     results = (result for che in records.of(CheRecord) for result in che.results)
     steps = (s for result in results for p in result.pathways for s in p.steps)
     carried |= {name for s in steps for name, _ in group_flags(s.flags)}
@@ -42,7 +67,50 @@ def flags_of(records: StudyRecords, domain: Sequence[DomainSpec]) -> tuple[Flag,
             entry = limits[name]
             reason, way_out, source = entry.description, entry.way_out, entry.source
         mark = chr(ord("a") + index)
+        moves_ev = _find_move(name, limits.get(name), species)
         found.append(
-            Flag(mark=mark, name=name, reason=reason, way_out=way_out, source=source)
+            Flag(
+                mark=mark,
+                name=name,
+                reason=reason,
+                way_out=way_out,
+                source=source,
+                weight=_weigh(name, limits.get(name), moves_ev),
+                moves_ev=moves_ev,
+            )
         )
     return tuple(found)
+
+
+def _weigh(name: str, limit: DomainSpec | None, moves_ev: float | None) -> Weight:
+    """Beyond a limit or against a check a number is out, unless somebody measured."""
+    if name in _OUT or name.startswith(failure_flag("")):
+        return "out"
+    if moves_ev is not None:
+        return "moves"
+    return "note" if limit is None else "out"
+
+
+def _find_move(
+    name: str, limit: DomainSpec | None, species: Sequence[SpeciesFreeEnergy]
+) -> float | None:
+    """How far off the numbers with a flag are, at the most, eV; None: not known."""
+    if limit is not None:
+        return limit.moves_ev
+    if name in _MOVES_EV:
+        return _MOVES_EV[name]
+    moves = [_measure_move(name, one) for one in species if name in one.flags]
+    return max((move for move in moves if move is not None), default=None)
+
+
+def _measure_move(name: str, species: SpeciesFreeEnergy) -> float | None:
+    """What a species' own record says that a flag moves it by, eV."""
+    if name == "large-gas-correction":
+        return abs(species.layers.get("gas", 0.0))
+    if name == "inherits-nothing":
+        return species.deviations.get("motif")
+    if name in ("reconstructed", "ligand-migrated"):
+        if species.de_host_ev is None or species.de_placed_ev is None:
+            return None
+        return abs(species.de_host_ev - species.de_placed_ev)
+    return None
