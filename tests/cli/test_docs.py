@@ -197,8 +197,9 @@ def test_the_pictures_of_the_readme_show_the_default_study(library):
     source = diagram.read_text(encoding="utf-8")
     texts = set(re.findall(r"<!-- (.+?) -->", source))
     steps = " ".join(library.reaction(diagram.stem).steps)
-    states = set(re.findall(r"(\*\w*)", steps))
+    states = set(re.findall(r"(\*\w+)", steps))
     assert {state.replace("2", "₂") for state in states} <= texts
+    assert {"* + CO₂(g)", "* + CO(g)", "+ H₂O(l)"} <= texts, "the ends are whole"
     with diagram.with_suffix(".csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     assert {row["cluster"] for row in rows} == set(Settings().clusters)

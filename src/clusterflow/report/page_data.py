@@ -1,6 +1,6 @@
 """What the sliders and the views of structures work on: records as JSON in the page.
 
-The scripts that read it are 41 kB in a page of 1.1 MB; plotly alone has 4.8 MB and
+The scripts that read it are 65 kB in a page of 1.2 MB; plotly alone has 4.8 MB and
 takes 1.5 s to parse, and 3Dmol.js or Vega-Lite 0.5 to 1 MB each.
 """
 
