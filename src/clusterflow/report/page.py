@@ -16,10 +16,7 @@ import clusterflow
 from clusterflow.figures import style_sheet, text
 from clusterflow.figures.band_edges import draw_band_edges
 from clusterflow.figures.diagram import draw_profile, svg_source
-from clusterflow.figures.layout import MAX_NAMED
-from clusterflow.figures.overlay import draw_overlay
 from clusterflow.figures.picture import ball_definitions, draw_structure
-from clusterflow.figures.strip import Mark, StripRow, draw_strip
 from clusterflow.figures.svg import inline_svg
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
@@ -27,7 +24,6 @@ from clusterflow.report.answers import (
     TOLD_APART,
     find_answers,
     headline,
-    potential_range,
 )
 from clusterflow.report.contents import (
     BAND_EDGES_FIGURE,
@@ -44,6 +40,11 @@ from clusterflow.report.contents import (
     protocols_of,
     summarise_stages,
     versions_of,
+)
+from clusterflow.report.first_screen import (
+    MOST_ROWS,
+    choose_colors,
+    show_answers,
 )
 from clusterflow.report.page_data import (
     NamedStructure,
@@ -83,7 +84,6 @@ if TYPE_CHECKING:
     from clusterflow.records.files import StudyRecords
     from clusterflow.records.profiles import Pathway, ReactionResult
     from clusterflow.records.structure import Structure
-    from clusterflow.report.answers import Answer
     from clusterflow.report.contents import BandEdgesRow, ClusterView
     from clusterflow.report.page_data import Json
     from clusterflow.results.flag_table import Flag
@@ -95,7 +95,6 @@ _SCRIPTS = (
     *("page", "text", "atoms", "electrode", "controls", "diagram", "scaling"),
     *("files", "tables"),
 )
-_MOST_ROWS = 8  # of a strip; the table has them all
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _SUFFIX_UNITS = {
     "_ev": "eV",
@@ -142,20 +141,6 @@ class _Section:
     profiles: tuple[_Profile, ...]
     numbers: Mapping[str, int]
     data: Markup
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Shown:
-    """An answer with its strip and its diagram of all clusters.
-
-    `tracks` is what the script draws the diagram of, best cluster first; `still` is
-    what stands there without scripts, None where no cluster has a complete pathway.
-    """
-
-    answer: Answer
-    strip: Markup
-    still: Markup | None
-    tracks: Sequence[Json]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,7 +197,7 @@ def render_page(
     clusters = [(v, structures_of(v)) for v in cluster_views(records)]
     rankings = rank_reactions(records.of(CheRecord))
     names = [view.name for view, _ in clusters]
-    shown = _show_answers(find_answers(rankings, pairs), flags, names)
+    shown = show_answers(find_answers(rankings, pairs), flags, names)
     page = _load_template().render(
         study=study,
         style=Markup(style_sheet()),
@@ -223,7 +208,7 @@ def render_page(
         overviews=overviews(records.of(CheRecord)),
         shown=shown,
         n_levels=len({one.answer.level_hash for one in shown}),
-        colors=_choose_colors(names),
+        colors=choose_colors(names),
         probabilities=probability_tables(pairs),
         checks=summarise(gates),
         sections=_make_sections(records, clusters, figures or {}, steps or {}),
@@ -299,103 +284,6 @@ def _order_flag(flag: Flag) -> tuple[int, float, str]:
     )
 
 
-def _choose_colors(names: Sequence[str]) -> dict[str, str]:
-    """The colour of each cluster; those beyond the palette share a grey."""
-    palette = ("var(--plot-best)", *(f"var(--plot-{n})" for n in range(1, MAX_NAMED)))
-    colors = dict.fromkeys(names, "var(--faint)")
-    return colors | dict(zip(names, palette, strict=False))
-
-
-def _show_answers(
-    answers: Sequence[Answer], flags: Sequence[Flag], names: Sequence[str]
-) -> list[_Shown]:
-    """Each answer with its pictures; all strips have one scale, written once."""
-    limits_v = potential_range(answers)
-    out = {flag.name for flag in flags if flag.weight == "out"}
-    shown = []
-    for index, answer in enumerate(answers):
-        # The study's colours while they suffice, else those of the reaction's best.
-        ranked = [row.cluster for row in answer.rows]
-        colors = _choose_colors(names if len(names) <= MAX_NAMED else ranked)
-        strip = draw_strip(
-            _list_strip_rows(answer, colors, out),
-            [
-                (a, min(b, _MOST_ROWS - 1))
-                for a, b in answer.groups
-                if a + 1 < _MOST_ROWS
-            ],
-            limits_v,
-            axis=index == len(answers) - 1,
-            alt=_describe_strip(answer),
-        )
-        tracks = [
-            {
-                "cluster": row.cluster,
-                "block": f"data-{names.index(row.cluster)}",
-                "reaction": answer.reaction,
-                "color": colors[row.cluster],
-            }
-            for row in answer.rows
-            if row.result.pathways
-        ]
-        still = _draw_still(answer, f"all{index}-")
-        shown.append(
-            _Shown(answer=answer, strip=Markup(strip), still=still, tracks=tracks)
-        )
-    return shown
-
-
-def _list_strip_rows(
-    answer: Answer, colors: Mapping[str, str], out: set[str]
-) -> list[StripRow]:
-    """The best rows of an answer as its strip draws them."""
-    hydrogen = {name: _mark_potential(result) for name, result in answer.her.items()}
-    return [
-        StripRow(
-            name=row.cluster,
-            color=colors[row.cluster],
-            mark=_mark_potential(row.result),
-            hydrogen=hydrogen.get(row.cluster),
-            why=no_potential_reason(row.result),
-            hollow=any(name in out for name, _ in group_flags(row.result.flags)),
-        )
-        for row in answer.rows[:_MOST_ROWS]
-    ]
-
-
-def _draw_still(answer: Answer, prefix: str) -> Markup | None:
-    """The diagram of the best clusters at the study's conditions."""
-    complete = {
-        row.cluster: row.result
-        for row in answer.rows
-        if row.result.best_pathway is not None
-    }
-    best = dict(list(complete.items())[:MAX_NAMED])
-    if not best:
-        return None
-    alt = f"Free-energy diagram of {answer.reaction}: {', '.join(best)}"
-    source = svg_source(draw_overlay(best))
-    return Markup(inline_svg(source, prefix=prefix, alt=alt))
-
-
-def _mark_potential(result: ReactionResult) -> Mark | None:
-    value_v = headline(result)
-    if value_v is None:
-        return None
-    errors = result.uncertainty
-    if errors is None:
-        return Mark(value_v=value_v)
-    return Mark(value_v=value_v, lower_v=errors.lower_v_rhe, upper_v=errors.upper_v_rhe)
-
-
-def _describe_strip(answer: Answer) -> str:
-    """A strip in words, V vs RHE."""
-    parts = [
-        f"{row.cluster} {text.signed(headline(row.result))}" for row in answer.rows
-    ]
-    return f"Limiting potentials of {answer.reaction}, V vs RHE: {'; '.join(parts)}"
-
-
 def _load_template() -> Template:
     environment = Environment(
         autoescape=True,
@@ -426,7 +314,7 @@ def _load_template() -> Template:
         hole_mark=text.HOLE,
         closed_ev=THERMALLY_CLOSED_EV,
         told_apart=TOLD_APART,
-        most_rows=_MOST_ROWS,
+        most_rows=MOST_ROWS,
     )
     # Indentation is for whoever reads the template; a large page has megabytes of it.
     return environment.from_string(
