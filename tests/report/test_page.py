@@ -767,3 +767,9 @@ def test_a_page_is_the_same_each_time():
 def test_an_unknown_kind_of_figure_is_refused(tmp_path):
     with pytest.raises(ClusterflowError, match=r"\.svg, \.png or \.pdf"):
         save_figure(draw_profile(make_result()), tmp_path / "profile.gif")
+
+
+def test_a_flag_of_the_result_alone_is_explained_too():
+    result = make_result(flags=("of-the-whole",))
+    text = Page(render_page(make_study(result=result), study="demo")).text
+    assert "of the whole" in text and "of-the-whole" in text

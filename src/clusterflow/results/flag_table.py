@@ -55,9 +55,10 @@ def flags_of(records: StudyRecords, domain: Sequence[DomainSpec]) -> tuple[Flag,
     """Every flag that a number of the study carries, marked a, b, c, ..."""
     species = [s for t in records.of(ThermoRecord) for s in t.species]
     carried = {name for s in species for name in s.flags}
-    results = (result for che in records.of(CheRecord) for result in che.results)
+    results = [result for che in records.of(CheRecord) for result in che.results]
     steps = (s for result in results for p in result.pathways for s in p.steps)
     carried |= {name for s in steps for name, _ in group_flags(s.flags)}
+    carried |= {name for r in results for name, _ in group_flags(r.flags)}
     limits = {entry.name: entry for entry in domain}
     found = []
     for index, name in enumerate(sorted(carried)):
