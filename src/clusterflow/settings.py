@@ -171,7 +171,7 @@ class AdsorbSettings(Model):
         ),
     )
     max_screened: int = Field(
-        default=12,
+        default=14,
         ge=1,
         description=(
             "Starts on sites for one adsorbate on one cluster, spread over sites and "
@@ -179,11 +179,11 @@ class AdsorbSettings(Model):
         ),
     )
     random_starts: int = Field(
-        default=0,
+        default=4,
         ge=0,
         description=(
             "Further starts that come in from random directions in random "
-            "orientations. A thorough study uses 12: they find what sites miss."
+            "orientations: they find what sites miss. A thorough study uses 12."
         ),
     )
     seed: int = Field(
@@ -192,7 +192,7 @@ class AdsorbSettings(Model):
         description="Fixes the random starts; another number gives others.",
     )
     halvings: int = Field(
-        default=0,
+        default=1,
         ge=0,
         le=6,
         description=(
@@ -212,8 +212,8 @@ class AdsorbSettings(Model):
         ge=1,
         description=(
             "Minima wanted that are still the intended species: screened starts, "
-            "lowest first, are relaxed to the end until there are so many. "
-            "A thorough study uses 4."
+            "lowest first, are relaxed to the end until there are so many, and beyond "
+            "that the lowest of each way to be bonded. A thorough study uses 4."
         ),
     )
     patience: int = Field(
