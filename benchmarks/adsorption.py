@@ -1,13 +1,15 @@
 """The search for adsorption minima against brute force.
 
     python benchmarks/adsorption.py                      # or with names of pairs
+    python benchmarks/adsorption.py --default            # the default search, one seed
     python benchmarks/adsorption.py --linear             # cost of the screen alone
     python benchmarks/adsorption.py --reference FOLDER   # brute force, hours
     python benchmarks/adsorption.py --summarise FOLDER   # into benchmarks/reference
 
 The first runs the thorough search on each pair with three seeds and prints what it
 found beside the reference: the lowest minimum that kept cluster and adsorbate, within
-0.02 eV or below, in 11 of 12 pairs with each seed, for a tenth of the CPU time.
+0.02 eV or below, in 11 of 12 pairs with each seed, for a tenth of the CPU time. The
+root mean square of ΔE, of atoms and of molecules, is what `search_error_ev` knows.
 
 The reference puts each adsorbate on its cluster 200 times (2,000 times for two pairs)
 and relaxes every start to the end. A start is turned at random, comes in along a ray
@@ -323,10 +325,11 @@ def search(pair: Pair, settings: AdsorbSettings) -> dict[str, Any]:
     return {"record": found, "cpu_s": cpu_s, "gradients": job.meter.n_gradients}
 
 
-def compare(pair: Pair, known: dict[str, str]) -> Iterator[bool]:
-    """Search with each seed; print a line; whether it is as good as asked."""
-    for seed in SEEDS:
-        settings = THOROUGH_SEARCH.model_copy(update={"seed": seed})
+def compare(
+    pair: Pair, known: dict[str, str], searches: Sequence[AdsorbSettings]
+) -> Iterator[tuple[float, bool]]:
+    """Search with each settings; print a line; ΔE, and whether all is as asked."""
+    for settings in searches:
         found = search(pair, settings)
         minima = found["record"].minima
         lowest = {
@@ -343,18 +346,18 @@ def compare(pair: Pair, known: dict[str, str]) -> Iterator[bool]:
         n_intact = sum(m.fate == "intact" for m in minima)
         changed = gaps.get("reconstructed")
         print(
-            f"{pair.name:16}{seed:5}{gaps.get('intact', np.nan):10.3f}"
+            f"{pair.name:16}{settings.seed:5}{gaps.get('intact', np.nan):10.3f}"
             f"{n_intact:6}/{known['n_intact']:4}"
             f"{'-' if changed is None else format(changed, '.3f'):>10}"
             f"{found['gradients']:7}{found['cpu_s']:8.1f}{share:8.3f}"
             f"  {'ok' if good else 'FAIL'}",
             flush=True,
         )
-        yield good
+        yield gaps.get("intact", np.inf), good
 
 
-def compare_all(pairs: Sequence[Pair]) -> None:
-    """The table of all pairs with a reference, and the verdict."""
+def compare_all(pairs: Sequence[Pair], searches: Sequence[AdsorbSettings]) -> None:
+    """The table of all pairs with a reference, the verdict, and the mean errors."""
     reference = read_reference()
     relaxed("Cu8", "gfn1-xtb")  # what is imported late is not the search's
     print(
@@ -362,19 +365,30 @@ def compare_all(pairs: Sequence[Pair]) -> None:
         f"{'grads':>7}{'CPU, s':>8}{'share':>8}"
     )
     there = [pair for pair in pairs if pair.name in reference]
-    good = [list(compare(pair, reference[pair.name])) for pair in there]
-    for seed, column in zip(SEEDS, zip(*good, strict=True), strict=True):
-        passed = sum(column) >= len(PAIRS) - 1
+    rows = [list(compare(pair, reference[pair.name], searches)) for pair in there]
+    for settings, column in zip(searches, zip(*rows, strict=True), strict=True):
+        n_good = sum(good for _, good in column)
         print(
-            f"seed {seed}: {sum(column)} of {len(column)} pairs, "
-            f"{len(PAIRS)} asked for: {'PASS' if passed else 'FAIL'}"
+            f"seed {settings.seed}: {n_good} of {len(column)} pairs, "
+            f"{len(PAIRS)} asked for: {'PASS' if n_good >= len(PAIRS) - 1 else 'FAIL'}"
         )
+    for kind, is_atom in (("atoms", True), ("molecules", False)):
+        gaps = [
+            gap
+            for pair, row in zip(there, rows, strict=True)
+            if (pair.adsorbate == "H") is is_atom
+            for gap, _ in row
+        ]
+        if gaps:
+            print(f"{kind}: {np.sqrt(np.mean(np.square(gaps))):.3f} eV")
 
 
 def show_linear(pair: Pair) -> None:
     """CPU time of the screen alone, by the number of starts."""
     for n_starts in (8, 16, 32, 64, 128):
-        settings = AdsorbSettings(max_screened=1, random_starts=n_starts - 1)
+        settings = AdsorbSettings(
+            max_screened=1, random_starts=n_starts - 1, halvings=0
+        )
         found = search(pair, settings)
         steps = settings.screen_steps
         after = sum(m.n_gradients - steps - 1 for m in found["record"].minima)
@@ -390,6 +404,7 @@ def main() -> None:
     """Compare, or make what is compared with."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("pairs", nargs="*", default=[pair.name for pair in PAIRS])
+    parser.add_argument("--default", action="store_true")
     parser.add_argument("--linear", action="store_true")
     parser.add_argument("--reference", type=Path, metavar="FOLDER")
     parser.add_argument("--summarise", type=Path, metavar="FOLDER")
@@ -403,8 +418,11 @@ def main() -> None:
         summarise(asked.summarise, pairs)
     elif asked.linear:
         show_linear(PAIRS[4])
+    elif asked.default:
+        compare_all(pairs, [AdsorbSettings()])
     else:
-        compare_all(pairs)
+        seeds = [{"seed": seed} for seed in SEEDS]
+        compare_all(pairs, [THOROUGH_SEARCH.model_copy(update=s) for s in seeds])
 
 
 if __name__ == "__main__":

@@ -21,7 +21,12 @@ from clusterflow.science.thermochemistry.partition_functions import (
     quasi_rrho_adsorbate,
 )
 from clusterflow.science.uncertainty.deviations import deviations_of
-from clusterflow.settings import CheSettings, ThermoSettings
+from clusterflow.settings import (
+    THOROUGH_SEARCH,
+    AdsorbSettings,
+    CheSettings,
+    ThermoSettings,
+)
 from clusterflow.stages.che import che
 from clusterflow.stages.parts.job import Job
 from clusterflow.stages.thermo import thermo
@@ -347,6 +352,28 @@ def test_deviations_say_what_is_not_known(study):
     # kT (ln 50/20), less what the oscillators are short of classical
     assert soft == pytest.approx(K * 298.15 * np.log(2.5), rel=0.02)
     assert "group" not in found["*CO"].deviations
+
+
+def test_the_error_of_the_search_is_a_deviation_where_it_was_measured(study):
+    def deviations(settings):
+        searched = study.provenance.model_copy(update={"settings": settings})
+        names = ("H", "COOH")
+        found = study.species(
+            adsorbed=[study.adsorbed(n, provenance=searched) for n in names],
+            vibrated=[study.vibrated(n) for n in names],
+        )
+        return [found[f"*{name}"].deviations.get("site") for name in names]
+
+    default, thorough = AdsorbSettings().model_dump(), THOROUGH_SEARCH.model_dump()
+    atom, molecule = deviations(default)
+    assert 0 < atom < molecule
+    assert deviations({**default, "seed": 7, "kicks": 2}) == [atom, molecule]
+    assert deviations(thorough) < [atom, molecule]
+    assert deviations({**thorough, "halvings": 1}) == [atom, molecule]
+    # Nobody knows how far shorter searches miss, or those of an older record.
+    for shorter in ({**default, "max_screened": 2}, {}):
+        assert deviations(shorter) == [None, None]
+    assert "site" not in study.species()["*COOH"].deviations
 
 
 def test_without_the_gas_layer_the_error_stays_shared(study):

@@ -43,7 +43,7 @@ from clusterflow.science.thermochemistry.validity import (
     broken_limits,
     situation_of,
 )
-from clusterflow.settings import ThermoSettings
+from clusterflow.settings import ThermoSettings, search_error_ev
 from clusterflow.stages.parts.job import settings_of
 from clusterflow.stages.parts.verdicts import (
     judge_complex_records,
@@ -115,7 +115,16 @@ def thermo(
     for name in around.gases:
         species += gas_species(name, around, layers)
     for adsorbed, spec in zip(records.adsorptions, specs, strict=True):
-        found = adsorbed_species(adsorbed, spec, records, around, layers)
+        found = adsorbed_species(
+            adsorbed,
+            spec,
+            records,
+            around,
+            layers,
+            search_ev=search_error_ev(
+                adsorbed.provenance.settings, is_atom=sum(spec.counts.values()) == 1
+            ),
+        )
         mode = settings.isomers
         species.append(_ask_gates(found, adsorbed, spec, records, mode))
     if settings.isomers == "pool" and (

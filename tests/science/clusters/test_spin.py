@@ -303,7 +303,7 @@ def test_nothing_is_tried_twice_without_spin_polarisation(build, at_level, libra
         relaxed,
         sites(relaxed, SitesSettings(), Job("sites")),
         library.adsorbate("H"),
-        AdsorbSettings(max_screened=1, screen_steps=0),
+        AdsorbSettings(max_screened=1, screen_steps=0, random_starts=0, halvings=0),
         job,
         others={},
         relax=RelaxSettings(),

@@ -21,6 +21,7 @@ from clusterflow.science.adsorption.search_decisions import (
     is_exhausted,
 )
 from clusterflow.science.adsorption.starts_at_random import place_anywhere
+from clusterflow.science.adsorption.surface_bonds import surface_bonds
 from clusterflow.science.clusters.builders.metal import icosahedron, octahedron
 from clusterflow.science.geometry.bonds import distance_ratios
 from clusterflow.science.geometry.symmetry import find_symmetry
@@ -42,8 +43,10 @@ from tests.stages.parts.test_relaxation import Whirl
 pytestmark = pytest.mark.rounding
 
 
-def candidate(energy_ev, is_intact=True, at=0, way=""):
-    return SimpleNamespace(energy_ev=energy_ev, is_intact=is_intact, at=at, way=way)
+def candidate(energy_ev, is_intact=True, at=0, way="", bonds=()):
+    return SimpleNamespace(
+        energy_ev=energy_ev, is_intact=is_intact, at=at, ways=(way,), bonds=bonds
+    )
 
 
 def energies(rng):
@@ -97,10 +100,10 @@ def test_the_lowest_of_each_way_of_binding_goes_on(seed):
     found += [candidate(float(e) - 50, is_intact=False, way="pair") for e in range(4)]
     kept = [c for c in better_half(found, 99.0) if c.is_intact]
     for way in set(ways):
-        own = [c.energy_ev for c in found if c.is_intact and c.way == way]
+        own = [c.energy_ev for c in found if c.is_intact and c.ways == (way,)]
         assert min(own) in [c.energy_ev for c in kept]
     # Those above the middle are there for their way alone.
-    upper = [c.way for c in kept if c.energy_ev >= 12]
+    upper = [c.ways for c in kept if c.energy_ev >= 12]
     assert len(upper) == len(set(upper))
     assert {c.energy_ev for c in kept} >= set(range(12))
 
@@ -288,8 +291,8 @@ def relaxed_of(monkeypatch):
     They come to rest 5 eV lower, all in minima of their own.
     """
 
-    def run(good, reserve=(), changed=(), falling=(), wanted=2, patience=3):
-        relaxed = []
+    def run(good, reserve=(), changed=(), falling=(), wanted=2, patience=3, bonds=()):
+        relaxed, bonds = [], dict(bonds)
 
         def followed(_search, coarse, _found):
             if coarse.energy_ev not in falling:
@@ -304,9 +307,9 @@ def relaxed_of(monkeypatch):
         monkeypatch.setattr(minimum_search, "_relax_candidate", relax_one)
         monkeypatch.setattr(minimum_search._Found, "alike", lambda *_: False)
         found = minimum_search._Found(host=None)
-        found.reserve = [candidate(e) for e in reserve]
+        found.reserve = [candidate(e, bonds=bonds.get(e, ())) for e in reserve]
         settings = SimpleNamespace(max_relaxed=wanted, patience=patience)
-        candidates = [candidate(e) for e in good]
+        candidates = [candidate(e, bonds=bonds.get(e, ())) for e in good]
         candidates += [candidate(e, is_intact=False) for e in changed]
         minimum_search._relax_best(
             SimpleNamespace(settings=settings, spare=2), candidates, found
@@ -329,6 +332,18 @@ def test_good_ones_that_fall_make_room_for_those_that_stay(relaxed_of):
     # Nothing stays: reserves are tried, and then the lowest of what has changed.
     fallen = relaxed_of([0.0, 1.0], reserve=[2.0, 3.0], falling=[0.0, 1.0, 2.0, 3.0])
     assert fallen == [-5, -4]
+
+
+def test_the_lowest_of_each_way_to_be_bonded_is_relaxed_beyond_what_is_wanted(
+    relaxed_of,
+):
+    bonds = {2.0: ("acyl on Cd",), 7.0: ("acyl on Cd",), 8.0: ("carbene on Se",)}
+    good = [0.0, 1.0, 2.0, 7.0]
+    assert relaxed_of(good, reserve=[8.0], wanted=1, bonds=bonds) == [0, 2, 8]
+    # One that falls is not followed by the next that looks like it.
+    assert relaxed_of(good, falling=[2.0], wanted=1, bonds=bonds) == [0, -3]
+    # Those that are wanted anyway may already hold all.
+    assert relaxed_of(good, wanted=3, bonds=bonds) == [0, 1, 2]
 
 
 def test_what_changed_is_relaxed_where_it_is_low_or_nothing_else_is_there(relaxed_of):
@@ -365,7 +380,7 @@ def test_an_adsorbate_larger_than_any_site_has_no_start_and_a_reason(bare):
         forms=(AdsorbateForm(**form, atoms=(("C", 0.0, 0.0, 0.0), *ring)),),
     )
     job = Job("adsorb")
-    found = bare.adsorb(huge, bare.relaxed, AdsorbSettings(), job)
+    found = bare.adsorb(huge, bare.relaxed, AdsorbSettings(random_starts=0), job)
     assert (found.status, found.n_starts, found.minima) == ("failed", 0, ())
     assert "*crown is too large: none of its forms (crown) fits" in found.reason
     assert job.meter.n_gradients == 0
@@ -384,8 +399,19 @@ def test_all_minima_of_brute_force_are_found_for_half_of_its_gradients(bare):
     assert 4 <= sum(m.n_starts for m in found.minima) <= found.n_starts
 
 
+def test_the_default_search_keeps_the_lowest_minimum_of_each_way_to_be_bonded(bare):
+    def lowest_by_bonds(settings):
+        minima = bare.search(settings)[0].minima  # lowest first
+        return {surface_bonds(m.structure): m.energy_ev for m in reversed(minima)}
+
+    expected = lowest_by_bonds(THOROUGH_SEARCH)
+    assert len(expected) == 3  # oxygen on copper, on gold and on both
+    found = lowest_by_bonds(AdsorbSettings())
+    assert found == pytest.approx(expected, abs=5e-4)
+
+
 def test_kicks_lead_from_a_single_start_to_the_lowest_minimum(bare):
-    one = AdsorbSettings(max_screened=1)
+    one = AdsorbSettings(max_screened=1, random_starts=0)
     first, _ = bare.search(one)
     back, _ = bare.search(one.model_copy(update={"kicks": 24}))
     lower, _ = bare.search(one.model_copy(update={"kicks": 24, "seed": 3}))

@@ -31,8 +31,8 @@ class Candidate(Protocol):
         ...
 
     @property
-    def way(self) -> Hashable:
-        """How it was placed."""
+    def ways(self) -> Sequence[Hashable]:
+        """What sorts it among ways of binding, such as its bonds to the cluster."""
         ...
 
 
@@ -90,7 +90,9 @@ def better_half(
     --------
     >>> from types import SimpleNamespace
     >>> made = [(0, "top"), (3, "bridge"), (1, "top"), (2, "top"), (9, "hollow")]
-    >>> found = [SimpleNamespace(energy_ev=e, way=w, is_intact=True) for e, w in made]
+    >>> found = [
+    ...     SimpleNamespace(energy_ev=e, ways=(w,), is_intact=True) for e, w in made
+    ... ]
     >>> [c.energy_ev for c in better_half(found, 5.0)]
     [0, 1, 2, 3]
     """
@@ -102,11 +104,11 @@ def better_half(
         half = max(least, (len(same_kind) + 1) // 2)
         ways: set[Hashable] = set()
         for rank, candidate in enumerate(same_kind):
-            is_first = kind and candidate.way not in ways
+            is_first = kind and not ways.issuperset(candidate.ways)
             is_near = candidate.energy_ev - same_kind[0].energy_ev <= window_ev
             if is_near and (rank < half or is_first):
                 kept.append(candidate)
-            ways.add(candidate.way)
+            ways.update(candidate.ways)
     return kept
 
 

@@ -33,7 +33,8 @@ _APART = 1.5
 _LIFT_STEP_A = 0.1
 _MAX_LIFT_A = 0.8
 _N_AZIMUTHS = 12
-# So many of them are tried, the roomiest that the site's symmetry does not make one.
+# So many of them are tried, none of which the site's symmetry makes of another: the
+# roomiest leads all tails away from the cluster, and what binds by its tail is missed.
 _KEPT_AZIMUTHS = 2
 # Orientations are one if no distance to the cluster differs more, Å: as for its sites.
 _SAME_A = 0.1
@@ -221,7 +222,7 @@ def _place_on_site(
     adsorbate: AdsorbateSpec,
     multiplicity: int,
 ) -> Iterator[Start]:
-    """The roomiest orientations of a form on a site."""
+    """The roomiest orientation of a form on a site, and the one least like it."""
     symbols = [line[0] for line in form.atoms]
     for placed, clearance in _find_poses(host, site, form)[:_KEPT_AZIMUTHS]:
         yield Start(
@@ -235,7 +236,10 @@ def _place_on_site(
 def _find_poses(
     host: Structure, site: Site, form: AdsorbateForm
 ) -> list[tuple[FloatArray, float]]:
-    """Positions and clearance of the distinct orientations that fit, roomiest first."""
+    """Positions and clearance of the distinct orientations that fit.
+
+    The roomiest comes first, then the one that is least like those before it.
+    """
     symbols = [line[0] for line in form.atoms]
     own = np.array([line[1:] for line in form.atoms], dtype=float)
     frame = _make_site_frame(site, host)
@@ -256,20 +260,29 @@ def _find_poses(
 def _keep_distinct_poses(
     host: Structure, symbols: Sequence[str], poses: Sequence[tuple[FloatArray, float]]
 ) -> list[tuple[FloatArray, float]]:
-    """Poses without the images that the symmetry of the site makes of them."""
+    """Poses without the images that the symmetry of the site makes of them.
+
+    The first stays first; then comes the one that is least like those before it.
+    """
     there = host.xyz
     elements = np.unique(host.symbols, return_inverse=True)[1]
     own = np.unique(symbols, return_inverse=True)[1]
     pairs = (own[:, None] * len(there) + elements[None, :]).ravel()
-    kept: list[tuple[FloatArray, float]] = []
-    known: list[FloatArray] = []
-    for pose in poses:
-        gaps = np.linalg.norm(pose[0][:, None] - there[None, :], axis=-1).ravel()
-        spectrum = gaps[np.lexsort((gaps, pairs))]
-        if all(np.abs(spectrum - other).max() > _SAME_A for other in known):
-            kept.append(pose)
-            known.append(spectrum)
-    return kept
+    spectra = []
+    for placed, _ in poses:
+        gaps = np.linalg.norm(placed[:, None] - there[None, :], axis=-1).ravel()
+        spectra.append(gaps[np.lexsort((gaps, pairs))])
+    kept = [0] if poses else []
+    while kept:
+        unlike = [
+            min(float(np.abs(spectrum - spectra[i]).max()) for i in kept)
+            for spectrum in spectra
+        ]
+        farthest = int(np.argmax(unlike))
+        if unlike[farthest] <= _SAME_A:
+            break
+        kept.append(farthest)
+    return [poses[i] for i in kept]
 
 
 def _make_site_frame(site: Site, host: Structure) -> FloatArray:

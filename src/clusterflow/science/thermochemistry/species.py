@@ -293,6 +293,8 @@ def adsorbed_species(
     records: ClusterRecords,
     around: Surroundings,
     layers: Layers,
+    *,
+    search_ev: float | None,
 ) -> SpeciesFreeEnergy:
     """An adsorbate on the cluster, or the reason why it has no free energy.
 
@@ -302,6 +304,9 @@ def adsorbed_species(
         The adsorbate's minima.
     records
         Those of the cluster: its isomers and the adsorbate's vibrations.
+    search_ev
+        Standard deviation of the energy of the lowest minimum that such a search
+        finds, eV; None if that was not measured.
     """
     name = f"*{spec.name}"
     if not records.relaxed.isomers:
@@ -363,6 +368,7 @@ def adsorbed_species(
                     _keep_error(held, is_corrected=is_corrected),
                     carried,
                     corrected=layers.gas_ev is not None,
+                    search_ev=search_ev,
                 ),
                 spec,
                 shifts,
@@ -436,12 +442,14 @@ def _collect_deviations(
     carried: CarriedCorrection,
     *,
     corrected: bool,
+    search_ev: float | None,
 ) -> dict[str, float]:
     """Standard deviations of an adsorbate, eV; empty where one of them is unknown.
 
     `level` is that of its bonds to the cluster; `group` that of the errors of its own
     bonds, of which it has the whole where they are not corrected; `cutoff` what the
-    treatment of the low modes moves it by.
+    treatment of the low modes moves it by; `site` that of the search for its minimum,
+    where it was measured.
     """
     if level is None:
         return {}
@@ -450,6 +458,7 @@ def _collect_deviations(
         "level": level,
         "cutoff": abs(terms.minus_ts_ev - terms.minus_ts_undamped_ev),
         **({"group": group} if group else {}),
+        **({} if search_ev is None else {"site": search_ev}),
     }
 
 

@@ -74,9 +74,9 @@ class Deviations:
     sigma_ev
         Of each term, its standard deviations in eV. A gas or liquid has ``gas``; an
         adsorbate has ``level``, ``group`` (of the errors of its bonds, fitted to
-        gases), ``isomer``, ``site``, ``cutoff`` (of the low modes) and ``solvation``
-        (of the hydrogen bonds of water). A term that is exact has an empty entry; only
-        ``*`` needs none.
+        gases), ``isomer``, ``site`` (of the search for its minimum), ``cutoff`` (of the
+        low modes) and ``solvation`` (of the hydrogen bonds of water). A term that is
+        exact has an empty entry; only ``*`` needs none.
     bond
         What holds each adsorbate that has a ``level`` deviation.
     inherits

@@ -22,17 +22,19 @@ from clusterflow.science.adsorption.search_decisions import (
     group_candidates,
     is_exhausted,
 )
+from clusterflow.science.adsorption.surface_bonds import surface_bonds
 from clusterflow.science.geometry.symmetry import own_permutations
 from clusterflow.stages.parts.descent import Descent, finish_lowest, single_point
 from clusterflow.stages.parts.relaxation import same_geometry
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Hashable, Sequence
 
     from clusterflow.records.clusters import SpinState
     from clusterflow.records.structure import Structure
     from clusterflow.science.adsorption.outcome import FateVerdict
     from clusterflow.science.adsorption.starts_on_sites import Start
+    from clusterflow.science.adsorption.surface_bonds import SurfaceBond
     from clusterflow.stages.parts.descent import DescentResult, MinimumSearch
 
 # Minima are one if they agree in these; their forces are not quite zero.
@@ -53,6 +55,7 @@ class _Candidate:
     outcome: DescentResult
     verdict: FateVerdict
     shape: Shape
+    bonds: tuple[SurfaceBond, ...]
     n_starts: int
 
     @property
@@ -65,10 +68,10 @@ class _Candidate:
         return self.verdict.fate == "intact"
 
     @property
-    def way(self) -> tuple[str, str, str]:
+    def ways(self) -> tuple[Hashable, ...]:
         start = self.start
         kind = start.site.kind if start.placed == "site" else ""
-        return start.placed, start.form, kind
+        return (start.placed, start.form, kind), self.bonds
 
 
 @dataclass(slots=True, kw_only=True)
@@ -81,6 +84,8 @@ class _Found:
     failures: Counter[str] = field(default_factory=Counter)
     # Good ones that a halving dropped.
     reserve: list[_Candidate] = field(default_factory=list)
+    # Bonds to the cluster of the good ones that were followed to their end.
+    followed: set[tuple[SurfaceBond, ...]] = field(default_factory=set)
 
     @property
     def lowest(self) -> _Candidate:
@@ -192,7 +197,12 @@ def _make_candidate(
     verdict = search.verdict(outcome.structure)
     shape = shape_of(outcome.structure, search.n_host, core_intact=verdict.core_intact)
     return _Candidate(
-        start=start, outcome=outcome, verdict=verdict, shape=shape, n_starts=n_starts
+        start=start,
+        outcome=outcome,
+        verdict=verdict,
+        shape=shape,
+        bonds=surface_bonds(outcome.structure),
+        n_starts=n_starts,
     )
 
 
@@ -216,14 +226,17 @@ def _relax_best(
     """Relax candidates to the end, lowest first, until that is enough.
 
     Good ones come first. Where they bring too few minima, what the halvings dropped
-    follows: the lowest on the way often are those about to fall. What is no longer what
-    was meant is worth a look where it lies below all good ones, or where those are too
-    few: CO on Cd13Se13 pulls it into isomers that are 2 eV lower.
+    follows: the lowest on the way often are those about to fall. Then comes the lowest
+    of each set of bonds to the cluster that has no minimum yet: how the level orders
+    these is no guide to how a better one does. What is no longer what was meant is
+    worth a look where it lies below all good ones, or where those are too few: CO on
+    Cd13Se13 pulls it into isomers that are 2 eV lower.
     """
     changed = [c for c in candidates if not c.is_intact]
     good = [c for c in candidates if c.is_intact]
     changed += _relax_good(search, good, found)
     changed += _relax_good(search, found.reserve, found)
+    changed += _relax_other_bonds(search, [*good, *found.reserve], found)
     _relax_changed(search, changed, found)
 
 
@@ -237,12 +250,34 @@ def _relax_good(
     for coarse in sorted(candidates, key=lambda c: c.energy_ev):
         if found.n_intact >= wanted or is_exhausted(news, search.settings.patience):
             break
+        found.followed.add(coarse.bonds)
         ahead = _follow_candidate(search, coarse, found)
         if ahead is not None and not ahead.is_intact:
             changed.append(ahead)
         elif ahead is not None:
             is_news = _relax_candidate(search, ahead, found)
             news += [] if is_news is None else [is_news]
+    return changed
+
+
+def _relax_other_bonds(
+    search: MinimumSearch, candidates: Sequence[_Candidate], found: _Found
+) -> list[_Candidate]:
+    """Relax the lowest good one of each way to be bonded that is not known yet.
+
+    Returns those that changed, unfinished.
+    """
+    changed: list[_Candidate] = []
+    for coarse in sorted(candidates, key=lambda c: c.energy_ev):
+        known = {c.bonds for c in found.known if c.is_intact} | found.followed
+        if coarse.bonds in known:
+            continue
+        found.followed.add(coarse.bonds)
+        ahead = _follow_candidate(search, coarse, found)
+        if ahead is not None and not ahead.is_intact:
+            changed.append(ahead)
+        elif ahead is not None:
+            _relax_candidate(search, ahead, found)
     return changed
 
 
