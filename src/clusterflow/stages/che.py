@@ -45,8 +45,11 @@ def che(
     job: Job,
     *,
     states: Sequence[ThermoRecord] = (),
+    networks: Sequence[Network] | None = None,
 ) -> CheRecord:
     """Pathways, limiting potentials and determining steps of every reaction.
+
+    `networks` are those of the reactions, where many clusters share them.
 
     Raises
     ------
@@ -63,7 +66,8 @@ def che(
         ph=settings.ph,
         temperature_k=thermo.temperature_k,
     )
-    networks = build_networks(reactions, library)
+    if networks is None:
+        networks = build_networks(reactions, library)
     energies = free_energies_of(thermo)
     results = evaluate_networks(
         *(networks, {thermo.cluster: energies}, electrode, library),
