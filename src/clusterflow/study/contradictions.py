@@ -28,6 +28,7 @@ def find_contradictions(plan: Plan) -> list[str]:
         *_find_impossible_liquids(plan),
         *_find_unsaid_inheritance(plan),
         *_find_idle_barriers(plan),
+        *_find_shapeless_adsorbates(plan),
     ]
 
 
@@ -177,6 +178,16 @@ def _find_unsaid_inheritance(plan: Plan) -> list[str]:
                 "it keeps the bonds of that molecule, `inherits: {}` if it does not"
             )
     return lines
+
+
+def _find_shapeless_adsorbates(plan: Plan) -> list[str]:
+    """Adsorbates without a geometry: nothing can be placed."""
+    return [
+        f"{plan.library.path('adsorbates', name)}: *{name} has no forms, so a study "
+        "cannot place it; add a geometry, or use it with energies of your own"
+        for name in plan.adsorbates
+        if not plan.library.adsorbate(name).forms
+    ]
 
 
 def _find_idle_barriers(plan: Plan) -> list[str]:

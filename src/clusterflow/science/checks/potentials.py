@@ -62,17 +62,24 @@ def _judge_potential(subject: str, result: ReactionResult) -> Gate:
 
 
 def _compute_limiting_potential(pathway: Pathway, nernst_ev: float) -> float | None:
-    """U_L = −max ΔG(0)/n_e over the electrochemical steps, V against RHE.
+    """U_L from ΔG(0)/n_e of the electrochemical steps, V against RHE.
 
-    A step of fewer protons than electrons moves with pH on this scale. Electrons and
-    protons are counted in the equation of each step.
+    −max over the steps of a reduction that take up electrons; for an oxidation max over
+    those that give them off, counted as positive. A step of fewer protons than
+    electrons moves with pH on this scale. Electrons and protons are counted in the
+    equation of each step.
     """
-    slopes = []
+    taken_up, given_off, electrons = [], [], 0
     for step in pathway.steps:
         terms = read_equation(step.name)
         if terms is None or step.dg0_ev is None:
             return None
-        n_e, n_h = -terms["e-"], -terms["H+"]
-        if n_e > 0:
-            slopes.append((step.dg0_ev + (n_h - n_e) * nernst_ev) / n_e)
-    return -max(slopes) if slopes else None
+        # Hydroxide is water less a proton.
+        n_e, n_h = -terms["e-"], terms["OH-(aq)"] - terms["H+"]
+        electrons += n_e
+        if n_e:
+            turning = -(step.dg0_ev + (n_h - n_e) * nernst_ev) / n_e
+            (taken_up if n_e > 0 else given_off).append(turning)
+    if electrons < 0:
+        return max(given_off)
+    return min(taken_up, default=None)
