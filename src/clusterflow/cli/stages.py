@@ -394,8 +394,10 @@ def che(
     potential_v: Annotated[
         float | None, typer.Option(help="Potential, V, on the scale below.")
     ] = None,
-    scale: Annotated[str | None, typer.Option(help="rhe or she.")] = None,
-    ph: Annotated[float | None, typer.Option(help="pH, for the SHE scale.")] = None,
+    scale: Annotated[str | None, typer.Option(help="rhe, she, ag-agcl or sce.")] = None,
+    ph: Annotated[
+        float | None, typer.Option(help="pH, for all scales but rhe.")
+    ] = None,
     temperature_k: TemperatureK = None,
     correct: Annotated[
         str,

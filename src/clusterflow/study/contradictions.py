@@ -8,8 +8,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from clusterflow.errors import ConfigError
 from clusterflow.science.thermochemistry.anchors import FROM_CO2
-from clusterflow.units import WATER_CRITICAL_K, WATER_NUCLEATION_K
+from clusterflow.units import WATER_CRITICAL_K, WATER_NUCLEATION_K, check_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -29,6 +30,7 @@ def find_contradictions(plan: Plan) -> list[str]:
         *_find_unsaid_inheritance(plan),
         *_find_idle_barriers(plan),
         *_find_shapeless_adsorbates(plan),
+        *_find_scale_of_one_temperature(plan),
     ]
 
 
@@ -188,6 +190,17 @@ def _find_shapeless_adsorbates(plan: Plan) -> list[str]:
         for name in plan.adsorbates
         if not plan.library.adsorbate(name).forms
     ]
+
+
+def _find_scale_of_one_temperature(plan: Plan) -> list[str]:
+    """A reference electrode that is not known at the study's temperature."""
+    try:
+        check_scale(
+            plan.study.che.scale, plan.study.thermo.temperature_k, "che.scale ="
+        )
+    except ConfigError as error:
+        return [str(error)]
+    return []
 
 
 def _find_idle_barriers(plan: Plan) -> list[str]:

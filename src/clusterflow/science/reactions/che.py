@@ -32,7 +32,13 @@ from clusterflow.science.reactions.network import (
     Network,
     list_intermediates,
 )
-from clusterflow.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
+from clusterflow.units import (
+    BOLTZMANN_EV_PER_K,
+    REFERENCE_V_SHE,
+    STANDARD_PRESSURE_PA,
+    Scale,
+    check_scale,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -62,14 +68,17 @@ class Electrode:
     """Potential of the electrode, on a stated scale, and the pH it faces."""
 
     potential_v: float = 0.0
-    scale: Literal["rhe", "she"] = "rhe"
+    scale: Scale = "rhe"
     ph: float = 0.0
     temperature_k: float = 298.15
+
+    def __post_init__(self) -> None:
+        check_scale(self.scale, self.temperature_k, "scale")
 
     @property
     def potential_she_v(self) -> float:
         """The potential on the SHE scale, V."""
-        return self.potential_v - (self._nernst_shift if self.scale == "rhe" else 0.0)
+        return self.potential_v + self._zero_v_she
 
     @property
     def potential_rhe_v(self) -> float:
@@ -77,12 +86,21 @@ class Electrode:
         return self.potential_she_v + self._nernst_shift
 
     @property
+    def _zero_v_she(self) -> float:
+        """Where the scale has its zero, V against SHE."""
+        if self.scale == "rhe":
+            return -self._nernst_shift
+        return REFERENCE_V_SHE[self.scale]
+
+    @property
     def _nernst_shift(self) -> float:
         return nernst_slope(self.temperature_k) * self.ph
 
     def from_rhe(self, potential_rhe_v: float) -> float:
         """A potential given against RHE, on this electrode's scale, V."""
-        return potential_rhe_v - (self._nernst_shift if self.scale == "she" else 0.0)
+        if self.scale == "rhe":
+            return potential_rhe_v
+        return potential_rhe_v - self._nernst_shift - REFERENCE_V_SHE[self.scale]
 
     def shift_ev(self, n_e: int, n_h: int) -> float:
         """What potential and pH add to ΔG of a step, eV."""
