@@ -12,10 +12,8 @@ from ase.io import write
 
 from clusterflow.errors import ConfigError
 from clusterflow.intake.own_energies import read_energies
-from clusterflow.science.reactions.own_free_energies import (
-    OwnEnergyReader,
-    OwnEnergyRow,
-)
+from clusterflow.library.energy_rows import OwnEnergyRow
+from clusterflow.science.reactions.own_free_energies import OwnEnergyReader
 
 MODES = {"H": [1050.0, 1120.0, 1180.0], "gas_H2": [4401.0]}
 

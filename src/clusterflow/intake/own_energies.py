@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from clusterflow.errors import ConfigError
+from clusterflow.intake.energy_table import read_energy_table
+from clusterflow.library.energy_rows import Origin, OwnEnergyRow
 from clusterflow.library.find import describe_error
-from clusterflow.library.own_tables import read_rows
-from clusterflow.science.reactions.own_free_energies import OwnEnergyRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -62,7 +62,7 @@ def read_energies(path: Path, library: Library) -> list[OwnEnergyRow]:
     elif path.suffix in (".db", ".json"):
         computed = list(_read_database_rows(path))
     else:
-        return read_rows(path, OwnEnergyRow)
+        return read_energy_table(path)
     if not computed:
         raise ConfigError(
             f"{path}: holds no energies; see docs/che.md for what is read"
@@ -96,7 +96,10 @@ def _read_database_rows(path: Path) -> Iterator[_Computed]:
         if row.get("energy") is not None:
             keys["energy_ev"] = row.energy
         counts = Counter(row.toatoms().get_chemical_symbols())
-        yield _Computed(row=_validate_row(keys, where), counts=counts, where=where)
+        origin = Origin(file=str(path), row=f"id {row.id}")
+        yield _Computed(
+            row=_validate_row(keys, where, origin), counts=counts, where=where
+        )
 
 
 def _read_folder_rows(folder: Path) -> Iterator[_Computed]:
@@ -114,7 +117,9 @@ def _read_folder_rows(folder: Path) -> Iterator[_Computed]:
             keys["frequencies_cm1"] = frequencies
         counts = Counter(atoms.get_chemical_symbols())
         yield _Computed(
-            row=_validate_row(keys, str(file)), counts=counts, where=str(file)
+            row=_validate_row(keys, str(file), Origin(file=str(file))),
+            counts=counts,
+            where=str(file),
         )
 
 
@@ -180,9 +185,10 @@ def _wrap_scalar(value: Any) -> Sequence[Any]:
     return value if hasattr(value, "__len__") else [value]
 
 
-def _validate_row(keys: Mapping[str, Any], where: str) -> OwnEnergyRow:
+def _validate_row(keys: Mapping[str, Any], where: str, origin: Origin) -> OwnEnergyRow:
     try:
-        return OwnEnergyRow.model_validate(keys)
+        row = OwnEnergyRow.model_validate(keys)
+        return row.model_copy(update={"origin": origin})
     except ValidationError as error:
         reason = describe_error(error)
     except ValueError as error:

@@ -18,6 +18,7 @@ from clusterflow.science.reactions.flags import group_flags
 from clusterflow.science.reactions.network import ELECTRON, PROTON, parse_equation
 from clusterflow.settings import ThermoSettings
 from clusterflow.stage_table import record_name
+from clusterflow.stages.parts.own_thermo import own_surroundings
 from clusterflow.stages.thermo import surroundings_of
 
 if TYPE_CHECKING:
@@ -127,7 +128,14 @@ def _explain_species(
     if species.terms is None or species.formation_ev is None or thermo.level is None:
         sources = tuple(_list_sources(records, thermo, parts, thermo.provenance))
         return Explanation(**common, sources=sources)
-    around = surroundings_of(thermo.level, records.of(GasRecord), settings, library)
+    around: Surroundings
+    if thermo.own:
+        around = own_surroundings(thermo.own, settings, library)
+        zero_of = ", ".join(around.anchors)
+        common["what"] = common["what"].replace(", ".join(settings.anchors), zero_of, 1)
+    else:
+        gases = records.of(GasRecord)
+        around = surroundings_of(thermo.level, gases, settings, library)
     references, anchors = _list_reference_terms(thermo, name, around, library)
     molecules = [*anchors, *species.inherits]
     parts += [r for n in dict.fromkeys(molecules) if (r := around.gases.get(n))]

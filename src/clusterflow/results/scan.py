@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from clusterflow.errors import ConfigError, RecordError
 from clusterflow.library.find import Library, describe_error
 from clusterflow.records.energies import ThermoRecord
-from clusterflow.records.files import read_record, read_records
+from clusterflow.records.files import StudyRecords, read_record, read_records
 from clusterflow.records.profiles import CheRecord
 from clusterflow.results.tables import make_harmless
 from clusterflow.results.temperatures import thermo_at
@@ -234,11 +234,14 @@ def _recompute_thermo(
     cluster: str, folder: Path, temperature_k: float, library: Library
 ) -> ThermoRecord:
     """Stage thermo at another temperature, from the records of a results folder."""
+    known = read_record(folder / "thermo" / f"{cluster}.json", ThermoRecord)
+    if known.own:
+        alone = StudyRecords(folder=folder, records=())
+        return thermo_at(known, alone, temperature_k, library)
     paths = [folder / stage / f"{cluster}.json" for stage in ("relax", "pool")]
     stages = ("adsorb", "vibrate")
     paths += [p for s in stages for p in (folder / s / cluster).glob("*.json")]
     paths += (folder / "gas").glob("*/*.json")
-    known = read_record(folder / "thermo" / f"{cluster}.json", ThermoRecord)
     records = read_records(folder, [path for path in paths if path.is_file()])
     return thermo_at(known, records, temperature_k, library)
 

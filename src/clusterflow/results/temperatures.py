@@ -18,6 +18,7 @@ from clusterflow.science.uncertainty.deviations import deviations_of
 from clusterflow.settings import ThermoSettings
 from clusterflow.stage_table import STAGES
 from clusterflow.stages.parts.job import Job
+from clusterflow.stages.parts.own_thermo import own_thermo, read_shift_tables
 from clusterflow.stages.thermo import thermo
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def thermo_at(
     settings = ThermoSettings.model_validate(
         {**known.provenance.settings, "temperature_k": temperature_k}
     )
+    if known.own:
+        return _own_thermo_at(known, settings, library)
     cluster, names = known.cluster, [s.name for s in known.species]
     gases = {n.partition("(")[0] for n in names if not n.startswith("*")}
     relaxed = [r for r in records.of(RelaxRecord) if r.cluster == cluster]
@@ -92,6 +95,31 @@ def thermo_at(
         pool=pools[0] if pools else None,
     )
     return thermo(of_cluster, settings, library, Job("thermo"))
+
+
+def _own_thermo_at(
+    known: ThermoRecord, settings: ThermoSettings, library: Library
+) -> ThermoRecord:
+    """The same from a person's own energies, which the record holds."""
+    assert known.level is not None
+    found = own_thermo(
+        known.cluster,
+        known.own,
+        known.level,
+        settings,
+        library,
+        Job("thermo"),
+        shifts_ev=read_shift_tables(settings, known.cluster, library),
+        given_at_k=known.temperature_k,
+    )
+    lost = [
+        s.reason
+        for before, s in zip(known.species, found.species, strict=True)
+        if before.formation_ev is not None and s.formation_ev is None
+    ]
+    if lost:
+        raise RecordError(f"{known.cluster}: {lost[0]}")
+    return found
 
 
 def step_energies(

@@ -97,7 +97,8 @@ def che(
         states=dict(joined.states),
         status=thermo.status,
         reason=thermo.reason if thermo.status == "failed" else "",
-        provenance=job.provenance(thermo.level),
+        # No engine made energies that a person brought.
+        provenance=job.provenance(None if thermo.own else thermo.level),
     )
     return mark_reactions(record, thermo, library)
 

@@ -7,13 +7,11 @@ import pytest
 from pydantic import ValidationError
 
 from clusterflow.errors import ConfigError
+from clusterflow.library.energy_rows import OwnEnergyRow
 from clusterflow.science.reactions.che import Electrode, evaluate_network
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import build_network
-from clusterflow.science.reactions.own_free_energies import (
-    OwnEnergyReader,
-    OwnEnergyRow,
-)
+from clusterflow.science.reactions.own_free_energies import OwnEnergyReader
 from clusterflow.science.thermochemistry.formation import experimental_table
 
 ANCHORS = ("CO2", "H2", "H2O")

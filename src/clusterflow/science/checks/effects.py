@@ -99,6 +99,16 @@ EFFECTS: Final = {
         "the molecule has imaginary modes, or too many or too few",
         _RUN_AGAIN,
     ),
+    "measured-sum": Effect(
+        *("mark", "the reaction"),
+        "the steps from a person's own energies are far from the measured reaction",
+        "look at the rows of the gases: units, number of molecules, pressure",
+    ),
+    "potential-window": Effect(
+        *("mark", "the reaction"),
+        "the limiting potential is one that no electrode has",
+        "look at the rows of the step that sets it",
+    ),
 }
 
 

@@ -27,6 +27,11 @@ from clusterflow.science.checks.balance import balance, parity
 from clusterflow.science.checks.forces import force_error, forces, hessian_symmetry
 from clusterflow.science.checks.geometry import fragments, substitution
 from clusterflow.science.checks.levels import level_equality
+from clusterflow.science.checks.own_energies import (
+    measured_sum,
+    own_rows,
+    potential_window,
+)
 from clusterflow.science.checks.potentials import potential_scale
 from clusterflow.science.checks.provenance import provenance
 from clusterflow.science.checks.terms import term_sum
@@ -58,6 +63,9 @@ GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
     zpe,
     potential_scale,
     gas_frequencies,
+    own_rows,
+    measured_sum,
+    potential_window,
 ]
 
 

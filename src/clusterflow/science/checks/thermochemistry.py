@@ -205,7 +205,12 @@ def zpe(evidence: Evidence) -> Iterator[Gate]:
 def _judge_summed_zpe(evidence: Evidence) -> Iterator[Gate]:
     for thermo in evidence.thermo:
         for species in thermo.species:
+            given = species.terms and species.terms.model in ("given", "given-terms")
             if species.name.startswith("*") and species.name != "*" and species.terms:
+                if given:
+                    subject = f"{thermo.cluster}/{species.name}, thermo"
+                    yield skip_gate("zpe", subject, "its free energy was given")
+                    continue
                 subject = f"{thermo.cluster}/{species.name}, thermo"
                 shown = f"{species.terms.zpe_ev:.3f} eV"
                 fits = species.terms.zpe_ev > 0

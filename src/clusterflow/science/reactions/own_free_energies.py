@@ -1,42 +1,12 @@
-"""A person's own energies: from the rows of a table to free energies of species.
-
-Columns
--------
-species
-    Name, such as ``COOH``, ``CO``; free of any star or phase.
-state
-    ``gas``, ``ads`` or ``clean``.
-surface
-    Which surface an adsorbate or a clean row belongs to; empty for gases.
-energy_ev
-    Electronic energy, eV, of the kind that `energy_kind` names.
-energy_kind
-    ``total`` (the calculator's own), ``formation`` (from CO2, H2 and H2O) or
-    ``formation from A, B, C`` (from a stated set of gases). Formation energies of
-    adsorbates are relative to the clean surface.
-gibbs_ev
-    In the place of energy and frequencies: a free energy of the same kind, at 1 bar
-    unless `pressure_pa` says otherwise.
-frequencies_cm1
-    Separated by ``;``.
-pressure_pa, symmetry_number, spin
-    Of gases; by default 1 bar and what the library's molecule says. `spin` is the
-    total spin S.
-level
-    What made the number, such as ``PBE-D3``; one for the whole table.
-"""
+"""A person's own energies: from the rows of a table to free energies of species."""
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, replace
 from math import log
-from typing import TYPE_CHECKING, Literal
-
-from pydantic import Field, field_validator, model_validator
+from typing import TYPE_CHECKING
 
 from clusterflow.errors import ClusterflowError, ConfigError
-from clusterflow.model import NAME_PATTERN, Model
 from clusterflow.science.reactions.che import FreeEnergies
 from clusterflow.science.thermochemistry.formation import gas_corrections
 from clusterflow.science.thermochemistry.partition_functions import (
@@ -53,112 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from clusterflow.library.adsorbates import AdsorbateSpec
+    from clusterflow.library.energy_rows import OwnEnergyRow
     from clusterflow.library.gases import GasSpec
     from clusterflow.science.thermochemistry.formation import ExperimentalTable
-
-DEFAULT_SET = ("CO2", "H2", "H2O")
-# Outside this range a wavenumber is not in cm⁻¹: H2 has 4400, a meV or THz value of a
-# stretching mode is below 600.
-_HIGHEST_CM1 = 5500.0
-# The stiffest mode of any bound species is above this; in meV or THz it is below.
-_LOWEST_HIGHEST_CM1 = 140.0
-
-
-# What a column without a unit was meant to be.
-_WITH_UNIT = {
-    **dict.fromkeys(("energy", "e", "total_energy"), "energy_ev, in eV"),
-    **dict.fromkeys(("gibbs", "free_energy", "g"), "gibbs_ev, in eV"),
-    **dict.fromkeys(
-        ("frequencies", "frequency", "wavenumbers"), "frequencies_cm1, in cm⁻¹"
-    ),
-    "pressure": "pressure_pa, in Pa",
-}
-
-
-class OwnEnergyRow(Model):
-    """One row of the table."""
-
-    species: str = Field(min_length=1)
-    state: Literal["gas", "ads", "clean"]
-    surface: str = ""
-    energy_ev: float | None = None
-    energy_kind: str = "total"
-    gibbs_ev: float | None = None
-    frequencies_cm1: tuple[float, ...] | None = None
-    pressure_pa: float = Field(default=STANDARD_PRESSURE_PA, gt=0)
-    symmetry_number: int | None = Field(default=None, ge=1)
-    spin: float | None = Field(default=None, ge=0)
-    level: str = ""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _check_units(cls, row: object) -> object:
-        for key in row if isinstance(row, dict) else ():
-            wanted = _WITH_UNIT.get(str(key).strip().lower())
-            if wanted is not None:
-                raise ValueError(
-                    f"column {key!r} does not say its unit: name it {wanted}"
-                )
-        return row
-
-    @field_validator("frequencies_cm1", mode="before")
-    @classmethod
-    def _split_frequencies(cls, value: object) -> object:
-        if isinstance(value, str):
-            return [float(part) for part in value.split(";") if part.strip()]
-        if isinstance(value, int | float):
-            return [value]
-        return value
-
-    @field_validator("frequencies_cm1")
-    @classmethod
-    def _check_wavenumbers(
-        cls, value: tuple[float, ...] | None
-    ) -> tuple[float, ...] | None:
-        for wavenumber in value or ():
-            if not 0 < wavenumber < _HIGHEST_CM1:
-                raise ValueError(
-                    f"{wavenumber:g} is no wavenumber in cm⁻¹ of a minimum "
-                    f"(0 to {_HIGHEST_CM1:g}); imaginary modes are left out by hand"
-                )
-        if value and max(value) < _LOWEST_HIGHEST_CM1:
-            raise ValueError(
-                f"the highest is {max(value):g}: this looks like another unit; "
-                "wavenumbers are in cm⁻¹"
-            )
-        return value
-
-    @field_validator("energy_kind")
-    @classmethod
-    def _check_kind(cls, value: str) -> str:
-        if value not in ("total", "formation") and not value.startswith(
-            "formation from "
-        ):
-            raise ValueError("must be total, formation, or formation from A, B, C")
-        return value
-
-    @model_validator(mode="after")
-    def _check_row(self) -> OwnEnergyRow:
-        if self.energy_ev is None and self.gibbs_ev is None:
-            raise ValueError("neither energy_ev nor gibbs_ev is given")
-        if self.state != "clean" and not re.fullmatch(NAME_PATTERN, self.species):
-            raise ValueError(
-                f"species {self.species!r}: write the bare name, such as COOH, "
-                "without star or phase"
-            )
-        if self.state != "gas" and not self.surface:
-            raise ValueError(f"a row of state {self.state!r} needs a surface")
-        return self
-
-    @property
-    def reference_set(self) -> tuple[str, ...]:
-        """Gases of zero energy: none for totals."""
-        if self.energy_kind == "total":
-            return ()
-        if self.energy_kind == "formation":
-            return DEFAULT_SET
-        names = self.energy_kind.removeprefix("formation from ").replace("/", ",")
-        return tuple(name.strip() for name in names.split(",") if name.strip())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from clusterflow.science.checks.effects import Kind
     from clusterflow.science.checks.evidence import Gate
 
+_ON_REACTIONS = (
+    *("closure", "balance", "potential-scale", "measured-sum", "potential-window"),
+)
 _PLACE = {gate_name(check): check for check in GATES}
 
 
@@ -98,7 +101,7 @@ def mark_reactions(
     for network, result in zip(record.networks, record.results, strict=True):
         one = record.model_copy(update={"networks": (network,), "results": (result,)})
         evidence = replace(known, che=(one,))
-        gates = _run_gates(evidence, ("closure", "balance", "potential-scale"))
+        gates = _run_gates(evidence, _ON_REACTIONS)
         for flag in _list_flags(gates):
             result = result.flagged(flag)
         results.append(result)

@@ -1,0 +1,272 @@
+"""The record of stage thermo from a person's own energies, as from a study's."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clusterflow.errors import ClusterflowError, ConfigError
+from clusterflow.library.levels import LevelSpec
+from clusterflow.library.own_tables import read_shifts
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.science.thermochemistry.adsorbate_models import AdsorbateModel
+from clusterflow.science.thermochemistry.formation import experimental_table
+from clusterflow.science.thermochemistry.own_species import (
+    OwnSurroundings,
+    choose_anchors,
+    own_adsorbate,
+    own_clean,
+    own_gas,
+    own_gas_terms,
+)
+from clusterflow.science.thermochemistry.species import Layers, hole
+from clusterflow.stages.parts.job import settings_of
+from clusterflow.stages.parts.verdicts import mark_species
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from clusterflow.library.adsorbates import AdsorbateSpec
+    from clusterflow.library.energy_rows import OwnEnergyRow
+    from clusterflow.library.find import Library
+    from clusterflow.library.gases import GasSpec
+    from clusterflow.records.energies import SpeciesFreeEnergy
+    from clusterflow.settings import ThermoSettings
+    from clusterflow.stages.parts.job import Job
+
+OWN = "own"
+
+
+def own_level(rows: Sequence[OwnEnergyRow], files: Mapping[Path, str]) -> LevelSpec:
+    """The level of a table: what its rows say, else the table itself.
+
+    Parameters
+    ----------
+    rows
+        All of the table, of one level.
+    files
+        SHA-256 of each file they are from.
+    """
+    named = {row.level for row in rows if row.level}
+    together = hashlib.sha256("".join(sorted(files.values())).encode()).hexdigest()
+    names = ", ".join(sorted({path.name for path in files})[:3])
+    return LevelSpec(
+        name=OWN,
+        engine=OWN,
+        method=named.pop() if named else f"table {together[:12]}",
+        source=f"{names}, SHA-256 {together[:12]}",
+        description="Energies that a person brought.",
+    )
+
+
+def own_thermo(
+    surface: str,
+    rows: Sequence[OwnEnergyRow],
+    level: LevelSpec,
+    settings: ThermoSettings,
+    library: Library,
+    job: Job,
+    *,
+    shifts_ev: Mapping[str, Mapping[str, float]] | None = None,
+    given_at_k: float | None = None,
+    notes: Sequence[str] = (),
+) -> ThermoRecord:
+    """Free energies of formation of all species on one surface.
+
+    Parameters
+    ----------
+    surface
+        Its name.
+    rows
+        Those of the surface and of the gases; of several sites the lowest counts.
+    shifts_ev
+        By layer, the shifts of adsorbates that a person's own tables have.
+    given_at_k
+        Where given free energies hold; by default at the temperature of `settings`.
+    notes
+        What is odd about the rows.
+
+    Raises
+    ------
+    ConfigError
+        If a species stands there twice.
+    """
+    around = own_surroundings(rows, settings, library, given_at_k=given_at_k)
+    pressures = dict(around.pressure_pa)
+    settings = settings.model_copy(update={"pressure_pa": pressures})
+    job.settings = settings_of(settings)
+    corrections = around.corrections()
+    by_gas = {c.gas: c.correction_ev for c in corrections}
+    by_name = _group_surface_rows(rows)
+    clean_rows = by_name.pop("*", [None])
+    specs = {
+        name: library.adsorbate(name)
+        for name in by_name
+        if name in library.paths("adsorbates")
+    }
+    layers = Layers(
+        gas_ev=by_gas if "gas" in settings.correct else None,
+        shifts_ev={
+            name: _find_layer_shifts(spec, settings, shifts_ev or {})
+            for name, spec in specs.items()
+        },
+    )
+    clean, clean_terms = own_clean(clean_rows[0], around)
+    species = [clean]
+    for name in around.list_gases():
+        species += own_gas(name, around, layers)
+    species += [
+        hole(f"{name}(g)", f"{name} needs a row with its frequencies_cm1")
+        for name in rows[0].reference_set
+        if name not in around.rows
+    ]
+    for name, sites in by_name.items():
+        if name not in specs:
+            species.append(hole(f"*{name}", f"the library has no adsorbate {name!r}"))
+            continue
+        found = []
+        for row in sites:
+            one = layers
+            if row.solvation_ev is not None:
+                own = {**layers.shifts_ev[name], "own-solvation": row.solvation_ev}
+                one = Layers(gas_ev=layers.gas_ev, shifts_ev={name: own})
+            found.append(own_adsorbate(row, specs[name], clean_terms, around, one))
+        species.append(min(found, key=_order_by_energy))
+    record = ThermoRecord(
+        cluster=surface,
+        level=level,
+        temperature_k=settings.temperature_k,
+        pressure_pa=pressures,
+        half_hydrogen_ev=_compute_half_hydrogen(around, layers),
+        species=tuple(species),
+        gas_corrections=tuple(corrections),
+        own=tuple(rows),
+        notes=tuple(notes),
+        provenance=job.provenance(),
+    )
+    return mark_species(record, library)
+
+
+def read_shift_tables(
+    settings: ThermoSettings,
+    surface: str,
+    library: Library,
+    also: Sequence[str] | None = None,
+) -> dict[str, dict[str, float]]:
+    """Shifts of a surface's adsorbates by layer, eV; `also` are other surfaces."""
+    return {
+        layer: read_shifts(Path(file), surface, library, also=also)
+        for layer, file in settings.tables.items()
+    }
+
+
+def own_surroundings(
+    rows: Sequence[OwnEnergyRow],
+    settings: ThermoSettings,
+    library: Library,
+    *,
+    given_at_k: float | None = None,
+) -> OwnSurroundings:
+    """What the free energies of a table refer to: its gases, as far as known."""
+    gases: dict[str, OwnEnergyRow] = {}
+    for row in rows:
+        if row.state == "gas" and row.species in library.paths("gases"):
+            _refuse_double(row, gases.get(row.species))
+            gases[row.species] = row
+    table = experimental_table([*gases, *settings.anchors], library)
+    at_k = settings.temperature_k if given_at_k is None else given_at_k
+    anchors = settings.anchors
+    if "gas" not in settings.correct:
+        known = {
+            name: table.gases[name]
+            for name, row in gases.items()
+            if _has_terms(row, table.gases[name], settings.temperature_k, at_k)
+        }
+        anchors = choose_anchors(settings.anchors, known) or anchors
+    pressures = {
+        name: row.pressure_pa
+        for name, row in gases.items()
+        if "pressure_pa" in row.model_fields_set
+    }
+    return OwnSurroundings(
+        gases={},
+        rows=gases,
+        table=table,
+        anchors=anchors,
+        temperature_k=settings.temperature_k,
+        pressure_pa=pressures | settings.pressure_pa,
+        isomers=settings.isomers,
+        model=AdsorbateModel(
+            name="harmonic",
+            low_mode_cutoff_cm1=settings.low_mode_cutoff_cm1,
+            barriers={},
+        ),
+        given_at_k=at_k,
+    )
+
+
+def _has_terms(
+    row: OwnEnergyRow, spec: GasSpec, temperature_k: float, given_at_k: float
+) -> bool:
+    try:
+        own_gas_terms(row, spec, temperature_k, row.pressure_pa, given_at_k=given_at_k)
+    except ClusterflowError:
+        return False
+    return True
+
+
+def _group_surface_rows(
+    rows: Iterable[OwnEnergyRow],
+) -> dict[str, list[OwnEnergyRow]]:
+    """Rows of adsorbates by name, one a site, and of the clean surface as ``*``."""
+    found: dict[str, list[OwnEnergyRow]] = defaultdict(list)
+    for row in rows:
+        if row.state == "gas":
+            continue
+        own = found["*" if row.state == "clean" else row.species]
+        for other in own:
+            if row.state == "clean" or not row.site or row.site == other.site:
+                _refuse_double(row, other)
+        own.append(row)
+    return dict(found)
+
+
+def _refuse_double(row: OwnEnergyRow, other: OwnEnergyRow | None) -> None:
+    if other is not None:
+        raise ConfigError(
+            f"{row.origin}: {row.species} ({row.state}) on surface "
+            f"{row.surface or '-'} stands there twice, first in {other.origin.row}; "
+            "leave one, or name their sites in a column site"
+        )
+
+
+def _order_by_energy(species: SpeciesFreeEnergy) -> tuple[bool, float]:
+    value = species.formation_ev
+    return value is None, 0.0 if value is None else value
+
+
+def _find_layer_shifts(
+    spec: AdsorbateSpec,
+    settings: ThermoSettings,
+    tables: Mapping[str, Mapping[str, float]],
+) -> dict[str, float | None]:
+    """The layers beside `gas` of one adsorbate, eV, in the order they are named."""
+    found: dict[str, float | None] = {}
+    for layer in settings.correct:
+        if layer == "solvation":
+            found[layer] = spec.solvation_ev.value if spec.solvation_ev else None
+        elif layer == "dft":
+            found[layer] = tables[layer].get(spec.name)
+        elif layer == "user" and spec.name in tables[layer]:
+            found[layer] = tables[layer][spec.name]
+    return found
+
+
+def _compute_half_hydrogen(around: OwnSurroundings, layers: Layers) -> float | None:
+    """Free energy of formation of half a hydrogen molecule, eV: of H⁺ + e⁻ at 0 V."""
+    h2, anchors_ev = around.gas_terms("H2"), around.anchor_energy_ev({"H": 2})
+    if h2 is None or anchors_ev is None:
+        return None
+    return (h2.gibbs_ev - anchors_ev + (layers.gas_ev or {}).get("H2", 0.0)) / 2
