@@ -193,7 +193,7 @@ def _read_grid(path: Path, cells: Sequence[Sequence[str]]) -> list[TableRow]:
     folded = [fold_heading(h) for h in headings if h]
     if doubled := [name for name in folded if folded.count(name) > 1]:
         raise ConfigError(f"{path}: two columns are called {doubled[0]!r}; leave one")
-    rows = []
+    rows: list[TableRow] = []
     for line in cells[start + 1 :]:
         if not any(cell.strip() for cell in line):
             continue
