@@ -209,12 +209,12 @@ def _wavenumbers_by_commas_in_brackets(table: Table) -> Table:
 
 
 @slip("read")
-def _energies_in_hartree(table: Table) -> Table:
+def _energies_in_hartree_by_their_heading(table: Table) -> Table:
     return in_unit(table, "energy_hartree", 1 / 27.211386246)
 
 
 @slip("read")
-def _energies_in_rydberg(table: Table) -> Table:
+def _energies_in_rydberg_by_their_heading(table: Table) -> Table:
     return in_unit(table, "Energy (Ry)", 1 / 13.605693123)
 
 
@@ -238,17 +238,17 @@ def other_frequencies(table: Table, heading: str, factor: float) -> Table:
 
 
 @slip("read")
-def _wavenumbers_in_mev(table: Table) -> Table:
+def _wavenumbers_in_mev_by_their_heading(table: Table) -> Table:
     return other_frequencies(table, "frequencies_mev", 0.1239841984)
 
 
 @slip("read")
-def _wavenumbers_in_thz(table: Table) -> Table:
+def _wavenumbers_in_thz_by_their_heading(table: Table) -> Table:
     return other_frequencies(table, "frequencies_thz", 0.0299792458)
 
 
 @slip("read")
-def _pressures_in_bar(table: Table) -> Table:
+def _pressures_in_bar_by_their_heading(table: Table) -> Table:
     changed = change_column(table, "pressure_pa", lambda t: f"{int(t) / 1e5:.5f}")
     return rename(changed, "pressure_pa", "pressure_bar")
 

@@ -1,4 +1,4 @@
-"""Tables in other dialects, units and words give the numbers of the plain one."""
+"""Tables of CatMAP and YAML, and where a row stood; other dialects are slips."""
 
 from __future__ import annotations
 
@@ -6,53 +6,6 @@ import pytest
 
 from clusterflow.errors import ConfigError
 from clusterflow.intake.energy_table import read_energy_table
-from clusterflow.intake.own_profiles import read_own_study
-from clusterflow.settings import CheSettings, ThermoSettings
-from tests.intake import slips_of_form
-from tests.intake.slips import SLIPS, as_csv, right_table
-
-OF_FORM = [s for s in SLIPS if s.change.__module__ == slips_of_form.__name__]
-TOLERANCE_V = 1e-4
-
-
-def evaluate(path):
-    """Limiting potentials by reaction."""
-    study = read_own_study(
-        path,
-        reactions=["HER", "CO2-to-CO"],
-        settings=CheSettings(),
-        thermo_settings=ThermoSettings(correct=()),
-    )
-    return {r.reaction: r.limiting_potential_v_rhe for r in study.results}
-
-
-@pytest.fixture(scope="module")
-def right(tmp_path_factory):
-    path = tmp_path_factory.mktemp("right") / "t.csv"
-    path.write_text(as_csv(right_table()), encoding="utf-8")
-    potentials = evaluate(path)
-    assert None not in potentials.values()
-    return potentials
-
-
-@pytest.mark.parametrize("slip", OF_FORM, ids=lambda slip: slip.name)
-def test_a_table_is_read_right_or_refused(slip, right, tmp_path):
-    if slip.suffix == ".xlsx":
-        pytest.importorskip("openpyxl")
-    path = tmp_path / f"slip{slip.suffix}"
-    content = slip.change(right_table())
-    content = as_csv(content) if isinstance(content, list) else content
-    path.write_bytes(content.encode() if isinstance(content, str) else content)
-    if slip.fate == "read":
-        assert evaluate(path) == pytest.approx(right, abs=TOLERANCE_V)
-        return
-    with pytest.raises(ConfigError) as error:
-        evaluate(path)
-    said = str(error.value)
-    assert "\n" not in said
-    assert said.startswith(str(path))
-    assert slip.says in said
-
 
 CATMAP = """\
 surface_name\tsite_name\tspecies_name\tformation_energy\tbulk_structure\tfrequencies\tother_parameters\treference

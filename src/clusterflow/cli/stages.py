@@ -379,9 +379,7 @@ def che(
     ] = None,
     energies: Annotated[
         Path | None,
-        typer.Option(
-            help="Your own energies: CSV, YAML, ASE database, or folder of outputs."
-        ),
+        typer.Option(help="Your own energies: table, ASE database or tree of outputs."),
     ] = None,
     edges: Annotated[
         Path | None, typer.Option(help="Edges record, for what they can drive.")
@@ -409,6 +407,9 @@ def che(
         str | None,
         typer.Option(help="site: a profile for each site of your own energies."),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what is read of your own energies.")
+    ] = False,
     settings: Settings = "{}",
     json_: AsJson = False,
     output: Annotated[
@@ -439,6 +440,7 @@ def che(
             by=by,
             json_=json_,
             output=output,
+            dry_run=dry_run,
         )
         return
     if not subjects or energies is not None:

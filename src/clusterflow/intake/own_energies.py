@@ -77,6 +77,35 @@ def read_energies(path: Path, library: Library) -> list[OwnEnergyRow]:
     return [item.row for item in computed]
 
 
+def describe_rows(rows: Sequence[OwnEnergyRow]) -> str:
+    """What was read, as lines of text: one a row, in the units that are used."""
+    heads = (
+        "species",
+        "state",
+        "surface",
+        "site",
+        "E or G / eV",
+        "modes / cm⁻¹",
+        "from",
+    )
+    table = [heads, *map(_list_shown_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in table)
+
+
+def _list_shown_cells(row: OwnEnergyRow) -> tuple[str, ...]:
+    kind, energy = (
+        ("G", row.gibbs_ev) if row.energy_ev is None else ("E", row.energy_ev)
+    )
+    modes = [f"{mode:.0f}" for mode in sorted(row.frequencies_cm1 or ())]
+    ends = "-".join(dict.fromkeys((modes[0], modes[-1]))) if modes else ""
+    shown = f"{len(modes)}: {ends}" if modes else "-"
+    return (
+        *(row.species, row.state, row.surface or "-", row.site or "-"),
+        *(f"{kind} {energy:.3f}", shown, str(row.origin)),
+    )
+
+
 def _read_database_rows(path: Path) -> Iterator[_Computed]:
     """Rows of an ASE database; `frequencies_cm1` may be a key or stand in the data."""
     import ase.db

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,12 +11,18 @@ from clusterflow.errors import ConfigError
 from clusterflow.intake.own_energies import read_energies
 from clusterflow.library.find import Library
 from clusterflow.records.files import sha256
+from clusterflow.science.reactions.evaluate import build_networks
 from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.thermochemistry.own_doubts import find_doubts
 from clusterflow.science.thermochemistry.own_species import add_implied_rows
 from clusterflow.stages.che import che
 from clusterflow.stages.parts.job import Job
-from clusterflow.stages.parts.own_thermo import own_level, own_thermo, read_shift_tables
+from clusterflow.stages.parts.own_thermo import (
+    own_gases,
+    own_level,
+    own_thermo,
+    read_shift_tables,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -86,27 +93,37 @@ def read_own_study(
     )
     files = {name: sha256(name) for name in _list_files(path, rows)}
     level = own_level(rows, files)
+    tables = [Path(file) for file in thermo_settings.tables.values()]
+    inputs = {str(name): digest for name, digest in files.items()}
+    inputs |= {str(table): sha256(table) for table in tables if table.is_file()}
+    rows = add_implied_rows(rows)
+    gases = own_gases(rows, thermo_settings, library)
+    networks = build_networks(specs, library)
     groups = _group_by_surface(rows, by_site=by_site)
+    lines: dict[str, list[str]] = defaultdict(list)
+    for doubt in doubts:
+        lines[str(doubt.row.origin)].append(doubt.line)
     thermo, profiles = [], []
     for surface, own in groups.items():
-        origins = {str(row.origin) for row in own}
-        job = Job(
-            "thermo", inputs=[*files, *map(Path, thermo_settings.tables.values())]
-        )
         record = own_thermo(
             surface,
-            add_implied_rows(own),
+            own,
+            gases,
             level,
-            thermo_settings,
             library,
-            job,
+            Job("thermo"),
             shifts_ev=read_shift_tables(
                 thermo_settings, surface, library, also=list(groups)
             ),
-            notes=[doubt.line for doubt in doubts if str(doubt.row.origin) in origins],
+            notes=[line for row in own for line in lines.get(str(row.origin), ())],
         )
+        # Hashed once: thousands of surfaces may be of one file.
+        origin = record.provenance.model_copy(update={"inputs": inputs})
+        record = record.model_copy(update={"provenance": origin})
         thermo.append(record)
-        profiles.append(che(record, specs, settings, library, Job("che")))
+        profiles.append(
+            che(record, specs, settings, library, Job("che"), networks=networks)
+        )
     return OwnStudy(
         thermo=tuple(thermo),
         che=tuple(profiles),
@@ -171,8 +188,8 @@ def _refuse_water(rows: Sequence[OwnEnergyRow], settings: ThermoSettings) -> Non
     wet = next((row for row in rows if row.solvation_ev is not None), None)
     if wet is not None and "solvation" in settings.correct:
         raise ConfigError(
-            f"{wet.origin} ({wet.species}): solvation_ev and the layer 'solvation' both "
-            "add water; leave out one of them"
+            f"{wet.origin} ({wet.species}): solvation_ev and the layer 'solvation' "
+            "both add water; leave out one of them"
         )
 
 
@@ -218,7 +235,9 @@ def describe(study: OwnStudy) -> str:
         for result in results:
             lines += _describe_result(result, scale)
         lines.append(f"ΔG at U = {results[0].potential_v:+.3f} V vs {scale}")
-    lines += (f"note: {note}" for note in study.notes)
+    lines += (f"note: {note}" for note in study.notes[:_MOST_PROFILES])
+    if (more := len(study.notes) - _MOST_PROFILES) > 0:
+        lines.append(f"note: and {more} more; --json has all")
     return "\n".join(lines)
 
 

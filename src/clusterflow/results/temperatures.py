@@ -18,7 +18,11 @@ from clusterflow.science.uncertainty.deviations import deviations_of
 from clusterflow.settings import ThermoSettings
 from clusterflow.stage_table import STAGES
 from clusterflow.stages.parts.job import Job
-from clusterflow.stages.parts.own_thermo import own_thermo, read_shift_tables
+from clusterflow.stages.parts.own_thermo import (
+    own_gases,
+    own_thermo,
+    read_shift_tables,
+)
 from clusterflow.stages.thermo import thermo
 
 if TYPE_CHECKING:
@@ -105,12 +109,11 @@ def _own_thermo_at(
     found = own_thermo(
         known.cluster,
         known.own,
+        own_gases(known.own, settings, library, given_at_k=known.temperature_k),
         known.level,
-        settings,
         library,
         Job("thermo"),
         shifts_ev=read_shift_tables(settings, known.cluster, library),
-        given_at_k=known.temperature_k,
     )
     lost = [
         s.reason

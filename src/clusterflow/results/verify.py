@@ -21,7 +21,7 @@ from clusterflow.science.checks.evidence import (
     Substance,
     Verdict,
 )
-from clusterflow.science.checks.gates import GATES, gate_name
+from clusterflow.science.checks.gates import GATES, OWN_GATES, gate_name
 from clusterflow.science.checks.summary import GateSummary, summarise
 from clusterflow.stage_table import record_name, stage_named
 
@@ -44,7 +44,8 @@ def verify(records: StudyRecords, library: Library) -> list[Gate]:
     """
     evidence = evidence_of(records, library)
     found: list[Gate] = []
-    for check in GATES:
+    of_own = any(record.own for record in evidence.thermo)
+    for check in (*GATES, *(OWN_GATES if of_own else ())):
         gates = list(check(evidence))
         nothing = Gate(
             name=gate_name(check),

@@ -49,8 +49,11 @@ def che(
     job: Job,
     *,
     states: Sequence[ThermoRecord] = (),
+    networks: Sequence[Network] | None = None,
 ) -> CheRecord:
     """Pathways, limiting potentials and determining steps of every reaction.
+
+    `networks` are those of the reactions, where many clusters share them.
 
     Raises
     ------
@@ -67,7 +70,8 @@ def che(
         ph=settings.ph,
         temperature_k=thermo.temperature_k,
     )
-    networks = build_networks(reactions, library)
+    if networks is None:
+        networks = build_networks(reactions, library)
     energies = add_solutes(
         free_energies_of(thermo),
         *(networks, library, thermo.temperature_k, thermo.pressure_pa),

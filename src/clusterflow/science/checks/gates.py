@@ -63,6 +63,9 @@ GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
     zpe,
     potential_scale,
     gas_frequencies,
+]
+# Asked of what a person brought, whose gases and units nobody else has looked at.
+OWN_GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
     own_rows,
     measured_sum,
     potential_window,

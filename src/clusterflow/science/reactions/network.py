@@ -12,7 +12,7 @@ import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from clusterflow.errors import LibraryError
@@ -65,6 +65,7 @@ class Equation:
         return frozenset((self.reactants + self.products).keys()) - {PROTON, ELECTRON}
 
 
+@lru_cache(maxsize=4096)
 def parse_equation(text: str) -> Equation:
     """An equation from its text.
 

@@ -50,7 +50,7 @@ _NOISE_CM1: Final = 20.0
 _SAME_EV: Final = 0.05
 # Vibrations and entropy move a free energy from its energy by less than this an atom.
 _MOST_THERMAL_EV_PER_ATOM: Final = 0.7
-_ZERO_EV: Final = 1e-3
+_ZERO_EV: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +95,7 @@ def find_doubts(
     }
     doubts = []
     for row in rows:
-        _refuse_row(row, library)
+        _refuse_row(row, library, temperature_k)
         lines = [
             *_check_name(row, library, used),
             *_check_count_of_modes(row, library, clean_modes),
@@ -116,13 +116,15 @@ def say(row: OwnEnergyRow, field: str, problem: str) -> str:
     return f"{row.origin} ({row.species}): {heading} = {text!r}: {problem}"
 
 
-def _refuse_row(row: OwnEnergyRow, library: Library) -> None:
+def _refuse_row(row: OwnEnergyRow, library: Library, temperature_k: float) -> None:
     for field, problem in (
         ("energy_ev", _why_no_ev(row)),
         ("frequencies_cm1", _why_no_wavenumbers(row, library)),
         ("frequencies_cm1", _why_too_few_modes(row, library)),
         ("spin", _why_no_spin(row, library)),
         ("correction_ev", _why_two_corrections(row)),
+        ("frequencies_cm1", _why_modes_count_twice(row)),
+        *_list_zeros_that_are_none(row, temperature_k),
     ):
         if problem:
             raise ConfigError(say(row, field, problem))
@@ -201,6 +203,16 @@ def _why_two_corrections(row: OwnEnergyRow) -> str:
     parts = (row.zpe_ev, row.cp_ev, row.ts_ev)
     if row.correction_ev is not None and any(part is not None for part in parts):
         return "is the sum of zpe_ev, cp_ev and -ts_ev; give the sum or the parts"
+    return ""
+
+
+def _why_modes_count_twice(row: OwnEnergyRow) -> str:
+    parts = (row.zpe_ev, row.cp_ev, row.ts_ev, row.correction_ev)
+    if row.frequencies_cm1 and any(part is not None for part in parts):
+        return (
+            "vibrations, and a correction beside them: either gives the free energy; "
+            "leave out one"
+        )
     return ""
 
 
@@ -317,8 +329,6 @@ def _check_gas(row: OwnEnergyRow, library: Library) -> Iterator[str]:
 def _check_energies(
     row: OwnEnergyRow, library: Library, temperature_k: float
 ) -> Iterator[str]:
-    if row.species in row.reference_set and row.state == "gas":
-        yield from _check_zero(row, temperature_k)
     given = row.gibbs_ev is not None or row.correction_ev is not None
     given = given or row.ts_ev is not None
     if given and abs(temperature_k - STANDARD_TEMPERATURE_K) > 1e-6:
@@ -354,20 +364,26 @@ def _check_energies(
             )
 
 
-def _check_zero(row: OwnEnergyRow, temperature_k: float) -> Iterator[str]:
-    """A gas of the set has no formation energy; its free energy is kT ln(p/1 bar)."""
+def _list_zeros_that_are_none(
+    row: OwnEnergyRow, temperature_k: float
+) -> Iterator[tuple[str, str]]:
+    """Energies of a gas of the set, which has no formation energy.
+
+    Its free energy is kT ln(p/1 bar).
+    """
+    if row.state != "gas" or row.species not in row.reference_set:
+        return
     kt = BOLTZMANN_EV_PER_K * temperature_k
     pressure_ev = kt * log(row.pressure_pa / STANDARD_PRESSURE_PA)
     for field, allowed in (("energy_ev", (0.0,)), ("gibbs_ev", (0.0, pressure_ev))):
         value = getattr(row, field)
-        near = value is None or any(abs(value - a) < 10 * _ZERO_EV for a in allowed)
-        if not near:
-            yield say(
-                row,
-                field,
-                f"{row.species} is one of the gases that formation energies are from, "
-                "so its own is 0; write 0, or name the set in energy_kind",
-            )
+        if value is None or any(abs(value - a) < _ZERO_EV for a in allowed):
+            continue
+        yield (
+            field,
+            f"{row.species} is one of the gases that formation energies are from, so "
+            "its own is 0; write 0, or name the set in energy_kind",
+        )
 
 
 def _compute_free_energy(

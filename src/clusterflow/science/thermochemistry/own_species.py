@@ -7,7 +7,7 @@ gives is taken as it is, at the pressure of its row and at one temperature.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import log
 from typing import TYPE_CHECKING
@@ -53,6 +53,9 @@ class OwnSurroundings(Surroundings):
 
     rows: Mapping[str, OwnEnergyRow]
     given_at_k: float
+    _known: dict[tuple[str, float, float], FreeEnergyTerms | None] = field(
+        default_factory=dict
+    )
 
     def list_gases(self) -> tuple[str, ...]:
         """Names of the gases."""
@@ -62,16 +65,20 @@ class OwnSurroundings(Surroundings):
         self, name: str, temperature_k: float, pressure_pa: float
     ) -> FreeEnergyTerms | None:
         """Free energy of a gas; None where its row does not give it."""
-        try:
-            return own_gas_terms(
-                self.rows[name],
-                self.table.gases[name],
-                temperature_k,
-                pressure_pa,
-                given_at_k=self.given_at_k,
-            )
-        except ClusterflowError:
-            return None
+        key = (name, temperature_k, pressure_pa)
+        # Thousands of surfaces have the same gases.
+        if key not in self._known:
+            try:
+                self._known[key] = own_gas_terms(
+                    self.rows[name],
+                    self.table.gases[name],
+                    temperature_k,
+                    pressure_pa,
+                    given_at_k=self.given_at_k,
+                )
+            except ClusterflowError:
+                self._known[key] = None
+        return self._known[key]
 
     def why_no_gas(self, name: str) -> tuple[str, str]:
         """Status and reason for a None of `terms_at` at the study's temperature."""
@@ -308,35 +315,35 @@ def own_clean(
 
 
 def add_implied_rows(rows: Sequence[OwnEnergyRow]) -> list[OwnEnergyRow]:
-    """The rows of one surface with the zeros that formation energies imply.
+    """The rows of a table with the zeros that formation energies imply.
 
-    These are the clean surface and the gases of the set. A gas of the set without a row
-    has no vibrations, so its free energy is known only where the whole table is of free
-    energies.
+    These are the clean surfaces and the gases of the set. A gas of the set without a
+    row has no vibrations, so its free energy is known only where the whole table is of
+    free energies.
     """
     found = list(rows)
     if not rows or not rows[0].reference_set:
         return found
-    first, states = rows[0], {row.state for row in rows}
-    common = {"energy_kind": first.energy_kind, "origin": first.origin}
-    if "clean" not in states:
-        surface = next((row.surface for row in rows if row.surface), "clean")
-        found.append(
-            OwnEnergyRow.model_validate(
-                {"species": "clean", "state": "clean", "surface": surface}
-                | {"energy_ev": 0.0, **common}
-            )
-        )
+    first = rows[0]
+    clean = {row.surface for row in rows if row.state == "clean"}
     gases = {row.species for row in rows if row.state == "gas"}
+    wanted = [
+        {"species": "clean", "state": "clean", "surface": surface, "energy_ev": 0.0}
+        for surface in dict.fromkeys(row.surface for row in rows if row.surface)
+        if surface not in clean
+    ]
     if all(row.gibbs_ev is not None for row in rows if row.state != "clean"):
-        found += [
-            OwnEnergyRow.model_validate(
-                {"species": name, "state": "gas", "gibbs_ev": 0.0, **common}
-            )
+        wanted += [
+            {"species": name, "state": "gas", "gibbs_ev": 0.0}
             for name in first.reference_set
             if name not in gases
         ]
-    return found
+    common = {"energy_kind": first.energy_kind, "level": first.level}
+    origin = replace(first.origin, row="implied", cells={})
+    return found + [
+        OwnEnergyRow.model_validate({**row, **common, "origin": origin})
+        for row in wanted
+    ]
 
 
 def choose_anchors(
@@ -369,15 +376,18 @@ def _collect_deviations(
     terms: FreeEnergyTerms,
     around: OwnSurroundings,
 ) -> dict[str, float]:
-    """Standard deviations, eV; empty where the row gives none of its energy."""
-    gaps = {c.gas: c.correction_ev for c in around.corrections()}
-    if row.deviation_ev is None or any(m not in gaps for m in spec.may_inherit):
+    """Standard deviations, eV; empty where the row gives none of its energy.
+
+    That of a motif needs the gas of the motif, and is left out without its row.
+    """
+    if row.deviation_ev is None:
         return {}
+    gaps = {c.gas: c.correction_ev for c in around.corrections()}
     found = {
         "level": row.deviation_ev,
         "cutoff": abs(terms.minus_ts_ev - terms.minus_ts_undamped_ev),
     }
-    if spec.may_inherit:
+    if spec.may_inherit and all(motif in gaps for motif in spec.may_inherit):
         found["motif"] = abs(sum(n * gaps[m] for m, n in spec.may_inherit.items()))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
     from clusterflow.library.energy_rows import OwnEnergyRow
     from clusterflow.library.find import Library
     from clusterflow.library.gases import GasSpec
-    from clusterflow.records.energies import SpeciesFreeEnergy
+    from clusterflow.records.energies import GasCorrection, SpeciesFreeEnergy
     from clusterflow.settings import ThermoSettings
     from clusterflow.stages.parts.job import Job
 
 OWN = "own"
+# The layer of what a person says that a solvent adds.
+OWN_SOLVATION = "own-solvation"
 
 
 def own_level(rows: Sequence[OwnEnergyRow], files: Mapping[Path, str]) -> LevelSpec:
@@ -61,16 +64,73 @@ def own_level(rows: Sequence[OwnEnergyRow], files: Mapping[Path, str]) -> LevelS
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnGases:
+    """The gases of a table, which its surfaces share, with their free energies."""
+
+    around: OwnSurroundings
+    settings: ThermoSettings
+    corrections: tuple[GasCorrection, ...]
+    gas_ev: Mapping[str, float] | None
+    half_hydrogen_ev: float | None
+    species: tuple[SpeciesFreeEnergy, ...]
+
+
+def own_gases(
+    rows: Sequence[OwnEnergyRow],
+    settings: ThermoSettings,
+    library: Library,
+    *,
+    given_at_k: float | None = None,
+) -> OwnGases:
+    """The gases among the rows, once for all surfaces.
+
+    Parameters
+    ----------
+    rows
+        Those of a table; only the gases count.
+    settings
+        Pressures there go before those of the rows.
+    library
+        Of gases.
+    given_at_k
+        Where given free energies hold; by default at the temperature of `settings`.
+
+    Raises
+    ------
+    ConfigError
+        If a gas stands there twice.
+    """
+    around = own_surroundings(rows, settings, library, given_at_k=given_at_k)
+    corrections = around.corrections()
+    by_gas = {c.gas: c.correction_ev for c in corrections}
+    layers = Layers(gas_ev=by_gas if "gas" in settings.correct else None, shifts_ev={})
+    species = [s for name in around.list_gases() for s in own_gas(name, around, layers)]
+    species += [
+        hole(f"{name}(g)", f"{name} needs a row with its frequencies_cm1")
+        for name in rows[0].reference_set
+        if name not in around.rows
+    ]
+    pressures = dict(around.pressure_pa)
+    return OwnGases(
+        around=around,
+        settings=settings.model_copy(update={"pressure_pa": pressures}),
+        corrections=tuple(corrections),
+        gas_ev=layers.gas_ev,
+        half_hydrogen_ev=_compute_half_hydrogen(around, layers),
+        species=tuple(species),
+    )
+
+
 def own_thermo(
     surface: str,
     rows: Sequence[OwnEnergyRow],
+    gases: OwnGases,
     level: LevelSpec,
-    settings: ThermoSettings,
     library: Library,
     job: Job,
     *,
     shifts_ev: Mapping[str, Mapping[str, float]] | None = None,
-    given_at_k: float | None = None,
     notes: Sequence[str] = (),
 ) -> ThermoRecord:
     """Free energies of formation of all species on one surface.
@@ -81,10 +141,16 @@ def own_thermo(
         Its name.
     rows
         Those of the surface and of the gases; of several sites the lowest counts.
+    gases
+        Those of the table.
+    level
+        What made the energies.
+    library
+        Of adsorbates.
+    job
+        The run.
     shifts_ev
         By layer, the shifts of adsorbates that a person's own tables have.
-    given_at_k
-        Where given free energies hold; by default at the temperature of `settings`.
     notes
         What is odd about the rows.
 
@@ -93,55 +159,32 @@ def own_thermo(
     ConfigError
         If a species stands there twice.
     """
-    around = own_surroundings(rows, settings, library, given_at_k=given_at_k)
-    pressures = dict(around.pressure_pa)
-    settings = settings.model_copy(update={"pressure_pa": pressures})
+    settings, around = gases.settings, gases.around
     job.settings = settings_of(settings)
-    corrections = around.corrections()
-    by_gas = {c.gas: c.correction_ev for c in corrections}
     by_name = _group_surface_rows(rows)
     clean_rows = by_name.pop("*", [None])
-    specs = {
-        name: library.adsorbate(name)
-        for name in by_name
-        if name in library.paths("adsorbates")
-    }
-    layers = Layers(
-        gas_ev=by_gas if "gas" in settings.correct else None,
-        shifts_ev={
-            name: _find_layer_shifts(spec, settings, shifts_ev or {})
-            for name, spec in specs.items()
-        },
-    )
     clean, clean_terms = own_clean(clean_rows[0], around)
-    species = [clean]
-    for name in around.list_gases():
-        species += own_gas(name, around, layers)
-    species += [
-        hole(f"{name}(g)", f"{name} needs a row with its frequencies_cm1")
-        for name in rows[0].reference_set
-        if name not in around.rows
-    ]
+    species = [clean, *gases.species]
     for name, sites in by_name.items():
-        if name not in specs:
+        if name not in library.paths("adsorbates"):
             species.append(hole(f"*{name}", f"the library has no adsorbate {name!r}"))
             continue
+        spec = library.adsorbate(name)
+        shifts = _find_layer_shifts(spec, settings, shifts_ev or {})
         found = []
         for row in sites:
-            one = layers
-            if row.solvation_ev is not None:
-                own = {**layers.shifts_ev[name], "own-solvation": row.solvation_ev}
-                one = Layers(gas_ev=layers.gas_ev, shifts_ev={name: own})
-            found.append(own_adsorbate(row, specs[name], clean_terms, around, one))
+            own = {} if row.solvation_ev is None else {OWN_SOLVATION: row.solvation_ev}
+            layers = Layers(gas_ev=gases.gas_ev, shifts_ev={name: shifts | own})
+            found.append(own_adsorbate(row, spec, clean_terms, around, layers))
         species.append(min(found, key=_order_by_energy))
     record = ThermoRecord(
         cluster=surface,
         level=level,
         temperature_k=settings.temperature_k,
-        pressure_pa=pressures,
-        half_hydrogen_ev=_compute_half_hydrogen(around, layers),
+        pressure_pa=settings.pressure_pa,
+        half_hydrogen_ev=gases.half_hydrogen_ev,
         species=tuple(species),
-        gas_corrections=tuple(corrections),
+        gas_corrections=gases.corrections,
         own=tuple(rows),
         notes=tuple(notes),
         provenance=job.provenance(),
