@@ -7,6 +7,7 @@ import pytest
 from clusterflow.errors import ConfigError
 from clusterflow.intake.own_profiles import read_own_study
 from clusterflow.settings import CheSettings, ThermoSettings
+from tests.intake import slips_of_form  # noqa: F401 - registers its slips
 from tests.intake.slips import SLIPS, as_csv, right_table
 
 REACTIONS = ("HER", "CO2-to-CO")
@@ -39,6 +40,8 @@ def right(tmp_path_factory):
 
 @pytest.mark.parametrize("slip", SLIPS, ids=lambda slip: slip.name)
 def test_a_slip_is_read_right_or_refused_or_flagged(slip, right, tmp_path):
+    if slip.suffix == ".xlsx":
+        pytest.importorskip("openpyxl")
     path = tmp_path / f"slip{slip.suffix}"
     content = slip.change(right_table())
     content = as_csv(content) if isinstance(content, list) else content

@@ -26,7 +26,10 @@ from clusterflow.science.reactions.network import build_network, parse_equation
 from clusterflow.stage_table import record_name
 from tests.report.test_page import make_che
 
-NETWORKS = ("HER", "CO2-to-CO", "CO2-to-HCOOH", "CO2-to-CH3OH", "CO2-to-CH4", "apart")
+NETWORKS = (
+    *("HER", "CO2-to-CO", "CO2-to-HCOOH", "CO2-to-CH3OH", "CO2-to-CH4"),
+    *("OER", "HCOO-oxidation", "apart"),
+)
 # Electrons and protons that do not come together: their steps depend on the pH.
 APART = (
     ("* + CO2(g) + e- -> *CO2", "*CO2 + H+ -> *COOH", "*COOH + 2 e- + H+ -> *CO"),

@@ -39,6 +39,7 @@ def run_own_energies(
     from_experiment: str | None,
     json_: bool,
     output: Path | None,
+    dry_run: bool,
 ) -> None:
     """Print the profiles of a person's own energies, or write them.
 
@@ -60,7 +61,15 @@ def run_own_energies(
         Print JSON in the place of text.
     output
         A results folder, or a file of JSON.
+    dry_run
+        Print what is read, and nothing else.
     """
+    if dry_run:
+        from clusterflow.intake.own_energies import describe_rows, read_energies
+        from clusterflow.library.find import Library
+
+        print(describe_rows(read_energies(energies, Library.default())))
+        return
     from clusterflow.intake.own_profiles import describe, read_own_study, to_json
     from clusterflow.settings import CheSettings, ThermoSettings
 

@@ -379,9 +379,7 @@ def che(
     ] = None,
     energies: Annotated[
         Path | None,
-        typer.Option(
-            help="Your own energies: CSV, YAML, ASE database, or folder of outputs."
-        ),
+        typer.Option(help="Your own energies: table, ASE database or tree of outputs."),
     ] = None,
     edges: Annotated[
         Path | None, typer.Option(help="Edges record, for what they can drive.")
@@ -392,8 +390,10 @@ def che(
     potential_v: Annotated[
         float | None, typer.Option(help="Potential, V, on the scale below.")
     ] = None,
-    scale: Annotated[str | None, typer.Option(help="rhe or she.")] = None,
-    ph: Annotated[float | None, typer.Option(help="pH, for the SHE scale.")] = None,
+    scale: Annotated[str | None, typer.Option(help="rhe, she, ag-agcl or sce.")] = None,
+    ph: Annotated[
+        float | None, typer.Option(help="pH, for all scales but rhe.")
+    ] = None,
     temperature_k: TemperatureK = None,
     correct: Annotated[
         str | None,
@@ -414,6 +414,9 @@ def che(
         str | None,
         typer.Option(help="site: a profile for each site of your own energies."),
     ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what is read of your own energies.")
+    ] = False,
     settings: Settings = "{}",
     json_: AsJson = False,
     output: Annotated[
@@ -445,6 +448,7 @@ def che(
             from_experiment=from_experiment,
             json_=json_,
             output=output,
+            dry_run=dry_run,
         )
         return
     if not subjects or energies is not None:

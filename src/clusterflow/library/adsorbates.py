@@ -54,7 +54,9 @@ class Solvation(Model):
 class AdsorbateSpec(Composed):
     """A surface species, and the gas-phase errors its bonds inherit."""
 
-    forms: tuple[AdsorbateForm, ...] = Field(min_length=1)
+    forms: tuple[AdsorbateForm, ...] = Field(
+        default=(), description="None will do where only energies of one's own are used"
+    )
     inherits: dict[Name, float] = {}
     may_inherit: dict[Name, float] = Field(
         default={},

@@ -11,6 +11,7 @@ from clusterflow.library.levels import LevelSpec
 from clusterflow.library.reactions import BandEdge, ReactionSpec
 from clusterflow.model import Model
 from clusterflow.records.provenance import Record, Status
+from clusterflow.units import Scale
 
 
 class Step(Model):
@@ -105,7 +106,7 @@ class ReactionResult(Model):
     status: Status
     reason: str = ""
     potential_v: float
-    scale: Literal["rhe", "she"]
+    scale: Scale
     ph: float
     temperature_k: float
     equilibrium_potential_v_rhe: float | None = None

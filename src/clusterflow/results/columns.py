@@ -107,7 +107,9 @@ COLUMNS: dict[str, Column] = {
     "equilibrium_potential_v_rhe": Column(
         "number", "Of the reaction at its pressures, from experiment, V against RHE."
     ),
-    "overpotential_v": Column("number", "Equilibrium less limiting potential, V."),
+    "overpotential_v": Column(
+        "number", "Equilibrium less limiting potential, V; of an oxidation the reverse."
+    ),
     "limiting_potential_p05_v_rhe": Column(
         "number", "5th percentile of U_L, V against RHE."
     ),

@@ -81,6 +81,10 @@ def evidence_of(records: StudyRecords, library: Library) -> Evidence:
         che=records.of(CheRecord),
         molecules={
             name: _read_substance(path) for name, path in library.paths("gases").items()
+        }
+        | {
+            f"{name}(aq)": _read_substance(path)
+            for name, path in library.paths("solutes").items()
         },
         adsorbates={
             name: _read_substance(path)
@@ -138,15 +142,15 @@ def _read_item(path: Path) -> dict[str, Any]:
 
 
 def _read_substance(path: Path) -> Substance:
-    """A gas (`atoms`) or an adsorbate (`forms`)."""
+    """A gas (`atoms`), an adsorbate (`forms`), or what has a formula alone."""
     content = _read_item(path)
     try:
-        geometries = (
-            [form["atoms"] for form in content["forms"]]
-            if "forms" in content
-            else [content["atoms"]]
-        )
+        if "atoms" in content:
+            geometries = [content["atoms"]]
+        else:
+            geometries = [form["atoms"] for form in content.get("forms", ())]
         return Substance(
+            formula=content["formula"],
             forms=tuple(
                 tuple((str(s), float(x), float(y), float(z)) for s, x, y, z in atoms)
                 for atoms in geometries

@@ -11,7 +11,11 @@ from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord, Uncertainty
 from clusterflow.science.reactions.che import Electrode, free_energies_of
 from clusterflow.science.reactions.cluster_states import add_cluster_states
-from clusterflow.science.reactions.evaluate import build_networks, evaluate_networks
+from clusterflow.science.reactions.evaluate import (
+    add_solutes,
+    build_networks,
+    evaluate_networks,
+)
 from clusterflow.science.reactions.gas_references import (
     add_gas_references,
     gas_references_of,
@@ -68,7 +72,10 @@ def che(
     )
     if networks is None:
         networks = build_networks(reactions, library)
-    energies = free_energies_of(thermo)
+    energies = add_solutes(
+        free_energies_of(thermo),
+        *(networks, library, thermo.temperature_k, thermo.pressure_pa),
+    )
     results = evaluate_networks(
         *(networks, {thermo.cluster: energies}, electrode, library),
         thermo.pressure_pa,

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from clusterflow.science.checks.evidence import Evidence, Gate
 
 _POTENTIAL_V: Final = 1e-6
+# Bard and Faulkner, Electrochemical Methods (2001): saturated KCl, 298.15 K.
+_ZERO_V_SHE: Final = {"she": 0.0, "ag-agcl": 0.197, "sce": 0.241}
 
 _BOLTZMANN_EV_PER_K: Final[float] = constants.k / constants.e
 
@@ -35,11 +37,16 @@ def potential_scale(evidence: Evidence) -> Iterator[Gate]:
 
 def _judge_potential(subject: str, result: ReactionResult) -> Gate:
     name = "potential-scale"
-    if result.scale not in ("rhe", "she"):
+    if result.scale not in _ZERO_V_SHE and result.scale != "rhe":
         shown = str(result.scale)
         detail = "no scale is stated"
         return judge_fit(
-            name, subject, False, value=shown, limit="rhe or she", detail=detail
+            name,
+            subject,
+            False,
+            value=shown,
+            limit="rhe, she, ag-agcl or sce",
+            detail=detail,
         )
     on_scale, on_rhe = result.limiting_potential_v, result.limiting_potential_v_rhe
     if on_rhe is None:
@@ -51,7 +58,9 @@ def _judge_potential(subject: str, result: ReactionResult) -> Gate:
             name, subject, False, value=None, limit=_POTENTIAL_V, detail=detail
         )
     nernst = _BOLTZMANN_EV_PER_K * result.temperature_k * np.log(10.0) * result.ph
-    shift = nernst if result.scale == "she" else 0.0
+    shift = 0.0
+    if result.scale != "rhe":
+        shift = nernst + _ZERO_V_SHE[result.scale]
     from_steps = _compute_limiting_potential(best[0], nernst)
     if from_steps is None:
         return leave_open(name, subject, "a step cannot be read or has no number")
@@ -62,17 +71,24 @@ def _judge_potential(subject: str, result: ReactionResult) -> Gate:
 
 
 def _compute_limiting_potential(pathway: Pathway, nernst_ev: float) -> float | None:
-    """U_L = −max ΔG(0)/n_e over the electrochemical steps, V against RHE.
+    """U_L from ΔG(0)/n_e of the electrochemical steps, V against RHE.
 
-    A step of fewer protons than electrons moves with pH on this scale. Electrons and
-    protons are counted in the equation of each step.
+    −max over the steps of a reduction that take up electrons; for an oxidation max over
+    those that give them off, counted as positive. A step of fewer protons than
+    electrons moves with pH on this scale. Electrons and protons are counted in the
+    equation of each step.
     """
-    slopes = []
+    taken_up, given_off, electrons = [], [], 0
     for step in pathway.steps:
         terms = read_equation(step.name)
         if terms is None or step.dg0_ev is None:
             return None
-        n_e, n_h = -terms["e-"], -terms["H+"]
-        if n_e > 0:
-            slopes.append((step.dg0_ev + (n_h - n_e) * nernst_ev) / n_e)
-    return -max(slopes) if slopes else None
+        # Hydroxide is water less a proton.
+        n_e, n_h = -terms["e-"], terms["OH-(aq)"] - terms["H+"]
+        electrons += n_e
+        if n_e:
+            turning = -(step.dg0_ev + (n_h - n_e) * nernst_ev) / n_e
+            (taken_up if n_e > 0 else given_off).append(turning)
+    if electrons < 0:
+        return max(given_off)
+    return min(taken_up, default=None)

@@ -150,7 +150,7 @@ def _compute_formation_ev(term: str, evidence: Evidence) -> float | None:
     """ΔfG of a term such as ``H2O(l)``, eV."""
     name, _, phase = term.partition("(")
     substance = evidence.molecules.get(name)
-    if substance is None:
+    if substance is None or phase == "aq)":
         return None
     data = substance.gas if phase == "g)" else substance.liquid
     elements = evidence.element_entropies_j_per_mol_k

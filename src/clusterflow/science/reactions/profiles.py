@@ -7,11 +7,15 @@ sample of an uncertainty or a pH of a scan chooses what a profile alone would ch
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV, TIE_V
+from clusterflow.science.reactions.che import (
+    THERMALLY_CLOSED_EV,
+    TIE_V,
+    direction,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,8 +47,11 @@ class Profiles:
     """Pathways in each row, each array of shape (n_rows, n_paths).
 
     `determining` is the index of a step. A pathway without a chemical step has 0 as
-    its `chemical_ev`, one without an electron inf as its `potential_v_rhe`.
+    its `chemical_ev`, one without an electron ±inf as its `potential_v_rhe`.
+    `direction` is 1 for a reduction, −1 for an oxidation.
     """
+
+    direction: Literal[1, -1]
 
     potential_v_rhe: Floats
     determining: Indices
@@ -55,7 +62,7 @@ class Profiles:
     def best(self) -> Indices:
         """Index of the best pathway of each row, shape (n_rows,)."""
         finite = np.where(np.isfinite(self.potential_v_rhe), self.potential_v_rhe, 0.0)
-        down = -np.round(finite / TIE_V)
+        down = -self.direction * np.round(finite / TIE_V)
         order: Indices = np.lexsort((self.chemical_ev, down, self.n_closed), axis=-1)
         return order[:, 0]
 
@@ -86,7 +93,7 @@ def find_profiles(
         Free energy of each step at 0 V (RHE), eV, shape (n_rows, n_steps).
     turning_v_rhe
         Where each step is in balance, V against RHE, of the same shape; read only
-        where a step takes up electrons.
+        where a step moves electrons in the direction of the reaction.
 
     Examples
     --------
@@ -98,14 +105,17 @@ def find_profiles(
     """
     n_e = np.array([step.n_e for step in steps])
     n_h = np.array([step.n_h for step in steps])
-    turning = np.where(n_e > 0, turning_v_rhe, np.inf)
+    sign = direction(paths[0])
+    # What limits an oxidation is the highest turning point.
+    turning = np.where(sign * n_e > 0, sign * turning_v_rhe, np.inf)
     climb = np.where((n_e == 0) & (n_h == 0), dg_ev, -np.inf)
     closed = (n_e == 0) & (dg_ev > THERMALLY_CLOSED_EV)
     columns = columns_of(steps, paths)
     determining = np.stack([c[turning[:, c].argmin(axis=1)] for c in columns], axis=1)
     chemical = np.stack([climb[:, c].max(axis=1) for c in columns], axis=1)
     return Profiles(
-        potential_v_rhe=np.take_along_axis(turning, determining, axis=1),
+        direction=sign,
+        potential_v_rhe=sign * np.take_along_axis(turning, determining, axis=1),
         determining=determining,
         chemical_ev=np.where(np.isneginf(chemical), 0.0, chemical),
         n_closed=np.stack([closed[:, c].sum(axis=1) for c in columns], axis=1),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from clusterflow.science.checks.effects import EFFECTS, failure_flag
 from clusterflow.science.checks.evidence import Evidence, Measured, Substance
 from clusterflow.science.checks.gates import GATES, OWN_GATES, gate_name
+from clusterflow.science.reactions.network import is_solute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -148,7 +149,12 @@ def _add_substances(
     elements = {element for spec in specs.values() for element in spec.counts}
     return replace(
         evidence,
-        molecules={name: _make_molecule(spec) for name, spec in specs.items()},
+        molecules={name: _make_molecule(spec) for name, spec in specs.items()}
+        | {
+            term: Substance(formula=solute.formula, charge=solute.charge)
+            for term in sorted(filter(is_solute, names))
+            for solute in (library.solute(term.removesuffix("(aq)")),)
+        },
         adsorbates={
             name: _make_adsorbate(library.adsorbate(name))
             for name in sorted(adsorbed & adsorbates.keys())
@@ -160,7 +166,11 @@ def _add_substances(
 
 
 def _make_adsorbate(spec: AdsorbateSpec) -> Substance:
-    return Substance(forms=tuple(form.atoms for form in spec.forms), charge=spec.charge)
+    return Substance(
+        forms=tuple(form.atoms for form in spec.forms),
+        formula=spec.formula,
+        charge=spec.charge,
+    )
 
 
 def _make_molecule(spec: GasSpec) -> Substance:
