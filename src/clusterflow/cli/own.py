@@ -36,6 +36,7 @@ def run_own_energies(
     settings: str,
     given: Mapping[str, Mapping[str, Any]],
     by: str | None,
+    from_experiment: str | None,
     json_: bool,
     output: Path | None,
     dry_run: bool,
@@ -54,6 +55,8 @@ def run_own_energies(
         Options given by hand, by section; they win.
     by
         ``site`` for a profile a site.
+    from_experiment
+        Gases to be made of the others and measured formation, by commas.
     json_
         Print JSON in the place of text.
     output
@@ -85,6 +88,7 @@ def run_own_energies(
             "thermo", {"correct": (), **chosen["thermo"]}, ThermoSettings
         ),
         by_site=by == "site",
+        from_experiment=_split_list(from_experiment or ""),
     )
     if is_file or json_:
         text = json.dumps(to_json(study), indent=1)

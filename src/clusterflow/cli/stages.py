@@ -403,6 +403,13 @@ def che(
         str | None,
         typer.Option(help="Gases taken as right, for your own energies, by commas."),
     ] = None,
+    from_experiment: Annotated[
+        str | None,
+        typer.Option(
+            help="Gases without an energy of your own, by commas: made of the others "
+            "and measured formation, as O2 is of water."
+        ),
+    ] = None,
     by: Annotated[
         str | None,
         typer.Option(help="site: a profile for each site of your own energies."),
@@ -438,6 +445,7 @@ def che(
             settings=settings,
             given={"che": at, "thermo": own},
             by=by,
+            from_experiment=from_experiment,
             json_=json_,
             output=output,
             dry_run=dry_run,

@@ -18,6 +18,7 @@ from clusterflow.science.thermochemistry.own_species import add_implied_rows
 from clusterflow.stages.che import che
 from clusterflow.stages.parts.job import Job
 from clusterflow.stages.parts.own_thermo import (
+    measured_row,
     own_gases,
     own_level,
     own_thermo,
@@ -58,6 +59,7 @@ def read_own_study(
     settings: CheSettings,
     thermo_settings: ThermoSettings,
     by_site: bool = False,
+    from_experiment: Sequence[str] = (),
 ) -> OwnStudy:
     """Records of every surface of a person's energies, as a study has them.
 
@@ -71,6 +73,8 @@ def read_own_study(
         Those of a study; of the latter, models that need a geometry do not apply.
     by_site
         A profile for each site in the place of the lowest site of each species.
+    from_experiment
+        Gases without a row, to be made of the others and measured formation.
 
     Raises
     ------
@@ -83,7 +87,7 @@ def read_own_study(
     specs = [library.reaction(name) for name in reactions]
     rows = read_energies(path, library)
     _refuse_mixed_rows(rows)
-    _refuse_water(rows, thermo_settings)
+    _refuse_layers_twice(rows, thermo_settings)
     used = {t for s in specs for e in s.steps for t in parse_equation(e).species}
     doubts = find_doubts(
         rows,
@@ -98,6 +102,8 @@ def read_own_study(
     inputs = {str(name): digest for name, digest in files.items()}
     inputs |= {str(table): sha256(table) for table in tables if table.is_file()}
     rows = add_implied_rows(rows)
+    made = [measured_row(n, rows, thermo_settings, library) for n in from_experiment]
+    rows += made
     gases = own_gases(rows, thermo_settings, library)
     networks = build_networks(specs, library)
     groups = _group_by_surface(rows, by_site=by_site)
@@ -185,13 +191,19 @@ def _refuse_mixed_rows(rows: Sequence[OwnEnergyRow]) -> None:
             )
 
 
-def _refuse_water(rows: Sequence[OwnEnergyRow], settings: ThermoSettings) -> None:
-    wet = next((row for row in rows if row.solvation_ev is not None), None)
-    if wet is not None and "solvation" in settings.correct:
-        raise ConfigError(
-            f"{wet.origin} ({wet.species}): solvation_ev and the layer 'solvation' "
-            "both add water; leave out one of them"
-        )
+def _refuse_layers_twice(
+    rows: Sequence[OwnEnergyRow], settings: ThermoSettings
+) -> None:
+    for field, layer, what in (
+        ("solvation_ev", "solvation", "add water"),
+        ("shift_ev", "gas", "correct molecules"),
+    ):
+        row = next((row for row in rows if getattr(row, field) is not None), None)
+        if row is not None and layer in settings.correct:
+            raise ConfigError(
+                f"{row.origin} ({row.species}): {field} and the layer {layer!r} both "
+                f"{what}; leave out one of them"
+            )
 
 
 def to_json(study: OwnStudy) -> dict[str, Any]:
@@ -236,10 +248,26 @@ def describe(study: OwnStudy) -> str:
         for result in results:
             lines += _describe_result(result, scale)
         lines.append(f"ΔG at U = {results[0].potential_v:+.3f} V vs {scale}")
+    lines += _describe_corrections(study.thermo[0])
     lines += (f"note: {note}" for note in study.notes[:_MOST_PROFILES])
     if (more := len(study.notes) - _MOST_PROFILES) > 0:
         lines.append(f"note: and {more} more; --json has all")
     return "\n".join(lines)
+
+
+def _describe_corrections(record: ThermoRecord) -> Iterator[str]:
+    """Where the zero of the gases is, and what moves them."""
+    layers = list(record.provenance.settings["correct"])
+    if "gas" in layers:
+        anchors = ", ".join(c.gas for c in record.gas_corrections if c.is_anchor)
+        layers[layers.index("gas")] = f"gas, from {anchors}"
+    for row in record.own:
+        if row.shift_ev is not None:
+            layers.append(f"{row.species} {row.shift_ev:+.3f} eV, {row.shift_source}")
+        if row.state == "gas" and row.origin.row.startswith("--from-experiment"):
+            layers.append(f"{row.species} by its {row.note}")
+    if layers:
+        yield f"corrections: {'; '.join(layers)}"
 
 
 def _describe_table(results: Sequence[ReactionResult], scale: str) -> list[str]:

@@ -31,6 +31,9 @@ zpe_ev, cp_ev, ts_ev, correction_ev
     ZPE + ∫Cp dT − TS as one number.
 solvation_ev
     What a solvent adds to an adsorbate, a person's own number.
+shift_ev, shift_source
+    What to add to a gas or an adsorbate, such as a correction of a functional, and
+    where the number is from.
 deviation_ev
     Standard deviation of the energy, such as that of a BEEF ensemble.
 linear
@@ -108,6 +111,8 @@ class OwnEnergyRow(Model):
     ts_ev: float | None = None
     correction_ev: float | None = None
     solvation_ev: float | None = None
+    shift_ev: float | None = None
+    shift_source: str = ""
     deviation_ev: float | None = Field(default=None, ge=0)
     note: str = ""
     level: str = ""
@@ -164,6 +169,11 @@ class OwnEnergyRow(Model):
     def _check_row(self) -> OwnEnergyRow:
         if self.energy_ev is None and self.gibbs_ev is None:
             raise ValueError("neither energy_ev nor gibbs_ev is given")
+        if self.shift_ev is not None and not self.shift_source:
+            raise ValueError(
+                f"shift_ev = {self.shift_ev:g} has no shift_source: give a DOI, or who "
+                "says so"
+            )
         if self.state != "clean" and not re.fullmatch(NAME_PATTERN, self.species):
             raise ValueError(
                 f"species {self.species!r}: write the bare name, such as COOH, "

@@ -196,10 +196,20 @@ def _list_layer_terms(
                 else f"measured {c.experiment_ev:+.6f} less computed "
                 f"{c.computed_ev:+.6f}; {c.source}"
             )
+        elif layer == "own-shift":
+            note = _find_shift_source(thermo, species.name)
         elif layer == "solvation":
             water = library.adsorbate(species.name[1:]).solvation_ev
             note = water.source if water else ""
         yield Summand(label=f"layer {layer}", count=1, each_ev=value, note=note)
+
+
+def _find_shift_source(thermo: ThermoRecord, name: str) -> str:
+    """Where a person's own correction of a species is from."""
+    state = "ads" if name.startswith("*") else "gas"
+    plain = name.lstrip("*").partition("(")[0]
+    rows = (r for r in thermo.own if (r.species, r.state) == (plain, state))
+    return next((row.shift_source for row in rows), "")
 
 
 def _list_reference_terms(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterflow.errors import ClusterflowError, ConfigError
+from clusterflow.library.energy_rows import Origin, OwnEnergyRow
 from clusterflow.library.levels import LevelSpec
 from clusterflow.library.own_tables import read_shifts
 from clusterflow.records.energies import ThermoRecord
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from clusterflow.library.adsorbates import AdsorbateSpec
-    from clusterflow.library.energy_rows import OwnEnergyRow
     from clusterflow.library.find import Library
     from clusterflow.library.gases import GasSpec
     from clusterflow.records.energies import GasCorrection, SpeciesFreeEnergy
@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 OWN = "own"
 # The layer of what a person says that a solvent adds.
 OWN_SOLVATION = "own-solvation"
+# That of a correction that a person gives as a number with its source.
+OWN_SHIFT = "own-shift"
 
 
 def own_level(rows: Sequence[OwnEnergyRow], files: Mapping[Path, str]) -> LevelSpec:
@@ -105,7 +107,11 @@ def own_gases(
     corrections = around.corrections()
     by_gas = {c.gas: c.correction_ev for c in corrections}
     layers = Layers(gas_ev=by_gas if "gas" in settings.correct else None, shifts_ev={})
-    species = [s for name in around.list_gases() for s in own_gas(name, around, layers)]
+    species = [
+        _add_shift(one, around.rows[name])
+        for name in around.list_gases()
+        for one in own_gas(name, around, layers)
+    ]
     species += [
         hole(f"{name}(g)", f"{name} needs a row with its frequencies_cm1")
         for name in rows[0].reference_set
@@ -173,7 +179,8 @@ def own_thermo(
         shifts = _find_layer_shifts(spec, settings, shifts_ev or {})
         found = []
         for row in sites:
-            own = {} if row.solvation_ev is None else {OWN_SOLVATION: row.solvation_ev}
+            given = {OWN_SOLVATION: row.solvation_ev, OWN_SHIFT: row.shift_ev}
+            own = {layer: ev for layer, ev in given.items() if ev is not None}
             layers = Layers(gas_ev=gases.gas_ev, shifts_ev={name: shifts | own})
             found.append(own_adsorbate(row, spec, clean_terms, around, layers))
         species.append(min(found, key=_order_by_energy))
@@ -312,4 +319,69 @@ def _compute_half_hydrogen(around: OwnSurroundings, layers: Layers) -> float | N
     h2, anchors_ev = around.gas_terms("H2"), around.anchor_energy_ev({"H": 2})
     if h2 is None or anchors_ev is None:
         return None
-    return (h2.gibbs_ev - anchors_ev + (layers.gas_ev or {}).get("H2", 0.0)) / 2
+    shift = (layers.gas_ev or {}).get("H2", 0.0) + (around.rows["H2"].shift_ev or 0.0)
+    return (h2.gibbs_ev - anchors_ev + shift) / 2
+
+
+def _add_shift(species: SpeciesFreeEnergy, row: OwnEnergyRow) -> SpeciesFreeEnergy:
+    """A gas or its liquid with the correction that its row gives."""
+    if row.shift_ev is None or species.formation_ev is None:
+        return species
+    assert species.gibbs_ev is not None
+    return species.model_copy(
+        update={
+            "layers": {**species.layers, OWN_SHIFT: row.shift_ev},
+            "gibbs_ev": species.gibbs_ev + row.shift_ev,
+            "formation_ev": species.formation_ev + row.shift_ev,
+        }
+    )
+
+
+def measured_row(
+    name: str,
+    rows: Sequence[OwnEnergyRow],
+    settings: ThermoSettings,
+    library: Library,
+) -> OwnEnergyRow:
+    """A gas from the others' free energies and its measured formation from them.
+
+    So O2 is made of water and hydrogen, 2 H2O(l) -> O2 + 2 H2 costing the measured
+    4.92 eV (10.1021/jp047349j), because functionals are wrong about O2.
+
+    Raises
+    ------
+    ConfigError
+        If it has a row, is not in the library, or the others cannot make it.
+    """
+    if name not in library.paths("gases"):
+        raise ConfigError(f"--from-experiment {name}: the library has no such gas")
+    own = next((r for r in rows if (r.species, r.state) == (name, "gas")), None)
+    if own is not None:
+        raise ConfigError(
+            f"{own.origin} ({name}): has an energy, and --from-experiment {name} "
+            "gives it another; leave out one"
+        )
+    around = own_surroundings(rows, settings, library)
+    parts = around.anchors_of(library.gas(name).counts)
+    total = around.anchor_energy_ev(library.gas(name).counts)
+    if parts is None or total is None:
+        raise ConfigError(
+            f"--from-experiment {name}: cannot be made of the gases with a row "
+            f"({', '.join(around.list_gases()) or 'none'})"
+        )
+    at_k = settings.temperature_k
+    table = experimental_table([name, *parts], library)
+    total += table.formation_ev(name, "g", at_k)
+    total -= sum(n * table.formation_ev(a, "g", at_k) for a, n in parts.items())
+    total += sum(n * (around.rows[a].shift_ev or 0.0) for a, n in parts.items())
+    shown = " ".join(f"{n:+g} {anchor}" for anchor, n in parts.items())
+    first = rows[0]
+    return OwnEnergyRow(
+        species=name,
+        state="gas",
+        gibbs_ev=total,
+        energy_kind=first.energy_kind,
+        level=first.level,
+        note=f"measured formation, from {shown}",
+        origin=Origin(file=first.origin.file, row=f"--from-experiment {name}"),
+    )
