@@ -6,6 +6,10 @@ import pytest
 
 from clusterflow.errors import ConfigError
 from clusterflow.intake.energy_table import read_energy_table
+from clusterflow.intake.own_profiles import read_own_study
+from clusterflow.results.temperatures import step_energies
+from clusterflow.settings import CheSettings, ThermoSettings
+from tests.records.study_records import study_of
 
 CATMAP = """\
 surface_name\tsite_name\tspecies_name\tformation_energy\tbulk_structure\tfrequencies\tother_parameters\treference
@@ -61,3 +65,29 @@ def test_yaml_has_the_same_words(tmp_path):
     assert adsorbed.gibbs_ev == pytest.approx(0.1, abs=1e-4)
     assert (adsorbed.state, gas.state) == ("ads", "gas")
     assert gas.frequencies_cm1 == pytest.approx([4401.0], abs=0.2)
+
+
+def test_a_solute_has_an_energy_at_every_temperature_of_the_page(tmp_path, library):
+    path = tmp_path / "t.csv"
+    path.write_text(
+        "species,state,surface,energy_ev,energy_kind,frequencies_cm1\n"
+        "CO2,gas,,0,formation,632;634;1316;2350\n"
+        "H2,gas,,0,formation,4310\n"
+        "H2O,gas,,0,formation,1585;3710;3825\n"
+        "OCHO,ads,Cu,0.1,formation,100;150;200;300;350;600;700;1000;1300;1350;1600;2900\n",
+        encoding="utf-8",
+    )
+    study = read_own_study(
+        path,
+        reactions=["HCOO-oxidation"],
+        settings=CheSettings(),
+        thermo_settings=ThermoSettings(correct=()),
+    )
+    [che] = study.che
+    found = step_energies(che, study_of(study.thermo, study.che), library)
+    steps = {step.name: step for step in che.results[0].steps}
+    assert found.dg0_ev.keys() == steps.keys()
+    at_room = found.temperatures_k.index(298.15)
+    for name, step in steps.items():
+        assert None not in found.dg0_ev[name]
+        assert found.dg0_ev[name][at_room] == pytest.approx(step.dg0_ev)

@@ -24,6 +24,7 @@ from clusterflow.stages.parts.own_thermo import (
     own_thermo,
     read_shift_tables,
 )
+from clusterflow.units import SCALE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -237,8 +238,8 @@ def compare_sum(result: ReactionResult) -> tuple[float | None, float | None]:
 def describe(study: OwnStudy) -> str:
     """The profiles as text; many of them as a table."""
     results = study.results
-    scale = results[0].scale.upper()
-    if results[0].scale == "she":
+    scale = SCALE_NAMES[results[0].scale]
+    if results[0].scale != "rhe":
         scale += f" at pH {results[0].ph:g}"
     lines: list[str] = []
     if len(results) > _MOST_PROFILES:

@@ -13,6 +13,7 @@ from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.reactions.che import free_energies_of
 from clusterflow.science.reactions.cluster_states import add_cluster_states
+from clusterflow.science.reactions.evaluate import add_solutes
 from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.uncertainty.deviations import deviations_of
 from clusterflow.settings import ThermoSettings
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from clusterflow.library.find import Library
     from clusterflow.records.files import StudyRecords
     from clusterflow.records.profiles import CheRecord
+    from clusterflow.science.reactions.che import FreeEnergies
     from clusterflow.science.uncertainty.deviations import Deviations
 
 # Liquid water: where the hydrogen electrode of this workflow is meant for.
@@ -149,11 +151,20 @@ def step_energies(
         )
         return add_cluster_states(first, states, che.networks, library).thermo
 
+    terms = set().union(*(equation.species for equation in equations))
+
+    def completed(temperature_k: float) -> FreeEnergies:
+        thermo = joined(temperature_k)
+        return add_solutes(
+            *(free_energies_of(thermo), terms, library),
+            *(temperature_k, thermo.pressure_pa),
+        )
+
     deviations = None
     try:
         deviations = deviations_of(joined(own))
         chosen = sorted({own, *temperatures_k})
-        at = [free_energies_of(joined(temperature)) for temperature in chosen]
+        at = [completed(temperature) for temperature in chosen]
     except (ClusterflowError, ValueError) as error:
         # Intervals are of the study's temperature, and stay without another one.
         reason = f"no other temperature: {error}"

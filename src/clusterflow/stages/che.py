@@ -74,7 +74,8 @@ def che(
         networks = build_networks(reactions, library)
     energies = add_solutes(
         free_energies_of(thermo),
-        *(networks, library, thermo.temperature_k, thermo.pressure_pa),
+        {term for network in networks for term in network.species},
+        *(library, thermo.temperature_k, thermo.pressure_pa),
     )
     results = evaluate_networks(
         *(networks, {thermo.cluster: energies}, electrode, library),

@@ -73,9 +73,10 @@ def evaluate_networks(
         for n in networks
     }
     found: list[ReactionResult] = []
+    terms = {term for network in networks for term in network.species}
     for surface, energies in surfaces.items():
         complete = add_solutes(
-            energies, networks, library, electrode.temperature_k, pressure_pa
+            energies, terms, library, electrode.temperature_k, pressure_pa
         )
         results = [
             evaluate_network(
@@ -93,18 +94,17 @@ def evaluate_networks(
 
 def add_solutes(
     energies: FreeEnergies,
-    networks: Iterable[Network],
+    terms: Iterable[str],
     library: Library,
     temperature_k: float,
     pressure_pa: Mapping[str, float],
 ) -> FreeEnergies:
-    """The free energies with those of the dissolved species that the networks name.
+    """The free energies with those of the dissolved species among the terms.
 
     Hydroxide is liquid water less a proton, at whatever pH; any other one is at
     1 mol/kg, measured, and seen from the computed gases. `pressure_pa` is what those
     are at.
     """
-    terms = {term for network in networks for term in network.species}
     wanted = {term for term in terms if is_solute(term) or term == HYDROXIDE}
     if not wanted:
         return energies
