@@ -97,6 +97,12 @@ def test_a_verb_works_on_the_folder(results, words, capsys):
     assert capsys.readouterr().out or Path(words[-1]).is_file()
 
 
+def test_the_page_says_nothing_of_a_method_that_was_not_used(results):
+    page = (results / "report.html").read_text(encoding="utf-8")
+    assert "Energies of one's own." in page
+    assert "GFN-xTB is" not in page
+
+
 def test_a_scan_at_another_temperature_starts_from_the_table(results, capsys):
     """The same as a table evaluated there from the beginning."""
     words = ["--potential-v", "0", "--temperature-k", "350", "--json"]
