@@ -264,3 +264,26 @@ def test_many_profiles_are_a_table(here, capsys):
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split()[:3] == ["surface", "reaction", "U_L"]
     assert len(lines) == 1 + 2 * 15
+
+
+def test_an_adsorbate_without_a_geometry_is_enough(here, capsys):
+    Path("structures/adsorbates").mkdir(parents=True)
+    Path("structures/reactions").mkdir()
+    source = "source: 'unpublished: A. Person'\n"
+    Path("structures/adsorbates/Had.yaml").write_text(
+        f"name: Had\n{source}formula: H\nmultiplicity: 2\n"
+    )
+    Path("structures/reactions/own-HER.yaml").write_text(
+        f"name: own-HER\n{source}product: H2\nequation: '2 H+ + 2 e- -> H2(g)'\n"
+        "steps: ['* + H+ + e- -> *Had', '*Had + H+ + e- -> * + H2(g)']\n"
+    )
+    rows = [
+        {"species": "H2", "state": "gas", "gibbs_ev": "-7.0"},
+        {"species": "clean", "state": "clean", "surface": "Pt", "energy_ev": "-50"},
+        {"species": "Had", "state": "ads", "surface": "Pt", "gibbs_ev": "-53.2"},
+    ]
+    write_table(Path("mine.csv"), rows)
+    words = ["--reaction", "own-HER", "-o", "results/own"]
+    assert main(["che", "--energies", "mine.csv", *words]) == 0
+    # -53.2 + 50 + 7 / 2
+    assert "+0.300 eV  * + H+ + e- -> *Had" in capsys.readouterr().out

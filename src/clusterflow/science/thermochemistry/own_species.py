@@ -269,12 +269,11 @@ def own_adsorbate(
     shifts = layers.shifts_ev[spec.name]
     applied |= {layer: ev for layer, ev in shifts.items() if ev is not None}
     species = make_species(name, terms, anchors_ev + clean.gibbs_ev, applied)
-    form = spec.forms[0]
     return species.model_copy(
         update={
             "reason": f"on {row.site}" if row.site else "",
             "deviations": _collect_deviations(row, spec, terms, around),
-            "binding_element": form.atoms[form.binding[0]][0],
+            "binding_element": _find_binding_element(spec),
             "inherits": spec.inherits,
             "flags": (
                 *species.flags,
@@ -368,6 +367,14 @@ def choose_anchors(
         if not chosen or anchor_coefficients(gases[name].counts, compositions) is None:
             chosen.append(name)
     return tuple(chosen)
+
+
+def _find_binding_element(spec: AdsorbateSpec) -> str | None:
+    """Element of the first binding atom of its usual form; None without a geometry."""
+    if not spec.forms:
+        return None
+    form = spec.forms[0]
+    return form.atoms[form.binding[0]][0]
 
 
 def _collect_deviations(
