@@ -78,7 +78,9 @@ def _compute_limiting_potential(pathway: Pathway, nernst_ev: float) -> float | N
     electrons moves with pH on this scale. Electrons and protons are counted in the
     equation of each step.
     """
-    taken_up, given_off, electrons = [], [], 0
+    taken_up: list[float] = []
+    given_off: list[float] = []
+    electrons = 0
     for step in pathway.steps:
         terms = read_equation(step.name)
         if terms is None or step.dg0_ev is None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from clusterflow.records.energies import ThermoRecord
+    from clusterflow.science.reactions.profiles import Elementary
 
 # The reaction every other one is held against.
 HYDROGEN_EVOLUTION = "HER"
@@ -135,7 +136,7 @@ class FreeEnergies:
         return total, ""
 
 
-def direction(steps: Iterable[Step | Equation]) -> Literal[1, -1]:
+def direction(steps: Iterable[Elementary]) -> Literal[1, -1]:
     """1 for a reduction, −1 for an oxidation: which gives off electrons on the whole.
 
     The limiting potential of a reduction is the lowest turning point of its steps, and
