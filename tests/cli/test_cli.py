@@ -531,7 +531,11 @@ AUTO = (
         ({}, ["plot", "bands", "nowhere", "--output", "b.svg"], "holds no records"),
         ({}, ["scan", "nowhere", "--potential-v", "-1:0:5"], "nowhere"),
         ({}, ["scan", ".", "--potential-v", "-1:0"], "-1:0: write A:B:N"),
-        ({}, ["scan", ".", "--potential-v", "0", "--scale", "sce"], "rhe or she"),
+        (
+            {},
+            ["scan", ".", "--potential-v", "0", "--scale", "nhe"],
+            "must be rhe, she, ag-agcl, sce",
+        ),
         ({}, ["relax", "Cu2", "--settings", "{"], "JSON"),
         ({}, ["relax", "Cu2", "--settings", '{"relax": {"x": 1}}'], "'x'"),
     ],
