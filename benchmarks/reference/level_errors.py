@@ -326,6 +326,7 @@ def describe_model(
         }
     return {
         "source": "unpublished: clusterflow, benchmarks/reference/level_errors.py",
+        "description": "Errors of bonds of adsorbates to clusters, and what is left.",
         "method": level.method,
         "electronic_temperature_k": level.electronic_temperature_k,
         "spin_polarization": level.spin_polarization,

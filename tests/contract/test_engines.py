@@ -78,6 +78,8 @@ SMALL_DFT = {
 
 
 def spec_of(level):
+    if isinstance(level, LevelSpec):
+        return level
     return OWN.get(level) or SMALL_DFT.get(level) or LEVELS.level(level)
 
 

@@ -115,7 +115,7 @@ def test_samples_are_judged_as_profiles_are(pcet):
     sigma = {s: {"level": 0.4} if s[0] == "*" else {"gas": 0.1} for s in SPECIES}
     deviations = Deviations(
         sigma_ev={"CO2(g)": {}, **sigma},
-        binding_atom={s: "C" for s in SPECIES if s[0] == "*"},
+        bond={s: "acyl on Cu" for s in SPECIES if s[0] == "*"},
     )
     names = ("CO2(g)", *SPECIES)
     shifts = sample_species(names, deviations, surface="x", n_samples=300)

@@ -25,13 +25,13 @@ PROBABILITY_ABS, MEDIAN_ABS = 0.015, 0.015
 def results(library, provenance):
     """Carbon monoxide and hydrogen, each with one high first step; without *CO2."""
 
-    def known(name, value, element=None, **deviations):
+    def known(name, value, bond="", **deviations):
         return SpeciesFreeEnergy(
             name=name,
             status="ok",
             formation_ev=value,
             deviations=deviations,
-            binding_element=element,
+            bonds=(bond,) if bond else (),
         )
 
     thermo = ThermoRecord(
@@ -42,9 +42,9 @@ def results(library, provenance):
         species=(
             known("*", 0.0),
             *(known(gas, 0.0) for gas in ("H2(g)", "CO2(g)", "H2O(l)", "CO(g)")),
-            known("*H", 3.2, "H", level=SIGMA),
-            known("*COOH", 3.0, "C", level=SIGMA),
-            known("*CO", 0.0, "C", level=SIGMA),
+            known("*H", 3.2, "hydride on Cu", level=SIGMA),
+            known("*COOH", 3.0, "acyl on Cu", level=SIGMA),
+            known("*CO", 0.0, "acyl on Cu", level=SIGMA),
         ),
         provenance=provenance,
     )
