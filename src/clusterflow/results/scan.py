@@ -274,10 +274,10 @@ def _format_csv_rows(head: str, scan: Scan, grid: Grid) -> Iterator[str]:
     rhe, she = grid.potential_on("rhe"), grid.potential_on("she")
     for row, ph in enumerate(grid.ph.tolist()):
         start = f"{head},{ph:.6g}"
-        pathway = _quote_cells(
-            scan.pathways[scan.pathway[row]],
-            _format_number(scan.limiting_potential_v_rhe[row]),
-            _format_number(scan.chemical_bottleneck_ev[row]),
+        pathway = (
+            f"{_quote_cells(scan.pathways[scan.pathway[row]])},"
+            f"{_format_number(scan.limiting_potential_v_rhe[row])},"
+            f"{_format_number(scan.chemical_bottleneck_ev[row])}"
         )
         points = zip(
             rhe[row].tolist(),
