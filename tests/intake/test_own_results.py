@@ -6,6 +6,7 @@ import csv
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from clusterflow.cli.app import main
@@ -276,6 +277,29 @@ def test_what_water_adds_has_an_error_where_it_is_added(here, capsys):
     assert within > without
     assert "solvation" in dry["CO2-to-CO"]["uncertainty"]["not_included"]
     assert "solvation" not in wet["CO2-to-CO"]["uncertainty"]["not_included"]
+
+
+def test_an_oxidation_of_an_ion_has_an_interval_and_no_rival(here, capsys):
+    """Formate is measured, so the error is that of the adsorbate alone."""
+    rows = right_table()
+    [acid] = [r for r in rows if r["species"] == "COOH"]
+    rows = [
+        {**r, "deviation_ev": "0.2"} if r["state"] == "ads" else r
+        for r in (*rows, {**acid, "species": "OCHO"})
+    ]
+    write_table(Path("mine.csv"), rows)
+    found, _ = find_results(capsys, "--reaction", "HCOO-oxidation")
+    formate = found["HCOO-oxidation"]
+    assert [step["n_e"] for step in formate["steps"]] == [-1, -1]
+    # The largest of two steps between which one normal variable goes to and fro.
+    first, last = (step["turning_potential_v_rhe"] for step in formate["steps"])
+    moved = 0.2 * np.random.default_rng(0).standard_normal(200_000)
+    expected = np.quantile(np.maximum(first + moved, last - moved), (0.05, 0.5, 0.95))
+    interval = formate["uncertainty"]
+    names = ("lower_v_rhe", "median_v_rhe", "upper_v_rhe")
+    assert [interval[name] for name in names] == pytest.approx(expected, abs=0.02)
+    assert formate["her_median_v_rhe"] is formate["selectivity"] is None
+    assert found["CO2-to-CO"]["selectivity"] is not None
 
 
 def test_many_profiles_are_a_table(here, capsys):
