@@ -17,15 +17,13 @@ PICTURES = Path(__file__).parent / "pictures"
 REACTION = "CO2-to-CO"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # CSS pixels: narrow, so that the text is readable where a page shows it at 800, and
-# wide enough for the facts to stand in one row.
-WIDTH = 960
-# From the top of the overview to the end of its table of potentials.
+# wide enough for sentences and potentials to stand side by side.
+WIDTH = 1100
 CUT = """
-const [top, end] = ["#overview", "#overview .scroll"].map(
-  (part) => document.querySelector(part).getBoundingClientRect());
+const found = document.querySelector("#answers").getBoundingClientRect();
 const edge = 12;
-return {x: top.left - edge, y: top.top + scrollY - edge, width: top.width + 2 * edge,
-        height: end.bottom - top.top + 2 * edge, scale: 1.5};
+return {x: found.left - edge, y: found.top + scrollY - edge,
+        width: found.width + 2 * edge, height: found.height + 2 * edge, scale: 1.5};
 """
 
 
@@ -59,7 +57,7 @@ def draw_diagram(results: Path) -> bool:
 
 
 def cut_report(report: Path, chromium: str, driver: str) -> None:
-    """Photograph the limiting potentials at the head of a report."""
+    """Photograph the answers at the head of a report."""
     options = webdriver.ChromeOptions()
     options.binary_location = chromium
     container = ("no-sandbox", "disable-dev-shm-usage")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
@@ -25,17 +26,26 @@ class Browser:
     def __init__(self, driver) -> None:
         self.driver = driver
 
-    def open(self, page: Path, width: int = 1280, *, dark: bool = False) -> None:
+    def open(
+        self, page: Path, width: int = 1280, *, dark: bool = False, height: int = 900
+    ) -> None:
         """Load a page from a file and wait until its diagrams follow their sliders."""
         command = self.driver.execute_cdp_cmd
-        size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+        size = {
+            "width": width,
+            "height": height,
+            "deviceScaleFactor": 1,
+            "mobile": False,
+        }
         command("Emulation.setDeviceMetricsOverride", size)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         command("Emulation.setEmulatedMedia", {"features": [scheme]})
         self.driver.get(page.as_uri())
         self.run("document.documentElement.style.scrollBehavior = 'auto'")
         self.wait(
-            "return document.querySelector('.profile-block:not(:has(.live))')", False
+            "return [...document.querySelectorAll('[data-diagram]:not(:has(.live))')]"
+            ".some((block) => block.querySelector('svg'))",
+            False,
         )
 
     def run(self, script: str, *arguments):
@@ -55,6 +65,23 @@ class Browser:
     def complaints(self) -> list[str]:
         """What the console holds since the last time."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def saved(self, click: str, *, folder: Path) -> Path:
+        """The file that a click on an element saves, by a CSS selector."""
+        folder.mkdir(exist_ok=True)
+        self.driver.execute_cdp_cmd(
+            "Browser.setDownloadBehavior",
+            {"behavior": "allow", "downloadPath": str(folder)},
+        )
+        before = set(folder.iterdir())
+        self.run("document.querySelector(arguments[0]).click()", click)
+        end = monotonic() + 60
+        while monotonic() < end:
+            new = [p for p in folder.iterdir() if p not in before]
+            if new and not any(p.suffix in (".crdownload", ".tmp") for p in new):
+                return new[0]
+            sleep(0.05)
+        raise AssertionError(f"{click}: nothing was saved")
 
     def keep(self, name: str) -> None:
         """Save what is on the screen."""

@@ -70,7 +70,7 @@ def test_a_diagram_and_a_structure_need_no_mouse(browser, results):
     browser.open(results / "report.html")
     block = diagram(browser, "Cu4", "HER")
     before = browser.run(BARS, block)
-    slider = block.find_element("css selector", '[data-control="potential"]')
+    (slider,) = browser.find('[data-control="potential"]')
     slider.send_keys(RIGHT)
     after = browser.run(BARS, block)
     # One step of the slider, 0.01 V, moves *H by 0.01 eV.

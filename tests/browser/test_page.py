@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from itertools import accumulate
 
 import numpy as np
 import pytest
@@ -23,31 +24,38 @@ MEV = 1e-3
 # Keys, as the WebDriver standard names them.
 ENTER, RIGHT, SPACE = "\ue007", "\ue014", " "
 SET = """
-const [block, name, value] = arguments;
-const node = block.querySelector(`[data-control="${name}"]`);
+const [name, value] = arguments;
+const node = document.querySelector(`[data-control="${name}"]`);
 node.value = value;
 node.dispatchEvent(new Event("input", {bubbles: true}));
 node.dispatchEvent(new Event("change", {bubbles: true}));
 """
 BARS = """
 return [...arguments[0].querySelectorAll(".level")].map((bar) => [
-  Number(bar.dataset.column), bar.dataset.state, Number(bar.dataset.ev),
+  Number(bar.dataset.electrons), bar.dataset.state, Number(bar.dataset.ev),
   bar.querySelector(".bar").getBoundingClientRect().top]);
 """
 PIXELS = "return document.querySelector('#viewer canvas').toDataURL()"
 
 
 def diagram(browser, cluster, reaction):
+    """The diagram of all pathways of a reaction on a cluster, unfolded."""
     (found,) = browser.find(
         f'[data-cluster="{cluster}"] .profile-block[data-name="{reaction}"]'
     )
-    browser.run("arguments[0].scrollIntoView()", found)
+    browser.run("arguments[0].closest('details').open = true", found)
+    browser.wait(
+        f'return document.querySelector(\'[data-cluster="{cluster}"] '
+        f'.profile-block[data-name="{reaction}"] .live\') !== null'
+    )
+    browser.run("arguments[0].scrollIntoView({block: 'center'})", found)
     return found
 
 
-def set_controls(browser, block, **values):
+def set_controls(browser, **values):
+    """Set the one control of the page."""
     for name, value in values.items():
-        browser.run(SET, block, name, value)
+        browser.run(SET, name, value)
 
 
 def test_the_page_opens_without_a_network_or_a_complaint(browser, results):
@@ -78,7 +86,7 @@ def test_sliders_move_the_diagram_to_what_che_says(browser, results, capsys):
     browser.open(results / "report.html")
     block = diagram(browser, "Cu4", "CO2-to-CO")
     before = browser.run(BARS, block)
-    set_controls(browser, block, scale="she", potentialNumber=potential, phNumber=ph)
+    set_controls(browser, scale="she", potentialNumber=potential, phNumber=ph)
     show(browser, block, "all")
     after = browser.run(BARS, block)
     browser.keep("diagram-at-che")
@@ -91,14 +99,17 @@ def test_sliders_move_the_diagram_to_what_che_says(browser, results, capsys):
     )
     (result,) = json.loads(capsys.readouterr().out)["results"]
     expected = {
-        (column, state): level
+        (electrons, state): level
         for pathway in result["pathways"]
-        for column, (state, level) in enumerate(
-            zip(pathway["states"], pathway["levels_ev"], strict=True)
+        for electrons, state, level in zip(
+            count_electrons(pathway),
+            pathway["states"],
+            pathway["levels_ev"],
+            strict=True,
         )
         if level is not None
     }
-    found = {(column, state): level for column, state, level, _ in after}
+    found = {(electrons, state): level for electrons, state, level, _ in after}
     assert found == pytest.approx(expected, abs=MEV)
     # And on the screen: what is higher in energy is higher up.
     assert {bar[3] for bar in before} != {bar[3] for bar in after}
@@ -109,16 +120,21 @@ def test_sliders_move_the_diagram_to_what_che_says(browser, results, capsys):
     assert f"U_L = {limit:+.3f}".replace("-", "−") in verdict
 
 
+def count_electrons(pathway):
+    steps = (step["n_e"] for step in pathway["steps"])
+    return list(accumulate(steps, initial=0))
+
+
 def test_the_scale_changes_the_number_and_not_the_diagram(browser, results):
     browser.open(results / "report.html")
     block = diagram(browser, "Cu2", "HER")
-    set_controls(browser, block, phNumber=7, potentialNumber=-0.4)
+    set_controls(browser, phNumber=7, potentialNumber=-0.4)
     on_rhe = browser.run(BARS, block)
-    set_controls(browser, block, scale="she")
+    set_controls(browser, scale="she")
     for before, after in zip(on_rhe, browser.run(BARS, block), strict=True):
         assert after[2] == pytest.approx(before[2], abs=MEV)
         assert after[3] == pytest.approx(before[3], abs=0.5), "the axis stays too"
-    shown = block.find_element("css selector", '[data-control="potentialNumber"]')
+    (shown,) = browser.find('[data-control="potentialNumber"]')
     # kT ln10 · 7 at 298.15 K
     assert float(shown.get_attribute("value")) == pytest.approx(-0.4 - 0.4141, abs=MEV)
 
@@ -127,8 +143,8 @@ def test_temperatures_are_those_of_a_scan(browser, results):
     browser.open(results / "report.html")
     block = diagram(browser, "Cu8", "CO2-to-CO")
     for index, temperature in enumerate((273.15, 298.15, 323.15, 348.15, 373.15)):
-        set_controls(browser, block, temperature=index)
-        told = block.find_element("css selector", '[data-control="temperatureText"]')
+        set_controls(browser, temperature=index)
+        (told,) = browser.find('[data-control="temperatureText"]')
         assert told.text == f"{temperature:g} K"
         (item,) = scan(
             [results],
@@ -161,7 +177,7 @@ def test_pathways_can_be_switched(browser, results):
     said = block.find_element("css selector", ".live").text.split()
     assert " ".join(said[said.index("*CO₂") :][:3]) == "*CO₂ no value"
     show(browser, block, "all")
-    count = block.find_element("css selector", '[data-control="count"]')
+    count = block.find_element("css selector", '[data-part="count"]')
     assert count.get_attribute("textContent") == "2 of 2 shown"
 
 
@@ -174,7 +190,7 @@ def test_names_of_levels_cover_neither_one_another_nor_a_bar(
     browser.open(results / "report.html")
     block = diagram(browser, "Cu4", reaction)
     for potential in (-1.0, 0.0, 0.3):
-        set_controls(browser, block, potentialNumber=potential)
+        set_controls(browser, potentialNumber=potential)
         show(browser, block, which)
         boxes = browser.run(
             """
@@ -292,7 +308,7 @@ def test_a_page_without_other_temperatures_says_why(browser, results, library):
     browser.open(page)
     block = diagram(browser, che.cluster, "HER")
     slider, reason = (
-        block.find_element("css selector", f'[data-control="{name}"]')
+        browser.find(f'[data-control="{name}"]')[0]
         for name in ("temperature", "temperatureReason")
     )
     assert not slider.is_enabled() and "no record adsorb/" in reason.text
@@ -372,8 +388,7 @@ def test_a_study_in_which_everything_failed_opens(browser, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(render_page(make_failed_study(), study="failed"))
     browser.open(page)
-    overview = browser.find("#overview")[0].text
-    assert "Nothing succeeded" in overview
-    assert "at a glance" not in overview and "without a level" not in overview
+    assert "Nothing succeeded" in browser.find("#answers")[0].text
+    assert browser.find("#diagrams") == [] and browser.find("#numbers") == []
     assert browser.complaints() == []
     browser.keep("failed")

@@ -155,7 +155,7 @@ def make_result(surface="Cu4", pathways=None, **changes):
     potential = complete.limiting_potential_v_rhe if complete else None
     values = {
         "reaction": "CO2-to-CO",
-        "equation": "CO2(g) + 2H+ + 2e- -> CO(g) + H2O(l)",
+        "equation": "CO2(g) + 2 H+ + 2 e- -> CO(g) + H2O(l)",
         "product": "CO",
         "surface": surface,
         "status": "ok" if complete else "failed",
@@ -560,7 +560,7 @@ def test_a_study_without_records_says_so():
 def test_a_hole_shows_its_reason_as_text_and_as_tooltip():
     study = make_study(result=make_holed_result())
     page = Page(render_page(study, study="demo"))
-    ranking = page.text.split("Rankings")[2].split("How far to trust")[0]
+    ranking = page.text.split("The numbers")[1].split("How far to trust")[0]
     assert COOH_REASON in ranking
     assert ("title", COOH_REASON) in page.attributes
 
@@ -604,8 +604,9 @@ def test_rankings_of_two_levels_stand_apart():
     }
     assert clusters == {"gfn1-xtb": ["Cu13", "Cu4", "Cu20"], "gfn2-xtb": ["Cu8"]}
     page = Page(render_page(make_study(che=records), study="demo"))
-    assert "Level gfn1-xtb" in page.text
-    assert "Level gfn2-xtb" in page.text
+    numbers = page.text.split("The numbers")[1]
+    assert "1 cluster, level gfn2-xtb" in " ".join(numbers.split())
+    assert "3 clusters, level gfn1-xtb" in " ".join(numbers.split())
     assert "not compared" in page.text
 
 
@@ -614,8 +615,8 @@ def test_the_page_holds_what_a_reader_looks_for():
     for wanted in (
         "GFN1-xTB",
         "all probes converge",
-        "dissociated",
-        "scf-failed: 1 of 5 starts",
+        "the electrons did not converge: 1 of 5 starts",
+        "broke apart: C and O",
         "1 min 30 s",
         "−1.80",
         "tblite",
@@ -664,8 +665,9 @@ def test_flags_are_letters_with_a_legend_and_a_text(library):
     entry = next(e for e in library.domain() if e.name == "co2-activation")
     for wanted in (entry.description, entry.way_out, entry.source):
         assert wanted in text
-    assert f"a co2-activation: {entry.description}." in text
+    assert f"a ≈ 0.1 eV: co2-activation: {entry.description}." in text
     assert "b reconstructed: the cluster changed its bonds" in text
+    assert "≈ 0.1 eV: bent CO₂" in text
     assert ("title", "co2-activation: *COOH") in page.attributes
     assert page.tags.count("sup") == 5 + 2, "marks of the steps, then of the legend"
     assert "Flags of this study" not in Page(render_page(make_study(), study="x")).text
@@ -796,3 +798,9 @@ def test_the_median_is_what_is_read_first():
     assert len(marked) == 2
     assert {m[0] for m in marked} == {"read-the-median"}
     assert {m[2] for m in marked} == {"hidden-chemical-step: *CO -&gt; * + CO(g)"}
+
+
+def test_a_flag_of_the_result_alone_is_explained_too():
+    result = make_result(flags=("of-the-whole",))
+    text = Page(render_page(make_study(result=result), study="demo")).text
+    assert "of the whole" in text and "of-the-whole" in text

@@ -16,7 +16,6 @@ from clusterflow.cli.app import main
 from clusterflow.errors import ClusterflowError, RecordError
 from clusterflow.figures.diagram import save_figure
 from clusterflow.figures.labels import Box, place_beside
-from clusterflow.figures.overlay import merge_intermediates
 from clusterflow.figures.scatter import Heading, Point, draw_volcano
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import read_record, write_record
@@ -128,27 +127,50 @@ def test_a_diagram_at_a_potential_is_tilted_by_it(results):
 def test_several_clusters_stand_in_one_diagram_state_above_state(results):
     plot = plot_diagram(read_study_clusters([results]), "CO2-to-CO", Conditions())
     axes = plot.figure.axes[0]
-    states = [tick.get_text() for tick in axes.get_xticklabels()]
-    assert states[0] == states[-1] == "*" and "*COOH" in states
+    ticks = [tick.get_text().split("\n") for tick in axes.get_xticklabels()]
+    assert " ".join(ticks[0]) == "* + CO₂(g)"
+    assert " ".join(ticks[-1]) == "* + CO(g) + H₂O(l)"
+    numbers = {
+        text.get_gid(): text.xy[0]
+        for text in axes.texts
+        if (text.get_gid() or "").startswith("electrons-")
+    }
+    assert list(numbers) == ["electrons-0", "electrons-1", "electrons-2"]
     drawn = {
         (round(sum(x) / 2), round(y[0], 6))
         for x, y in lines(plot.figure, "level").values()
     }
     for row in rows_of(plot):
-        column = states.index(row["state"].replace("2", "₂"))
-        if row["state"] == "*" and row["state_number"] != "0":
-            column = len(states) - 1
+        inner = [[row["state"].replace("2", "₂")]]
+        column = 0 if row["state_number"] == "0" else len(ticks) - 1
+        column = ticks.index(*inner) if inner[0] in ticks else column
         assert (column, round(float(row["level_ev"]), 6)) in drawn
+        # The number under a state is that of its electrons, half a column off at most.
+        assert abs(numbers[f"electrons-{row['electrons']}"] - column) <= 0.5
     assert {row["cluster"] for row in rows_of(plot)} == set(SHIFTS)
     assert sum("U_L =" in text for text in words(plot.figure)) == 3
 
 
-def test_states_that_two_paths_pass_in_opposite_orders_stand_twice():
-    one, other = ("*", "*A", "*B", "*"), ("*", "*B", "*A", "*")
-    merged = merge_intermediates([one, other])
-    for path in (one, other):
-        rest = iter(merged)
-        assert all(state in rest for state in path), "each path is a subsequence"
+def test_one_cluster_stands_at_its_limiting_potential_too(results):
+    surfaces = read_study_clusters([results], ["Cu4"])
+    plot = plot_diagram(surfaces, "CO2-to-CO", Conditions())
+    dotted = [y[0] for _, y in lines(plot.figure, "limit").values()]
+    best = [row for row in rows_of(plot) if row["pathway_rank"] == "1"]
+    limit = float(best[0]["limiting_potential_v_rhe"])
+    tilted = [float(row["level_ev"]) + int(row["electrons"]) * limit for row in best]
+    assert dotted == pytest.approx(tilted, abs=2e-6)
+    # What the limiting potential is: the steepest transfer of an electron ends level
+    # with the lowest state since the one before, as the climb of an adsorption counts.
+    counts = [int(row["electrons"]) for row in best]
+    before = dict.fromkeys(counts, float("inf"))
+    for n, energy in zip(counts, dotted, strict=True):
+        before[n] = min(before[n], energy)
+    climbs = [
+        after - before[n]
+        for (n, m), after in zip(itertools.pairwise(counts), dotted[1:], strict=True)
+        if m > n
+    ]
+    assert max(climbs) == pytest.approx(0, abs=2e-6)
 
 
 def test_a_scaling_line_is_that_of_another_library(results):
@@ -229,6 +251,14 @@ def _at_other_level(library):
     study = Study(library, origin, structure)
     study.level = library.level("gfn2-xtb")
     return study
+
+
+def test_one_cluster_at_two_levels_stands_in_one_diagram(results, tmp_path, library):
+    write_results(tmp_path, _at_other_level(library), {"Cu2": {}})
+    surfaces = read_study_clusters([results, tmp_path], ["Cu2"])
+    plot = plot_diagram(surfaces, "CO2-to-CO", Conditions())
+    assert len({row["level_hash"] for row in rows_of(plot)}) == 2
+    assert plot.missing == ()
 
 
 def test_band_edges_and_their_table():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import textwrap
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
@@ -13,20 +13,30 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from clusterflow.errors import ClusterflowError
+from clusterflow.figures.columns import name_axis
 from clusterflow.figures.layout import (
     LABEL_CHARACTERS,
     LEFT_IN,
     MAX_NAMED,
     MIN_WIDTH_IN,
     RIGHT_IN,
+    TICK_IN,
     Bar,
     Frame,
     find_bars,
+    find_tracks,
     lay_out,
     reasons_in,
     wrap_reason,
 )
-from clusterflow.figures.text import chem, clip, number, potential_label, signed
+from clusterflow.figures.text import (
+    MINUS,
+    chem,
+    clip,
+    number,
+    potential_label,
+    signed,
+)
 from clusterflow.records.files import write_atomic
 from clusterflow.science.checks.effects import WARNINGS
 from clusterflow.science.reactions.flags import (
@@ -42,6 +52,8 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
+    from clusterflow.figures.columns import Place
+    from clusterflow.figures.layout import Tracks
     from clusterflow.records.profiles import Pathway, ReactionResult
 
 # Okabe and Ito's palette, told apart with every kind of colour blindness
@@ -58,6 +70,7 @@ BAND = "#eef0f3"
 PAPER = "#ffffff"
 
 HALF_BAR = 0.34
+_SAME_V = 0.005  # potentials that are written alike
 _LABEL_PT = 9.0
 _REASON_PT = 7.0
 LEGEND_PT = 8.0
@@ -77,12 +90,17 @@ _METADATA: dict[str, dict[str, Any]] = {
 }
 
 
-def draw_profile(result: ReactionResult, *, title: str | None = None) -> Figure:
+def draw_profile(
+    result: ReactionResult,
+    *,
+    title: str | None = None,
+    half_widths_ev: Sequence[float | None] = (),
+) -> Figure:
     """Free-energy diagram of all pathways of a reaction, the best one strong.
 
-    Levels are cumulative free energies in eV at the result's potential; the limiting
-    potential U_L is in V on the RHE scale. A state without a value is a gap, marked in
-    its column with the reason.
+    The abscissa counts electrons taken up. Levels are cumulative free energies in eV
+    at the result's potential, those of the best pathway also at its limiting potential
+    U_L, dotted. A state without a value is a gap, marked in its column with the reason.
 
     Parameters
     ----------
@@ -90,19 +108,32 @@ def draw_profile(result: ReactionResult, *, title: str | None = None) -> Figure:
         Pathways of one reaction on one surface.
     title
         Heading; by default the reaction's equation and the surface.
+    half_widths_ev
+        Half of the 90 % interval of each state of the best pathway, where known.
     """
     heading = title or f"{chem(result.equation)} on {result.surface}"
     with matplotlib.rc_context(STYLE):
         pathways = order_pathways(result)
-        bars = find_bars(pathways)
+        if not pathways:
+            return _draw_empty_figure(result, heading)
+        tracks = find_tracks(result.equation, pathways)
+        bars = find_bars(tracks)
         if not bars:
             return _draw_empty_figure(result, heading)
-        frame = lay_out(pathways, bars)
-        figure, axes = blank_figure(frame, 4 + 72 * reasons_in(pathways[0]))
+        limit = levels_at_limit(result, pathways[0])
+        ends = interval_ends(pathways[0].levels_ev, half_widths_ev)
+        frame = lay_out(tracks, bars, (*limit, *ends))
+        below_in = TICK_IN + reasons_in(pathways[0])
+        figure, axes = blank_figure(frame, name_axis(pathways), 4 + 72 * below_in)
+        number_columns(axes, tracks.columns)
         draw_titles(figure, frame, heading, result)
-        _draw_holes(axes, pathways[0])
-        _draw_connectors(axes, pathways, result.determining_step)
+        _draw_holes(axes, tracks)
+        _draw_connectors(axes, tracks, result.determining_step)
+        _draw_limit(axes, tracks.at[0], limit)
         draw_bars(axes, bars)
+        draw_intervals(
+            axes, tracks.at[0], pathways[0].levels_ev, half_widths_ev, color=BEST
+        )
         _draw_labels(axes, frame, with_changed_bonds(result), outside_domain(result))
         _draw_legend(figure, frame, pathways, result)
     return figure
@@ -147,7 +178,7 @@ def _render_figure(figure: Figure, suffix: str, *, text_as_paths: bool) -> bytes
     return stream.getvalue()
 
 
-def blank_figure(frame: Frame, labelpad: float) -> tuple[Figure, Axes]:
+def blank_figure(frame: Frame, label: str, labelpad: float) -> tuple[Figure, Axes]:
     """A figure with axes of the frame's size and nothing on them."""
     width, height = frame.width_in, frame.height_in
     figure = Figure(figsize=(width, height), facecolor=PAPER)
@@ -159,7 +190,7 @@ def blank_figure(frame: Frame, labelpad: float) -> tuple[Figure, Axes]:
     axes.set_xlim(-0.5, frame.columns - 0.5)
     axes.set_ylim(frame.bottom_ev, frame.top_ev)
     axes.set_xticks([])
-    axes.set_xlabel("reaction coordinate", color=MUTED, labelpad=labelpad)
+    axes.set_xlabel(label, color=MUTED, labelpad=labelpad)
     axes.set_ylabel("Free energy ΔG / eV", color=INK)
     axes.tick_params(colors=MUTED, labelcolor=INK)
     for side, spine in axes.spines.items():
@@ -195,22 +226,123 @@ def draw_titles(
     )
 
 
-def _draw_connectors(
-    axes: Axes, pathways: Sequence[Pathway], determining: str | None
+def number_columns(axes: Axes, columns: Sequence[Place]) -> None:
+    """Write how many electrons each group of columns has taken up, and part groups."""
+    electrons = [place.electrons for place in columns]
+    for count in dict.fromkeys(electrons):
+        first, n = electrons.index(count), electrons.count(count)
+        axes.annotate(
+            f"{count}".replace("-", MINUS),
+            (first + (n - 1) / 2, 0),
+            xytext=(0, -4),
+            xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            color=INK,
+            gid=f"electrons-{count}",
+        )
+        if first:
+            axes.axvline(first - 0.5, color=BAND, linewidth=0.8, zorder=0.05)
+
+
+def levels_at_limit(result: ReactionResult, pathway: Pathway) -> tuple[float, ...]:
+    """Free energies of a pathway at its own limiting potential, eV.
+
+    Nothing where it has none, or where that is the potential of the result.
+    """
+    limit = pathway.limiting_potential_v
+    if limit is None and result.scale == "rhe":
+        limit = pathway.limiting_potential_v_rhe
+    if limit is None or abs(limit - result.potential_v) < _SAME_V:
+        return ()
+    electrons = accumulate((step.n_e for step in pathway.steps), initial=0)
+    # A pathway with a limiting potential has all its energies.
+    return tuple(
+        energy_ev + n * (limit - result.potential_v)
+        for energy_ev, n in zip(pathway.levels_ev, electrons, strict=True)
+        if energy_ev is not None
+    )
+
+
+def _draw_limit(axes: Axes, columns: Sequence[int], levels_ev: Sequence[float]) -> None:
+    """The levels at the limiting potential, dotted."""
+    dotted: Any = {"color": MUTED, "linestyle": (0, (1, 1.2)), "zorder": 1.5}
+    points = list(zip(columns, levels_ev, strict=False))
+    for column, energy_ev in points:
+        axes.plot(
+            [column - HALF_BAR, column + HALF_BAR],
+            [energy_ev, energy_ev],
+            linewidth=1.6,
+            gid=f"limit-{column}",
+            **dotted,
+        )
+    for (column, energy_ev), (following, next_ev) in pairwise(points):
+        axes.plot(
+            [column + HALF_BAR, following - HALF_BAR],
+            [energy_ev, next_ev],
+            linewidth=0.8,
+            **dotted,
+        )
+
+
+def interval_ends(
+    levels_ev: Sequence[float | None], half_widths_ev: Sequence[float | None]
+) -> list[float]:
+    """Both ends of the interval of each level that has one, eV."""
+    return [
+        energy_ev + side * half
+        for energy_ev, half in zip(levels_ev, half_widths_ev, strict=False)
+        if energy_ev is not None and half
+        for side in (-1, 1)
+    ]
+
+
+def draw_intervals(
+    axes: Axes,
+    columns: Sequence[int],
+    levels_ev: Sequence[float | None],
+    half_widths_ev: Sequence[float | None],
+    *,
+    color: str,
+    shift: float = 0.0,
 ) -> None:
+    """Draw the 90 % interval of each level, `shift` columns beside its middle."""
+    for column, energy_ev, half in zip(
+        columns, levels_ev, half_widths_ev, strict=False
+    ):
+        if energy_ev is not None and half:
+            axes.errorbar(
+                column + HALF_BAR * 0.8 + shift,
+                energy_ev,
+                yerr=half,
+                color=color,
+                elinewidth=0.9,
+                capsize=2.0,
+                alpha=0.6,
+                zorder=1.8,
+            )
+
+
+def _draw_connectors(axes: Axes, tracks: Tracks, determining: str | None) -> None:
     """Dashed lines between neighbouring states of each pathway."""
-    seen: set[tuple[int, str, str]] = set()
-    for rank, pathway in enumerate(pathways):
-        pairs = pairwise(zip(pathway.states, pathway.levels_ev, strict=False))
-        for column, ((state, energy_ev), (following, next_ev)) in enumerate(pairs):
-            key = (column, state, following)
-            if energy_ev is None or next_ev is None or key in seen:
+    seen: set[tuple[int, str, float]] = set()
+    for rank, (pathway, columns) in enumerate(
+        zip(tracks.pathways, tracks.at, strict=True)
+    ):
+        points = pairwise(zip(columns, pathway.levels_ev, strict=True))
+        for step, ((column, energy_ev), (following, next_ev)) in zip(
+            pathway.steps, points, strict=True
+        ):
+            if energy_ev is None or next_ev is None:
+                continue
+            key = (column, step.name, round(energy_ev, 3))
+            if key in seen:
                 continue
             seen.add(key)
-            step = pathway.steps[column].name if column < len(pathway.steps) else ""
-            decisive = rank == 0 and determining is not None and step == determining
+            decisive = rank == 0 and step.name == determining
             axes.plot(
-                [column + HALF_BAR, column + 1 - HALF_BAR],
+                [column + HALF_BAR, following - HALF_BAR],
                 [energy_ev, next_ev],
                 linestyle=(0, (3, 2)),
                 linewidth=2.0 if decisive else (1.3 if rank == 0 else 0.9),
@@ -243,6 +375,7 @@ def _draw_labels(
         species = set(bar.state.split(" + "))
         text += DAGGER if changed & species else ""
         text += DOUBLE_DAGGER if outside & species else ""
+        text += f"\n{label.value}" if label.value else ""
         middle = (place.bottom_in + place.height_in / 2) / frame.inch_per_ev
         longest = max(len(line) for line in text.split("\n"))
         best = bar.pathway == 0
@@ -270,15 +403,17 @@ def _draw_labels(
             )
 
 
-def _draw_holes(axes: Axes, pathway: Pathway) -> None:
+def _draw_holes(axes: Axes, tracks: Tracks) -> None:
     """A grey band for each run of states without a value, its reason underneath."""
-    for columns, reason in hole_runs(pathway):
-        axes.axvspan(columns[0] - 0.5, columns[-1] + 0.5, color=BAND, zorder=0.1)
-        for column in columns:
+    names, at = tracks.names[0], tracks.at[0]
+    for indices, reason in hole_runs(tracks.pathways[0]):
+        columns = [at[index] for index in indices]
+        for index, column in zip(indices, columns, strict=True):
+            axes.axvspan(column - 0.5, column + 0.5, color=BAND, zorder=0.1)
             axes.text(
                 column,
                 0.5,
-                f"{chem(pathway.states[column])}: no value",
+                f"{chem(names[index])}: no value",
                 rotation=90,
                 ha="center",
                 va="center",
@@ -291,7 +426,7 @@ def _draw_holes(axes: Axes, pathway: Pathway) -> None:
         axes.annotate(
             wrap_reason(reason, len(columns)),
             ((columns[0] + columns[-1]) / 2, 0),
-            xytext=(0, -4),
+            xytext=(0, -4 - 72 * TICK_IN),
             xycoords=axes.get_xaxis_transform(),
             textcoords="offset points",
             ha="center",
@@ -390,6 +525,9 @@ def _make_legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
 def _list_legend_notes(result: ReactionResult) -> list[str]:
     """The limiting potential by the samples and what it rests on; the dagger."""
     notes = []
+    best = order_pathways(result)[:1]
+    if best and levels_at_limit(result, best[0]):
+        notes.append("dotted: the best pathway at its U_L")
     if result.uncertainty is not None:
         median = signed(result.uncertainty.median_v_rhe)
         low = signed(result.uncertainty.lower_v_rhe)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import SequenceMatcher
-from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import matplotlib
 from matplotlib.lines import Line2D
 
+from clusterflow.figures.columns import (
+    find_places,
+    list_columns,
+    name_axis,
+    name_states,
+)
 from clusterflow.figures.diagram import (
     BEST,
     HALF_BAR,
@@ -18,11 +22,14 @@ from clusterflow.figures.diagram import (
     STYLE,
     add_legend,
     blank_figure,
+    draw_intervals,
     draw_titles,
+    interval_ends,
     legend_characters,
+    number_columns,
 )
 from clusterflow.figures.labels import wrap_intermediate
-from clusterflow.figures.layout import LABEL_CHARACTERS, MAX_NAMED, frame_of
+from clusterflow.figures.layout import LABEL_CHARACTERS, MAX_NAMED, TICK_IN, frame_of
 from clusterflow.figures.text import chem, clip, number, signed
 from clusterflow.science.checks.effects import WARNINGS
 from clusterflow.science.reactions.flags import group_flags
@@ -34,6 +41,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+    from clusterflow.figures.columns import Place
     from clusterflow.records.profiles import Pathway, ReactionResult
 
 COLORS = (BEST, *OTHERS)
@@ -47,12 +55,16 @@ class Track:
     result: ReactionResult
     pathway: Pathway
     columns: tuple[int, ...]
+    half_widths_ev: Sequence[float | None]
 
 
-def draw_overlay(results: Mapping[str, ReactionResult]) -> Figure:
-    """The best pathway of one reaction on each of a few clusters.
+def draw_overlay(
+    results: Mapping[str, ReactionResult],
+    half_widths_ev: Mapping[str, Sequence[float | None]] | None = None,
+) -> Figure:
+    """The best pathway of one reaction on each of a few clusters, or at a few levels.
 
-    Columns are states, so that the bars of one state stand in one column though the
+    The abscissa counts electrons taken up, and a state has one column though the
     pathways differ; a step that sets a limiting potential is drawn thick. Free
     energies are cumulative, in eV, at the potential the results state.
 
@@ -61,21 +73,35 @@ def draw_overlay(results: Mapping[str, ReactionResult]) -> Figure:
     results
         By label; at one potential and temperature, each with a best pathway, and at
         most five.
+    half_widths_ev
+        Half of the 90 % interval of each state, by label, where known.
     """
-    columns, tracks = _align_pathways(results)
+    columns, names, tracks = _align_pathways(results, half_widths_ev or {})
     first = next(iter(results.values()))
     energies = [v for t in tracks for v in t.pathway.levels_ev if v is not None]
-    names = [wrap_intermediate(chem(state), LABEL_CHARACTERS) for state in columns]
+    for track in tracks:
+        energies += interval_ends(track.pathway.levels_ev, track.half_widths_ev)
     rows = len(tracks) + 1
     lines = max(name.count("\n") for name in names)
     with matplotlib.rc_context(STYLE):
         frame = frame_of(energies, len(columns), legend_rows=rows, tick_lines=lines)
-        figure, axes = blank_figure(frame, 2.0)
+        label = name_axis([track.pathway for track in tracks])
+        figure, axes = blank_figure(frame, label, 2.0)
+        number_columns(axes, columns)
         axes.set_xticks(range(len(columns)), names, parse_math=False)
-        axes.tick_params(axis="x", length=0)
+        axes.tick_params(axis="x", length=0, pad=4 + 72 * TICK_IN)
         draw_titles(figure, frame, chem(first.equation), first)
         for rank, track in enumerate(tracks):
             _draw_track(axes, rank, track)
+            draw_intervals(
+                axes,
+                track.columns,
+                track.pathway.levels_ev,
+                track.half_widths_ev,
+                color=COLORS[rank],
+                # Side by side, so that those of equal levels are seen.
+                shift=-0.13 * rank,
+            )
         limit = legend_characters(frame.width_in)
         handles = [
             _make_legend_handle(rank, track, limit) for rank, track in enumerate(tracks)
@@ -86,65 +112,39 @@ def draw_overlay(results: Mapping[str, ReactionResult]) -> Figure:
     return figure
 
 
-def merge_intermediates(paths: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """One row of intermediates in which those of each path stand in their order.
-
-    Each stands there once, unless two paths pass two of them in opposite orders.
-
-    >>> merge_intermediates([("*", "*CO2", "*COOH", "*"), ("*", "*COOH", "*CO", "*")])
-    ('*', '*CO2', '*COOH', '*CO', '*')
-    """
-    sorter: TopologicalSorter[str] = TopologicalSorter()
-    for path in paths:
-        for state in path[1:-1]:
-            sorter.add(state)
-        for before, after in pairwise(path[1:-1]):
-            sorter.add(after, before)
-    ends = dict.fromkeys(path[-1] for path in paths)
-    try:
-        return (paths[0][0], *sorter.static_order(), *ends)
-    except CycleError:
-        return _interleave_paths(paths)
-
-
-def _interleave_paths(paths: Sequence[Sequence[str]]) -> tuple[str, ...]:
-    """One row of states, some of them twice, in which each path is a subsequence."""
-    merged: list[str] = []
-    for path in paths:
-        matcher = SequenceMatcher(a=merged, b=list(path), autojunk=False)
-        joined: list[str] = []
-        for _, left, right, start, end in matcher.get_opcodes():
-            ours, theirs = merged[left:right], list(path[start:end])
-            joined += ours if ours == theirs else [*ours, *theirs]
-        merged = joined
-    return tuple(merged)
-
-
 def _align_pathways(
     results: Mapping[str, ReactionResult],
-) -> tuple[tuple[str, ...], list[Track]]:
-    """The states of all best pathways in one row, and each pathway's columns."""
+    half_widths_ev: Mapping[str, Sequence[float | None]],
+) -> tuple[tuple[Place, ...], list[str], list[Track]]:
+    """The columns of all best pathways, the states in each, and each pathway's."""
     best = {name: order_pathways(result)[0] for name, result in results.items()}
     assert 0 < len(best) <= MAX_NAMED and all(path.complete for path in best.values())
-    columns = merge_intermediates([path.states for path in best.values()])
+    # Of all pathways, so that a state stands where the diagram of one cluster has it.
+    places = {
+        name: find_places(result.equation, order_pathways(result))[0]
+        for name, result in results.items()
+    }
+    columns = list_columns(places.values())
+    found: list[dict[str, None]] = [{} for _ in columns]
+    for name, path in best.items():
+        states = name_states(results[name].equation, path)
+        for place, state in zip(places[name], states, strict=True):
+            found[columns.index(place)][state] = None
+    names = [
+        "\n".join(wrap_intermediate(chem(state), LABEL_CHARACTERS) for state in states)
+        for states in found
+    ]
     tracks = [
         Track(
             name=name,
             result=results[name],
             pathway=path,
-            columns=_find_columns(columns, path.states),
+            columns=tuple(columns.index(place) for place in places[name]),
+            half_widths_ev=half_widths_ev.get(name, ()),
         )
         for name, path in best.items()
     ]
-    return columns, tracks
-
-
-def _find_columns(columns: Sequence[str], states: Sequence[str]) -> tuple[int, ...]:
-    """The first column of each state after that of the state before."""
-    found: list[int] = []
-    for state in states:
-        found.append(columns.index(state, found[-1] + 1 if found else 0))
-    return tuple(found)
+    return columns, names, tracks
 
 
 def _draw_track(axes: Axes, rank: int, track: Track) -> None:

@@ -122,9 +122,17 @@ def view_of(structure: Structure) -> Array:
 
     Shape (n_atoms, 3), about their mean.
     """
-    positions = np.array(structure.positions, dtype=float)
+    positions = structure.xyz
     if not len(positions):
-        return positions.reshape(0, 3)
+        return positions
+    return np.asarray((positions - positions.mean(axis=0)) @ view_rotation(structure).T)
+
+
+def view_rotation(structure: Structure) -> Array:
+    """The rotation from the record's axes to those of the reader, shape (3, 3)."""
+    positions = structure.xyz
+    if not len(positions):
+        return np.eye(3)
     positions -= positions.mean(axis=0)
     flat, middle, _ = np.linalg.eigh(positions.T @ positions)[1].T
     adsorbed = np.array([role == "adsorbate" for role in structure.roles])
@@ -137,7 +145,7 @@ def view_of(structure: Structure) -> Array:
     depths = [axis - (axis @ up) * up for axis in (flat, middle)]
     depth = _orient_vector(depths[0] if np.linalg.norm(depths[0]) > 0.1 else depths[1])
     frame = np.array([np.cross(up, depth), up, depth])
-    return np.asarray(positions @ frame.T @ _make_view_rotation())
+    return np.asarray(_make_view_rotation().T @ frame)
 
 
 def _orient_vector(vector: Array) -> Array:

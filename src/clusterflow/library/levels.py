@@ -197,6 +197,12 @@ class DomainSpec(Spec):
     description: str = Field(min_length=1)
     way_out: str = Field(min_length=1)
     methods: tuple[str, ...] = Field(min_length=1, description="Methods of levels")
+    moves_ev: float | None = Field(
+        default=None,
+        gt=0,
+        description="About how far off a number is, from the description, where it "
+        "can be used at all",
+    )
     refuses: bool = Field(
         default=False, description="The stage `level` does not even try it"
     )

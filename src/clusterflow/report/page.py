@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
-import io
 import re
 from dataclasses import dataclass
 from importlib import resources
@@ -22,6 +20,7 @@ from clusterflow.figures.picture import ball_definitions, draw_structure
 from clusterflow.figures.svg import inline_svg
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
+from clusterflow.report.answers import TOLD_APART, find_answers
 from clusterflow.report.contents import (
     BAND_EDGES_FIGURE,
     ISOMER_MODES,
@@ -38,16 +37,23 @@ from clusterflow.report.contents import (
     summarise_stages,
     versions_of,
 )
+from clusterflow.report.first_screen import (
+    MOST_ROWS,
+    choose_colors,
+    show_answers,
+)
 from clusterflow.report.page_data import (
     NamedStructure,
     chemistry,
     cluster_block,
+    conditions_of,
     elements_of,
     scaling_block,
     sources_of,
     structures_of,
     to_json,
 )
+from clusterflow.report.words import say_fate, say_flag, say_outcome
 from clusterflow.results.flag_table import flags_of
 from clusterflow.results.ranking import (
     level_key,
@@ -77,11 +83,15 @@ if TYPE_CHECKING:
     from clusterflow.records.structure import Structure
     from clusterflow.report.contents import BandEdgesRow, ClusterView
     from clusterflow.report.page_data import Json
+    from clusterflow.results.flag_table import Flag
     from clusterflow.science.checks.evidence import Gate
 
 _PACKAGE = "clusterflow.report"
 # Those that others build on come first.
-_SCRIPTS = ("page", "text", "atoms", "electrode", "diagram", "scaling")
+_SCRIPTS = (
+    *("page", "text", "atoms", "electrode", "controls", "diagram", "scaling"),
+    *("files", "tables"),
+)
 _INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
 _SUFFIX_UNITS = {
     "_ev": "eV",
@@ -137,7 +147,6 @@ class _Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     numeric: tuple[bool, ...]
-    csv_uri: str
     records: tuple[str, ...]
 
 
@@ -183,6 +192,9 @@ def render_page(
     edges = band_edges_of(records)
     flags = flags_of(records, domain)
     clusters = [(v, structures_of(v)) for v in cluster_views(records)]
+    rankings = rank_reactions(records.of(CheRecord))
+    names = [view.name for view, _ in clusters]
+    shown = show_answers(find_answers(rankings, pairs), flags, names)
     page = _load_template().render(
         study=study,
         style=Markup(style_sheet()),
@@ -191,17 +203,27 @@ def render_page(
         **_gather_provenance(records),
         failures=_make_table(failures or failures_of(records)),
         overviews=overviews(records.of(CheRecord)),
-        rankings=rank_reactions(records.of(CheRecord)),
+        shown=shown,
+        n_levels=len({one.answer.level_hash for one in shown}),
+        colors=choose_colors(names),
         probabilities=probability_tables(pairs),
         checks=summarise(gates),
         sections=_make_sections(records, clusters, figures or {}, steps or {}),
         edges=edges,
         edges_svg=_make_edges_svg(edges, figures or {}),
         scalings=scalings_of(records.of(ThermoRecord)),
-        **_assemble_script(records, [group for _, group in clusters], hashes or {}),
+        **_assemble_script(
+            [group for _, group in clusters],
+            {
+                "chemistry": chemistry(),
+                "conditions": conditions_of(records.of(CheRecord), steps or {}),
+                "tracks": [one.tracks for one in shown],
+                "sources": sources_of(records, hashes or {}),
+            },
+        ),
         corrections=gas_corrections(records),
-        flags=flags,
-        marks={flag.name: flag.mark for flag in flags},
+        flags=sorted(flags, key=_order_flag),
+        flag_of={flag.name: flag for flag in flags},
         energies=_make_table(energies),
     )
     return page.lstrip()
@@ -225,6 +247,7 @@ def _gather_provenance(records: StudyRecords) -> dict[str, object]:
     """By what the records were made, and when."""
     return {
         "levels": levels_of(records),
+        "methods": ", ".join(dict.fromkeys(one.method for one in levels_of(records))),
         "versions": versions_of(records),
         "protocols": protocols_of(records),
         "created": sorted(r.provenance.created for r in records.records),
@@ -232,9 +255,7 @@ def _gather_provenance(records: StudyRecords) -> dict[str, object]:
 
 
 def _assemble_script(
-    records: StudyRecords,
-    structures: Sequence[Sequence[NamedStructure]],
-    hashes: Mapping[str, str],
+    structures: Sequence[Sequence[NamedStructure]], blocks: Mapping[str, object]
 ) -> dict[str, object]:
     """The script, the hash by which the page allows it, and the data of the study."""
     symbols = {
@@ -242,17 +263,22 @@ def _assemble_script(
     }
     script = "\n".join(_read_resource(f"scripts/{name}.js") for name in _SCRIPTS)
     digest = hashlib.sha256(script.encode()).digest()
-    blocks = {
-        "chemistry": chemistry(),
-        "elements": elements_of(symbols),
-        "sources": sources_of(records, hashes),
-    }
+    every = {**blocks, "elements": elements_of(symbols)}
     return {
         "balls": Markup(ball_definitions(symbols)),
         "script": Markup(script),
         "script_hash": base64.b64encode(digest).decode(),
-        "blocks": {name: to_json(content) for name, content in blocks.items()},
+        "blocks": {name: to_json(content) for name, content in every.items()},
     }
+
+
+def _order_flag(flag: Flag) -> tuple[int, float, str]:
+    """The weightiest first."""
+    return (
+        ("out", "moves", "note").index(flag.weight),
+        -(flag.moves_ev or 0.0),
+        flag.name,
+    )
 
 
 def _load_template() -> Template:
@@ -268,6 +294,9 @@ def _load_template() -> Template:
         signed=text.signed,
         duration=text.duration,
         anchor=cluster_id,
+        fate=say_fate,
+        outcome=say_outcome,
+        flag=say_flag,
         json=to_json,
     )
     environment.globals.update(
@@ -281,6 +310,8 @@ def _load_template() -> Template:
         hole_mark=text.HOLE,
         closed_ev=THERMALLY_CLOSED_EV,
         gate_flags={failure_flag(gate) for gate in EFFECTS},
+        told_apart=TOLD_APART,
+        most_rows=MOST_ROWS,
     )
     # Indentation is for whoever reads the template; a large page has megabytes of it.
     return environment.from_string(
@@ -367,7 +398,7 @@ def _make_cluster_pictures(
     for record in view.adsorptions:
         minimum = representative_minimum(record, view.vibrations)
         if minimum is not None:
-            note = f"{minimum.fate}, {minimum.site_kind}"
+            note = f"{say_outcome(minimum)}, {minimum.site_kind}"
             number = numbers[f"{record.adsorbate}/{record.minima.index(minimum)}"]
             title = f"*{record.adsorbate}"
             found.append(_make_picture(minimum.structure, title, note, number))
@@ -389,7 +420,6 @@ def _make_table(rows: Sequence[Mapping[str, object]]) -> _Table:
         numeric=tuple(
             any(isinstance(row.get(key), float) for row in rows) for key in keys
         ),
-        csv_uri=_make_csv_uri(keys, rows),
         records=tuple(
             f"thermo/{row['cluster']}.json" if row.get("cluster") else ""
             for row in rows
@@ -414,13 +444,3 @@ def _format_cell(value: object) -> str:
     if isinstance(value, (list, tuple)):
         return ", ".join(str(item) for item in value)
     return str(value)
-
-
-def _make_csv_uri(keys: Sequence[str], rows: Sequence[Mapping[str, object]]) -> str:
-    """The rows as a CSV file inside a link."""
-    stream = io.StringIO()
-    writer = csv.DictWriter(stream, keys, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    content = base64.b64encode(stream.getvalue().encode()).decode()
-    return f"data:text/csv;charset=utf-8;base64,{content}"

@@ -1,6 +1,6 @@
 """What the sliders and the views of structures work on: records as JSON in the page.
 
-The scripts that read it are 41 kB in a page of 1.1 MB; plotly alone has 4.8 MB and
+The scripts that read it are 65 kB in a page of 1.2 MB; plotly alone has 4.8 MB and
 takes 1.5 s to parse, and 3Dmol.js or Vega-Lite 0.5 to 1 MB each.
 """
 
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from clusterflow.figures.picture import BALL, BOND, element_styles, view_of
+from clusterflow.figures.columns import find_places, name_axis, name_states
+from clusterflow.figures.picture import BALL, BOND, element_styles, view_rotation
+from clusterflow.report.words import say_fate, say_outcome
 from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV, TIE_V, Electrode
 from clusterflow.science.reactions.network import parse_equation, read_surface
 from clusterflow.science.reactions.pathways import holes, order_pathways
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
     from clusterflow.records.energies import SpeciesFreeEnergy
     from clusterflow.records.files import StudyRecords
-    from clusterflow.records.profiles import Pathway, ReactionResult
+    from clusterflow.records.profiles import CheRecord, Pathway, ReactionResult
     from clusterflow.records.provenance import Record
     from clusterflow.records.structure import Structure
     from clusterflow.report.contents import ClusterView
@@ -37,12 +39,16 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamedStructure:
-    """A structure that can be opened in three dimensions; `key` finds it."""
+    """A structure that can be opened in three dimensions; `key` finds it.
+
+    `energy_ev` is its total energy at its level.
+    """
 
     key: str
     title: str
     note: str
     record: str
+    energy_ev: float
     structure: Structure
 
 
@@ -81,6 +87,25 @@ def chemistry() -> Json:
     }
 
 
+def conditions_of(
+    records: Iterable[CheRecord], steps: Mapping[str, StepEnergies]
+) -> Json:
+    """What the one control of the page starts from, and the temperatures it offers."""
+    results = [result for record in records for result in record.results]
+    temperatures = {result.temperature_k for result in results}
+    temperatures |= {t for found in steps.values() for t in found.temperatures_k}
+    reasons = [found.reason for found in steps.values() if found.reason]
+    first = results[0] if results else None
+    return {
+        "potential": first.potential_v if first else 0.0,
+        "scale": first.scale if first else "rhe",
+        "ph": first.ph if first else 7.0,
+        "temperature": first.temperature_k if first else None,
+        "temperatures": sorted(temperatures),
+        "reason": reasons[0] if reasons and len(temperatures) < 2 else "",
+    }
+
+
 def structures_of(view: ClusterView) -> tuple[NamedStructure, ...]:
     """Every isomer of a cluster and every minimum of its adsorbates."""
     found = [
@@ -89,6 +114,7 @@ def structures_of(view: ClusterView) -> tuple[NamedStructure, ...]:
             title="*",
             note=f"isomer {isomer.structure.name}, {isomer.energy_ev:.3f} eV",
             record=source_name(view.relax),
+            energy_ev=isomer.energy_ev,
             structure=isomer.structure,
         )
         for index, isomer in enumerate(view.relax.isomers if view.relax else ())
@@ -96,13 +122,14 @@ def structures_of(view: ClusterView) -> tuple[NamedStructure, ...]:
     ]
     for record in view.adsorptions:
         for index, minimum in enumerate(record.minima):
-            what = f"{minimum.fate}, {minimum.site_kind}, {minimum.form}"
+            what = f"{say_outcome(minimum)}, {minimum.site_kind}, {minimum.form}"
             found.append(
                 NamedStructure(
                     key=f"{record.adsorbate}/{index}",
                     title=f"*{record.adsorbate}",
                     note=f"{what}, {minimum.energy_ev:.3f} eV",
                     record=source_name(record),
+                    energy_ev=minimum.energy_ev,
                     structure=minimum.structure,
                 )
             )
@@ -140,15 +167,20 @@ def cluster_block(
 
 
 def _encode_structure(item: NamedStructure) -> Json:
-    """Positions in 0.001 Å, turned as in the still picture."""
-    places = view_of(item.structure)
+    """Positions in 0.001 Å as in the record, and the turn of the still picture."""
+    structure = item.structure
     return {
         "title": item.title,
         "note": item.note,
         "record": item.record,
-        "symbols": list(item.structure.symbols),
-        "roles": list(item.structure.roles),
-        "milli": (places * 1000).round().astype(int).ravel().tolist(),
+        "symbols": list(structure.symbols),
+        "roles": list(structure.roles),
+        "milli": (structure.xyz * 1000).round().astype(int).ravel().tolist(),
+        "turn": view_rotation(structure).round(4).ravel().tolist(),
+        "charge": structure.charge,
+        "multiplicity": structure.multiplicity,
+        "energy": round(item.energy_ev, 6),
+        "cell": structure.cell,
     }
 
 
@@ -165,8 +197,10 @@ def _encode_reaction(result: ReactionResult, energies: StepEnergies) -> Json:
         temperature_k=result.temperature_k,
     )
     on_rhe = result.scale == "rhe"
+    places = find_places(result.equation, pathways) if pathways else ()
     return {
         "reaction": result.reaction,
+        "axis": name_axis(pathways),
         "potential": result.potential_v if on_rhe else electrode.potential_she_v,
         "scale": "rhe" if on_rhe else "she",
         "ph": result.ph,
@@ -183,7 +217,12 @@ def _encode_reaction(result: ReactionResult, energies: StepEnergies) -> Json:
             for step in steps.values()
         ],
         "pathways": [
-            _encode_pathway(p, names, result.surface, energies) for p in pathways
+            _encode_pathway(pathway, names, result.surface, energies)
+            | {
+                "places": [[place.electrons, place.chemical] for place in track],
+                "names": list(name_states(result.equation, pathway)),
+            }
+            for pathway, track in zip(pathways, places, strict=True)
         ],
     }
 
@@ -230,7 +269,9 @@ def _encode_species(
 
 
 def _describe_status(species: SpeciesFreeEnergy | None) -> str:
-    return "a state of the cluster" if species is None else species.reason or "no value"
+    if species is None:
+        return "a state of the cluster"
+    return species.reason or say_fate(species.status)
 
 
 def _list_record_names(term: str, view: ClusterView) -> list[str]:

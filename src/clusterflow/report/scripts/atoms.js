@@ -22,13 +22,16 @@ class AtomsView {
 
   show(structure) {
     const { elements, bond } = this.settings;
+    this.structure = structure;
+    const places = placesOf(structure);
+    const middle = [0, 1, 2].map((axis) => places.reduce((sum, place) => sum + place[axis], 0) / places.length);
     this.atoms = structure.symbols.map((symbol, index) => ({
       index,
       symbol,
       role: structure.roles[index],
       radius: elements[symbol].radius,
       color: elements[symbol].color,
-      place: [0, 1, 2].map((axis) => structure.milli[3 * index + axis] / 1000),
+      place: places[index].map((value, axis) => value - middle[axis]),
     }));
     this.bonds = this.atoms.flatMap((one) =>
       this.atoms
@@ -40,7 +43,7 @@ class AtomsView {
   }
 
   reset() {
-    this.turned = [1, 0, 0, 0, 1, 0, 0, 0, 1];
+    this.turned = this.structure.turn;
     this.zoom = 1;
     this.pick(null);
   }
@@ -245,6 +248,11 @@ function paintStick(context, half, width, haze, colors) {
   context.globalAlpha = 1;
 }
 
+/** Where each atom is in the record, Å. */
+function placesOf({ symbols, milli }) {
+  return symbols.map((_, index) => [0, 1, 2].map((axis) => milli[3 * index + axis] / 1000));
+}
+
 function distance(one, other) {
   return Math.hypot(...one.place.map((value, axis) => value - other.place[axis]));
 }
@@ -267,6 +275,7 @@ function openStructure(section, index) {
   const view = (openStructure.view ??= makeViewer(dialog));
   view.step = (by) => openStructure(section, (index + by + structures.length) % structures.length);
   const { title, note, record } = structures[index];
+  view.file = fileName(section.dataset.cluster, structures[index]);
   dialog.querySelector("h2").textContent = `${chem(title)} on ${section.dataset.cluster}`;
   dialog.querySelector(".note").textContent =
     `${note}; ${index + 1} of ${structures.length}; ${record}`;
@@ -294,6 +303,9 @@ function makeViewer(dialog) {
     nearer: () => view.scale(1.25),
     further: () => view.scale(0.8),
     reset: () => view.reset(),
+    xyz: () => save(`${view.file}.xyz`, xyzOf(view.structure), "chemical/x-xyz"),
+    cif: () => save(`${view.file}.cif`, cifOf(view.structure, view.file), "chemical/x-cif"),
+    png: () => view.canvas.toBlob((picture) => save(`${view.file}.png`, picture)),
     close: () => dialog.close(),
   };
   dialog.addEventListener("click", (event) => {
@@ -309,5 +321,5 @@ function makeViewer(dialog) {
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-structure]");
-  if (button) openStructure(button.closest("section"), Number(button.dataset.structure));
+  if (button) openStructure(button.closest("[data-block]"), Number(button.dataset.structure));
 });

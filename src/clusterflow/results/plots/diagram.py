@@ -16,16 +16,19 @@ from clusterflow.results.plots.common import (
     list_missing,
     split_comparable,
 )
+from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.reactions.pathways import (
     holes,
     no_potential_reason,
     order_pathways,
 )
+from clusterflow.science.uncertainty.deviations import deviations_of
+from clusterflow.science.uncertainty.profile_deviations import profile_half_widths
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from clusterflow.records.profiles import ReactionResult
+    from clusterflow.records.profiles import Pathway, ReactionResult
     from clusterflow.results.plots.common import Conditions, StudyCluster
     from clusterflow.results.tables import Row
 
@@ -46,11 +49,13 @@ def plot_diagram(
         result = results[surfaces[0].name]
         best = order_pathways(result)[0]
         return Plot(
-            figure=draw_profile(result),
+            figure=draw_profile(
+                result, half_widths_ev=_find_half_widths(surfaces[0], best)
+            ),
             rows=tuple(_list_state_rows(surfaces[0], result, result.pathways)),
             missing=tuple((best.states[index], why) for index, why in holes(best)),
         )
-    alike, missing = split_comparable(surfaces)
+    alike, missing = _split_drawable(surfaces)
     for surface in alike:
         if surface.name not in results:
             missing.append((surface.name, f"has no reaction {reaction}"))
@@ -76,10 +81,37 @@ def plot_diagram(
         )
     ]
     return Plot(
-        figure=draw_overlay({s.name: results[s.name] for s in drawn}),
+        figure=draw_overlay(
+            {s.name: results[s.name] for s in drawn},
+            {
+                s.name: _find_half_widths(s, order_pathways(results[s.name])[0])
+                for s in drawn
+            },
+        ),
         rows=(*rows, *list_hole_rows(rows, missing)),
         missing=tuple(missing),
     )
+
+
+def _split_drawable(
+    surfaces: Sequence[StudyCluster],
+) -> tuple[list[StudyCluster], list[tuple[str, str]]]:
+    """What goes into one diagram: one cluster at any levels, or clusters at one."""
+    temperatures = {surface.method[2] for surface in surfaces}
+    if len({surface.cluster for surface in surfaces}) == 1 and len(temperatures) == 1:
+        return list(surfaces), []
+    return split_comparable(surfaces)
+
+
+def _find_half_widths(
+    surface: StudyCluster, pathway: Pathway
+) -> tuple[float | None, ...]:
+    """Half of the 90 % interval of each state; none where an error is not known."""
+    deviations = surface.thermo and deviations_of(surface.thermo)
+    if not deviations:
+        return ()
+    steps = [parse_equation(step.name) for step in pathway.steps]
+    return profile_half_widths(steps, deviations, surface=surface.cluster)
 
 
 def _list_state_rows(
@@ -100,6 +132,7 @@ def _list_state_rows(
                 ),
                 "limiting_potential_v_rhe": pathway.limiting_potential_v_rhe,
                 "state_number": index,
+                "electrons": sum(step.n_e for step in pathway.steps[:index]),
                 "state": state,
                 "level_ev": pathway.levels_ev[index],
                 "step": step.name if step else None,
