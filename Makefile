@@ -12,8 +12,8 @@ export OMP_NUM_THREADS ?= 1
 RESULTS ?= results/default
 
 EXTRAS_run :=
-EXTRAS_test := [test,parquet,postgresql]
-EXTRAS_lint := [test,dev,parquet,postgresql]
+EXTRAS_test := [test,excel,outputs,parquet,postgresql]
+EXTRAS_lint := [test,dev,excel,outputs,parquet,postgresql]
 EXTRAS_docs := [docs]
 
 .PHONY: run test test-kernels lint docs package generate pictures constraints clean help
@@ -56,7 +56,7 @@ constraints: ## Resolve all dependencies anew into constraints.txt
 	@$(call need_python)
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python $(PIP_INSTALL) '.[test,dev,docs,parquet,postgresql,slurm]'
+	build/constraints/bin/python $(PIP_INSTALL) '.[test,dev,docs,excel,outputs,parquet,postgresql,slurm]'
 	{ sed -n '/^#/p' constraints.txt; build/constraints/bin/python -m pip freeze --exclude clusterflow; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 	rm -rf build/constraints

@@ -11,6 +11,9 @@ def __getattr__(name: str) -> str:
     from importlib.metadata import PackageNotFoundError, version
 
     try:
-        return version("clusterflow")
+        found = version("clusterflow")
     except PackageNotFoundError:  # a source tree that was never installed
-        return "0+unknown"
+        found = "0+unknown"
+    # Every record asks; from here on the module has it.
+    globals()["__version__"] = found
+    return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 
 from clusterflow.errors import LibraryError
 
@@ -37,6 +38,11 @@ def parse_formula(formula: str, *, groups: bool = False) -> Counter[str]:
     >>> parse_formula("(CdSe)13") == {"Cd": 13, "Se": 13}
     True
     """
+    return Counter(dict(_read_formula(formula, groups)))
+
+
+@lru_cache(maxsize=1024)
+def _read_formula(formula: str, groups: bool) -> tuple[tuple[str, int], ...]:
     if not formula or "".join(m.group(0) for m in _TOKEN.finditer(formula)) != formula:
         raise LibraryError(f"formula {formula!r} cannot be read; write it like Cd6Se6")
     stack: list[Counter[str]] = [Counter()]
@@ -58,7 +64,7 @@ def parse_formula(formula: str, *, groups: bool = False) -> Counter[str]:
             raise LibraryError(f"formula {formula!r}: unknown element {symbol!r}")
     if len(stack) != 1:
         raise LibraryError(f"formula {formula!r}: a bracket is never closed")
-    return stack[0]
+    return tuple(stack[0].items())
 
 
 def n_electrons(counts: Counter[str], charge: int) -> int:

@@ -20,7 +20,7 @@ from clusterflow.library.reactions import Pcet
 from clusterflow.library.yaml_file import find_place, read_yaml
 from clusterflow.model import Model, Name
 from clusterflow.science.thermochemistry.anchors import FROM_CO2
-from clusterflow.units import check_pressure, check_temperature
+from clusterflow.units import Scale, check_pressure, check_temperature
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -512,15 +512,18 @@ class CheSettings(Model):
         le=5,
         description="Electrode potential of the diagrams, V, on the scale below.",
     )
-    scale: Literal["rhe", "she"] = Field(
+    scale: Scale = Field(
         default="rhe",
-        description="Scale of potential_v; on `she` the pH matters.",
+        description=(
+            "Scale of potential_v: rhe, or she, ag-agcl and sce (saturated KCl, "
+            "298.15 K), on which the pH matters."
+        ),
     )
     ph: float = Field(
         default=7.0,
         ge=-2,
         le=16,
-        description="pH of the electrolyte; enters only on the SHE scale.",
+        description="pH of the electrolyte; on the scale rhe it does not matter.",
     )
     pcet: Pcet = Field(
         default="combined",

@@ -12,8 +12,16 @@ E. Tiesinga et al., Rev. Mod. Phys. 93, 025010 (2021), doi:10.1103/RevModPhys.93
 from __future__ import annotations
 
 from math import inf
+from typing import Literal, get_args
 
 from clusterflow.errors import ConfigError
+
+# What a potential is measured against; all but the first move against it with pH.
+Scale = Literal["rhe", "she", "ag-agcl", "sce"]
+# Against SHE at 298.15 K, with saturated KCl: A. J. Bard and L. R. Faulkner,
+# Electrochemical Methods, 2nd ed. (Wiley 2001), inside of the back cover.
+REFERENCE_V_SHE = {"she": 0.0, "ag-agcl": 0.197, "sce": 0.241}
+SCALE_NAMES = {"rhe": "RHE", "she": "SHE", "ag-agcl": "Ag/AgCl", "sce": "SCE"}
 
 BOLTZMANN_EV_PER_K = 8.617333262e-5
 PLANCK_EV_S = 4.135667696e-15
@@ -36,6 +44,28 @@ WATER_NUCLEATION_K = 235.15
 EV_PER_WAVENUMBER = PLANCK_EV_S * SPEED_OF_LIGHT_CM_PER_S
 KJ_PER_MOL_PER_EV = ELEMENTARY_CHARGE_C * AVOGADRO / 1000.0
 J_PER_MOL_K_PER_EV_K = ELEMENTARY_CHARGE_C * AVOGADRO
+
+
+def check_scale(scale: str, temperature_k: float, where: str) -> Scale:
+    """A scale of potentials, refused where it is unknown.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such scale, or it is not known at the temperature.
+    """
+    for known in get_args(Scale):
+        if scale == known:
+            break
+    else:
+        raise ConfigError(f"{where} {scale}: must be {', '.join(SCALE_NAMES)}")
+    if REFERENCE_V_SHE.get(scale) and temperature_k != STANDARD_TEMPERATURE_K:
+        raise ConfigError(
+            f"{where} {scale}: known at {STANDARD_TEMPERATURE_K:g} K alone, not at "
+            f"{temperature_k:g} K; use she or rhe"
+        )
+    found: Scale = known
+    return found
 
 
 def ev_from_kj_per_mol(value: float) -> float:

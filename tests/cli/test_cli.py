@@ -292,7 +292,7 @@ def test_a_network_without_electrons_shows_its_steps(folder):
     )
     text = output_of("che", "--energies", "mine.csv", "--reaction", "CO2-to-carbonate")
     assert "-0.400 eV  *C2H4O + CO2(g) -> *C3H4O3" in text
-    assert "no limiting potential: no step takes up an electron" in text
+    assert "no limiting potential: no step moves an electron" in text
     assert "largest chemical step +0.300 eV" in text
 
 
@@ -495,7 +495,7 @@ AUTO = (
         (
             {"t.csv": "species,state,gibbs_ev,pressure_pa\nH2,gas,-6,0\n"},
             ["che", "--energies", "t.csv", "--reaction", "HER"],
-            "pressure_pa = '0'",
+            "pressure_pa = 0",
         ),
         (
             {"c.yaml": "thermo: {pressure_pa: {CO: 0}}\n"},
@@ -531,7 +531,11 @@ AUTO = (
         ({}, ["plot", "bands", "nowhere", "--output", "b.svg"], "holds no records"),
         ({}, ["scan", "nowhere", "--potential-v", "-1:0:5"], "nowhere"),
         ({}, ["scan", ".", "--potential-v", "-1:0"], "-1:0: write A:B:N"),
-        ({}, ["scan", ".", "--potential-v", "0", "--scale", "sce"], "rhe or she"),
+        (
+            {},
+            ["scan", ".", "--potential-v", "0", "--scale", "nhe"],
+            "must be rhe, she, ag-agcl, sce",
+        ),
         ({}, ["relax", "Cu2", "--settings", "{"], "JSON"),
         ({}, ["relax", "Cu2", "--settings", '{"relax": {"x": 1}}'], "'x'"),
     ],

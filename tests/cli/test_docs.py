@@ -53,6 +53,23 @@ def test_the_tables_on_the_page_are_the_files():
         assert indented in PAGE, name
 
 
+FIRST = re.findall(r"^    (clusterflow .*(?:mine|figure).*)$", PAGE, re.M)[:3]
+
+
+def test_ten_rows_become_a_figure_in_three_commands(tmp_path, monkeypatch, capsys):
+    sheet = DOCS / "examples" / "ten-rows.csv"
+    rows = [r for r in sheet.read_text().splitlines() if not r.startswith("#")][1:]
+    assert len(rows) == 10
+    monkeypatch.chdir(tmp_path)
+    Path("mine.csv").write_text(sheet.read_text())
+    assert [shlex.split(c)[1] for c in FIRST] == ["che", "verify", "plot"]
+    for typed in FIRST:
+        assert main(shlex.split(typed)[1:]) == 0, typed
+        assert capsys.readouterr().out
+    assert Path("figure.pdf").read_bytes().startswith(b"%PDF")
+    assert Path("results/mine/report.html").stat().st_size > 100_000
+
+
 RESULTS = (DOCS / "results.md").read_text(encoding="utf-8")
 VERBS = re.findall(
     r"^    (clusterflow (?:plot|query|explain|new|status) .*)$", RESULTS, re.M

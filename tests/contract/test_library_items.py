@@ -28,7 +28,7 @@ from clusterflow.science.geometry.bonds import (
 )
 from clusterflow.science.geometry.symmetry import find_symmetry
 from clusterflow.science.reactions.evaluate import composition_of
-from clusterflow.science.reactions.network import build_network
+from clusterflow.science.reactions.network import build_network, is_solute
 from clusterflow.stages.build import build_structures
 
 LIBRARY = Library((package_data() / "structures",))
@@ -257,15 +257,28 @@ def test_a_reaction_balances_and_has_a_pathway(name):
     assert used == {" ".join(step.split()) for step in spec.steps}
     released = {s.partition("(")[0] for s in network.overall.products}
     assert spec.product in released
-    assert network.overall.n_e == network.overall.n_h >= 0
+    if not any(is_solute(term) for term in network.species):
+        assert network.overall.n_e == network.overall.n_h
 
 
 @names("reactions")
-def test_a_step_takes_one_pair_or_none(name):
+def test_a_step_moves_one_pair_or_none_and_all_go_one_way(name):
     network = build_network(LIBRARY.reaction(name), composition_of(LIBRARY))
+    sign = -1 if network.overall.n_e < 0 else 1
     for path in network.pathways:
-        assert {(s.n_e, s.n_h) for s in path} <= {(0, 0), (1, 1)}
+        for step in path:
+            assert step.n_e in (0, sign)
+            assert step.n_h == step.n_e or any(map(is_solute, step.species))
         assert sum(s.n_e for s in path) == network.overall.n_e
+
+
+@names("solutes")
+def test_the_charge_of_a_solute_ends_its_name(name):
+    spec = LIBRARY.solute(name)
+    found = re.search(r"([+-])(\d?)$", name)
+    assert spec.charge == (0 if found is None else int(found[1] + (found[2] or "1")))
+    letters = Counter(re.findall(r"[A-Z]", name))
+    assert letters.keys() == spec.counts.keys()
 
 
 @names("gases")

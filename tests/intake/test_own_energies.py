@@ -12,10 +12,9 @@ from ase.io import write
 
 from clusterflow.errors import ConfigError
 from clusterflow.intake.own_energies import read_energies
-from clusterflow.science.reactions.own_free_energies import (
-    OwnEnergyReader,
-    OwnEnergyRow,
-)
+from clusterflow.intake.own_profiles import read_own_study
+from clusterflow.library.energy_rows import OwnEnergyRow
+from clusterflow.settings import CheSettings, ThermoSettings
 
 MODES = {"H": [1050.0, 1120.0, 1180.0], "gas_H2": [4401.0]}
 
@@ -115,15 +114,13 @@ def test_the_energies_give_the_step(tmp_path, library, computed):
         for name, atoms in computed.items():
             modes = {"frequencies_cm1": MODES[name]} if name in MODES else {}
             database.write(atoms, key_value_pairs=key(name), data=modes)
-    reader = OwnEnergyReader(
-        gas=library.gas,
-        adsorbate=library.adsorbate,
-        experiment=lambda names: pytest.fail("no correction was asked for"),
-        molecules=lambda _: pytest.fail("no correction was asked for"),
-        temperature_k=298.15,
+    study = read_own_study(
+        path,
+        reactions=["HER"],
+        settings=CheSettings(),
+        thermo_settings=ThermoSettings(correct=[]),
     )
-    rows = read_energies(path, library)
-    found = reader.surfaces(rows, (), correct_gas=False)["Cu111"].values
+    found = {x.name: x.gibbs_ev for x in study.thermo[0].species}
     electronic = computed["H"].get_potential_energy()
     quanta = [w * 1.239841984e-4 for w in MODES["H"]]
     # Oscillators of 0.13 eV at 26 meV are in their ground state to 1 %.
@@ -191,20 +188,3 @@ def test_a_column_without_a_unit_is_refused(column, unit):
     row = {"species": "H", "state": "ads", "surface": "S", column: 1.0}
     with pytest.raises(ValueError, match=f"does not say its unit: name it {unit}"):
         OwnEnergyRow.model_validate(row)
-
-
-def test_two_levels_in_one_table_are_refused(library):
-    row = {"state": "gas", "energy_ev": -1.0}
-    rows = [
-        OwnEnergyRow(species="H2", level="PBE", **row),
-        OwnEnergyRow(species="CO", level="RPBE", **row),
-    ]
-    reader = OwnEnergyReader(
-        gas=library.gas,
-        adsorbate=library.adsorbate,
-        experiment=None,
-        molecules=None,
-        temperature_k=300,
-    )
-    with pytest.raises(ConfigError, match=r"levels are mixed \(PBE, RPBE\)"):
-        reader.surfaces(rows, (), correct_gas=False)

@@ -26,11 +26,19 @@ from clusterflow.science.reactions.network import build_network, parse_equation
 from clusterflow.stage_table import record_name
 from tests.report.test_page import make_che
 
-NETWORKS = ("HER", "CO2-to-CO", "CO2-to-HCOOH", "CO2-to-CH3OH", "CO2-to-CH4", "apart")
+NETWORKS = (
+    *("HER", "CO2-to-CO", "CO2-to-HCOOH", "CO2-to-CH3OH", "CO2-to-CH4"),
+    *("OER", "HCOO-oxidation", "apart", "wet"),
+)
 # Electrons and protons that do not come together: their steps depend on the pH.
 APART = (
     ("* + CO2(g) + e- -> *CO2", "*CO2 + H+ -> *COOH", "*COOH + 2 e- + H+ -> *CO"),
     ("* + CO2(g) + H+ -> *COOH", "*COOH + 2 H+ + e- -> *CHO", "*CHO + 2 e- -> *CO"),
+)
+# An oxidation whose water adsorbs first and whose O2 leaves last.
+WET = (
+    *("* + H2O(l) -> *H2O", "*H2O -> *OH + H+ + e-", "*OH -> *O + H+ + e-"),
+    *("*O + H2O(l) -> *OOH + H+ + e-", "*OOH -> *O2 + H+ + e-", "*O2 -> * + O2(g)"),
 )
 # Sums of a dozen free energies of some eV, in another order.
 ROUNDING = 1e-9
@@ -64,13 +72,18 @@ def networks(library):
     compositions = composition_of(library)
     found = {
         name: build_network(library.reaction(name), compositions)
-        for name in NETWORKS[:-1]
+        for name in NETWORKS[:-2]
     }
     paths = tuple(
         tuple(parse_equation(step) for step in (*path, "*CO -> * + CO(g)"))
         for path in APART
     )
-    return {**found, "apart": replace(found["CO2-to-CO"], pathways=paths)}
+    wet = tuple(parse_equation(step) for step in WET)
+    return {
+        **found,
+        "apart": replace(found["CO2-to-CO"], pathways=paths),
+        "wet": replace(found["OER"], pathways=(*found["OER"].pathways, wet)),
+    }
 
 
 def draw_conditions(rng, temperature_k):

@@ -188,6 +188,12 @@ def test_the_formats_agree(results):
         assert highest.reshape(len(PH), -1) == pytest.approx(
             np.array(item["highest_dg_ev"]), abs=1e-6
         )
+        # In a spreadsheet a number stays one, negative or not.
+        for name in ("limiting_potential_v_rhe", "chemical_bottleneck_ev"):
+            known = [v for v in item[name] if v is not None]
+            read = [float(r[name]) for r in own[:: len(POTENTIALS)] if r[name]]
+            assert read == pytest.approx(known, abs=1e-6)
+        assert any(v < 0 for v in item["limiting_potential_v_rhe"])
         first = item["highest_step"][0][0]
         assert own[0]["highest_step"] == item["steps"][first]
         assert own[0]["all_downhill"] == str(item["all_downhill"][0][0])

@@ -426,7 +426,8 @@ def test_the_other_minimum_has_the_gas_layer_of_its_own_bonds(
     given = (rounds, gas_record, [hydrogen], rounds.pool, mode, vibrated)
     before = free_energies(*given).other_isomers.formation_ev["*H"]
     # *H has no bond that a gas tells of, so the layer of the other minimum is made up.
-    monkeypatch.setattr(Layers, "gas_layer_ev", lambda *_: layer_ev)
+    layers = None if layer_ev is None else {"gas": layer_ev, "level": 0.0}
+    monkeypatch.setattr(Layers, "bond_layers_ev", lambda *_: layers)
     after = free_energies(*given).other_isomers.formation_ev
     if layer_ev is None:
         assert "*H" not in after

@@ -21,7 +21,6 @@ from clusterflow.cli.options import (
     sections,
     selected,
 )
-from clusterflow.errors import ConfigError
 
 app = typer.Typer()
 
@@ -37,7 +36,7 @@ def scan(
     potential_v: Annotated[
         str, typer.Option(help="Potentials, V, as A:B:N or by commas.")
     ],
-    scale: Annotated[str, typer.Option(help="rhe or she.")] = "rhe",
+    scale: Annotated[str, typer.Option(help="rhe, she, ag-agcl or sce.")] = "rhe",
     ph: Annotated[
         str | None, typer.Option(help="pH as A:B:N; by default the recorded one.")
     ] = None,
@@ -62,13 +61,12 @@ def scan(
     """Scan potential, pH and temperature, without quantum chemistry."""
     from clusterflow.results.scan import describe, read_axis, to_csv, to_json
     from clusterflow.results.scan import scan as run
+    from clusterflow.units import STANDARD_TEMPERATURE_K, check_scale
 
-    if scale not in ("rhe", "she"):
-        raise ConfigError(f"--scale {scale}: must be rhe or she")
     scanned = run(
         sources,
         potential_v=read_axis(potential_v, "--potential-v"),
-        scale="she" if scale == "she" else "rhe",
+        scale=check_scale(scale, STANDARD_TEMPERATURE_K, "--scale"),
         ph=None if ph is None else read_axis(ph, "--ph"),
         temperature_k=(
             None

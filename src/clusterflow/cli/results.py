@@ -39,7 +39,8 @@ Clusters = Annotated[
 ]
 Reaction = Annotated[str, typer.Option("--reaction", help="Reaction by name.")]
 Scale = Annotated[
-    str | None, typer.Option("--scale", help="rhe or she; as recorded by default.")
+    str | None,
+    typer.Option("--scale", help="rhe, she, ag-agcl or sce; as recorded by default."),
 ]
 Ph = Annotated[float | None, typer.Option("--ph", help="pH; as recorded by default.")]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,11 +24,9 @@ from clusterflow.cli.options import (
     TemperatureK,
     check_output_option,
     emit,
-    print_or_write,
     print_table,
     read_inputs,
     run_stage,
-    section,
 )
 from clusterflow.errors import ConfigError
 from clusterflow.stage_table import STAGES
@@ -381,9 +379,7 @@ def che(
     ] = None,
     energies: Annotated[
         Path | None,
-        typer.Option(
-            help="Your own energies: CSV, YAML, ASE database, or folder of outputs."
-        ),
+        typer.Option(help="Your own energies: table, ASE database or tree of outputs."),
     ] = None,
     edges: Annotated[
         Path | None, typer.Option(help="Edges record, for what they can drive.")
@@ -394,61 +390,80 @@ def che(
     potential_v: Annotated[
         float | None, typer.Option(help="Potential, V, on the scale below.")
     ] = None,
-    scale: Annotated[str | None, typer.Option(help="rhe or she.")] = None,
-    ph: Annotated[float | None, typer.Option(help="pH, for the SHE scale.")] = None,
+    scale: Annotated[str | None, typer.Option(help="rhe, she, ag-agcl or sce.")] = None,
+    ph: Annotated[
+        float | None, typer.Option(help="pH, for all scales but rhe.")
+    ] = None,
     temperature_k: TemperatureK = None,
     correct: Annotated[
-        str,
+        str | None,
         typer.Option(help="Layers for your own energies, by commas: gas, solvation."),
-    ] = "",
+    ] = None,
+    anchors: Annotated[
+        str | None,
+        typer.Option(help="Gases taken as right, for your own energies, by commas."),
+    ] = None,
+    from_experiment: Annotated[
+        str | None,
+        typer.Option(
+            help="Gases without an energy of your own, by commas: made of the others "
+            "and measured formation, as O2 is of water."
+        ),
+    ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(help="site: a profile for each site of your own energies."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what is read of your own energies.")
+    ] = False,
     settings: Settings = "{}",
     json_: AsJson = False,
-    output: Output = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="File for the record; for your own energies a results folder, or a "
+            ".json file.",
+        ),
+    ] = None,
 ) -> None:
     """Read free energies of the workflow, or one's own."""
+    at = {"potential_v": potential_v, "scale": scale, "ph": ph}
     if not subjects and energies is not None:
-        at = {"potential_v": potential_v, "scale": scale, "ph": ph}
-        _show_own_profiles(
-            energies, reaction, at, temperature_k, correct, settings, json_, output
+        from clusterflow.cli.own import run_own_energies
+
+        if edges is not None:
+            raise ConfigError(
+                f"--edges {edges}: does not apply to --energies: no orbitals there"
+            )
+        own = {"temperature_k": temperature_k, "correct": correct, "anchors": anchors}
+        run_own_energies(
+            energies,
+            reaction or [],
+            settings=settings,
+            given={"che": at, "thermo": own},
+            by=by,
+            from_experiment=from_experiment,
+            json_=json_,
+            output=output,
+            dry_run=dry_run,
         )
         return
     if not subjects or energies is not None:
         raise ConfigError("che: give either a thermo record or --energies TABLE")
+    check_output_option(output)
     inputs = read_inputs(
         "che",
         [*map(str, subjects), *([str(edges)] if edges else [])],
         settings,
-        given={"che": {"potential_v": potential_v, "scale": scale, "ph": ph}},
+        given={"che": at},
         reactions=tuple(reaction or ()),
     )
     if inputs.by_hand:
         raise ConfigError(f"{subjects[0]}: no record of stage thermo")
     run_stage(inputs, output)
-
-
-def _show_own_profiles(
-    energies: Path,
-    reactions: list[str] | None,
-    at: dict[str, Any],
-    temperature_k: float | None,
-    correct: str,
-    settings: str,
-    json_: bool,
-    output: Path | None,
-) -> None:
-    from clusterflow.intake.own_profiles import che_of_table, describe
-    from clusterflow.settings import CheSettings, ThermoSettings
-
-    own = {"temperature_k": temperature_k}
-    answer = che_of_table(
-        energies,
-        reactions=reactions or [],
-        settings=section(settings, "che", CheSettings, at),
-        temperature_k=section(settings, "thermo", ThermoSettings, own).temperature_k,
-        correct=[layer for layer in correct.split(",") if layer],
-    )
-    text = json.dumps(answer, indent=1) if json_ or output else describe(answer)
-    print_or_write(text, output)
 
 
 add_common_verbs()

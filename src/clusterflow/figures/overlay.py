@@ -184,7 +184,7 @@ def _draw_track(axes: Axes, rank: int, track: Track) -> None:
 def _make_legend_handle(rank: int, track: Track, limit: int) -> Line2D:
     """A cluster with its limiting potential and its interval."""
     result = track.result
-    verdict = "no U_L: no step takes up an electron"
+    verdict = "no U_L: no step moves an electron"
     if result.headline_v_rhe is not None:
         verdict = f"U_L = {number(result.headline_v_rhe)} V vs RHE"
     if result.uncertainty is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from clusterflow.units import SCALE_NAMES
+
 MINUS = "\N{MINUS SIGN}"
 HOLE = "\N{EM DASH}"
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
@@ -68,5 +70,5 @@ def potential_label(potential_v: float, scale: str, ph: float) -> str:
     >>> potential_label(0.0, "she", 7.0)
     'U = 0.00 V vs SHE, pH 7.0'
     """
-    label = f"U = {number(potential_v)} V vs {scale.upper()}"
+    label = f"U = {number(potential_v)} V vs {SCALE_NAMES[scale]}"
     return label if scale == "rhe" else f"{label}, pH {ph:.1f}"

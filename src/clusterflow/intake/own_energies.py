@@ -1,4 +1,4 @@
-"""A person's own energies: a table, an ASE database or a folder of outputs.
+"""A person's own energies: a table, an ASE database or a tree of outputs.
 
 ASE's energies are eV, so neither a database nor an output needs to say its unit. Both
 hold the atoms as well, and a species is held against them.
@@ -13,31 +13,31 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from clusterflow.errors import ConfigError
+from clusterflow.intake.cathub_export import read_cathub_export
+from clusterflow.intake.energy_columns import read_cell, read_columns, read_names
+from clusterflow.intake.energy_table import read_energy_table
+from clusterflow.intake.output_folder import (
+    FREQUENCIES,
+    Entry,
+    find_output,
+    find_vibrations,
+    list_entries,
+)
+from clusterflow.intake.wavenumbers import has_vasp_modes, read_wavenumbers
+from clusterflow.library.energy_rows import Origin, OwnEnergyRow
 from clusterflow.library.find import describe_error
-from clusterflow.library.own_tables import read_rows
-from clusterflow.science.reactions.own_free_energies import OwnEnergyRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ase import Atoms
+    from ase.db.row import AtomsRow
 
     from clusterflow.library.find import Library
 
-# Keys of a database that are columns of a table; `level` says what made the number.
-_KEYS = (
-    *("species", "state", "surface", "energy_kind", "gibbs_ev", "frequencies_cm1"),
-    *("pressure_pa", "symmetry_number", "spin", "level"),
-)
-# What is read of a subfolder with several files, first match first.
-_OUTPUTS = (
-    *("OUTCAR", "vasprun.xml", "*.extxyz", "*.traj", "*.xml", "*.out", "*.log"),
-    *("*.txt", "*.xyz"),
-)
-_FREQUENCIES = "frequencies_cm1.txt"
-_GAS = "gas_"
-_CLEAN = "clean"
+# Keys of a database that are columns of a table; others are a person's own.
+_KEYS = {*OwnEnergyRow.model_fields, "multiplicity"} - {"origin"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ class _Computed:
 
 
 def read_energies(path: Path, library: Library) -> list[OwnEnergyRow]:
-    """The rows of a table, of a database or of a folder.
+    """The rows of a table, of a database or of a tree of outputs.
 
     Raises
     ------
@@ -58,17 +58,52 @@ def read_energies(path: Path, library: Library) -> list[OwnEnergyRow]:
         Which names the file, the entry and what is wrong.
     """
     if path.is_dir():
-        computed = list(_read_folder_rows(path))
+        computed = list(_read_folder_rows(path, library))
+    elif (
+        path.suffix == ".json"
+        and path.is_file()
+        and (reactions := read_cathub_export(path))
+    ):
+        return reactions
     elif path.suffix in (".db", ".json"):
         computed = list(_read_database_rows(path))
     else:
-        return read_rows(path, OwnEnergyRow)
+        return read_energy_table(path)
     if not computed:
         raise ConfigError(
             f"{path}: holds no energies; see docs/che.md for what is read"
         )
     _check_atoms(computed, library)
     return [item.row for item in computed]
+
+
+def describe_rows(rows: Sequence[OwnEnergyRow]) -> str:
+    """What was read, as lines of text: one a row, in the units that are used."""
+    heads = (
+        "species",
+        "state",
+        "surface",
+        "site",
+        "E or G / eV",
+        "modes / cm⁻¹",
+        "from",
+    )
+    table = [heads, *map(_list_shown_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in table)
+
+
+def _list_shown_cells(row: OwnEnergyRow) -> tuple[str, ...]:
+    kind, energy = (
+        ("G", row.gibbs_ev) if row.energy_ev is None else ("E", row.energy_ev)
+    )
+    modes = [f"{mode:.0f}" for mode in sorted(row.frequencies_cm1 or ())]
+    ends = "-".join(dict.fromkeys((modes[0], modes[-1]))) if modes else ""
+    shown = f"{len(modes)}: {ends}" if modes else "-"
+    return (
+        *(row.species, row.state, row.surface or "-", row.site or "-"),
+        *(f"{kind} {energy:.3f}", shown, str(row.origin)),
+    )
 
 
 def _read_database_rows(path: Path) -> Iterator[_Computed]:
@@ -83,70 +118,71 @@ def _read_database_rows(path: Path) -> Iterator[_Computed]:
     except Exception as error:
         raise ConfigError(f"{path}: not an ASE database ({error})") from None
     for row in rows:
-        where = f"{path}: id {row.id}"
-        keys = {key: row.get(key) for key in _KEYS if row.get(key) is not None}
-        keys |= {k: v for k, v in row.data.items() if k == "frequencies_cm1"}
-        if missing := [key for key in ("species", "state") if key not in keys]:
-            raise ConfigError(
-                f"{where}: has no key {missing[0]!r}; an entry needs species, state "
-                "(gas, ads or clean) and, unless it is a gas, surface"
-            )
+        where = Origin(file=str(path), row=f"id {row.id}")
+        keys = _read_database_keys(row, where)
         if row.get("calculator", "unknown") != "unknown":
             keys.setdefault("level", row.calculator)
         if row.get("energy") is not None:
             keys["energy_ev"] = row.energy
         counts = Counter(row.toatoms().get_chemical_symbols())
-        yield _Computed(row=_validate_row(keys, where), counts=counts, where=where)
+        yield _Computed(row=_validate_row(keys, where), counts=counts, where=str(where))
 
 
-def _read_folder_rows(folder: Path) -> Iterator[_Computed]:
-    """Rows of a folder: its name is the surface, its entries are the species."""
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name.endswith(_FREQUENCIES):
-            continue
-        name = path.name if path.is_dir() else path.name.partition(".")[0]
-        file = _find_output(path) if path.is_dir() else path
+def _read_database_keys(row: AtomsRow, where: Origin) -> dict[str, Any]:
+    """Keys and data that are columns of a table; a name may be a number, as 111."""
+    pairs = dict(row.key_value_pairs)
+    pairs |= {k: v for k, v in row.data.items() if k.startswith("frequencies")}
+    columns = {
+        key: column
+        for key, column in read_columns(pairs, {}).items()
+        if column.field in _KEYS
+    }
+    cells: dict[str, Any] = {}
+    try:
+        for key, column in columns.items():
+            texts = OwnEnergyRow.model_fields.get(column.field)
+            is_text = texts is not None and texts.annotation is str
+            value = str(pairs[key]) if is_text else pairs[key]
+            cells[column.field] = read_cell(column, value, "none")
+        if "species" not in cells:
+            raise ValueError("has no key 'species'")
+        names = read_names(cells)
+        if not {"state", "surface"} & cells.keys() and names["state"] == "gas":
+            raise ValueError("has no key 'state'")
+    except ValueError as error:
+        advice = (
+            "; an entry needs species, state (gas, ads or clean) and, unless it is a "
+            "gas, surface"
+        )
+        lacks = str(error).startswith("has no key")
+        raise ConfigError(f"{where}: {error}{advice if lacks else ''}") from None
+    return names
+
+
+def _read_folder_rows(root: Path, library: Library) -> Iterator[_Computed]:
+    """Rows of a tree of outputs."""
+    for entry in list_entries(root, library):
+        file = find_output(entry)
+        where = Origin(file=str(file))
         atoms = _read_output(file)
-        keys: dict[str, Any] = _parse_entry_name(name, folder.resolve().name)
-        keys["energy_ev"] = _read_energy_ev(atoms, file)
-        frequencies = _read_frequencies(path, name, atoms)
+        keys: dict[str, Any] = {
+            **entry.names,
+            "energy_ev": _read_energy_ev(atoms, file),
+        }
+        frequencies = _read_frequencies(entry, file, atoms, library)
         if frequencies is not None:
             keys["frequencies_cm1"] = frequencies
         counts = Counter(atoms.get_chemical_symbols())
-        yield _Computed(
-            row=_validate_row(keys, str(file)), counts=counts, where=str(file)
-        )
-
-
-def _parse_entry_name(name: str, surface: str) -> dict[str, Any]:
-    """What the name of an entry says: gas_CO, clean or COOH."""
-    if name.startswith(_GAS):
-        return {"species": name.removeprefix(_GAS), "state": "gas"}
-    state = "clean" if name == _CLEAN else "ads"
-    return {"species": name, "state": state, "surface": surface}
-
-
-def _find_output(folder: Path) -> Path:
-    """The file of a subfolder that holds the energy."""
-    for pattern in _OUTPUTS:
-        found = sorted(p for p in folder.glob(pattern) if p.name != _FREQUENCIES)
-        if len(found) > 1:
-            names = ", ".join(p.name for p in found)
-            raise ConfigError(f"{folder}: holds {names}; leave the one to be read")
-        if found:
-            return found[0]
-    raise ConfigError(
-        f"{folder}: holds no output; looked for, in this order: {', '.join(_OUTPUTS)}"
-    )
+        yield _Computed(row=_validate_row(keys, where), counts=counts, where=str(file))
 
 
 def _read_output(path: Path) -> Atoms:
-    """The last structure of an output."""
+    """The last structure of an output; of finite differences the one not displaced."""
     import ase.io
 
     # ASE's readers of some sixty formats raise whatever they meet.
     try:
-        atoms = ase.io.read(path, index=-1)
+        atoms = ase.io.read(path, index=0 if has_vasp_modes(path) else -1)
     except Exception as error:
         raise ConfigError(
             f"{path}: not an output ASE can read ({type(error).__name__}: {error})"
@@ -163,30 +199,40 @@ def _read_energy_ev(atoms: Atoms, path: Path) -> float:
     return float(atoms.calc.results["energy"])
 
 
-def _read_frequencies(path: Path, name: str, atoms: Atoms) -> Any:
-    """Wavenumbers, cm⁻¹, beside the output or inside an extended XYZ; None without."""
+def _read_frequencies(entry: Entry, file: Path, atoms: Atoms, library: Library) -> Any:
+    """Wavenumbers, cm⁻¹: beside the output, inside it, or in a folder of their own."""
+    path = entry.where
+    name = path.name.partition(".")[0]
     beside = (
-        path / _FREQUENCIES
-        if path.is_dir()
-        else path.with_name(f"{name}.{_FREQUENCIES}")
+        path / FREQUENCIES if path.is_dir() else path.with_name(f"{name}.{FREQUENCIES}")
     )
     if beside.is_file():
         return ";".join(beside.read_text(encoding="utf-8").split())
     inside = atoms.info.get("frequencies_cm1")
-    return None if inside is None else [float(w) for w in _wrap_scalar(inside)]
+    if inside is not None:
+        return [float(w) for w in (inside if hasattr(inside, "__len__") else [inside])]
+    n_modes = _count_modes(entry.names["species"], library) if entry.is_gas else None
+    return read_wavenumbers(find_vibrations(entry) or file, n_modes)
 
 
-def _wrap_scalar(value: Any) -> Sequence[Any]:
-    return value if hasattr(value, "__len__") else [value]
+def _count_modes(gas: str, library: Library) -> int:
+    """Vibrations of a molecule."""
+    import numpy as np
+
+    positions = np.array([line[1:] for line in library.gas(gas).atoms])
+    n_axes = np.linalg.matrix_rank(positions - positions[0], tol=1e-3)
+    return 3 * len(positions) - {0: 3, 1: 5}.get(int(n_axes), 6)
 
 
-def _validate_row(keys: Mapping[str, Any], where: str) -> OwnEnergyRow:
+def _validate_row(keys: Mapping[str, Any], where: Origin) -> OwnEnergyRow:
     try:
-        return OwnEnergyRow.model_validate(keys)
+        row = OwnEnergyRow.model_validate(keys)
     except ValidationError as error:
         reason = describe_error(error)
     except ValueError as error:
         reason = str(error)
+    else:
+        return row.model_copy(update={"origin": where})
     raise ConfigError(f"{where} ({keys['species']}): {reason}")
 
 

@@ -63,7 +63,9 @@ class Solvation(Model):
 class AdsorbateSpec(Composed):
     """A surface species: how it can sit, and what water adds to it."""
 
-    forms: tuple[AdsorbateForm, ...] = Field(min_length=1)
+    forms: tuple[AdsorbateForm, ...] = Field(
+        default=(), description="None will do where only energies of one's own are used"
+    )
     solvation_ev: Solvation | None = Field(
         default=None, description="For the layer `solvation`; none is unknown, not 0"
     )

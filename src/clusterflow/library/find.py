@@ -23,6 +23,7 @@ from clusterflow.library.groups import GroupSpec
 from clusterflow.library.level_errors import LevelErrorsSpec
 from clusterflow.library.levels import DomainSpec, LevelSpec
 from clusterflow.library.reactions import CoupleSpec, ReactionSpec
+from clusterflow.library.solutes import SoluteSpec
 from clusterflow.library.yaml_file import find_place, read_yaml
 from clusterflow.model import Model
 
@@ -38,6 +39,7 @@ KINDS: dict[str, type[Spec]] = {
     "levels": LevelSpec,
     "couples": CoupleSpec,
     "elements": ElementData,
+    "solutes": SoluteSpec,
     "ligands": LigandSpec,
     "domain": DomainSpec,
     "level_errors": LevelErrorsSpec,
@@ -286,6 +288,10 @@ class Library:
     def gas(self, name: str) -> GasSpec:
         """A gas by name."""
         return _load_cached(self.path("gases", name), GasSpec)
+
+    def solute(self, name: str) -> SoluteSpec:
+        """A dissolved molecule or ion by name."""
+        return _load_cached(self.path("solutes", name), SoluteSpec)
 
     def reaction(self, name: str) -> ReactionSpec:
         """A reaction by name."""

@@ -14,6 +14,7 @@ from clusterflow.library.yaml_file import read_yaml
 from clusterflow.model import Model, Name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from clusterflow.library.find import Library
@@ -32,7 +33,9 @@ class ShiftRow(Model):
     source: Source
 
 
-def read_shifts(path: Path, cluster: str, library: Library) -> dict[str, float]:
+def read_shifts(
+    path: Path, cluster: str, library: Library, also: Sequence[str] | None = ()
+) -> dict[str, float]:
     """The shifts of one cluster's adsorbates, eV, by name of the adsorbate.
 
     Parameters
@@ -44,6 +47,8 @@ def read_shifts(path: Path, cluster: str, library: Library) -> dict[str, float]:
         The cluster, which need not be in the library.
     library
         Where clusters and adsorbates are looked up.
+    also
+        Names of other clusters that the table may hold; None: any.
 
     Raises
     ------
@@ -51,11 +56,11 @@ def read_shifts(path: Path, cluster: str, library: Library) -> dict[str, float]:
         For the first row that is wrong, doubled, or names what is in no library.
     """
     found: dict[tuple[str, str], float] = {}
-    clusters = {cluster, *library.paths("clusters")}
+    clusters = {cluster, *(also or ()), *library.paths("clusters")}
     for number, row in enumerate(read_rows(path, ShiftRow), start=1):
         where = f"{path}: row {number}"
         species = row.species.removeprefix("*")
-        if row.cluster not in clusters:
+        if also is not None and row.cluster not in clusters:
             raise ConfigError(
                 f"{where}: no cluster called {row.cluster!r}; "
                 "`clusterflow list clusters` shows all"

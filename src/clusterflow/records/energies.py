@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, field_serializer
 
 from clusterflow.library.clusters import IsomerMode
+from clusterflow.library.energy_rows import OwnEnergyRow
 from clusterflow.library.levels import LevelSpec
 from clusterflow.model import Model
 from clusterflow.records.adsorption import Fate
 from clusterflow.records.provenance import Record
 
-ThermoModel = Literal["electronic", "ideal-gas", "harmonic", "quasi-rrho", "hindered"]
+# `given`: a free energy that a person brought; `given-terms`: its terms beside E.
+ThermoModel = Literal[
+    "electronic",
+    "ideal-gas",
+    "harmonic",
+    "quasi-rrho",
+    "hindered",
+    "given",
+    "given-terms",
+]
 
 
 class FreeEnergyTerms(Model):
@@ -71,7 +81,9 @@ class SpeciesFreeEnergy(Model):
         default={}, description="Standard deviations, eV, by where they come from"
     )
     bonds: tuple[str, ...] = Field(
-        default=(), description="Those to the cluster, by kind and element"
+        default=(),
+        description="Those to the cluster, by kind and element; of a row of a table "
+        "the element by which the adsorbate is drawn to bind",
     )
     inherits: dict[str, float] = Field(
         default={}, description="Molecules it still is, whose error it carries: count"
@@ -214,6 +226,19 @@ class ThermoRecord(Record):
     lost_vibrations: tuple[LostVibrations, ...] = Field(
         default=(), description="Of what leaves for each state, where that is known"
     )
+    own: tuple[OwnEnergyRow, ...] = Field(
+        default=(),
+        description="Rows of a person's own energies, where it was made from these",
+    )
+    notes: tuple[str, ...] = Field(
+        default=(), description="What is odd about these rows, a line each"
+    )
+
+    @field_serializer("own")
+    def _leave_out_defaults(
+        self, rows: tuple[OwnEnergyRow, ...]
+    ) -> list[dict[str, Any]]:
+        return [row.model_dump(mode="json", exclude_defaults=True) for row in rows]
 
     def flagged(self, flag: str) -> Self:
         """The record with a flag at each free energy."""

@@ -11,6 +11,7 @@ from clusterflow.library.levels import LevelSpec
 from clusterflow.library.reactions import BandEdge, Pcet, ReactionSpec
 from clusterflow.model import Model
 from clusterflow.records.provenance import Record, Status
+from clusterflow.units import Scale
 
 
 class Step(Model):
@@ -140,7 +141,7 @@ class ReactionResult(Model):
     status: Status
     reason: str = ""
     potential_v: float
-    scale: Literal["rhe", "she"]
+    scale: Scale
     ph: float
     temperature_k: float
     pcet: Pcet = Field(
@@ -198,11 +199,12 @@ class ReactionResult(Model):
 
     @property
     def headline_overpotential_v(self) -> float | None:
-        """Equilibrium potential less the U_L to read, V."""
+        """Equilibrium potential less the U_L to read, V; the reverse if oxidized."""
         potential, equilibrium = self.headline_v_rhe, self.equilibrium_potential_v_rhe
         if potential is None or equilibrium is None:
             return None
-        return equilibrium - potential
+        oxidizes = sum(step.n_e for step in self.steps) < 0
+        return potential - equilibrium if oxidizes else equilibrium - potential
 
     def flagged(self, flag: str) -> Self:
         """The result with a flag, which each of its steps has too."""

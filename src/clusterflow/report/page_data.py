@@ -15,7 +15,7 @@ from markupsafe import Markup
 from clusterflow.figures.columns import find_places, name_axis, name_states
 from clusterflow.figures.picture import BALL, BOND, element_styles, view_rotation
 from clusterflow.report.words import say_fate, say_outcome
-from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV, TIE_V
+from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV, TIE_V, Electrode
 from clusterflow.science.reactions.network import parse_equation, read_surface
 from clusterflow.science.reactions.pathways import holes, order_pathways
 from clusterflow.science.uncertainty.profile_deviations import profile_half_widths
@@ -189,12 +189,20 @@ def _encode_reaction(result: ReactionResult, energies: StepEnergies) -> Json:
     steps = {step.name: step for pathway in pathways for step in pathway.steps}
     grid = energies.dg0_ev.keys() >= steps.keys() and energies.temperatures_k
     names = list(steps)
+    # The sliders know the scales that every temperature has.
+    electrode = Electrode(
+        potential_v=result.potential_v,
+        scale=result.scale,
+        ph=result.ph,
+        temperature_k=result.temperature_k,
+    )
+    on_rhe = result.scale == "rhe"
     places = find_places(result.equation, pathways) if pathways else ()
     return {
         "reaction": result.reaction,
         "axis": name_axis(pathways),
-        "potential": result.potential_v,
-        "scale": result.scale,
+        "potential": result.potential_v if on_rhe else electrode.potential_she_v,
+        "scale": "rhe" if on_rhe else "she",
         "ph": result.ph,
         "temperature": result.temperature_k,
         "temperatures": list(grid or (result.temperature_k,)),

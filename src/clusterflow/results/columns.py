@@ -115,7 +115,9 @@ COLUMNS: dict[str, Column] = {
     "equilibrium_potential_v_rhe": Column(
         "number", "Of the reaction at its pressures, from experiment, V against RHE."
     ),
-    "overpotential_median_v": Column("number", "Equilibrium potential less U_L, V."),
+    "overpotential_median_v": Column(
+        "number", "Equilibrium potential less U_L, V; of an oxidation the reverse."
+    ),
     "overpotential_best_estimate_v": Column("number", "The same, best estimate, V."),
     "limiting_potential_p05_v_rhe": Column(
         "number", "5th percentile of U_L, V against RHE."

@@ -20,6 +20,7 @@ from clusterflow.science.reactions.network import ELECTRON, PROTON, parse_equati
 from clusterflow.science.reactions.pathways import order_pathways
 from clusterflow.settings import ThermoSettings
 from clusterflow.stage_table import record_name
+from clusterflow.stages.parts.own_thermo import own_surroundings
 from clusterflow.stages.thermo import surroundings_of
 
 if TYPE_CHECKING:
@@ -129,7 +130,14 @@ def _explain_species(
     if species.terms is None or species.formation_ev is None or thermo.level is None:
         sources = tuple(_list_sources(records, thermo, parts, thermo.provenance))
         return Explanation(**common, sources=sources)
-    around = surroundings_of(thermo.level, records.of(GasRecord), settings, library)
+    around: Surroundings
+    if thermo.own:
+        around = own_surroundings(thermo.own, settings, library)
+        zero_of = ", ".join(around.anchors)
+        common["what"] = common["what"].replace(", ".join(settings.anchors), zero_of, 1)
+    else:
+        gases = records.of(GasRecord)
+        around = surroundings_of(thermo.level, gases, settings, library)
     references, anchors = _list_reference_terms(thermo, name, around, library)
     fitted = thermo.group_errors.residual_ev if thermo.group_errors else {}
     molecules = [*anchors, *species.inherits, *(fitted if species.groups else ())]
@@ -197,10 +205,20 @@ def _list_layer_terms(
                 else f"measured {c.experiment_ev:+.6f} less computed "
                 f"{c.computed_ev:+.6f}; {c.source}"
             )
+        elif layer == "own-shift":
+            note = _find_shift_source(thermo, species.name)
         elif layer == "solvation":
             water = library.adsorbate(species.name[1:]).solvation_ev
             note = "; ".join(filter(None, (water.note, water.source))) if water else ""
         yield Summand(label=f"layer {layer}", count=1, each_ev=value, note=note)
+
+
+def _find_shift_source(thermo: ThermoRecord, name: str) -> str:
+    """Where a person's own correction of a species is from."""
+    state = "ads" if name.startswith("*") else "gas"
+    plain = name.lstrip("*").partition("(")[0]
+    rows = (r for r in thermo.own if (r.species, r.state) == (plain, state))
+    return next((row.shift_source for row in rows), "")
 
 
 def _list_reference_terms(

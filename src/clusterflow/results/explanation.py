@@ -144,10 +144,15 @@ def _format_explanation(found: Explanation) -> Iterator[str]:
     if found.level is not None:
         level = found.level
         yield ""
+        made = (
+            level.method
+            if level.engine == level.name
+            else f"{level.method} by {level.engine_name}, "
+            f"{level.electronic_temperature_k:g} K electronic temperature"
+        )
         yield from _wrap_text(
-            f"level {level.name} ({level.hash}): {level.method} by {level.engine_name},"
-            f" {level.electronic_temperature_k:g} K electronic temperature, source "
-            f"{level.source}. {level.description}"
+            f"level {level.name} ({level.hash}): {made}, source {level.source}. "
+            f"{level.description}"
         )
     for flag in found.flags:
         carried = ", ".join(found.carriers.get(flag.name, ()))

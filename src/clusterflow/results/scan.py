@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from clusterflow.errors import ConfigError, RecordError
 from clusterflow.library.find import Library, describe_error
 from clusterflow.records.energies import ThermoRecord
-from clusterflow.records.files import read_record, read_records
+from clusterflow.records.files import StudyRecords, read_record, read_records
 from clusterflow.records.profiles import CheRecord
 from clusterflow.results.tables import make_harmless
 from clusterflow.results.temperatures import thermo_at
@@ -20,15 +20,15 @@ from clusterflow.science.reactions.cluster_states import add_cluster_states
 from clusterflow.science.reactions.evaluate import evaluate_reactions
 from clusterflow.science.reactions.scan import Grid, Scan, scan_pathways
 from clusterflow.settings import CheSettings
-from clusterflow.units import check_temperature
+from clusterflow.units import REFERENCE_V_SHE, check_scale, check_temperature
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
-    from typing import Literal
 
     from clusterflow.library.levels import LevelSpec
     from clusterflow.records.profiles import ReactionResult
+    from clusterflow.units import Scale
 
 # More points than this along one axis are a slip of the pen.
 _MOST_POINTS = 10_000
@@ -84,7 +84,7 @@ def scan(
     sources: Sequence[Path],
     *,
     potential_v: Sequence[float],
-    scale: Literal["rhe", "she"],
+    scale: Scale,
     ph: Sequence[float] | None,
     temperature_k: Sequence[float] | None,
     reactions: Sequence[str] = (),
@@ -123,9 +123,11 @@ def scan(
     scanned = []
     for record, folder in found:
         for result in _select_results(record, folder, reactions, temperature_k):
+            check_scale(scale, result.temperature_k, "--scale")
+            on_she = np.array(potential_v) + REFERENCE_V_SHE.get(scale, 0.0)
             grid = Grid(
-                potential_v=np.array(potential_v, dtype=np.float64),
-                scale=scale,
+                potential_v=on_she,
+                scale="rhe" if scale == "rhe" else "she",
                 ph=np.array([result.ph] if ph is None else ph, dtype=np.float64),
                 temperature_k=result.temperature_k,
             )
@@ -233,13 +235,16 @@ def _recompute_thermo(
     cluster: str, folder: Path, temperature_k: float, library: Library
 ) -> ThermoRecord:
     """Stage thermo at another temperature, from the records of a results folder."""
+    known = read_record(folder / "thermo" / f"{cluster}.json", ThermoRecord)
+    if known.own:
+        alone = StudyRecords(folder=folder, records=())
+        return thermo_at(known, alone, temperature_k, library)
     paths = [
         folder / stage / f"{cluster}.json" for stage in ("relax", "pool", "leaving")
     ]
     stages = ("adsorb", "vibrate")
     paths += [p for s in stages for p in (folder / s / cluster).glob("*.json")]
     paths += (folder / "gas").glob("*/*.json")
-    known = read_record(folder / "thermo" / f"{cluster}.json", ThermoRecord)
     records = read_records(folder, [path for path in paths if path.is_file()])
     return thermo_at(known, records, temperature_k, library)
 
@@ -269,10 +274,10 @@ def _format_csv_rows(head: str, scan: Scan, grid: Grid) -> Iterator[str]:
     rhe, she = grid.potential_on("rhe"), grid.potential_on("she")
     for row, ph in enumerate(grid.ph.tolist()):
         start = f"{head},{ph:.6g}"
-        pathway = _quote_cells(
-            scan.pathways[scan.pathway[row]],
-            _format_number(scan.limiting_potential_v_rhe[row]),
-            _format_number(scan.chemical_bottleneck_ev[row]),
+        pathway = (
+            f"{_quote_cells(scan.pathways[scan.pathway[row]])},"
+            f"{_format_number(scan.limiting_potential_v_rhe[row])},"
+            f"{_format_number(scan.chemical_bottleneck_ev[row])}"
         )
         points = zip(
             rhe[row].tolist(),

@@ -114,7 +114,7 @@ def steps(records: StudyRecords) -> Iterator[Row]:
                         "dg_ev": step.dg_ev,
                         "potential_v": result.potential_v,
                         "scale": result.scale,
-                        "ph": result.ph if result.scale == "she" else None,
+                        "ph": result.ph if result.scale != "rhe" else None,
                         "turning_potential_v_rhe": step.turning_potential_v_rhe,
                         "turning_potential_v_she": _convert_to_she(
                             step.turning_potential_v_rhe, result

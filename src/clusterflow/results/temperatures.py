@@ -13,11 +13,17 @@ from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.vibrations import GasRecord, LeavingRecord, VibrateRecord
 from clusterflow.science.reactions.che import free_energies_of
 from clusterflow.science.reactions.cluster_states import add_cluster_states
+from clusterflow.science.reactions.evaluate import add_solutes
 from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.uncertainty.deviations import deviations_of
 from clusterflow.settings import ThermoSettings
 from clusterflow.stage_table import STAGES
 from clusterflow.stages.parts.job import Job
+from clusterflow.stages.parts.own_thermo import (
+    own_gases,
+    own_thermo,
+    read_shift_tables,
+)
 from clusterflow.stages.thermo import thermo
 
 if TYPE_CHECKING:
@@ -26,6 +32,7 @@ if TYPE_CHECKING:
     from clusterflow.library.find import Library
     from clusterflow.records.files import StudyRecords
     from clusterflow.records.profiles import CheRecord
+    from clusterflow.science.reactions.che import FreeEnergies
     from clusterflow.science.uncertainty.deviations import Deviations
 
 # Liquid water: where the hydrogen electrode of this workflow is meant for.
@@ -71,6 +78,8 @@ def thermo_at(
     settings = ThermoSettings.model_validate(
         {**known.provenance.settings, "temperature_k": temperature_k}
     )
+    if known.own:
+        return _own_thermo_at(known, settings, library)
     cluster, names = known.cluster, [s.name for s in known.species]
     gases = {n.partition("(")[0] for n in names if not n.startswith("*")}
     relaxed = [r for r in records.of(RelaxRecord) if r.cluster == cluster]
@@ -94,6 +103,30 @@ def thermo_at(
         leaving=leaving[0] if leaving else None,
     )
     return thermo(of_cluster, settings, library, Job("thermo"))
+
+
+def _own_thermo_at(
+    known: ThermoRecord, settings: ThermoSettings, library: Library
+) -> ThermoRecord:
+    """The same from a person's own energies, which the record holds."""
+    assert known.level is not None
+    found = own_thermo(
+        known.cluster,
+        known.own,
+        own_gases(known.own, settings, library, given_at_k=known.temperature_k),
+        known.level,
+        library,
+        Job("thermo"),
+        shifts_ev=read_shift_tables(settings, known.cluster, library),
+    )
+    lost = [
+        s.reason
+        for before, s in zip(known.species, found.species, strict=True)
+        if before.formation_ev is not None and s.formation_ev is None
+    ]
+    if lost:
+        raise RecordError(f"{known.cluster}: {lost[0]}")
+    return found
 
 
 def step_energies(
@@ -120,11 +153,20 @@ def step_energies(
         )
         return add_cluster_states(first, states, che.networks, library).thermo
 
+    terms = set().union(*(equation.species for equation in equations))
+
+    def completed(temperature_k: float) -> FreeEnergies:
+        thermo = joined(temperature_k)
+        return add_solutes(
+            *(free_energies_of(thermo), terms, library),
+            *(temperature_k, thermo.pressure_pa),
+        )
+
     deviations = None
     try:
         deviations = deviations_of(joined(own))
         chosen = sorted({own, *temperatures_k})
-        at = [free_energies_of(joined(temperature)) for temperature in chosen]
+        at = [completed(temperature) for temperature in chosen]
     except (ClusterflowError, ValueError) as error:
         # Intervals are of the study's temperature, and stay without another one.
         reason = f"no other temperature: {error}"

@@ -21,7 +21,7 @@ from clusterflow.science.checks.evidence import (
     Substance,
     Verdict,
 )
-from clusterflow.science.checks.gates import GATES, gate_name
+from clusterflow.science.checks.gates import GATES, OWN_GATES, gate_name
 from clusterflow.science.checks.summary import GateSummary, summarise
 from clusterflow.stage_table import record_name, stage_named
 
@@ -44,7 +44,8 @@ def verify(records: StudyRecords, library: Library) -> list[Gate]:
     """
     evidence = evidence_of(records, library)
     found: list[Gate] = []
-    for check in GATES:
+    of_own = any(record.own for record in evidence.thermo)
+    for check in (*GATES, *(OWN_GATES if of_own else ())):
         gates = list(check(evidence))
         nothing = Gate(
             name=gate_name(check),
@@ -80,6 +81,10 @@ def evidence_of(records: StudyRecords, library: Library) -> Evidence:
         che=records.of(CheRecord),
         molecules={
             name: _read_substance(path) for name, path in library.paths("gases").items()
+        }
+        | {
+            f"{name}(aq)": _read_substance(path)
+            for name, path in library.paths("solutes").items()
         },
         adsorbates={
             name: _read_substance(path)
@@ -137,15 +142,15 @@ def _read_item(path: Path) -> dict[str, Any]:
 
 
 def _read_substance(path: Path) -> Substance:
-    """A gas (`atoms`) or an adsorbate (`forms`)."""
+    """A gas (`atoms`), an adsorbate (`forms`), or what has a formula alone."""
     content = _read_item(path)
     try:
-        geometries = (
-            [form["atoms"] for form in content["forms"]]
-            if "forms" in content
-            else [content["atoms"]]
-        )
+        if "atoms" in content:
+            geometries = [content["atoms"]]
+        else:
+            geometries = [form["atoms"] for form in content.get("forms", ())]
         return Substance(
+            formula=content["formula"],
             forms=tuple(
                 tuple((str(s), float(x), float(y), float(z)) for s, x, y, z in atoms)
                 for atoms in geometries

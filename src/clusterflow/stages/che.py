@@ -15,12 +15,17 @@ from clusterflow.science.reactions.che import (
     free_energies_of,
 )
 from clusterflow.science.reactions.cluster_states import add_cluster_states
-from clusterflow.science.reactions.evaluate import build_networks, evaluate_networks
+from clusterflow.science.reactions.evaluate import (
+    add_solutes,
+    build_networks,
+    evaluate_networks,
+)
 from clusterflow.science.reactions.gas_references import (
     add_gas_references,
     raw_energies,
 )
 from clusterflow.science.reactions.network import parse_equation
+from clusterflow.science.reactions.transfers import direction
 from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
 from clusterflow.science.uncertainty.deviations import deviations_of, not_included
 from clusterflow.science.uncertainty.sampling import N_SAMPLES, sample_potential
@@ -51,8 +56,11 @@ def che(
     job: Job,
     *,
     states: Sequence[ThermoRecord] = (),
+    networks: Sequence[Network] | None = None,
 ) -> CheRecord:
     """Pathways, limiting potentials and determining steps of every reaction.
+
+    `networks` are those of the reactions, where many clusters share them.
 
     Raises
     ------
@@ -69,8 +77,13 @@ def che(
         ph=settings.ph,
         temperature_k=thermo.temperature_k,
     )
-    networks = build_networks(reactions, library, settings.pcet)
-    energies = free_energies_of(thermo)
+    if networks is None:
+        networks = build_networks(reactions, library, settings.pcet)
+    energies = add_solutes(
+        free_energies_of(thermo),
+        {term for network in networks for term in network.species},
+        *(library, thermo.temperature_k, thermo.pressure_pa),
+    )
     results = evaluate_networks(
         *(networks, {thermo.cluster: energies}, electrode, library),
         thermo.pressure_pa,
@@ -97,7 +110,8 @@ def che(
         states=dict(joined.states),
         status=thermo.status,
         reason=thermo.reason if thermo.status == "failed" else "",
-        provenance=job.provenance(thermo.level),
+        # No engine made energies that a person brought.
+        provenance=job.provenance(None if thermo.own else thermo.level),
     )
     return mark_reactions(record, thermo, library)
 
@@ -159,7 +173,9 @@ def _add_uncertainties(
             continue
         known = [term for term in network.species if term in energies.values]
         missing = not_included(deviations, known)
-        complete.append(_add_uncertainty(result, found, hydrogen, missing))
+        # An oxidation runs on the other electrode.
+        beside = hydrogen if direction(result.steps) > 0 else None
+        complete.append(_add_uncertainty(result, found, beside, missing))
     return complete
 
 

@@ -23,6 +23,7 @@ from clusterflow.science.reactions.band_edges import (
 )
 from clusterflow.science.reactions.che import Electrode
 from clusterflow.science.reactions.couples import couples
+from clusterflow.science.reactions.transfers import direction
 from clusterflow.science.thermochemistry.validity import broken_limits, situation_of
 from clusterflow.settings import EdgesSettings
 
@@ -251,7 +252,8 @@ def band_edges(
     library
         Has the redox couples.
     results
-        Reactions on the cluster; their steps are moved to the conduction edge.
+        Reactions on the cluster; their steps are moved to the conduction edge, those of
+        an oxidation to the valence edge.
     absolute_she_v
         Absolute potential of the standard hydrogen electrode, V.
     ph, temperature_k
@@ -297,10 +299,16 @@ def band_edges(
             for couple in couples(library, ph=ph, temperature_k=temperature_k)
         ),
         reactions=tuple(
-            drive_reaction(result, edge["conduction"], reason=why["conduction"])
+            drive_reaction(result, edge[of], reason=why[of])
             for result in results
+            for of in (_choose_edge(result),)
         ),
     )
+
+
+def _choose_edge(result: ReactionResult) -> BandEdge:
+    """The edge whose carriers drive a reaction: holes an oxidation, else electrons."""
+    return "valence" if direction(result.steps) < 0 else "conduction"
 
 
 def describe(record: EdgesRecord, view: BandEdges) -> str:

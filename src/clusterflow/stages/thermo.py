@@ -113,7 +113,7 @@ def thermo(
     clean = relaxed_of_mode(records, settings.isomers)
     species = [clean_surface(clean, settings.temperature_k, records.pool)]
     for name in around.gases:
-        species += gas_species(name, around, layers)
+        species += gas_species(name, around, layers.gas_ev)
     for adsorbed, spec in zip(records.adsorptions, specs, strict=True):
         found = adsorbed_species(
             adsorbed,

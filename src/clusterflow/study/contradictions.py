@@ -8,8 +8,9 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
+from clusterflow.errors import ConfigError
 from clusterflow.science.thermochemistry.anchors import FROM_CO2
-from clusterflow.units import WATER_CRITICAL_K, WATER_NUCLEATION_K
+from clusterflow.units import WATER_CRITICAL_K, WATER_NUCLEATION_K, check_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,6 +28,8 @@ def find_contradictions(plan: Plan) -> list[str]:
         *_find_unused_pressures(plan),
         *_find_impossible_liquids(plan),
         *_find_idle_barriers(plan),
+        *_find_shapeless_adsorbates(plan),
+        *_find_scale_of_one_temperature(plan),
     ]
 
 
@@ -151,6 +154,27 @@ def _find_impossible_liquids(plan: Plan) -> list[str]:
             "a reaction of your own"
         )
     return lines
+
+
+def _find_shapeless_adsorbates(plan: Plan) -> list[str]:
+    """Adsorbates without a geometry: nothing can be placed."""
+    return [
+        f"{plan.library.path('adsorbates', name)}: *{name} has no forms, so a study "
+        "cannot place it; add a geometry, or use it with energies of your own"
+        for name in plan.adsorbates
+        if not plan.library.adsorbate(name).forms
+    ]
+
+
+def _find_scale_of_one_temperature(plan: Plan) -> list[str]:
+    """A reference electrode that is not known at the study's temperature."""
+    try:
+        check_scale(
+            plan.study.che.scale, plan.study.thermo.temperature_k, "che.scale ="
+        )
+    except ConfigError as error:
+        return [str(error)]
+    return []
 
 
 def _find_idle_barriers(plan: Plan) -> list[str]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _LISTED = (
     *("clusters", "adsorbates", "gases", "reactions", "levels", "couples"),
-    *("ligands", "domain"),
+    *("solutes", "ligands", "domain"),
 )
 
 
@@ -80,6 +80,7 @@ def listing(kind: str) -> list[dict[str, Any]]:
         "gases": library.gas,
         "reactions": library.reaction,
         "levels": library.level,
+        "solutes": library.solute,
         "couples": library.couple,
     }[kind]
     return [_make_item_row(load(name)) for name in library.paths(kind)]

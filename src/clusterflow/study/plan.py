@@ -214,7 +214,7 @@ class Plan:
     @cached_property
     def fluids(self) -> frozenset[tuple[str, str]]:
         """Gases and liquids of the reactions: name and phase, ``g`` or ``l``."""
-        terms = (t for t in self._species_terms if not t.startswith("*"))
+        terms = (t for t in self._species_terms if t.endswith(("(g)", "(l)")))
         return frozenset((t[:-3], t[-2]) for t in terms)
 
     @cached_property
@@ -235,7 +235,8 @@ class Plan:
         couples = (self.library.couple(n) for n in self.library.paths("couples"))
         equations = (parse_equation(c.equation) for c in couples if c.equation)
         terms = set().union(*(equation.species for equation in equations))
-        return tuple(sorted({term.partition("(")[0] for term in terms}))
+        fluids = (term for term in terms if term.endswith(("(g)", "(l)")))
+        return tuple(sorted({term.partition("(")[0] for term in fluids}))
 
     def settings(self, stage: str) -> str:
         """The settings one stage sees, as JSON, with its protocol version."""

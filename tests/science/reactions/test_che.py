@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
+from clusterflow.errors import ConfigError
 from clusterflow.library.reactions import ReactionSpec
 from clusterflow.science.reactions.che import (
     Electrode,
@@ -128,6 +129,25 @@ def test_at_the_limiting_potential_the_worst_step_is_flat(values, scale, ph):
     root = brentq(worst, -5, 5, xtol=1e-12)
     result = evaluate(TO_CO, values, Electrode(scale=scale, ph=ph))
     assert result.limiting_potential_v == pytest.approx(root, abs=1e-9)
+
+
+# Bard and Faulkner (2001): Ag/AgCl and SCE, saturated KCl, stand +0.197 and +0.241 V
+# above SHE, so the same electrode reads that much less against them.
+@pytest.mark.parametrize(("scale", "above_she"), [("ag-agcl", 0.197), ("sce", 0.241)])
+@pytest.mark.parametrize("ph", [0.0, 8.5])
+def test_a_reference_electrode_is_a_shift_of_she(scale, above_she, ph):
+    she = evaluate(TO_CO, ON_COPPER, Electrode(potential_v=-0.7, scale="she", ph=ph))
+    there = Electrode(potential_v=-0.7 - above_she, scale=scale, ph=ph)
+    found = evaluate(TO_CO, ON_COPPER, there)
+    assert [s.dg_ev for s in found.steps] == pytest.approx([s.dg_ev for s in she.steps])
+    shift = found.limiting_potential_v - she.limiting_potential_v
+    assert shift == pytest.approx(-above_she)
+    assert found.limiting_potential_v_rhe == she.limiting_potential_v_rhe
+
+
+def test_a_reference_electrode_is_known_at_room_temperature_alone():
+    with pytest.raises(ConfigError, match=r"sce: known at 298.15 K alone, not at 320"):
+        Electrode(scale="sce", temperature_k=320.0)
 
 
 def test_a_step_of_several_electrons_counts_by_electron():

@@ -38,27 +38,29 @@ function evaluatePathway(pathway, steps, column, at, closed) {
   let determining = null;
   let determiningWith = [];
   let chemical = null;
+  // An oxidation gives off electrons on the whole: its highest turning point limits it.
+  const sign = taken.reduce((sum, step) => sum + step.n_e, 0) < 0 ? -1 : 1;
   for (const [index, step] of complete ? taken.entries() : []) {
-    if (step.n_e > 0) {
+    if (sign * step.n_e > 0) {
       const climbs = pathway.combined[index].map((place) => taken[place]).filter(({ dg0 }) => dg0 > 0);
       const judged = climbs.reduce((sum, { dg0 }) => sum + dg0, step.dg0);
       const turning = -(judged + (step.n_h - step.n_e) * at.shift) / step.n_e;
-      if (limiting === null || turning < limiting) {
+      if (limiting === null || sign * turning < sign * limiting) {
         [limiting, determining, determiningWith] = [turning, step, climbs];
       }
     } else if (step.n_e === 0 && step.n_h === 0) {
       chemical = Math.max(chemical ?? -Infinity, step.dg0);
     }
   }
-  return { pathway, taken, energies, levels: levelsOf(energies), complete, limiting, determining, determiningWith, chemical, n_closed };
+  return { pathway, taken, energies, levels: levelsOf(energies), complete, sign, limiting, determining, determiningWith, chemical, n_closed };
 }
 
-/** Pathways, best first: complete, few closed steps, high potential, low chemical climb. */
+/** Pathways, best first: complete, few closed steps, best potential, low chemical climb. */
 function rankPathways(found, tie) {
-  const key = ({ complete, n_closed, limiting, chemical }) => [
+  const key = ({ complete, sign, n_closed, limiting, chemical }) => [
     complete ? 0 : 1,
     n_closed,
-    limiting === null ? 0 : -Math.round(limiting / tie),
+    limiting === null ? 0 : -sign * Math.round(limiting / tie),
     chemical ?? 0,
   ];
   return [...found].sort((one, other) => {

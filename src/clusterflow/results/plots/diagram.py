@@ -142,6 +142,6 @@ def _list_state_rows(
                 ),
                 "potential_v": result.potential_v,
                 "scale": result.scale,
-                "ph": result.ph if result.scale == "she" else None,
+                "ph": result.ph if result.scale != "rhe" else None,
                 "reason": why_not.get(index, ""),
             }

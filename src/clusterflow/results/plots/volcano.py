@@ -20,6 +20,7 @@ from clusterflow.results.plots.common import (
 )
 from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV, Electrode
 from clusterflow.science.reactions.pathways import no_potential_reason
+from clusterflow.units import SCALE_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,7 +66,8 @@ def plot_volcano(
         )
     first = next(results[s.name] for s in alike if s.name == points[0].name)
     electrode = _make_electrode(first)
-    scale = first.scale.upper() + (f", pH {first.ph:g}" if first.scale == "she" else "")
+    scale = SCALE_NAMES[first.scale]
+    scale += "" if first.scale == "rhe" else f", pH {first.ph:g}"
     bases = {row["uncertainty_basis"] for row in rows} - {None}
     kinds = ", ".join(sorted(map(str, bases)))
     notes = [f"point: median, bar: 90 % interval of U_L ({kinds})"]
@@ -122,7 +124,7 @@ def _make_volcano_row(
         "limiting_potential_p95_v": point.high,
         "uncertainty_basis": result.uncertainty.basis if result.uncertainty else None,
         "scale": result.scale,
-        "ph": result.ph if result.scale == "she" else None,
+        "ph": result.ph if result.scale != "rhe" else None,
         "chemical_bottleneck_ev": result.chemical_bottleneck_ev,
         "determining_step": result.determining_step,
         "reason": "",

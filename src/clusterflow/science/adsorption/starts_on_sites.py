@@ -72,8 +72,13 @@ def place_adsorbate(
     Raises
     ------
     LibraryError
-        If a form that sits apart is not two molecules.
+        If it has no form, or one that sits apart is not two molecules.
     """
+    if not adsorbate.forms:
+        raise LibraryError(
+            f"adsorbate {adsorbate.name!r} has no forms, so nothing can be placed; add "
+            "a geometry, or use it with energies of your own"
+        )
     groups = []
     for form in adsorbate.forms:
         starts = _place_on_pairs if form.apart else _place_on_sites

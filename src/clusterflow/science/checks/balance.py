@@ -137,7 +137,12 @@ def _judge_balance(subject: str, equation: str, evidence: Evidence) -> Gate:
 
 def _count_content(term: str, evidence: Evidence) -> Counter[str] | None:
     """Atoms, ``charge`` and ``site`` of a term; None if it is unknown."""
-    fixed = {"*": {"site": 1}, "H+": {"H": 1, "charge": 1}, "e-": {"charge": -1}}
+    fixed = {
+        "*": {"site": 1},
+        "H+": {"H": 1, "charge": 1},
+        "OH-(aq)": {"O": 1, "H": 1, "charge": -1},
+        "e-": {"charge": -1},
+    }
     if term in fixed:
         return Counter(fixed[term])
     state = STATE_TERM.match(term)
@@ -150,7 +155,8 @@ def _count_content(term: str, evidence: Evidence) -> Counter[str] | None:
     if adsorbed:
         substance = evidence.adsorbates.get(term[1:])
     else:
-        substance = evidence.molecules.get(term.partition("(")[0])
+        name = term if term.endswith("(aq)") else term.partition("(")[0]
+        substance = evidence.molecules.get(name)
     if substance is None:
         return None
     content = substance.counts

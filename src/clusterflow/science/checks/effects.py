@@ -106,8 +106,9 @@ EFFECTS: Final = {
     ),
     "overpotential-sign": Effect(
         *("mark", "the reaction"),
-        "the limiting potential lies above the equilibrium potential: a chemical step, "
-        "which no potential helps, hides part of the climb",
+        "the limiting potential lies above the equilibrium potential, or below that of "
+        "an oxidation: a chemical step, which no potential helps, hides part of the "
+        "climb",
         "read it with the climb of that step",
         flag="hidden-chemical-step",
     ),
@@ -115,6 +116,16 @@ EFFECTS: Final = {
         *("hole", "the molecule; of an anchor, all numbers"),
         "the molecule has imaginary modes, or too many or too few",
         _RUN_AGAIN,
+    ),
+    "measured-sum": Effect(
+        *("mark", "the reaction"),
+        "the steps from a person's own energies are far from the measured reaction",
+        "look at the rows of the gases: units, number of molecules, pressure",
+    ),
+    "potential-window": Effect(
+        *("mark", "the reaction"),
+        "the limiting potential is one that no electrode has",
+        "look at the rows of the step that sets it",
     ),
 }
 

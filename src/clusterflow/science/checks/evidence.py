@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
+from clusterflow.formula import parse_formula
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -47,16 +49,23 @@ class Measured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Substance:
-    """A gas or an adsorbate as its file has it; an adsorbate has a geometry a form."""
+    """What a file of the library says; an adsorbate has a geometry a form.
 
-    forms: tuple[tuple[AtomLine, ...], ...]
+    `formula` counts where there is no geometry: of solutes, and of adsorbates that only
+    a person's own energies use.
+    """
+
+    forms: tuple[tuple[AtomLine, ...], ...] = ()
+    formula: str = ""
     charge: int = 0
     gas: Measured | None = None
     liquid: Measured | None = None
 
     @property
     def counts(self) -> Counter[str]:
-        """Atoms by element, counted in the geometry and not read off the formula."""
+        """Atoms by element: of the geometry where there is one, not the formula."""
+        if not self.forms:
+            return parse_formula(self.formula)
         return Counter(line[0] for line in self.forms[0])
 
 

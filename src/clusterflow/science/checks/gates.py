@@ -29,6 +29,11 @@ from clusterflow.science.checks.balance import balance, parity
 from clusterflow.science.checks.forces import force_error, forces, hessian_symmetry
 from clusterflow.science.checks.geometry import fragments, substitution
 from clusterflow.science.checks.levels import level_equality
+from clusterflow.science.checks.own_energies import (
+    measured_sum,
+    own_rows,
+    potential_window,
+)
 from clusterflow.science.checks.potentials import (
     best_estimate,
     overpotential_sign,
@@ -66,6 +71,12 @@ GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
     best_estimate,
     overpotential_sign,
     gas_frequencies,
+]
+# Asked of what a person brought, whose gases and units nobody else has looked at.
+OWN_GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
+    own_rows,
+    measured_sum,
+    potential_window,
 ]
 
 

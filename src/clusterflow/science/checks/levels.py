@@ -28,6 +28,12 @@ def level_equality(evidence: Evidence) -> Iterator[Gate]:
         if thermo.level is None:
             yield skip_gate(name, thermo.cluster, f"no level: {thermo.reason}")
             continue
+        if thermo.own:
+            named = {row.level for row in thermo.own if row.level}
+            shown = ", ".join(sorted(named)) or thermo.level.method
+            detail = f"levels of the rows besides one: {shown}"
+            yield judge_value(name, thermo.cluster, max(len(named) - 1, 0), 0.0, detail)
+            continue
         gases = _compare_gas_levels(thermo, evidence)
         for species in thermo.species:
             if species.formation_ev is None:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from clusterflow.science.checks.evidence import Evidence, Gate
 
 _POTENTIAL_V: Final = 1e-6
+# Bard and Faulkner, Electrochemical Methods (2001): saturated KCl, 298.15 K.
+_ZERO_V_SHE: Final = {"she": 0.0, "ag-agcl": 0.197, "sce": 0.241}
 
 _BOLTZMANN_EV_PER_K: Final[float] = constants.k / constants.e
 
@@ -56,7 +58,8 @@ def overpotential_sign(evidence: Evidence) -> Iterator[Gate]:
     """No limiting potential lies above the equilibrium potential of its reaction.
 
     The steps add up to −n e U_eq. If each electron step is downhill above U_eq, then
-    chemical steps climb what is left, and no potential helps there.
+    chemical steps climb what is left, and no potential helps there. Of an oxidation the
+    same holds below U_eq.
     """
     for subject, result in _list_results(evidence):
         yield judge_overpotential(subject, result)
@@ -73,15 +76,21 @@ def judge_overpotential(subject: str, result: ReactionResult) -> Gate:
     if equilibrium is None or not known:
         why = result.reason or "no equilibrium potential, or none that limits"
         return skip_gate(name, subject, why)
-    above = max(*known, equilibrium) - equilibrium
-    gate = warn_above(name, subject, above, _POTENTIAL_V, "")
+    terms = read_equation(result.equation)
+    oxidizes = terms is not None and terms["e-"] > 0
+    gaps = [p - equilibrium for p in known]
+    beyond = max(-min(gaps) if oxidizes else max(gaps), 0.0)
+    gate = warn_above(name, subject, beyond, _POTENTIAL_V, "")
     if gate.verdict == "PASS":
         return gate
     culprit, climb = _find_highest_chemical_step(result)
     hidden = (
         f"{culprit} hides {climb:+.2f} eV" if culprit else "no chemical step climbs"
     )
-    detail = f"V above the equilibrium potential, {equilibrium:+.3f} V vs RHE: {hidden}"
+    side = "below" if oxidizes else "above"
+    detail = (
+        f"V {side} the equilibrium potential, {equilibrium:+.3f} V vs RHE: {hidden}"
+    )
     return replace(gate, culprit=culprit, detail=detail)
 
 
@@ -105,11 +114,16 @@ def _find_highest_chemical_step(result: ReactionResult) -> tuple[str, float]:
 
 def _judge_potential(subject: str, result: ReactionResult) -> Gate:
     name = "potential-scale"
-    if result.scale not in ("rhe", "she"):
+    if result.scale not in _ZERO_V_SHE and result.scale != "rhe":
         shown = str(result.scale)
         detail = "no scale is stated"
         return judge_fit(
-            name, subject, False, value=shown, limit="rhe or she", detail=detail
+            name,
+            subject,
+            False,
+            value=shown,
+            limit="rhe, she, ag-agcl or sce",
+            detail=detail,
         )
     on_scale, on_rhe = result.limiting_potential_v, result.limiting_potential_v_rhe
     if on_rhe is None:
@@ -121,7 +135,9 @@ def _judge_potential(subject: str, result: ReactionResult) -> Gate:
             name, subject, False, value=None, limit=_POTENTIAL_V, detail=detail
         )
     nernst = _BOLTZMANN_EV_PER_K * result.temperature_k * np.log(10.0) * result.ph
-    shift = nernst if result.scale == "she" else 0.0
+    shift = 0.0
+    if result.scale != "rhe":
+        shift = nernst + _ZERO_V_SHE[result.scale]
     from_steps = _compute_limiting_potential(
         best[0], nernst, combined=result.pcet == "combined"
     )
@@ -136,26 +152,39 @@ def _judge_potential(subject: str, result: ReactionResult) -> Gate:
 def _compute_limiting_potential(
     pathway: Pathway, nernst_ev: float, *, combined: bool
 ) -> float | None:
-    """U_L = −max ΔG(0)/n_e over the electrochemical steps, V against RHE.
+    """U_L from ΔG(0)/n_e of the electrochemical steps, V against RHE.
 
-    A step of fewer protons than electrons moves with pH on this scale. Electrons and
-    protons are counted in the equation of each step. Combined, what the adsorption of
-    an adsorbate climbed is owed by the step that takes it up.
+    −max over the steps of a reduction that take up electrons; for an oxidation max over
+    those that give them off, counted as positive. A step of fewer protons than
+    electrons moves with pH on this scale. Electrons and protons are counted in the
+    equation of each step. Combined, what the adsorption of an adsorbate climbed is owed
+    by the step that takes it up.
     """
-    slopes = []
+    taken_up: list[float] = []
+    given_off: list[float] = []
     owed: dict[str, float] = {}
+    electrons = 0
     for step in pathway.steps:
         terms = read_equation(step.name)
         if terms is None or step.dg0_ev is None:
             return None
-        n_e, n_h = -terms["e-"], -terms["H+"]
+        n_e, n_h = _count_transferred(terms)
+        electrons += n_e
         debts = sum(owed.pop(term, 0.0) for term, n in terms.items() if n < 0)
-        if n_e > 0:
+        if n_e:
             judged = step.dg0_ev + (debts if combined else 0.0)
-            slopes.append((judged + (n_h - n_e) * nernst_ev) / n_e)
+            turning = -(judged + (n_h - n_e) * nernst_ev) / n_e
+            (taken_up if n_e > 0 else given_off).append(turning)
         elif (adsorbed := _find_adsorbed(terms)) is not None:
             owed[adsorbed] = max(step.dg0_ev, 0.0)
-    return -max(slopes) if slopes else None
+    if electrons < 0:
+        return max(given_off)
+    return min(taken_up, default=None)
+
+
+def _count_transferred(terms: Counter[str]) -> tuple[int, int]:
+    """Electrons and protons that an equation takes up; hydroxide is water less one."""
+    return -terms["e-"], terms["OH-(aq)"] - terms["H+"]
 
 
 def _find_adsorbed(terms: Counter[str]) -> str | None:

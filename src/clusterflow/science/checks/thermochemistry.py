@@ -150,7 +150,7 @@ def _compute_formation_ev(term: str, evidence: Evidence) -> float | None:
     """ΔfG of a term such as ``H2O(l)``, eV."""
     name, _, phase = term.partition("(")
     substance = evidence.molecules.get(name)
-    if substance is None:
+    if substance is None or phase == "aq)":
         return None
     data = substance.gas if phase == "g)" else substance.liquid
     elements = evidence.element_entropies_j_per_mol_k
@@ -205,7 +205,12 @@ def zpe(evidence: Evidence) -> Iterator[Gate]:
 def _judge_summed_zpe(evidence: Evidence) -> Iterator[Gate]:
     for thermo in evidence.thermo:
         for species in thermo.species:
+            given = species.terms and species.terms.model in ("given", "given-terms")
             if species.name.startswith("*") and species.name != "*" and species.terms:
+                if given:
+                    subject = f"{thermo.cluster}/{species.name}, thermo"
+                    yield skip_gate("zpe", subject, "its free energy was given")
+                    continue
                 subject = f"{thermo.cluster}/{species.name}, thermo"
                 shown = f"{species.terms.zpe_ev:.3f} eV"
                 fits = species.terms.zpe_ev > 0

@@ -139,7 +139,9 @@ def drawn_molecules(
     groups: Sequence[GroupSpec],
     molecules: Mapping[str, KnownMolecule],
 ) -> Counter[str]:
-    """The molecules that the first form of an adsorbate is made of."""
+    """The molecules that the first form of an adsorbate is made of; none without."""
+    if not adsorbate.forms:
+        return Counter()
     drawn = as_adsorbate(adsorbate.forms[0].atoms)
     return find_bond_groups(drawn, groups, molecules).molecules
 

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 
 from clusterflow.records.profiles import CoupleDrive, ReactionDrive
 from clusterflow.science.reactions.che import Electrode, at_electrode
+from clusterflow.science.reactions.transfers import direction
 
 if TYPE_CHECKING:
     from clusterflow.library.reactions import BandEdge
@@ -95,31 +96,33 @@ def drive_couple(
 
 
 def drive_reaction(
-    result: ReactionResult, conduction: Electrode | None, *, reason: str = ""
+    result: ReactionResult, edge: Electrode | None, *, reason: str = ""
 ) -> ReactionDrive:
-    """The best pathway of a reaction with its electrons at the conduction edge.
+    """The best pathway of a reaction with its electrons at a band edge.
 
     Parameters
     ----------
     result
         Pathways of a reaction on one surface, best first.
-    conduction
-        An electrode at the edge, the pH and the temperature; None without an edge.
+    edge
+        An electrode at the conduction edge, of an oxidation at the valence edge, at the
+        pH and the temperature; None without an edge.
     reason
         Why there is no edge.
     """
     best = result.pathways[0]
-    why = reason if conduction is None else best.reason or result.reason
-    if conduction is None or not best.complete:
+    why = reason if edge is None else best.reason or result.reason
+    if edge is None or not best.complete:
         return ReactionDrive(reaction=result.reaction, driven=None, reason=why)
-    steps = at_electrode(best.steps, conduction)
+    steps = at_electrode(best.steps, edge)
+    sign = direction(steps)
     electrochemical = {
         s.name: s.dg_ev + sum(a.dg0_ev or 0.0 for a in best.climbs_before(s))
         for s in steps
-        if s.n_e > 0 and s.dg_ev is not None
+        if sign * s.n_e > 0 and s.dg_ev is not None
     }
     if not electrochemical:
-        why = "no step takes up an electron"
+        why = "no step moves an electron"
         return ReactionDrive(
             reaction=result.reaction, driven=None, reason=why, steps=steps
         )

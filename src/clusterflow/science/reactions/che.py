@@ -10,6 +10,7 @@ A step that takes up n_e electrons and n_H protons then has
 .. math:: \Delta G(U) = \Delta G(0) + n_e e U_{SHE} + n_H k T \ln 10 \; pH
 
 with U_SHE = U_RHE − kT ln10 pH / e. Negative ΔG is downhill; U is in V, ΔG in eV.
+An oxidation gives off electrons, n_e < 0, and a higher potential pulls it downhill.
 
 References
 ----------
@@ -21,7 +22,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import log
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from clusterflow.records.profiles import Pathway, ReactionResult, Step
 from clusterflow.science.reactions.network import (
@@ -31,8 +32,14 @@ from clusterflow.science.reactions.network import (
     Network,
     list_intermediates,
 )
-from clusterflow.science.reactions.transfers import find_adsorptions
-from clusterflow.units import BOLTZMANN_EV_PER_K, STANDARD_PRESSURE_PA
+from clusterflow.science.reactions.transfers import direction, find_adsorptions
+from clusterflow.units import (
+    BOLTZMANN_EV_PER_K,
+    REFERENCE_V_SHE,
+    STANDARD_PRESSURE_PA,
+    Scale,
+    check_scale,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -63,14 +70,17 @@ class Electrode:
     """Potential of the electrode, on a stated scale, and the pH it faces."""
 
     potential_v: float = 0.0
-    scale: Literal["rhe", "she"] = "rhe"
+    scale: Scale = "rhe"
     ph: float = 0.0
     temperature_k: float = 298.15
+
+    def __post_init__(self) -> None:
+        check_scale(self.scale, self.temperature_k, "scale")
 
     @property
     def potential_she_v(self) -> float:
         """The potential on the SHE scale, V."""
-        return self.potential_v - (self._nernst_shift if self.scale == "rhe" else 0.0)
+        return self.potential_v + self._zero_v_she
 
     @property
     def potential_rhe_v(self) -> float:
@@ -78,12 +88,21 @@ class Electrode:
         return self.potential_she_v + self._nernst_shift
 
     @property
+    def _zero_v_she(self) -> float:
+        """Where the scale has its zero, V against SHE."""
+        if self.scale == "rhe":
+            return -self._nernst_shift
+        return REFERENCE_V_SHE[self.scale]
+
+    @property
     def _nernst_shift(self) -> float:
         return nernst_slope(self.temperature_k) * self.ph
 
     def from_rhe(self, potential_rhe_v: float) -> float:
         """A potential given against RHE, on this electrode's scale, V."""
-        return potential_rhe_v - (self._nernst_shift if self.scale == "she" else 0.0)
+        if self.scale == "rhe":
+            return potential_rhe_v
+        return potential_rhe_v - self._nernst_shift - REFERENCE_V_SHE[self.scale]
 
     def shift_ev(self, n_e: int, n_h: int) -> float:
         """What potential and pH add to ΔG of a step, eV."""
@@ -143,9 +162,10 @@ def evaluate_network(
 ) -> ReactionResult:
     """All pathways of a reaction on one surface, best first.
 
-    The best pathway has the highest limiting potential among those with the fewest
-    chemical steps that heat alone does not climb; a tie goes to the lower chemical
-    step. Pathways with a missing species come last, without a limiting potential.
+    The best pathway has the highest limiting potential (of an oxidation the lowest)
+    among those with the fewest chemical steps that heat alone does not climb; a tie
+    goes to the lower chemical step. Pathways with a missing species come last, without
+    a limiting potential.
     """
     pathways = [
         evaluate_pathway(network.overall, path, energies, electrode, pcet=network.pcet)
@@ -172,7 +192,7 @@ def evaluate_network(
         overpotential_v=(
             None
             if u_l is None or equilibrium_potential_v_rhe is None
-            else equilibrium_potential_v_rhe - u_l
+            else direction(best.steps) * (equilibrium_potential_v_rhe - u_l)
         ),
         determining_step=best.determining_step,
         determining_with=best.determining_with,
@@ -253,10 +273,11 @@ def _sum_steps(steps: Sequence[Step]) -> tuple[float | None, ...]:
 
 
 def _add_limiting_potential(pathway: Pathway, electrode: Electrode) -> Pathway:
+    sign = direction(pathway.steps)
     turning = [
         (electrode.turning_point_rhe_v(judged, s.n_e, s.n_h), s)
         for s in pathway.steps
-        if s.n_e > 0 and (judged := pathway.judged_ev(s)) is not None
+        if sign * s.n_e > 0 and (judged := pathway.judged_ev(s)) is not None
     ]
     chemical = {
         s.name: s.dg0_ev
@@ -265,7 +286,7 @@ def _add_limiting_potential(pathway: Pathway, electrode: Electrode) -> Pathway:
     }
     update: dict[str, float | str | tuple[str, ...]] = {}
     if turning:
-        limiting, determining = min(turning, key=lambda pair: pair[0])
+        limiting, determining = min(turning, key=lambda pair: sign * pair[0])
         climbs = pathway.climbs_before(determining)
         update["determining_step"] = determining.name
         update["determining_with"] = tuple(step.name for step in climbs)
@@ -280,7 +301,8 @@ def _add_limiting_potential(pathway: Pathway, electrode: Electrode) -> Pathway:
 
 def _rank_pathway(pathway: Pathway) -> tuple[bool, int, float, float]:
     limiting = pathway.limiting_potential_v_rhe
-    rounded = 0.0 if limiting is None else -round(limiting / TIE_V) * TIE_V
+    sign = direction(pathway.steps)
+    rounded = 0.0 if limiting is None else -sign * round(limiting / TIE_V) * TIE_V
     chemical = pathway.chemical_bottleneck_ev or 0.0
     return not pathway.complete, n_closed_steps(pathway), rounded, chemical
 
@@ -360,13 +382,16 @@ def with_hydrogen(results: Sequence[ReactionResult]) -> list[ReactionResult]:
     """Each result beside hydrogen evolution on the same surface, where that is known.
 
     The descriptor U_L(product) − U_L(HER) is positive where the product is favoured.
+    An oxidation runs on the other electrode, so it has none.
     """
     hydrogen = next((r for r in results if r.reaction == HYDROGEN_EVOLUTION), None)
     limiting = hydrogen.limiting_potential_v_rhe if hydrogen else None
     if hydrogen is None or limiting is None:
         return list(results)
     return [
-        r.model_copy(
+        r
+        if direction(r.steps) < 0
+        else r.model_copy(
             update={
                 "her_limiting_potential_v_rhe": limiting,
                 "selectivity_v": (

@@ -1,7 +1,8 @@
 """Reaction networks: reading equations, checking their balance, finding the pathways.
 
-A term is ``*`` (a free site), ``*COOH`` (adsorbed), ``CO(g)``, ``H2O(l)``, ``H+`` or
-``e-``, with an optional whole number and a space before it. ``*[-H]`` is a free site of
+A term is ``*`` (a free site), ``*COOH`` (adsorbed), ``CO(g)``, ``H2O(l)``,
+``HCOO-(aq)``, ``H+``, ``OH-(aq)`` or ``e-``, with an optional whole number and a space
+before it. ``*[-H]`` is a free site of
 a cluster that lost H, and ``*[-H]OCHO`` an adsorbate on it; ``+`` stands for a gain.
 """
 
@@ -11,7 +12,7 @@ import itertools
 import re
 from collections import Counter
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from clusterflow.errors import LibraryError
@@ -25,13 +26,15 @@ if TYPE_CHECKING:
     from clusterflow.library.reactions import Pcet, ReactionSpec
 
 PROTON, ELECTRON, SITE = "H+", "e-", "*"
+# Water less a proton: its activity follows the pH, so it counts as a proton given back.
+HYDROXIDE = "OH-(aq)"
 # Given a term such as *CO or CO(g): its element counts and its charge.
 Composition = tuple["Counter[str]", int]
 
 _TERM = re.compile(
     r"(?:(?P<n>\d+) )?"
     r"(?P<species>\*(?:\[[+-][A-Za-z0-9]+\])?[A-Za-z0-9-]*"
-    r"|[A-Za-z0-9-]+\((?:g|l)\)|H\+|e-)$"
+    r"|[A-Za-z0-9-]+\((?:g|l)\)|[A-Za-z0-9]+(?:[+-]\d?)?\(aq\)|H\+|e-)$"
 )
 _SURFACE = re.compile(r"\*(?:\[(?P<change>[+-][A-Za-z0-9]+)\])?(?P<adsorbate>.*)$")
 _MAX_STATES = 20_000
@@ -52,8 +55,9 @@ class Equation:
 
     @cached_property
     def n_h(self) -> int:
-        """Protons taken up."""
-        return self.reactants[PROTON] - self.products[PROTON]
+        """Protons taken up; an ``OH-(aq)`` given off is one that water gave."""
+        taken_up = self.reactants[PROTON] - self.products[PROTON]
+        return taken_up + self.products[HYDROXIDE] - self.reactants[HYDROXIDE]
 
     @cached_property
     def species(self) -> frozenset[str]:
@@ -61,6 +65,7 @@ class Equation:
         return frozenset((self.reactants + self.products).keys()) - {PROTON, ELECTRON}
 
 
+@lru_cache(maxsize=4096)
 def parse_equation(text: str) -> Equation:
     """An equation from its text.
 
@@ -88,10 +93,16 @@ def _parse_side(side: str, text: str) -> Counter[str]:
         if match is None:
             raise LibraryError(
                 f"step {text!r}: cannot read {term.strip()!r}; "
-                "terms are *, *CO, CO(g), H2O(l), H+ and e-, joined by ' + '"
+                "terms are *, *CO, CO(g), H2O(l), HCOO-(aq), OH-(aq), H+ and e-, "
+                "joined by ' + '"
             )
         found[match["species"]] += int(match["n"] or 1)
     return found
+
+
+def is_solute(term: str) -> bool:
+    """Whether a term is a dissolved molecule or ion that is measured, not computed."""
+    return term.endswith("(aq)") and term != HYDROXIDE
 
 
 def read_surface(term: str) -> tuple[str, str]:

@@ -7,11 +7,15 @@ sample of an uncertainty or a pH of a scan chooses what a profile alone would ch
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 
-from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV, TIE_V
+from clusterflow.science.reactions.che import (
+    THERMALLY_CLOSED_EV,
+    TIE_V,
+)
+from clusterflow.science.reactions.transfers import direction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,8 +49,11 @@ class Profiles:
     """Pathways in each row, each array of shape (n_rows, n_paths).
 
     `determining` is the index of a step. A pathway without a chemical step has 0 as
-    its `chemical_ev`, one without an electron inf as its `potential_v_rhe`.
+    its `chemical_ev`, one without an electron ±inf as its `potential_v_rhe`.
+    `direction` is 1 for a reduction, −1 for an oxidation.
     """
+
+    direction: Literal[1, -1]
 
     potential_v_rhe: Floats
     determining: Indices
@@ -57,7 +64,7 @@ class Profiles:
     def best(self) -> Indices:
         """Index of the best pathway of each row, shape (n_rows,)."""
         finite = np.where(np.isfinite(self.potential_v_rhe), self.potential_v_rhe, 0.0)
-        down = -np.round(finite / TIE_V)
+        down = -self.direction * np.round(finite / TIE_V)
         order: Indices = np.lexsort((self.chemical_ev, down, self.n_closed), axis=-1)
         return order[:, 0]
 
@@ -89,7 +96,7 @@ def find_profiles(
         Free energy of each step at 0 V (RHE), eV, shape (n_rows, n_steps).
     turning_v_rhe
         Where each step is in balance, V against RHE, of the same shape; read only
-        where a step takes up electrons.
+        where a step moves electrons in the direction of the reaction.
     adsorptions
         Of each pathway, those judged with its transfers; by default none.
 
@@ -103,7 +110,9 @@ def find_profiles(
     """
     n_e = np.array([step.n_e for step in steps])
     n_h = np.array([step.n_h for step in steps])
-    turning = np.where(n_e > 0, turning_v_rhe, np.inf)
+    sign = direction(paths[0])
+    # What limits an oxidation is the highest turning point.
+    turning = np.where(sign * n_e > 0, sign * turning_v_rhe, np.inf)
     climb = np.where((n_e == 0) & (n_h == 0), dg_ev, -np.inf)
     closed = (n_e == 0) & (dg_ev > THERMALLY_CLOSED_EV)
     columns = columns_of(steps, paths)
@@ -116,7 +125,8 @@ def find_profiles(
     lowest = [path.argmin(axis=1) for path in judged]
     chemical = np.stack([climb[:, c].max(axis=1) for c in columns], axis=1)
     return Profiles(
-        potential_v_rhe=np.stack([path.min(axis=1) for path in judged], axis=1),
+        direction=sign,
+        potential_v_rhe=sign * np.stack([path.min(axis=1) for path in judged], axis=1),
         determining=np.stack(
             [own[step] for own, step in zip(columns, lowest, strict=True)], axis=1
         ),
@@ -130,10 +140,11 @@ def _add_climbs(
 ) -> Floats:
     """Where transfers are in balance with what their adsorptions climb, V.
 
+    Potentials of an oxidation have the opposite sign, so that the lowest limits.
     Of the steps of one pathway, each array of shape (n_rows, n_steps) but `n_e`.
     """
     found = turning_v_rhe.copy()
     for transfer, places in adsorptions.items():
         climb = np.maximum(dg_ev[:, list(places)], 0.0).sum(axis=1)
-        found[:, transfer] -= climb / n_e[transfer]
+        found[:, transfer] -= climb / abs(n_e[transfer])
     return found

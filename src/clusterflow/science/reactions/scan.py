@@ -55,7 +55,7 @@ class Scan:
     """What a reaction does at each point of a grid.
 
     `pathways` and `steps` are names, to which `pathway`, shape (n_ph,), and
-    `highest_step`, shape (n_ph, n_u), point. The pathway is that of the highest
+    `highest_step`, shape (n_ph, n_u), point. The pathway is that of the best
     limiting potential, as in a diagram, so it does not depend on the potential;
     `limiting_potential_v_rhe` and `chemical_bottleneck_ev`, nan without such a step,
     have shape (n_ph,). `highest_dg_ev` is the largest ΔG of its steps, chemical ones

@@ -22,6 +22,11 @@ not: \*CO2 in a well has to leave it by *b* alone. The way past the well is the 
 which both *b* and *a + b* are downhill, and splitting a step never raises it.
 ``split`` judges each transfer as it is written.
 
+An oxidation is read in its own direction, with electrons given off: what the adsorption
+of water climbs counts in \* + H2O -> \*OH + H+ + e-. What leaves after a transfer is
+a chemical step in either direction, O2 from \*O2 as CO from \*CO: an adsorbate in a
+well leaves it by heat alone, and no potential helps.
+
 References
 ----------
 A. A. Peterson et al., Energy Environ. Sci. 3, 1311 (2010), doi:10.1039/c0ee00071j
@@ -31,17 +36,33 @@ doi:10.1016/j.jelechem.2006.11.008
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from clusterflow.science.reactions.network import SITE, read_surface
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from clusterflow.science.reactions.network import Equation
+    from clusterflow.science.reactions.profiles import Elementary
 
 # Of each transfer of a pathway, the adsorptions judged with it, by their places.
 Adsorptions = dict[int, tuple[int, ...]]
+
+
+def direction(steps: Iterable[Elementary]) -> Literal[1, -1]:
+    """1 for a reduction, −1 for an oxidation: which gives off electrons on the whole.
+
+    The limiting potential of a reduction is the lowest turning point of its steps, and
+    the higher the better; of an oxidation it is the highest, and the lower the better.
+
+    Examples
+    --------
+    >>> from clusterflow.science.reactions.network import parse_equation
+    >>> direction([parse_equation("*OH -> *O + H+ + e-")])
+    -1
+    """
+    return -1 if sum(step.n_e for step in steps) < 0 else 1
 
 
 def find_adsorptions(path: Sequence[Equation]) -> Adsorptions:
@@ -49,6 +70,7 @@ def find_adsorptions(path: Sequence[Equation]) -> Adsorptions:
 
     Other steps may lie between, on other sites. An adsorbate that a chemical step
     takes up is another one from then on, and its adsorption counts in no transfer.
+    Transfers are those in the direction of the reaction.
 
     Examples
     --------
@@ -57,6 +79,7 @@ def find_adsorptions(path: Sequence[Equation]) -> Adsorptions:
     ...     parse_equation("*CO2 + H+ + e- -> *COOH")])
     {1: (0,)}
     """
+    sign = direction(path)
     waiting: dict[str, list[int]] = {}
     found: Adsorptions = {}
     for index, step in enumerate(path):
@@ -65,7 +88,7 @@ def find_adsorptions(path: Sequence[Equation]) -> Adsorptions:
             for term, n in step.reactants.items()
             for _ in range(min(n, len(waiting.get(term, ()))))
         ]
-        if taken and step.n_e > 0:
+        if taken and sign * step.n_e > 0:
             found[index] = tuple(taken)
         if (adsorbed := _find_adsorbed(step)) is not None:
             waiting.setdefault(adsorbed, []).append(index)

@@ -88,10 +88,8 @@ class Surroundings:
 
     def _compute_at_298_k(self) -> dict[str, float]:
         computed = {}
-        for name, record in self.gases.items():
-            terms = gas_free_energy(
-                record, STANDARD_TEMPERATURE_K, STANDARD_PRESSURE_PA
-            )
+        for name in self.list_gases():
+            terms = self.terms_at(name, STANDARD_TEMPERATURE_K, STANDARD_PRESSURE_PA)
             if terms is not None:
                 computed[name] = terms.gibbs_ev
         return computed
@@ -131,13 +129,27 @@ class Surroundings:
         self, name: str, pressure_pa: float | None = None
     ) -> FreeEnergyTerms | None:
         """Free energy of a gas at the study's temperature; by default at 1 bar."""
-        if name not in self.gases:
+        if name not in self.list_gases():
             return None
-        return gas_free_energy(
-            self.gases[name],
-            self.temperature_k,
-            pressure_pa or STANDARD_PRESSURE_PA,
+        return self.terms_at(
+            name, self.temperature_k, pressure_pa or STANDARD_PRESSURE_PA
         )
+
+    def list_gases(self) -> tuple[str, ...]:
+        """Names of the gases that were computed."""
+        return tuple(self.gases)
+
+    def terms_at(
+        self, name: str, temperature_k: float, pressure_pa: float
+    ) -> FreeEnergyTerms | None:
+        """Free energy of a gas of `gases`; None where its record failed."""
+        return gas_free_energy(self.gases[name], temperature_k, pressure_pa)
+
+    def why_no_gas(self, name: str) -> tuple[str, str]:
+        """Status and reason for a None of `terms_at`."""
+        record = self.gases[name]
+        # A record without fault but without an energy was taken out by a gate.
+        return "gate" if record.status == "ok" else "failed", record.reason
 
     def anchors_of(self, counts: Mapping[str, int]) -> dict[str, float] | None:
         """How many of each anchor hold these atoms."""
@@ -252,33 +264,32 @@ def clean_surface(
 
 
 def gas_species(
-    name: str, around: Surroundings, layers: Layers
+    name: str, around: Surroundings, gas_ev: Mapping[str, float] | None
 ) -> list[SpeciesFreeEnergy]:
     """A molecule as a gas at its pressure and, where data exist, as a liquid.
 
     The liquid lies below the gas at 1 bar by the measured free energy of condensation.
+    `gas_ev` has each gas correction, and is None where these are switched off.
     """
-    record = around.gases[name]
     counts = around.table.gases[name].counts
     pressure = around.pressure_pa.get(name, STANDARD_PRESSURE_PA)
     terms, standard = around.gas_terms(name, pressure), around.gas_terms(name)
     anchors_ev = around.anchor_energy_ev(counts)
     if terms is None or standard is None:
-        # A record without fault but without an energy was taken out by a gate.
-        status = "gate" if record.status == "ok" else "failed"
-        return [hole(f"{name}({phase})", record.reason, status) for phase in "gl"]
+        status, reason = around.why_no_gas(name)
+        return [hole(f"{name}({phase})", reason, status) for phase in "gl"]
     if anchors_ev is None:
         reason = around.why_no_anchors(counts)
         return [hole(f"{name}({phase})", reason) for phase in "gl"]
-    correction_ev = (layers.gas_ev or {}).get(name)
+    correction_ev = (gas_ev or {}).get(name)
     applied = {} if correction_ev is None else {"gas": correction_ev}
     sigma = 0.0 if name in around.anchors else _CORRECTED_GAS_EV
     if name not in around.anchors and correction_ev is None:
         sigma = around.uncorrected_error_ev(name)
-    found = [_make_species(f"{name}(g)", terms, anchors_ev, applied)]
+    found = [make_species(f"{name}(g)", terms, anchors_ev, applied)]
     if around.table.gases[name].liquid is not None:
         down = around.table.condensation_ev(name, around.temperature_k)
-        liquid = _make_species(
+        liquid = make_species(
             f"{name}(l)", standard, anchors_ev, {**applied, "condensation": down}
         )
         # Condensation is a change of state, not a correction of the level.
@@ -348,7 +359,7 @@ def adsorbed_species(
     # Unpaired electrons of the complex count, less those of the bare cluster.
     terms = with_spin(terms, minimum.structure.multiplicity, at_k)
     clean = electronic_only(host.energy_ev, host.structure.multiplicity, at_k)
-    species = _make_species(name, terms, anchors_ev + clean.gibbs_ev, applied)
+    species = make_species(name, terms, anchors_ev + clean.gibbs_ev, applied)
     why_lost = _why_other_molecule(spec, carried, covalent, layers.bonds)
     unknown = carried.made_of.unknown
     why_unknown = f"no gas has its bond {', '.join(unknown)}" if unknown else ""
@@ -362,7 +373,7 @@ def adsorbed_species(
                 )
             ),
             **bare.differences(vibrated.energy_ev - electronic_ev),
-            "deviations": _add_solvation_deviation(
+            "deviations": add_solvation_deviation(
                 _collect_deviations(
                     terms,
                     _keep_error(held, is_corrected=is_corrected),
@@ -462,7 +473,7 @@ def _collect_deviations(
     }
 
 
-def _add_solvation_deviation(
+def add_solvation_deviation(
     deviations: dict[str, float],
     spec: AdsorbateSpec,
     shifts: Mapping[str, float | None],
@@ -482,12 +493,13 @@ def _keep_error(held: LevelLayer, *, is_corrected: bool) -> float | None:
     return hypot(held.deviation_ev, held.correction_ev)
 
 
-def _make_species(
+def make_species(
     name: str,
     terms: FreeEnergyTerms,
     reference_ev: float,
     layers: Mapping[str, float],
 ) -> SpeciesFreeEnergy:
+    """A species from its terms, its layers and what it is measured from, eV."""
     gibbs = terms.gibbs_ev + sum(layers.values())
     large = abs(layers.get("gas", 0.0)) > _LARGE_CORRECTION_EV
     return SpeciesFreeEnergy(

@@ -55,7 +55,7 @@ def situation_of(
         Correction layers that are on.
     """
     hydrides = sum(role == "hydride" for role in host.roles)
-    if adsorbate is not None:
+    if adsorbate is not None and adsorbate.forms:
         form = adsorbate.forms[0]
         hydrides += sum(form.atoms[b][0] == "H" for b in form.binding)
     return Situation(

@@ -13,6 +13,7 @@ from clusterflow.science.reactions.che import (
     free_energies_of,
 )
 from clusterflow.science.reactions.network import Network, find_pathways, parse_network
+from clusterflow.science.reactions.transfers import direction
 from clusterflow.science.uncertainty.deviations import deviations_of
 from clusterflow.science.uncertainty.sampling import (
     probability_better,
@@ -40,20 +41,22 @@ class Contender:
 
 
 def ranking_key(result: ReactionResult) -> tuple[bool, bool, float, float]:
-    """Sorts results: least negative limiting potential first, holes last.
+    """Sorts results: best limiting potential first, holes last.
 
-    It is the median, as in all that is printed; the best estimate without errors.
+    The best is the highest, of an oxidation the lowest, of the medians, as in all that
+    is printed, or of the best estimates without errors.
     A chemical step that heat does not climb puts a surface behind those without one;
     a tie goes to the smaller chemical step.
     """
     potential = result.headline_v_rhe
     chemical = result.chemical_bottleneck_ev or 0.0
     closed = chemical > THERMALLY_CLOSED_EV
-    return potential is None, closed, -(potential or 0.0), chemical
+    sign = direction(result.steps)
+    return potential is None, closed, -sign * (potential or 0.0), chemical
 
 
 def probability_a_beats_b(a: Contender, b: Contender) -> float:
-    """Probability that A has the higher limiting potential, from paired samples.
+    """Probability that A has the better limiting potential, from paired samples.
 
     What both share cancels: the errors of gases, of the method and of bonds.
 
@@ -74,8 +77,9 @@ def probability_a_beats_b(a: Contender, b: Contender) -> float:
                 f"{a.cluster} and {b.cluster} cannot be ranked: {what} {of_a} "
                 f"against {of_b}; compute both at one"
             )
+    sign = direction(a.result.steps)
     return probability_better(
-        a.sampled.best.samples_v_rhe, b.sampled.best.samples_v_rhe
+        sign * a.sampled.best.samples_v_rhe, sign * b.sampled.best.samples_v_rhe
     )
 
 

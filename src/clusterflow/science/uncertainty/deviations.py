@@ -127,16 +127,22 @@ class Deviations:
     def of(self, term: str) -> Mapping[str, float]:
         """The standard deviations of a term, eV, by name.
 
+        What is dissolved is measured, and counts as exact.
+
         Raises
         ------
         RecordError
             If the term has no entry: unknown is not exact.
         """
-        if term not in self.sigma_ev and term != SITE:
+        if not self.has(term):
             raise RecordError(
                 f"no deviations for {term}; add an entry, empty if it is exact"
             )
         return self.sigma_ev.get(term, {})
+
+    def has(self, term: str) -> bool:
+        """Whether the deviations of a term are known."""
+        return term in self.sigma_ev or term == SITE or term.endswith("(aq)")
 
 
 def not_included(deviations: Deviations, species: Iterable[str]) -> tuple[str, ...]:

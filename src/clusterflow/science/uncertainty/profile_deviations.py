@@ -15,7 +15,6 @@ from collections import Counter, defaultdict
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
-from clusterflow.science.reactions.network import SITE
 from clusterflow.science.uncertainty.sampling import draw_weights
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def profile_deviations(
     for step in steps:
         for term in step.species:
             gained[term] += step.products[term] - step.reactants[term]
-        known = all(term == SITE or term in deviations.sigma_ev for term in gained)
+        known = all(map(deviations.has, gained))
         found.append(_compute_deviation(gained, deviations, surface) if known else None)
     return tuple(found)
 

@@ -26,7 +26,7 @@ from clusterflow.errors import RecordError
 from clusterflow.science.reactions.che import TIE_V
 from clusterflow.science.reactions.network import SITE, list_intermediates
 from clusterflow.science.reactions.profiles import find_profiles
-from clusterflow.science.reactions.transfers import find_adsorptions
+from clusterflow.science.reactions.transfers import direction, find_adsorptions
 from clusterflow.science.uncertainty.deviations import SURFACE_PARTS
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def propagate(
     Returns
     -------
     UncertainPotential or None
-        None where no pathway is complete, or none takes up an electron.
+        None where no pathway is complete, or none moves an electron.
 
     Raises
     ------
@@ -253,7 +253,8 @@ def propagate(
     paths = [
         path
         for path in network.pathways
-        if all(step.name in known for step in path) and any(s.n_e > 0 for s in path)
+        if all(step.name in known for step in path)
+        and any(direction(path) * step.n_e > 0 for step in path)
     ]
     if not paths:
         return None
@@ -288,6 +289,7 @@ def propagate(
 def _find_tied_pathways(mean: Profiles, sampled: Profiles, best: np.intp) -> list[int]:
     """Indices of the pathways that the error does not tell from the best."""
     behind = mean.potential_v_rhe[0, best] - mean.potential_v_rhe[0]
+    behind *= mean.direction
     samples = sampled.potential_v_rhe
     error = (samples[:, [best]] - samples).std(axis=0)
     same = mean.n_closed[0] == mean.n_closed[0, best]
@@ -337,7 +339,7 @@ def _evaluate_profiles(
     """Pathways from their steps' free energies at 0 V, shape (n_samples, n_steps)."""
     turning = np.full_like(dg0_ev, np.inf)
     for column, step in enumerate(steps.values()):
-        if step.n_e > 0:
+        if step.n_e:
             # The turning point is linear in ΔG, with the slope −1/n_e.
             flat = electrode.turning_point_rhe_v(0.0, step.n_e, step.n_h)
             turning[:, column] = flat - dg0_ev[:, column] / step.n_e

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from clusterflow.science.checks.effects import EFFECTS, failure_flag
 from clusterflow.science.checks.evidence import Evidence, Measured, Substance
-from clusterflow.science.checks.gates import GATES, gate_name
+from clusterflow.science.checks.gates import GATES, OWN_GATES, gate_name
+from clusterflow.science.reactions.network import is_solute
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
     from clusterflow.science.checks.effects import Kind
     from clusterflow.science.checks.evidence import Gate
 
-_PLACE = {gate_name(check): check for check in GATES}
+_ON_REACTIONS = (
+    *("closure", "balance", "potential-scale", "measured-sum", "potential-window"),
+)
+_PLACE = {gate_name(check): check for check in (*GATES, *OWN_GATES)}
 
 
 def why_no_gas(gas: GasRecord) -> str:
@@ -97,7 +101,7 @@ def mark_reactions(
     for network, result in zip(record.networks, record.results, strict=True):
         one = record.model_copy(update={"networks": (network,), "results": (result,)})
         evidence = replace(known, che=(one,))
-        gates = _run_gates(evidence, ("closure", "balance", "potential-scale"))
+        gates = _run_gates(evidence, _ON_REACTIONS)
         for flag in _list_flags(gates):
             result = result.flagged(flag)
         gates = _run_gates(evidence, ("best-estimate", "overpotential-sign"))
@@ -153,7 +157,12 @@ def _add_substances(
     elements = {element for spec in specs.values() for element in spec.counts}
     return replace(
         evidence,
-        molecules={name: _make_molecule(spec) for name, spec in specs.items()},
+        molecules={name: _make_molecule(spec) for name, spec in specs.items()}
+        | {
+            term: Substance(formula=solute.formula, charge=solute.charge)
+            for term in sorted(filter(is_solute, names))
+            for solute in (library.solute(term.removesuffix("(aq)")),)
+        },
         adsorbates={
             name: _make_adsorbate(library.adsorbate(name))
             for name in sorted(adsorbed & adsorbates.keys())
@@ -165,7 +174,11 @@ def _add_substances(
 
 
 def _make_adsorbate(spec: AdsorbateSpec) -> Substance:
-    return Substance(forms=tuple(form.atoms for form in spec.forms), charge=spec.charge)
+    return Substance(
+        forms=tuple(form.atoms for form in spec.forms),
+        formula=spec.formula,
+        charge=spec.charge,
+    )
 
 
 def _make_molecule(spec: GasSpec) -> Substance:
