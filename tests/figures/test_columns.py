@@ -22,6 +22,7 @@ REACTIONS = (
     *("CO2-to-CH3OH", "CO2-to-CH4", "CO2-to-CH4-full", "CO2-to-CO", "CO2-to-H2C2O4"),
     *("CO2-to-HCHO", "CO2-to-HCOOH", "CO2-to-HCOOH-hydride", "CO2-to-carbonate"),
     *("HER", "HER-Tafel", "hydride-loss", "methyl-loss", "thiolate-loss"),
+    *("CO-oxidation", "HCOO-oxidation", "OER", "ORR"),
 )
 
 
@@ -39,7 +40,9 @@ def test_every_reaction_of_the_library_is_asked_for(library):
 
 @pytest.mark.parametrize("reaction", REACTIONS)
 def test_a_state_stands_at_the_hydrogen_that_it_took_up(library, reaction):
-    # Each pair brings one H: what is there less what there was at first, by atoms.
+    # Each pair brings one H, and an electron alone its charge: what is there less what
+    # there was at first. Oxidations count what they give off.
+    gives_off = "e-" in library.reaction(reaction).equation.partition("->")[2]
     composition = composition_of(library)
     result = evaluate(library, reaction)
     places = find_places(result.equation, result.pathways)
@@ -52,9 +55,9 @@ def test_a_state_stands_at_the_hydrogen_that_it_took_up(library, reaction):
             for side, sign in ((read.reactants, -1), (read.products, 1)):
                 for term, n in side.items():
                     if term not in ("H+", "e-"):
-                        atoms, _ = composition(term)
-                        total["H"] += sign * n * atoms["H"]
-            assert place.electrons == total["H"]
+                        atoms, charge = composition(term)
+                        total["e"] += sign * n * (atoms["H"] - charge)
+            assert place.electrons == (-total["e"] if gives_off else total["e"])
             assert before < place, "a step leads to the right"
     drawn = [t.get_text() for t in draw_profile(result).axes[0].texts]
     counts = {str(place.electrons) for track in places for place in track}

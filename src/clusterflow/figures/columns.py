@@ -1,4 +1,4 @@
-"""Columns of a diagram: by protons and electrons taken up, as papers draw it.
+"""Columns of a diagram: by protons and electrons transferred, as papers draw it.
 
 Chemical steps stand side by side within one number of electrons, and a state that
 several pathways share has one place.
@@ -17,6 +17,7 @@ from clusterflow.science.reactions.network import (
     SITE,
     parse_equation,
 )
+from clusterflow.science.reactions.transfers import direction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -28,7 +29,10 @@ _Contents = frozenset[tuple[str, int]]
 
 
 class Place(NamedTuple):
-    """Where a state stands: electrons taken up, and chemical steps since then."""
+    """Where a state stands: electrons transferred, and chemical steps since then.
+
+    Those of an oxidation are given off.
+    """
 
     electrons: int
     chemical: int
@@ -99,10 +103,11 @@ def name_axis(pathways: Iterable[Pathway]) -> str:
 
 
 def _count_electrons(pathway: Pathway) -> list[int]:
-    """Electrons taken up before the first step and after each."""
+    """Electrons transferred before the first step and after each."""
+    sign = direction(pathway.steps)
     counts = [0]
     for step in pathway.steps:
-        counts.append(counts[-1] + step.n_e)
+        counts.append(counts[-1] + sign * step.n_e)
     return counts
 
 
