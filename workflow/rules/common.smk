@@ -9,7 +9,13 @@ from clusterflow.model import NAME_PATTERN
 from clusterflow.run.command import study_configs
 from clusterflow.settings import merge, read_config
 from clusterflow.study.plan import Plan
-from clusterflow.study.resources import memory_mb, runtime_minutes, threads
+from clusterflow.study.resources import (
+    dft_memory_mb,
+    dft_runtime_minutes,
+    memory_mb,
+    runtime_minutes,
+    threads,
+)
 
 try:
     # Snakemake's own reading loses the first of two equal keys, and takes 1:30 for 90.
@@ -84,6 +90,21 @@ def runtime(stage):
     return lambda wildcards, attempt: runtime_minutes(
         stage, PLAN.n_atoms_of(wildcards), attempt
     )
+
+
+def dft_level_file(wildcards):
+    """The YAML of the level that refines."""
+    return str(PLAN.library.path("levels", PLAN.study.refine.level))
+
+
+def dft_memory(wildcards, attempt):
+    """Memory of single points by DFT in MB; more with each attempt."""
+    return dft_memory_mb(PLAN.counts_of(wildcards), attempt)
+
+
+def dft_runtime(wildcards, attempt):
+    """Time of single points by DFT in minutes; more with each attempt."""
+    return dft_runtime_minutes(PLAN.counts_of(wildcards), attempt)
 
 
 def n_threads(wildcards):
