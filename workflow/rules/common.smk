@@ -123,12 +123,25 @@ def of_cluster(stage, folder=""):
     return paths
 
 
-def with_states(wildcards):
-    """Free energies of a cluster, then those of the states that its reactions need."""
+def refined_of_cluster(wildcards):
+    """Records of DFT energies of the adsorbates on a cluster that have some."""
     return [
-        f"results/{wildcards.study}/thermo/{cluster}.json"
-        for cluster in (wildcards.cluster, *PLAN.cluster_states_of(wildcards.cluster))
+        f"results/{wildcards.study}/refine/{wildcards.cluster}/{name}.json"
+        for name in PLAN.refined_of(wildcards.cluster)
     ]
+
+
+def with_states(stage):
+    """Free energies of a cluster, then those of the states that its reactions need."""
+
+    def paths(wildcards):
+        states = PLAN.cluster_states_of(wildcards.cluster)
+        return [
+            f"results/{wildcards.study}/{stage}/{cluster}.json"
+            for cluster in (wildcards.cluster, *states)
+        ]
+
+    return paths
 
 
 def states_left(wildcards):
@@ -168,10 +181,10 @@ def pool_if_used():
     return ["results/{study}/pool/{cluster}.json"] if used else []
 
 
-def of_gases():
+def of_gases(stage):
     """Records of every gas at every level that may be chosen."""
     return [
-        f"results/{{study}}/gas/{level}/{gas}.json"
+        f"results/{{study}}/{stage}/{level}/{gas}.json"
         for level in PLAN.levels
         for gas in PLAN.gases
     ]

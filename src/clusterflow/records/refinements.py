@@ -7,12 +7,14 @@ electronic energies. Numbers of both together have a composite level, which is w
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field
 
 from clusterflow.library.levels import LevelSpec
 from clusterflow.model import Model
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.profiles import CheRecord
 from clusterflow.records.provenance import Record
 from clusterflow.records.scf import ScfReport
 from clusterflow.records.structure import Structure
@@ -82,3 +84,55 @@ class RefineRecord(Record):
     level: LevelSpec | None
     dft_level: LevelSpec
     minima: tuple[RefinedMinimum, ...] = ()
+
+
+class CalibrationPoint(Model):
+    """The error of the level in the energy of one refined minimum."""
+
+    adsorbate: str
+    minimum: int
+    bonds: tuple[str, ...]
+    error_ev: float = Field(description="Level less composite level")
+
+
+class RefinedThermoRecord(Record):
+    """Free energies of the composite level on one cluster.
+
+    Those of what has no DFT energy are calibrated, and flagged, or holes.
+    """
+
+    stage: Literal["refined_thermo"] = "refined_thermo"
+    cluster: str
+    level: LevelSpec | None
+    dft_level: LevelSpec | None
+    energies: ThermoRecord
+    calibration: tuple[CalibrationPoint, ...] = ()
+
+    def flagged(self, flag: str) -> Self:
+        """The record with a flag at each free energy."""
+        return self.model_copy(update={"energies": self.energies.flagged(flag)})
+
+
+class RefinedCheRecord(Record):
+    """Reaction profiles of the composite level on one cluster."""
+
+    stage: Literal["refined_che"] = "refined_che"
+    cluster: str
+    level: LevelSpec | None
+    dft_level: LevelSpec | None
+    profiles: CheRecord
+
+    def flagged(self, flag: str) -> Self:
+        """The record with a flag at each reaction and each of its steps."""
+        return self.model_copy(update={"profiles": self.profiles.flagged(flag)})
+
+
+def name_composite(level: LevelSpec | None, dft_level: LevelSpec | None) -> str:
+    """The name of a composite level: electronic energies, then geometries.
+
+    >>> name_composite(None, None)
+    'none'
+    """
+    if level is None or dft_level is None:
+        return "none"
+    return f"{dft_level.name}//{level.name}"

@@ -29,7 +29,7 @@ def run(inputs: Inputs, job: Job) -> RefineBareRecord:
     settings, relaxed = inputs.settings(RefineSettings), inputs.one(RelaxRecord)
     dft = inputs.library.level(settings.level)
     job.settings = {"level": settings.level}
-    found = []
+    found: list[RefinedIsomer] = []
     for isomer in relaxed.isomers:
         if isomer.energy_ev - relaxed.isomers[0].energy_ev > _REACH_EV:
             break
