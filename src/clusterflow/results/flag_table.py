@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
+from clusterflow.records.refinements import RefinedCheRecord, RefinedThermoRecord
 from clusterflow.science.reactions.flags import ORIGIN_FLAGS, group_flags
 
 if TYPE_CHECKING:
@@ -29,8 +30,16 @@ class Flag:
 
 def flags_of(records: StudyRecords, domain: Sequence[DomainSpec]) -> tuple[Flag, ...]:
     """Every flag that a number of the study carries, marked a, b, c, ..."""
-    carried = {f for t in records.of(ThermoRecord) for s in t.species for f in s.flags}
-    results = [result for che in records.of(CheRecord) for result in che.results]
+    energies = [
+        *records.of(ThermoRecord),
+        *(one.energies for one in records.of(RefinedThermoRecord)),
+    ]
+    profiles = [
+        *records.of(CheRecord),
+        *(one.profiles for one in records.of(RefinedCheRecord)),
+    ]
+    carried = {f for t in energies for s in t.species for f in s.flags}
+    results = [result for che in profiles for result in che.results]
     steps = (s for result in results for p in result.pathways for s in p.steps)
     carried |= {name for s in steps for name, _ in group_flags(s.flags)}
     carried |= {name for r in results for name, _ in group_flags(r.flags)}
