@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from clusterflow.errors import RecordError
 from clusterflow.records.adsorption import AdsorbRecord
@@ -24,6 +24,7 @@ from clusterflow.science.thermochemistry.composite import Refinements, compose_r
 
 if TYPE_CHECKING:
     from clusterflow.library.find import Library
+    from clusterflow.records.energies import SpeciesFreeEnergy
     from clusterflow.records.files import StudyRecords
     from clusterflow.records.provenance import Record
     from clusterflow.results.explanation import Explanation
@@ -65,6 +66,7 @@ def explain_refined(records: StudyRecords, name: str, library: Library) -> Expla
             "its layer level is left out, and added / eV": own.layers["calibration"],
             "standard deviations / eV": dict(own.deviations),
         }
+    facts |= _gather_point_facts(records, cluster, own)
     parts: list[Record] = [
         one
         for one in records.of(RefineRecord)
@@ -91,6 +93,33 @@ def explain_refined(records: StudyRecords, name: str, library: Library) -> Expla
             *(s for s in found.sources if s.stage not in ("thermo", "che")),
         ),
     )
+
+
+def _gather_point_facts(
+    records: StudyRecords, cluster: str, species: SpeciesFreeEnergy | None
+) -> dict[str, Any]:
+    """How the electronic energy of a species came about, by the energy itself."""
+    if species is None or species.terms is None:
+        return {}
+    points = [g.point for g in records.of(RefineGasRecord) if g.point is not None]
+    for bare in records.of(RefineBareRecord):
+        points += [one.point for one in bare.isomers if bare.cluster == cluster]
+    for refined in records.of(RefineRecord):
+        points += [one.point for one in refined.minima if refined.cluster == cluster]
+    energy = species.terms.energy_ev
+    point = next((one for one in points if one.energy_ev == energy), None)
+    if point is None:
+        return {}
+    facts: dict[str, Any] = {}
+    if point.counterpoise_ev is not None:
+        facts["counterpoise within E / eV"] = point.counterpoise_ev
+    if (scf := point.scf) is not None:
+        facts["dispersion within E / eV"] = scf.dispersion_ev
+        facts["SCF"] = (
+            f"{scf.cycles} cycles from {scf.guess}, {scf.n_basis} basis functions, "
+            f"⟨S²⟩ {scf.s2:.3f}, {point.wall_s:.0f} s"
+        )
+    return facts
 
 
 def _name_refined(note: str, cluster: str) -> str:
