@@ -28,6 +28,14 @@ SELECTION = {
     "adsorbates": {"Cu4": ["H", "CO"], "Cu4-H": ["H"]},
     "gases": ["H2", "CO"],
     "levels": ["gfn1-xtb"],
+    "refined": {
+        "clusters": ["Cu4"],
+        "profiled": ["Cu4"],
+        "parents": [],
+        "adsorbates": {"Cu4": ["CO"], "Cu4-H": []},
+        "gases": ["H2", "CO"],
+        "levels": ["gfn1-xtb"],
+    },
 }
 ROWS = pytest.mark.parametrize("row", STAGES.values(), ids=list(STAGES))
 
@@ -69,11 +77,17 @@ def test_a_row_has_a_heading_in_the_docs(row):
 
 def test_paths_and_what_they_are_of_are_inverse():
     paths = record_paths(Path("results/x"), SELECTION)
-    assert len(paths) == len(set(paths)) == 6 * 2 + 2 + 1 + 2 * 3 + 2
+    assert len(paths) == len(set(paths)) == 23 + (2 + 2 + 1 + 2 + 1)
     for path in paths:
         stage, subject = read_name(path.relative_to("results/x"))
         assert Path("results/x") / stage.path(*subject) == path
         assert subject in stage.subjects(SELECTION)
+
+
+def test_only_what_is_refined_has_records_of_it():
+    names = {str(p.relative_to("x")) for p in record_paths(Path("x"), SELECTION)}
+    assert {"refine/Cu4/CO.json", "refine_gas/gfn1-xtb/H2.json"} <= names
+    assert not {"refine/Cu4/H.json", "refine/Cu4-H/H.json"} & names
 
 
 def test_states_have_no_profiles_and_no_edges():
@@ -115,5 +129,5 @@ def test_a_row_without_a_record_or_with_another_ones_says_so():
 
 
 def test_an_unknown_stage_is_named_with_those_there_are():
-    with pytest.raises(ClusterflowError, match="no stage 'refine': choose from build"):
-        stage_named("refine")
+    with pytest.raises(ClusterflowError, match="no stage 'relaxx': choose from build"):
+        stage_named("relaxx")

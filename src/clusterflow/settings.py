@@ -503,6 +503,27 @@ class ThermoSettings(Model):
             )
 
 
+class RefineSettings(Model):
+    """What is computed again by DFT, on the geometries that the study's level found."""
+
+    species: Literal["none", "all"] | tuple[Name, ...] = Field(
+        default="none",
+        description=(
+            "Adsorbates whose energies are computed by DFT, by name, or `all`; the "
+            "bare clusters and all gases go with them. The others are calibrated by "
+            "them. A second set of profiles then stands beside that of the level."
+        ),
+    )
+    level: Name = Field(
+        default="pbe-d3-tzvp",
+        description=(
+            "Level of these energies; pip install 'clusterflow[dft]'. pbe-d3-svp-cp "
+            "takes a third of the time. Minutes to an hour for each of some points an "
+            "adsorbate."
+        ),
+    )
+
+
 class CheSettings(Model):
     """Computational hydrogen electrode."""
 
@@ -615,6 +636,9 @@ class Study(Model):
     )
     che: CheSettings = Field(
         default=CheSettings(), description="Potential of the diagrams."
+    )
+    refine: RefineSettings = Field(
+        default=RefineSettings(), description="Energies by DFT where it is wanted."
     )
     collect: CollectSettings = Field(
         default=CollectSettings(), description="Database and tables."

@@ -47,6 +47,8 @@ class Stage:
         Of which clusters: ``all``, those of the ``study`` without the states that
         reactions name, those that are ``profiled``: with reactions, or ``parents``
         of states that reactions name.
+    refines
+        Only of what the study refines by DFT: a part of it, or nothing.
     reads
         Stages whose records of the same cluster it reads.
     reads_before
@@ -71,6 +73,7 @@ class Stage:
     protocol: int
     of: tuple[str, ...] = ()
     clusters: Literal["all", "study", "profiled", "parents"] = "all"
+    refines: bool = False
     reads: tuple[str, ...] = ()
     reads_before: tuple[str, ...] = ()
     reads_peers: tuple[str, ...] = ()
@@ -144,8 +147,11 @@ class Stage:
         ----------
         selection
             What the study is made of: `adsorbates` by cluster, states among them,
-            `clusters`, those `profiled` and the `parents`, `gases` and `levels`.
+            `clusters`, those `profiled` and the `parents`, `gases` and `levels`; and
+            `refined`, a selection of its own.
         """
+        if self.refines:
+            selection = selection["refined"]
         if self.of == ("level", "gas"):
             return list(itertools.product(selection["levels"], selection["gases"]))
         adsorbates: Mapping[str, list[str]] = selection["adsorbates"]
@@ -296,6 +302,67 @@ _ROWS = (
         reads_peers=("thermo",),
         sees=("che", "edges.absolute_she_v"),
         example="clusterflow che thermo.json --reaction HER --scale she --ph 7",
+    ),
+    Stage(
+        name="refine_gas",
+        summary="Compute a molecule's energy by DFT.",
+        record="refinements.RefineGasRecord",
+        protocol=1,
+        of=("level", "gas"),
+        refines=True,
+        reads=("gas",),
+        sees=("refine.level",),
+        gradients=10,
+        example="clusterflow refine_gas gas/gfn1-xtb/CO.json",
+    ),
+    Stage(
+        name="refine_bare",
+        summary="Compute the energies of a cluster's isomers by DFT.",
+        record="refinements.RefineBareRecord",
+        protocol=1,
+        of=_CLUSTER,
+        refines=True,
+        reads=("relax",),
+        sees=("refine.level",),
+        gradients=10,
+        example="clusterflow refine_bare Cu4",
+    ),
+    Stage(
+        name="refine",
+        summary="Compute the energy of each way an adsorbate binds by DFT.",
+        record="refinements.RefineRecord",
+        protocol=1,
+        of=_COMPLEX,
+        refines=True,
+        reads=("relax", "adsorb", "vibrate", "refine_bare"),
+        sees=("refine.level",),
+        gradients=10,
+        example="clusterflow refine Cu4 --adsorbate CO",
+    ),
+    Stage(
+        name="refined_thermo",
+        summary="Compute free energies with the energies of DFT.",
+        record="refinements.RefinedThermoRecord",
+        protocol=1,
+        of=_CLUSTER,
+        refines=True,
+        reads=(
+            *("relax", "gas", "adsorb", "vibrate", "leaving", "thermo"),
+            *("refine_gas", "refine_bare", "refine"),
+        ),
+        example="clusterflow refined_thermo thermo/Cu4.json refine/Cu4/*.json ...",
+    ),
+    Stage(
+        name="refined_che",
+        summary="Compute reaction profiles and limiting potentials with DFT.",
+        record="refinements.RefinedCheRecord",
+        protocol=1,
+        of=_CLUSTER,
+        clusters="profiled",
+        refines=True,
+        reads=("refined_thermo", "che"),
+        reads_peers=("refined_thermo",),
+        example="clusterflow refined_che refined_thermo/Cu4.json che/Cu4.json",
     ),
     Stage(
         name="collect",

@@ -119,6 +119,16 @@ REFUSED = {
         {},
         ["thermo.hindered.CH3", "choose among H"],
     ),
+    "a refinement of what is not there": (
+        {"reactions": ["HER"], "refine": {"species": ["CO"]}},
+        {},
+        ["refine.species", "no adsorbate CO", "choose among H"],
+    ),
+    "a refinement by the level itself": (
+        {"reactions": ["HER"], "refine": {"species": "all", "level": "gfn1-xtb"}},
+        {},
+        ["refine.level = gfn1-xtb", "nothing is refined"],
+    ),
     "barriers of an atom": (
         {"thermo": {"adsorbate_model": "hindered", "hindered": {"H": BARRIERS}}},
         {},

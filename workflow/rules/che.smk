@@ -1,7 +1,7 @@
 rule che:
     """Compute reaction profiles and limiting potentials on a cluster."""
     input:
-        thermo=with_states,
+        thermo=with_states("thermo"),
         edges="results/{study}/edges/{cluster}.json",
         reactions=data_files("che"),
     output:

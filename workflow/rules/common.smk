@@ -9,7 +9,13 @@ from clusterflow.model import NAME_PATTERN
 from clusterflow.run.command import study_configs
 from clusterflow.settings import merge, read_config
 from clusterflow.study.plan import Plan
-from clusterflow.study.resources import memory_mb, runtime_minutes, threads
+from clusterflow.study.resources import (
+    dft_memory_mb,
+    dft_runtime_minutes,
+    memory_mb,
+    runtime_minutes,
+    threads,
+)
 
 try:
     # Snakemake's own reading loses the first of two equal keys, and takes 1:30 for 90.
@@ -86,6 +92,21 @@ def runtime(stage):
     )
 
 
+def dft_level_file(wildcards):
+    """The YAML of the level that refines."""
+    return str(PLAN.library.path("levels", PLAN.study.refine.level))
+
+
+def dft_memory(wildcards, attempt):
+    """Memory of single points by DFT in MB; more with each attempt."""
+    return dft_memory_mb(PLAN.counts_of(wildcards), attempt)
+
+
+def dft_runtime(wildcards, attempt):
+    """Time of single points by DFT in minutes; more with each attempt."""
+    return dft_runtime_minutes(PLAN.counts_of(wildcards), attempt)
+
+
 def n_threads(wildcards):
     """Threads of a job, by the size of the cluster."""
     return threads(PLAN.n_atoms_of(wildcards))
@@ -102,12 +123,25 @@ def of_cluster(stage, folder=""):
     return paths
 
 
-def with_states(wildcards):
-    """Free energies of a cluster, then those of the states that its reactions need."""
+def refined_of_cluster(wildcards):
+    """Records of DFT energies of the adsorbates on a cluster that have some."""
     return [
-        f"results/{wildcards.study}/thermo/{cluster}.json"
-        for cluster in (wildcards.cluster, *PLAN.cluster_states_of(wildcards.cluster))
+        f"results/{wildcards.study}/refine/{wildcards.cluster}/{name}.json"
+        for name in PLAN.refined_of(wildcards.cluster)
     ]
+
+
+def with_states(stage):
+    """Free energies of a cluster, then those of the states that its reactions need."""
+
+    def paths(wildcards):
+        states = PLAN.cluster_states_of(wildcards.cluster)
+        return [
+            f"results/{wildcards.study}/{stage}/{cluster}.json"
+            for cluster in (wildcards.cluster, *states)
+        ]
+
+    return paths
 
 
 def states_left(wildcards):
@@ -147,10 +181,10 @@ def pool_if_used():
     return ["results/{study}/pool/{cluster}.json"] if used else []
 
 
-def of_gases():
+def of_gases(stage):
     """Records of every gas at every level that may be chosen."""
     return [
-        f"results/{{study}}/gas/{level}/{gas}.json"
+        f"results/{{study}}/{stage}/{level}/{gas}.json"
         for level in PLAN.levels
         for gas in PLAN.gases
     ]

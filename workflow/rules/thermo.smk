@@ -8,7 +8,7 @@ rule thermo:
         adsorb=of_cluster("adsorb"),
         vibrate=of_cluster("vibrate"),
         leaving=leaving_if_any,
-        gas=of_gases(),
+        gas=of_gases("gas"),
         data=data_files("thermo"),
     output:
         "results/{study}/thermo/{cluster}.json",

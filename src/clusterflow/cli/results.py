@@ -208,12 +208,16 @@ def query(
 @app.command(
     epilog="clusterflow explain results/default Cd6Se6/COOH/dG\n\n"
     "clusterflow explain results/default Cd6Se6/CO2-to-CO/U_L\n\n"
-    "clusterflow explain results/default 'CO(g)'"
+    "clusterflow explain results/default 'CO(g)'\n\n"
+    "clusterflow explain results/default refined/Cd6Se6/COOH/dG"
 )
 def explain(
     folder: Annotated[Path, typer.Argument(help="Results of a study.")],
     name: Annotated[
-        str, typer.Argument(help="CLUSTER/SPECIES/dG, CLUSTER/REACTION/U_L, GAS(g).")
+        str,
+        typer.Argument(
+            help="[refined/]CLUSTER/SPECIES/dG, CLUSTER/REACTION/U_L, GAS(g)."
+        ),
     ],
     json_: AsJson = False,
 ) -> None:
@@ -221,8 +225,10 @@ def explain(
     from clusterflow.library.find import Library
     from clusterflow.records.files import read_records
     from clusterflow.results.explain import explain as run
+    from clusterflow.results.explain_refined import PREFIX, explain_refined
     from clusterflow.results.explanation import describe, to_json
 
+    run = explain_refined if name.startswith(PREFIX) else run
     found = run(read_records(folder), name, Library.default())
     if json_:
         print(json.dumps(to_json(found), indent=1, ensure_ascii=False))

@@ -17,6 +17,7 @@ from clusterflow.records.clusters import (
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import StudyRecords
 from clusterflow.records.profiles import CheRecord
+from clusterflow.records.refinements import RefinedCheRecord
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.science.reactions.pathways import holes, order_pathways
 
@@ -61,6 +62,7 @@ class ClusterView:
     vibrations: tuple[VibrateRecord, ...]
     thermo: ThermoRecord | None
     che: CheRecord | None
+    refined: RefinedCheRecord | None
 
     @property
     def anchor(self) -> str:
@@ -289,6 +291,7 @@ def _view_cluster(name: str, own: StudyRecords) -> ClusterView:
         vibrations=own.of(VibrateRecord),
         thermo=_take_first(own.of(ThermoRecord)),
         che=_take_first(own.of(CheRecord)),
+        refined=_take_first(own.of(RefinedCheRecord)),
     )
 
 

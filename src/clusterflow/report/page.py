@@ -16,10 +16,12 @@ import clusterflow
 from clusterflow.figures import style_sheet, text
 from clusterflow.figures.band_edges import draw_band_edges
 from clusterflow.figures.diagram import draw_profile, svg_source
+from clusterflow.figures.overlay import draw_overlay
 from clusterflow.figures.picture import ball_definitions, draw_structure
 from clusterflow.figures.svg import inline_svg
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
+from clusterflow.records.refinements import name_composite
 from clusterflow.report.answers import TOLD_APART, find_answers
 from clusterflow.report.contents import (
     BAND_EDGES_FIGURE,
@@ -117,6 +119,18 @@ class _Picture:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _RefinedProfile:
+    """A reaction at a composite level, in one picture with the level's.
+
+    Without a best pathway at one of them there is no picture.
+    """
+
+    level: str
+    result: ReactionResult
+    svg: Markup | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Profile:
     """A reaction's result with its diagram and its pathways, best first."""
 
@@ -124,6 +138,7 @@ class _Profile:
     svg: Markup
     pathways: tuple[Pathway, ...]
     flags: frozenset[str]
+    refined: _RefinedProfile | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -348,6 +363,7 @@ def _make_sections(
                 f"plot{order}-{index}-",
                 figures.get((view.name, result.reaction))
                 or svg_source(draw_profile(result)),
+                _make_refined_profile(view, result, f"refined{order}-{index}-"),
             )
             for index, result in enumerate(view.che.results if view.che else ())
         )
@@ -363,15 +379,42 @@ def _make_sections(
     return sections
 
 
-def _make_profile(result: ReactionResult, prefix: str, source: str) -> _Profile:
+def _make_profile(
+    result: ReactionResult,
+    prefix: str,
+    source: str,
+    refined: _RefinedProfile | None,
+) -> _Profile:
     drawn = inline_svg(source, prefix=prefix, alt=describe_profile(result))
-    marks = (mark for p in result.pathways for step in p.steps for mark in step.flags)
+    marks = {mark for p in result.pathways for step in p.steps for mark in step.flags}
+    marks |= set(refined.result.flags if refined else ())
     return _Profile(
         result=result,
         svg=Markup(drawn),
         pathways=order_pathways(result),
         flags=frozenset(name for name, _ in group_flags(marks)),
+        refined=refined,
     )
+
+
+def _make_refined_profile(
+    view: ClusterView, result: ReactionResult, prefix: str
+) -> _RefinedProfile | None:
+    """A reaction's result by DFT, if the study refines this cluster."""
+    if view.refined is None or view.refined.level is None:
+        return None
+    results = {r.reaction: r for r in view.refined.profiles.results}
+    if result.reaction not in results:
+        return None
+    refined = results[result.reaction]
+    level = name_composite(view.refined.level, view.refined.dft_level)
+    drawn = None
+    if result.best_pathway is not None and refined.best_pathway is not None:
+        both = {view.refined.level.name: result, level: refined}
+        alt = f"At {level}: {describe_profile(refined)}"
+        source = svg_source(draw_overlay(both))
+        drawn = Markup(inline_svg(source, prefix=prefix, alt=alt))
+    return _RefinedProfile(level=level, result=refined, svg=drawn)
 
 
 def _make_edges_svg(

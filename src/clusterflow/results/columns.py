@@ -151,6 +151,22 @@ COLUMNS: dict[str, Column] = {
     "runner_up_pathway": Column("text", "The next best pathway."),
     "runner_up_limiting_potential_v_rhe": Column("number", "Its U_L, V against RHE."),
     "runner_up_chemical_bottleneck_ev": Column("number", "Its bottleneck, eV."),
+    "refined_level": Column(
+        "text", "Composite level, DFT first: `pbe-d3-tzvp//gfn1-xtb`."
+    ),
+    "refined_energy_ev": Column("number", "Electronic energy by DFT, eV."),
+    "refined_formation_ev": Column(
+        "number", "`formation_ev` of the composite level; `calibrated` in its flags."
+    ),
+    "refined_limiting_potential_median_v_rhe": Column(
+        "number", "U_L of the composite level, median, V against RHE."
+    ),
+    "refined_limiting_potential_best_estimate_v_rhe": Column(
+        "number", "The same, best estimate, V against RHE."
+    ),
+    "refined_determining_step": Column("text", "The step that then sets it."),
+    "refined_flags": Column("text", "What to be careful about with it."),
+    "refined_reason": Column("text", "Why it is missing, or calibrated by what."),
     "ip_ev": Column("number", "Vertical ionisation potential, gas phase, eV."),
     "ea_ev": Column("number", "Vertical electron affinity, gas phase, eV."),
     "fundamental_gap_ev": Column("number", "IP less EA, eV."),
@@ -199,7 +215,8 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
     "energies": (
         *("cluster", "level", "level_hash", "species", "status", "temperature_k"),
         *(*_TERMS, *_LAYERS, "gibbs_ev", "formation_ev", "formation_uncorrected_ev"),
-        *(*_DE, "flags", "reason"),
+        *(*_DE, "refined_level", "refined_energy_ev", "refined_formation_ev"),
+        *("refined_flags", "refined_reason", "flags", "reason"),
     ),
     "minima": (
         *("cluster", "level", "level_hash", "minimum", "fate", "placed_on", "host"),
@@ -234,6 +251,9 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
         "selectivity_best_estimate_v",
         *("best_pathway", "n_tied_pathways", "runner_up_pathway"),
         *("runner_up_limiting_potential_v_rhe", "runner_up_chemical_bottleneck_ev"),
+        *("refined_level", "refined_limiting_potential_median_v_rhe"),
+        "refined_limiting_potential_best_estimate_v_rhe",
+        *("refined_determining_step", "refined_flags", "refined_reason"),
         *("flags", "reason"),
     ),
     "edges": (

@@ -18,6 +18,11 @@ from clusterflow.records.atoms import to_atoms
 from clusterflow.records.clusters import EdgesRecord, RelaxRecord
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import replacing
+from clusterflow.records.refinements import (
+    RefineBareRecord,
+    RefineGasRecord,
+    RefineRecord,
+)
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum
 from clusterflow.stage_table import record_name
@@ -30,6 +35,7 @@ if TYPE_CHECKING:
 
     from clusterflow.records.files import StudyRecords
     from clusterflow.records.provenance import Record
+    from clusterflow.records.refinements import SinglePoint
     from clusterflow.records.structure import Structure
 
 Key = str | int | float | bool
@@ -196,6 +202,29 @@ def rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:
             keys = {"kind": "gas", "gas": gas.gas, **_describe_origin(gas)}
             yield _make_database_row(gas.structure, gas.energy_ev, keys)
     yield from _list_adsorbed_rows(records)
+    yield from _list_refined_rows(records)
+
+
+def _list_refined_rows(
+    records: StudyRecords,
+) -> Iterator[tuple[Atoms, dict[str, Any]]]:
+    """Energies by DFT, at the geometries that they were computed at."""
+    found: list[tuple[Any, SinglePoint | None, dict[str, Any]]] = []
+    for gas in records.of(RefineGasRecord):
+        found.append((gas, gas.point, {"kind": "gas", "gas": gas.gas}))
+    for bare in records.of(RefineBareRecord):
+        keys: dict[str, Any] = {"kind": "cluster", "cluster": bare.cluster}
+        for rank, isomer in enumerate(bare.isomers):
+            found.append((bare, isomer.point, {**keys, "rank": rank}))
+    for refined in records.of(RefineRecord):
+        keys = {"kind": "adsorbed", "cluster": refined.cluster}
+        keys["adsorbate"] = refined.adsorbate
+        for one in refined.minima:
+            found.append((refined, one.point, {**keys, "rank": one.minimum}))
+    for record, point, keys in found:
+        if point is not None and point.energy_ev is not None:
+            keys |= {**_describe_origin(record), "level": record.dft_level.name}
+            yield _make_database_row(point.structure, point.energy_ev, keys)
 
 
 def _list_cluster_rows(records: StudyRecords) -> Iterator[tuple[Atoms, dict[str, Any]]]:

@@ -128,7 +128,7 @@ def _explain_species(
     }
     parts = _find_species_records(records, thermo, name)
     if species.terms is None or species.formation_ev is None or thermo.level is None:
-        sources = tuple(_list_sources(records, thermo, parts, thermo.provenance))
+        sources = tuple(list_sources(records, thermo, parts, thermo.provenance))
         return Explanation(**common, sources=sources)
     around: Surroundings
     if thermo.own:
@@ -155,7 +155,7 @@ def _explain_species(
         facts=_gather_species_facts(records, thermo, species, settings),
         flags=tuple(flag for flag in flags if flag.name in species.flags),
         carriers=dict.fromkeys(species.flags, (name,)),
-        sources=tuple(_list_sources(records, thermo, parts, thermo.provenance)),
+        sources=tuple(list_sources(records, thermo, parts, thermo.provenance)),
     )
 
 
@@ -312,7 +312,7 @@ def _explain_potential(
         "level": che.level,
         "flags": tuple(known[name] for name in flags if name in known),
         "carriers": flags,
-        "sources": tuple(_list_sources(records, che, parts, che.provenance)),
+        "sources": tuple(list_sources(records, che, parts, che.provenance)),
     }
     step = next((s for s in result.steps if s.name == result.determining_step), None)
     if step is None or thermo is None or result.limiting_potential_v_rhe is None:
@@ -426,7 +426,7 @@ def _find_species_records(
     return found
 
 
-def _list_sources(
+def list_sources(
     records: StudyRecords,
     last: Record,
     others: Iterable[Record],

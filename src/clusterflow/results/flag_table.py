@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.provenance import CHANGED_FLAG, EDITED_FLAG
+from clusterflow.records.refinements import RefinedCheRecord, RefinedThermoRecord
 from clusterflow.science.checks.effects import EFFECTS, WARNINGS, failure_flag
 from clusterflow.science.reactions.flags import ORIGIN_FLAGS, group_flags
 from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
@@ -58,9 +59,17 @@ class Flag:
 
 def flags_of(records: StudyRecords, domain: Sequence[DomainSpec]) -> tuple[Flag, ...]:
     """Every flag that a number of the study carries, marked a, b, c, ..."""
-    species = [s for t in records.of(ThermoRecord) for s in t.species]
+    energies = [
+        *records.of(ThermoRecord),
+        *(one.energies for one in records.of(RefinedThermoRecord)),
+    ]
+    profiles = [
+        *records.of(CheRecord),
+        *(one.profiles for one in records.of(RefinedCheRecord)),
+    ]
+    species = [s for t in energies for s in t.species]
     carried = {name for s in species for name in s.flags}
-    results = [result for che in records.of(CheRecord) for result in che.results]
+    results = [result for che in profiles for result in che.results]
     steps = (s for result in results for p in result.pathways for s in p.steps)
     carried |= {name for s in steps for name, _ in group_flags(s.flags)}
     carried |= {name for r in results for name, _ in group_flags(r.flags)}

@@ -11,6 +11,11 @@ from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.clusters import EdgesRecord
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
+from clusterflow.records.refinements import (
+    RefinedCheRecord,
+    RefinedThermoRecord,
+    name_composite,
+)
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.results.columns import TABLE_COLUMNS
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum, why_no_minimum
@@ -30,9 +35,15 @@ if TYPE_CHECKING:
 Cell = str | float | int | bool | None
 Row = dict[str, Cell]
 
+_REFINED_ENERGY_CELLS = (
+    *("refined_level", "refined_energy_ev", "refined_formation_ev"),
+    *("refined_flags", "refined_reason"),
+)
+
 
 def energies(records: StudyRecords) -> Iterator[Row]:
     """One row a species and cluster: every term of its free energy, and its status."""
+    refined = {one.cluster: one for one in records.of(RefinedThermoRecord)}
     for thermo in records.of(ThermoRecord):
         for s in thermo.species:
             terms = s.terms.model_dump() if s.terms else {}
@@ -63,9 +74,24 @@ def energies(records: StudyRecords) -> Iterator[Row]:
                 "de_placed_ev": s.de_placed_ev,
                 "de_host_ev": s.de_host_ev,
                 "de_pool_ev": s.de_pool_ev,
+                **_make_refined_energy_cells(refined.get(thermo.cluster), s.name),
                 "flags": " ".join(s.flags),
                 "reason": s.reason,
             }
+
+
+def _make_refined_energy_cells(
+    refined: RefinedThermoRecord | None, species: str
+) -> Row:
+    """The free energy of the composite level; empty in a study that refines nothing."""
+    found = refined.energies.species if refined else ()
+    own = next((s for s in found if s.name == species), None)
+    if refined is None or own is None:
+        return dict.fromkeys(_REFINED_ENERGY_CELLS)
+    energy = own.terms.energy_ev if own.terms else None
+    flags, level = " ".join(own.flags), name_composite(refined.level, refined.dft_level)
+    cells = (level, energy, own.formation_ev, flags, own.reason)
+    return dict(zip(_REFINED_ENERGY_CELLS, cells, strict=True))
 
 
 def minima(records: StudyRecords) -> Iterator[Row]:
@@ -128,6 +154,7 @@ def steps(records: StudyRecords) -> Iterator[Row]:
 
 def potentials(records: StudyRecords) -> Iterator[Row]:
     """One row a reaction and cluster: limiting potential and what goes with it."""
+    refined = {one.cluster: one for one in records.of(RefinedCheRecord)}
     for che in records.of(CheRecord):
         for r in che.results:
             yield {
@@ -152,9 +179,29 @@ def potentials(records: StudyRecords) -> Iterator[Row]:
                 "best_pathway": r.best_pathway,
                 "n_tied_pathways": len(r.tied_pathways),
                 **_make_runner_up_cells(r),
+                **_make_refined_cells(refined.get(che.cluster), r.reaction),
                 "flags": "; ".join(r.flags),
                 "reason": r.reason,
             }
+
+
+def _make_refined_cells(refined: RefinedCheRecord | None, reaction: str) -> Row:
+    """What the composite level says; empty in a study that refines nothing."""
+    found = refined.profiles.results if refined else ()
+    own = next((r for r in found if r.reaction == reaction), None)
+    level = name_composite(refined.level, refined.dft_level) if refined else None
+    return {
+        "refined_level": level,
+        "refined_limiting_potential_median_v_rhe": (
+            own.uncertainty.median_v_rhe if own and own.uncertainty else None
+        ),
+        "refined_limiting_potential_best_estimate_v_rhe": (
+            own.limiting_potential_v_rhe if own else None
+        ),
+        "refined_determining_step": own.determining_step if own else None,
+        "refined_flags": "; ".join(own.flags) if own else None,
+        "refined_reason": own.reason if own else None,
+    }
 
 
 def _make_raw_cells(result: ReactionResult) -> Row:

@@ -337,9 +337,14 @@ class Inputs:
             for record, number in self._given
             if isinstance(record, model)
             and number == self._round
-            and getattr(record, "cluster", None) in (None, self.cluster)
+            and self._is_of_own_cluster(record)
             and all(getattr(record, k, v) == v for k, v in self.of.items())
         )
+
+    def _is_of_own_cluster(self, record: Record) -> bool:
+        """Whether a record is of the cluster, or of none, as those of gases are."""
+        name = getattr(record, "cluster", None)
+        return name is None or name == self.cluster
 
     def _is_computable(self, row: Stage) -> bool:
         """Whether a stage follows from what is there; adsorbates are never guessed."""

@@ -44,6 +44,7 @@ def check(config: Sequence[Path]) -> list[str]:
     problems = [
         *_find_library_problems(library, plan.clusters),
         *_find_study_problems(plan),
+        *_find_refine_problems(plan),
         *_find_table_problems(plan),
     ]
     if problems:
@@ -101,6 +102,25 @@ def _find_study_problems(plan: Plan) -> list[str]:
                 refused.append(str(error))
         if len(refused) == len(plan.levels):
             problems += refused
+    return problems
+
+
+def _find_refine_problems(plan: Plan) -> list[str]:
+    """What the level that refines cannot treat, or cannot be had without."""
+    if not plan.refines:
+        return []
+    dft = plan.library.level(plan.study.refine.level)
+    problems = []
+    for name in plan.study.clusters:
+        adsorbates = (plan.library.adsorbate(n).counts for n in plan.refined_of(name))
+        elements = {
+            *plan.library.cluster(name).counts,
+            *(e for c in adsorbates for e in c),
+        }
+        try:
+            check_elements(dft, elements, f"refine.level: {name}")
+        except ClusterflowError as error:
+            problems.append(str(error))
     return problems
 
 

@@ -30,6 +30,7 @@ def find_contradictions(plan: Plan) -> list[str]:
         *_find_idle_barriers(plan),
         *_find_shapeless_adsorbates(plan),
         *_find_scale_of_one_temperature(plan),
+        *_find_idle_refinements(plan),
     ]
 
 
@@ -192,6 +193,25 @@ def _find_idle_barriers(plan: Plan) -> list[str]:
                 f"thermo.hindered.{name}: this study has no adsorbate {name}; leave it "
                 f"out, or choose among {', '.join(plan.adsorbates) or 'none'}"
             )
+    return lines
+
+
+def _find_idle_refinements(plan: Plan) -> list[str]:
+    """Adsorbates to refine that are not computed, and levels that refine nothing."""
+    refine = plan.study.refine
+    if not plan.refines:
+        return []
+    lines = [
+        f"refine.species: this study has no adsorbate {name}; leave it out, or choose "
+        f"among {', '.join(plan.adsorbates) or 'none'}"
+        for name in (() if isinstance(refine.species, str) else refine.species)
+        if name not in plan.adsorbates
+    ]
+    if refine.level in plan.levels:
+        lines.append(
+            f"refine.level = {refine.level}: is a level of the geometries too, so "
+            "nothing is refined; choose a level of DFT, or species: none"
+        )
     return lines
 
 

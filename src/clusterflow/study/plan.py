@@ -26,6 +26,7 @@ from clusterflow.stage_table import record_paths, stage_named
 from clusterflow.study.contradictions import find_contradictions
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Mapping, Sequence
 
     from clusterflow.settings import Study
@@ -78,6 +79,7 @@ class Plan:
         for gas in self.gases:
             self.library.gas(gas)
         self.library.level(self.study.edges.level)
+        self.library.level(self.study.refine.level)
         for level in self.levels:
             self.study.thermo.check_solvent(self.library.level(level))
         for layer, name in self.study.thermo.tables.items():
@@ -259,8 +261,38 @@ class Plan:
                 "adsorbates": {c: self.adsorbates_of(c) for c in self.clusters},
                 "gases": self.gases,
                 "levels": self.levels,
+                "refined": self._select_refined(),
             }
         )
+
+    def _select_refined(self) -> dict[str, Any]:
+        """The part of the study that is refined by DFT, as a selection of its own."""
+        if not self.refines:
+            return {
+                **dict.fromkeys(("clusters", "profiled", "parents"), ()),
+                **{"adsorbates": {}, "gases": (), "levels": ()},
+            }
+        return {
+            "clusters": self.study.clusters,
+            "profiled": self.study.clusters if self.study.reactions else (),
+            "parents": list(self._states_by_parent),
+            "adsorbates": {c: self.refined_of(c) for c in self.clusters},
+            "gases": self.gases,
+            "levels": self.levels,
+        }
+
+    @property
+    def refines(self) -> bool:
+        """Whether anything is computed by DFT on the geometries of the levels."""
+        return self.study.refine.species not in ("none", ())
+
+    def refined_of(self, cluster: str) -> tuple[str, ...]:
+        """Adsorbates on a cluster that are refined."""
+        species = self.study.refine.species
+        named = self.adsorbates_of(cluster)
+        if isinstance(species, str):
+            return named if species == "all" else ()
+        return tuple(name for name in named if name in species)
 
     @cached_property
     def _sizes_by_name(self) -> dict[str, int]:
@@ -276,6 +308,16 @@ class Plan:
         adsorbate = getattr(wildcards, "adsorbate", None)
         return self._sizes_by_name[wildcards.cluster] + (
             self._sizes_by_name[f"*{adsorbate}"] if adsorbate else 0
+        )
+
+    def counts_of(self, wildcards: Any) -> Counter[str]:
+        """Atoms by element of a job's cluster and adsorbate, or gas."""
+        if hasattr(wildcards, "gas"):
+            return self.library.gas(wildcards.gas).counts
+        counts = self.library.cluster(wildcards.cluster).counts
+        adsorbate = getattr(wildcards, "adsorbate", None)
+        return (
+            counts + self.library.adsorbate(adsorbate).counts if adsorbate else counts
         )
 
     def structure_files(self, name: str) -> list[Path]:

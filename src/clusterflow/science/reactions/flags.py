@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from clusterflow.records.provenance import CHANGED_FLAG, EDITED_FLAG
 from clusterflow.science.checks.effects import EFFECTS, failure_flag
 from clusterflow.science.reactions.cluster_states import CLUSTER_STATE_FLAG
+from clusterflow.science.thermochemistry.composite import OTHER_VIBRATIONS_FLAG
 from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
     from clusterflow.records.profiles import ReactionResult
 
+# On what has no DFT energy in a diagram of a composite level.
+CALIBRATED_FLAG: Final = "calibrated"
 # What a flag that is no limit of a method means, and what to do about it.
 ORIGIN_FLAGS: Final = {
     "large-gas-correction": (
@@ -69,6 +72,16 @@ ORIGIN_FLAGS: Final = {
         "the adsorbate's file has no `solvation_ev`: water moves it by 0 to -0.5 eV, "
         "which is not in the number but a standard deviation of 0.25 eV",
         "add `solvation_ev` with its source, 0 too if that is known",
+    ),
+    CALIBRATED_FLAG: (
+        "it has no DFT energy: that of the level less the error that others on the "
+        "cluster and the table of its bonds let expect",
+        "name it in refine.species",
+    ),
+    OTHER_VIBRATIONS_FLAG: (
+        "another minimum than the level's is lowest by DFT; it has the vibrations of "
+        "the level's",
+        "compare both in the refine record",
     ),
     EDITED_FLAG: (
         "a record behind the number was changed by hand, and that was accepted",

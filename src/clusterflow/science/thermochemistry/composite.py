@@ -1,0 +1,166 @@
+"""Free energies of a composite level: electronic energies by DFT, the rest by a level.
+
+DFT energies take the place of the level's in copies of its records. What free energies
+are made of then follows from these as it does for any level: corrections of gases and
+of groups of bonds are derived anew, and no number of the level's own energies is left.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from clusterflow.records.cluster_records import ClusterRecords
+from clusterflow.science.adsorption.chosen_minimum import choose_minimum
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from clusterflow.library.clusters import IsomerMode
+    from clusterflow.library.levels import LevelSpec
+    from clusterflow.records.adsorption import AdsorbRecord
+    from clusterflow.records.clusters import Isomer, RelaxRecord
+    from clusterflow.records.refinements import (
+        RefineBareRecord,
+        RefineGasRecord,
+        RefineRecord,
+    )
+    from clusterflow.records.vibrations import GasRecord, VibrateRecord
+
+# On a free energy whose minimum is lowest by DFT and was not vibrated.
+OTHER_VIBRATIONS_FLAG = "other-vibrations"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refinements:
+    """DFT records of one cluster and of the gases at its level."""
+
+    bare: RefineBareRecord
+    gases: Sequence[RefineGasRecord] = ()
+    adsorbates: Sequence[RefineRecord] = ()
+
+    @property
+    def dft_level(self) -> LevelSpec:
+        """The level of the electronic energies."""
+        return self.bare.dft_level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composite:
+    """Records that hold DFT energies, and what is to be said of them by adsorbate.
+
+    Adsorbates without a DFT energy are not among the records; `reasons` says why.
+    """
+
+    records: ClusterRecords
+    reasons: Mapping[str, str]
+    with_other_vibrations: frozenset[str]
+
+
+def compose_records(
+    records: ClusterRecords, found: Refinements, mode: IsomerMode
+) -> Composite:
+    """The records of a cluster with electronic energies by DFT.
+
+    The minimum that stands for an adsorbate is the lowest by DFT. If that is not the
+    one whose vibrations were computed, it has the vibrations of that one.
+    """
+    level = found.dft_level
+    adsorptions, vibrations = [], []
+    reasons: dict[str, str] = {}
+    others = set()
+    refined = {one.adsorbate: one for one in found.adsorbates}
+    for adsorbed in records.adsorptions:
+        name = adsorbed.adsorbate
+        if name not in refined:
+            continue
+        if refined[name].status != "ok":
+            reasons[name] = refined[name].reason
+            continue
+        composed = _compose_adsorption(adsorbed, refined[name])
+        adsorptions.append(composed)
+        own = records.vibrations_of(name)
+        index = choose_minimum(composed, mode)
+        if own is None or index is None:
+            continue
+        by_dft = {m.point.structure: m for m in refined[name].minima}
+        chosen = by_dft[composed.minima[index].structure]
+        if not chosen.vibrated:
+            others.add(name)
+        vibrations.append(_compose_vibrations(own, composed, index, level))
+    return Composite(
+        records=ClusterRecords(
+            relaxed=_compose_relaxation(records.relaxed, found.bare),
+            adsorptions=adsorptions,
+            vibrations=vibrations,
+            gases=[*_compose_gases(records.gases, found.gases, level)],
+            leaving=records.leaving,
+        ),
+        reasons=reasons,
+        with_other_vibrations=frozenset(others),
+    )
+
+
+def _compose_relaxation(relaxed: RelaxRecord, bare: RefineBareRecord) -> RelaxRecord:
+    """The isomers that have a DFT energy, in their order; none without the first."""
+    energies = {one.isomer: one.point.energy_ev for one in bare.isomers}
+    isomers: list[Isomer] = []
+    for isomer in relaxed.isomers:
+        energy = energies.get(isomer.structure.name)
+        if energy is not None:
+            isomers.append(isomer.model_copy(update={"energy_ev": energy}))
+        elif not isomers:
+            break
+    return relaxed.model_copy(
+        update={
+            "isomers": tuple(isomers),
+            "level": bare.dft_level,
+            "status": "ok" if isomers else "failed",
+            "reason": "" if isomers else bare.reason,
+        }
+    )
+
+
+def _compose_adsorption(adsorbed: AdsorbRecord, found: RefineRecord) -> AdsorbRecord:
+    """The refined minima, lowest by DFT first, at the geometries of their energies."""
+    minima = [
+        adsorbed.minima[one.minimum].model_copy(
+            update={"energy_ev": one.point.energy_ev, "structure": one.point.structure}
+        )
+        for one in found.minima
+        if one.point.energy_ev is not None
+    ]
+    minima.sort(key=lambda minimum: minimum.energy_ev)
+    return adsorbed.model_copy(
+        update={"minima": tuple(minima), "level": found.dft_level}
+    )
+
+
+def _compose_vibrations(
+    vibrated: VibrateRecord, adsorbed: AdsorbRecord, index: int, level: LevelSpec
+) -> VibrateRecord:
+    return vibrated.model_copy(
+        update={
+            "level": level,
+            "minimum": index,
+            "energy_ev": adsorbed.minima[index].energy_ev,
+            "structure": None,
+            # Of the level's own order, and left out when points were chosen.
+            "not_minima": (),
+            "not_minima_reasons": (),
+        }
+    )
+
+
+def _compose_gases(
+    gases: Sequence[GasRecord], refined: Sequence[RefineGasRecord], level: LevelSpec
+) -> Iterator[GasRecord]:
+    """Molecules with DFT energies; one without says why."""
+    by_name = {(one.gas, one.level.hash): one for one in refined}
+    for gas in gases:
+        one = by_name.get((gas.gas, gas.level.hash))
+        if one is None:
+            continue
+        energy = None if one.point is None else one.point.energy_ev
+        failed = {"status": "failed", "reason": one.reason} if one.reason else {}
+        yield gas.model_copy(update={"level": level, "energy_ev": energy, **failed})

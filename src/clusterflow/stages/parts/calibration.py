@@ -1,0 +1,183 @@
+"""Adsorbates without a DFT energy, calibrated by those of the cluster that have one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from clusterflow.records.refinements import CalibrationPoint
+from clusterflow.science.adsorption.chosen_minimum import minimum_of_mode
+from clusterflow.science.reactions.flags import CALIBRATED_FLAG
+from clusterflow.science.thermochemistry.level_layer import level_layer
+from clusterflow.science.thermochemistry.species import hole
+from clusterflow.science.uncertainty.calibration import (
+    BondPrior,
+    Shares,
+    predict_error,
+)
+from clusterflow.science.uncertainty.deviations import BOND_SHARE, DIAGRAM_SHARE
+
+if TYPE_CHECKING:
+    from clusterflow.library.find import Library
+    from clusterflow.library.level_errors import LevelErrorsSpec
+    from clusterflow.records.cluster_records import ClusterRecords
+    from clusterflow.records.energies import SpeciesFreeEnergy
+    from clusterflow.records.refinements import RefinedMinimum
+    from clusterflow.records.structure import Structure
+    from clusterflow.science.thermochemistry.composite import Refinements
+    from clusterflow.science.thermochemistry.group_errors import GroupModel
+    from clusterflow.science.thermochemistry.species import Surroundings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """The errors of a level on one cluster, where DFT tells them, and what follows.
+
+    `around` and `bonds` are the gases of the level and the corrections that they give
+    adsorbates, `refined_around` and `refined_bonds` those of the composite level.
+    `table` has what is known of the level's errors from other clusters.
+    """
+
+    records: ClusterRecords
+    found: Refinements
+    around: Surroundings
+    refined_around: Surroundings
+    bonds: GroupModel
+    refined_bonds: GroupModel
+    table: LevelErrorsSpec | None
+    library: Library
+
+    @cached_property
+    def points(self) -> tuple[CalibrationPoint, ...]:
+        """The error of every refined minimum, eV."""
+        found = []
+        for record in self.found.adsorbates:
+            for one in record.minima:
+                error = self._find_error(record.adsorbate, one)
+                if error is not None:
+                    found.append(
+                        CalibrationPoint(
+                            adsorbate=record.adsorbate,
+                            minimum=one.minimum,
+                            bonds=one.bonds,
+                            error_ev=error,
+                        )
+                    )
+        return tuple(found)
+
+    def calibrate(self, species: SpeciesFreeEnergy, why: str) -> SpeciesFreeEnergy:
+        """The free energy of the level less the error that is expected of it."""
+        name = species.name[1:]
+        adsorbed = next(a for a in self.records.adsorptions if a.adsorbate == name)
+        index = minimum_of_mode(self.records, adsorbed, self.around.isomers)
+        assert index is not None and species.formation_ev is not None
+        vibrated = self.records.vibrations_of(name)
+        structure = adsorbed.minima[index].structure
+        if vibrated is not None and vibrated.structure is not None:
+            structure = vibrated.structure
+        wanted = self._find_prior(structure)
+        if wanted is None:
+            reason = "of its bonds to the cluster the error is not known"
+            return hole(species.name, f"{why}; {reason}")
+        error, deviation = predict_error(wanted, self._known, self._shares)
+        layers = {k: v for k, v in species.layers.items() if k not in ("level", "dft")}
+        taken_off = sum(species.layers.values()) - sum(layers.values())
+        carried = self.refined_bonds.correction_of(structure).deviation_ev
+        parts = {k: v for k, v in species.deviations.items() if k != "group"}
+        return species.model_copy(
+            update={
+                "reason": f"{why}; calibrated by {len(self._known)} minima",
+                "layers": {**layers, "calibration": -error},
+                "formation_ev": species.formation_ev - taken_off - error,
+                # These are on the scale of the level.
+                **dict.fromkeys(("terms", "gibbs_ev", "formation_uncorrected_ev")),
+                **dict.fromkeys(("de_placed_ev", "de_host_ev", "de_pool_ev")),
+                "deviations": {
+                    **parts,
+                    "level": deviation,
+                    **({"group": carried} if carried else {}),
+                },
+                "flags": (
+                    *(flag for flag in species.flags if flag != "bond-not-measured"),
+                    CALIBRATED_FLAG,
+                ),
+            }
+        )
+
+    @cached_property
+    def _known(self) -> list[tuple[BondPrior, float]]:
+        structures = {
+            (record.adsorbate, one.minimum): one.point.structure
+            for record in self.found.adsorbates
+            for one in record.minima
+        }
+        priors = (
+            (self._find_prior(structures[p.adsorbate, p.minimum]), p.error_ev)
+            for p in self.points
+        )
+        return [(prior, error) for prior, error in priors if prior is not None]
+
+    @property
+    def _shares(self) -> Shares:
+        if self.table is None:
+            return Shares(cluster=DIAGRAM_SHARE, bond=BOND_SHARE)
+        return Shares(cluster=self.table.cluster_share, bond=self.table.bond_share)
+
+    def _find_prior(self, structure: Structure) -> BondPrior | None:
+        level = self.records.relaxed.level
+        held = level_layer(
+            structure, self.table, level.uncertainty_ev if level else None
+        )
+        if held.deviation_ev is None:
+            return None
+        return BondPrior(
+            bonds=held.bonds,
+            mean_ev=-held.correction_ev,
+            deviation_ev=held.deviation_ev,
+        )
+
+    def _find_error(self, adsorbate: str, one: RefinedMinimum) -> float | None:
+        """Binding of one minimum by the level less that by DFT, eV, gases corrected."""
+        adsorbed = next(a for a in self.records.adsorptions if a.adsorbate == adsorbate)
+        minimum = adsorbed.minima[one.minimum]
+        energy: float | None = minimum.energy_ev
+        if one.vibrated:
+            vibrated = self.records.vibrations_of(adsorbate)
+            energy = vibrated.energy_ev if vibrated else None
+        by_level = self._sum_binding(
+            energy,
+            {i.structure.name: i.energy_ev for i in self.records.relaxed.isomers},
+            minimum.isomer,
+            (self.around, self.bonds),
+            (adsorbate, one.point.structure),
+        )
+        by_dft = self._sum_binding(
+            one.point.energy_ev,
+            {i.isomer: i.point.energy_ev for i in self.found.bare.isomers},
+            minimum.isomer,
+            (self.refined_around, self.refined_bonds),
+            (adsorbate, one.point.structure),
+        )
+        return None if by_level is None or by_dft is None else by_level - by_dft
+
+    def _sum_binding(
+        self,
+        energy_ev: float | None,
+        hosts: dict[str, float] | dict[str, float | None],
+        isomer: str,
+        corrections: tuple[Surroundings, GroupModel],
+        adsorbate: tuple[str, Structure],
+    ) -> float | None:
+        """Electronic energy from the anchors and the bare cluster, gases corrected."""
+        around, bonds = corrections
+        name, structure = adsorbate
+        counts = self.library.adsorbate(name).counts
+        anchors_ev = around.anchor_energy_ev(counts, electronic=True)
+        carried_ev = bonds.correction_of(structure).correction_ev
+        host_ev = hosts.get(isomer)
+        parts = (energy_ev, host_ev, anchors_ev, carried_ev)
+        if energy_ev is None or host_ev is None or None in parts:
+            return None
+        assert anchors_ev is not None and carried_ev is not None
+        return energy_ev - host_ev - anchors_ev + carried_ev

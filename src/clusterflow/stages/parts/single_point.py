@@ -1,0 +1,151 @@
+"""Single points by DFT on geometries of a cheaper level."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from ase.calculators.calculator import CalculationFailed
+
+from clusterflow.engines import check_elements
+from clusterflow.engines.base import ScfOptions
+from clusterflow.errors import EngineError
+from clusterflow.formula import lowest_multiplicity
+from clusterflow.records.atoms import to_atoms
+from clusterflow.records.refinements import SinglePoint
+from clusterflow.stage_table import STAGES
+from clusterflow.stages.parts.scratch import Scratch, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from clusterflow.library.levels import LevelSpec
+    from clusterflow.records.scf import ScfReport
+    from clusterflow.records.structure import Structure
+    from clusterflow.stages.parts.job import Job
+
+
+def compute_single_point(
+    structure: Structure,
+    level: LevelSpec,
+    job: Job,
+    *,
+    neighbours: Sequence[Path] = (),
+    host_charge: int | None = None,
+    keep: Path | None = None,
+) -> SinglePoint:
+    """The energy of a geometry, or why the SCF gives none.
+
+    What is finished waits in the job's scratch folder, and so does the density of each
+    cycle: a job that was cut off goes on from there.
+
+    Parameters
+    ----------
+    neighbours
+        Densities to start from, of systems that share the first atoms.
+    host_charge
+        Charge of the cluster without its adsorbate, whose atoms have that role, where
+        a counterpoise correction may be asked for.
+    keep
+        Where the density is left for others, if the engine has one.
+
+    Raises
+    ------
+    EngineError
+        If the level cannot treat an element, or its engine is not installed.
+    """
+    check_elements(level, structure.symbols, structure.name)
+    scratch = Scratch(job.scratch)
+    key = (structure, level.hash, host_charge, STAGES[job.stage].protocol)
+    known = scratch.load(SinglePoint, *key)
+    if known is not None and (keep is None or keep.exists()):
+        return known
+    start = time.perf_counter()
+    counterpoise, scf = None, None
+    try:
+        checkpoint = keep or _name_checkpoint(job.scratch, key)
+        energy, scf = _compute_energy(
+            structure, level, job, checkpoint=checkpoint, neighbours=neighbours
+        )
+        if level.dft is not None and level.dft.counterpoise and host_charge is not None:
+            counterpoise = _compute_counterpoise(structure, level, host_charge, job)
+            energy += counterpoise
+        reason = ""
+    except (CalculationFailed, EngineError) as error:
+        energy, reason = None, f"{level.name}: {error}"
+    point = SinglePoint(
+        structure=structure,
+        energy_ev=energy,
+        counterpoise_ev=counterpoise,
+        scf=scf,
+        wall_s=round(time.perf_counter() - start, 3),
+        reason=reason,
+    )
+    scratch.save(point, *key)
+    return point
+
+
+def _name_checkpoint(scratch: Path | None, key: tuple[object, ...]) -> Path | None:
+    return None if scratch is None else scratch / f"{digest(key)}.npz"
+
+
+def _compute_energy(
+    structure: Structure,
+    level: LevelSpec,
+    job: Job,
+    *,
+    ghosts: tuple[int, ...] = (),
+    checkpoint: Path | None = None,
+    neighbours: Sequence[Path] = (),
+) -> tuple[float, ScfReport | None]:
+    options = None
+    # Engines without basis functions know neither ghosts nor densities.
+    if level.dft is not None:
+        options = ScfOptions(
+            ghosts=ghosts, checkpoint=checkpoint, neighbours=tuple(neighbours)
+        )
+    atoms = to_atoms(structure)
+    atoms.calc = job.calculator(
+        level, structure.charge, structure.multiplicity, options=options
+    )
+    energy = float(atoms.get_potential_energy())
+    return energy, atoms.calc.scf_report()
+
+
+def _compute_counterpoise(
+    complex_: Structure, level: LevelSpec, host_charge: int, job: Job
+) -> float:
+    r"""What the two parts of a complex gain by each other's basis, eV.
+
+    .. math:: \delta = \sum_{X \in \{A, B\}} E_X^{X} - E_X^{AB}
+
+    each at its geometry in the complex (S. F. Boys and F. Bernardi, Mol. Phys. 1970,
+    19, 553, doi:10.1080/00268977000101561). It is added to the energy of the complex.
+    Parts have the lowest multiplicity that there is.
+    """
+    own = [i for i, role in enumerate(complex_.roles) if role == "adsorbate"]
+    host = [i for i, role in enumerate(complex_.roles) if role != "adsorbate"]
+    total = 0.0
+    for part, rest, charge in (
+        (host, own, host_charge),
+        (own, host, complex_.charge - host_charge),
+    ):
+        symbols = [complex_.symbols[i] for i in part]
+        spin = {
+            "multiplicity": lowest_multiplicity(Counter(symbols), charge),
+            "charge": charge,
+        }
+        alone = complex_.model_copy(
+            update={
+                "symbols": tuple(symbols),
+                "positions": tuple(complex_.positions[i] for i in part),
+                "roles": tuple(complex_.roles[i] for i in part),
+                **spin,
+            }
+        )
+        whole = complex_.model_copy(update=spin)
+        total += _compute_energy(alone, level, job)[0]
+        total -= _compute_energy(whole, level, job, ghosts=tuple(rest))[0]
+    return total

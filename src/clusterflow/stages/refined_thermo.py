@@ -1,0 +1,150 @@
+"""Stage refined_thermo: free energies whose electronic energies are of DFT."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from clusterflow.records.adsorption import AdsorbRecord
+from clusterflow.records.cluster_records import ClusterRecords
+from clusterflow.records.clusters import RelaxRecord
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.refinements import (
+    RefineBareRecord,
+    RefinedThermoRecord,
+    RefineGasRecord,
+    RefineRecord,
+)
+from clusterflow.records.vibrations import GasRecord, LeavingRecord, VibrateRecord
+from clusterflow.science.thermochemistry.composite import (
+    OTHER_VIBRATIONS_FLAG,
+    Refinements,
+    compose_records,
+)
+from clusterflow.science.thermochemistry.species import hole
+from clusterflow.settings import ThermoSettings
+from clusterflow.stages.parts.calibration import Calibration
+from clusterflow.stages.thermo import group_model_of, surroundings_of, thermo
+
+if TYPE_CHECKING:
+    from clusterflow.library.find import Library
+    from clusterflow.records.energies import SpeciesFreeEnergy
+    from clusterflow.stages.inputs import Inputs
+    from clusterflow.stages.parts.job import Job
+
+# What corrects the level's electronic energies, of which none is left.
+_OF_THE_LEVEL = ("level", "dft")
+
+
+def refined_thermo(
+    records: ClusterRecords,
+    base: ThermoRecord,
+    found: Refinements,
+    library: Library,
+    job: Job,
+) -> RefinedThermoRecord:
+    """Free energies of the composite level, what has no DFT energy calibrated by them.
+
+    Parameters
+    ----------
+    records
+        Of the level, whose geometries and thermal parts are taken.
+    base
+        Free energies of the level.
+    found
+        The DFT energies.
+    """
+    settings = ThermoSettings.model_validate(base.provenance.settings)
+    layers = tuple(name for name in settings.correct if name not in _OF_THE_LEVEL)
+    settings = settings.model_copy(update={"correct": layers})
+    composite = compose_records(records, found, settings.isomers)
+    energies = thermo(composite.records, settings, library, job)
+    calibration = None
+    if records.relaxed.level is not None and composite.records.relaxed.isomers:
+        around, refined_around = (
+            surroundings_of(level, gases, settings, library)
+            for level, gases in (
+                (records.relaxed.level, records.gases),
+                (found.dft_level, composite.records.gases),
+            )
+        )
+        calibration = Calibration(
+            records=records,
+            found=found,
+            around=around,
+            refined_around=refined_around,
+            bonds=group_model_of(around, library),
+            refined_bonds=group_model_of(refined_around, library),
+            table=library.level_errors_of(
+                records.relaxed.level, records.relaxed.isomers[0].structure.symbols
+            ),
+            library=library,
+        )
+    refined = {s.name: s for s in energies.species}
+    species = []
+    for one in base.species:
+        if one.name in refined:
+            has_others = one.name[1:] in composite.with_other_vibrations
+            species.append(_mark_refined(refined[one.name], has_others=has_others))
+        elif one.name.startswith("*"):
+            why = composite.reasons.get(one.name[1:], "not among those refined")
+            species.append(_stand_in(one, why, calibration, layers))
+    missing = ", ".join(s.name for s in species if s.formation_ev is None)
+    energies = energies.model_copy(
+        update={
+            "species": tuple(species),
+            "reason": f"no free energy for {missing}" if missing else "",
+        }
+    )
+    return RefinedThermoRecord(
+        cluster=base.cluster,
+        level=base.level,
+        dft_level=found.dft_level,
+        energies=energies,
+        calibration=calibration.points if calibration else (),
+        status=energies.status,
+        reason=energies.reason,
+        provenance=energies.provenance,
+    )
+
+
+def _stand_in(
+    species: SpeciesFreeEnergy,
+    why: str,
+    calibration: Calibration | None,
+    layers: tuple[str, ...],
+) -> SpeciesFreeEnergy:
+    """What stands for an adsorbate without a DFT energy: calibrated, or a hole."""
+    without = f"no DFT energy: {why}"
+    if species.formation_ev is None:
+        return hole(species.name, f"{without}; at the level: {species.reason}")
+    if calibration is None:
+        return hole(species.name, f"{without}; the bare cluster has none either")
+    if "gas" not in layers:
+        return hole(species.name, f"{without}; calibration needs the layer gas")
+    return calibration.calibrate(species, without)
+
+
+def _mark_refined(species: SpeciesFreeEnergy, *, has_others: bool) -> SpeciesFreeEnergy:
+    """A species with a DFT energy, without flags that are about the level's."""
+    if species.formation_ev is None:
+        return species
+    flags = tuple(flag for flag in species.flags if flag != "bond-not-measured")
+    more = (OTHER_VIBRATIONS_FLAG,) if has_others else ()
+    return species.model_copy(update={"flags": (*flags, *more)})
+
+
+def run(inputs: Inputs, job: Job) -> RefinedThermoRecord:
+    """Sum up what a cluster's free energies are with DFT; records are all there is."""
+    records = ClusterRecords(
+        relaxed=inputs.one(RelaxRecord),
+        adsorptions=inputs.every(AdsorbRecord),
+        vibrations=inputs.every(VibrateRecord),
+        gases=inputs.every(GasRecord),
+        leaving=inputs.optional(LeavingRecord),
+    )
+    found = Refinements(
+        bare=inputs.one(RefineBareRecord),
+        gases=inputs.every(RefineGasRecord),
+        adsorbates=inputs.every(RefineRecord),
+    )
+    return refined_thermo(records, inputs.one(ThermoRecord), found, inputs.library, job)

@@ -1,0 +1,129 @@
+"""What a person gets to see of DFT energies: tables, database, explanation, page."""
+
+from __future__ import annotations
+
+import csv
+from io import StringIO
+
+import pytest
+
+from clusterflow.errors import RecordError
+from clusterflow.records.adsorption import AdsorbRecord
+from clusterflow.records.cluster_records import ClusterRecords
+from clusterflow.records.files import read_records, write_record
+from clusterflow.records.refinements import RefinedCheRecord, RefinedThermoRecord
+from clusterflow.report.page import render_page
+from clusterflow.results.database import rows
+from clusterflow.results.explain_refined import explain_refined
+from clusterflow.results.tables import TABLES, to_csv
+from clusterflow.settings import CheSettings
+from clusterflow.stage_table import record_name
+from clusterflow.stages.che import che
+from clusterflow.stages.parts.job import Job
+from tests.stages.test_refined_thermo import Refined
+from tests.stages.test_thermo import AD_EV, GAS_EV
+
+COMPOSITE = "pbe-d3-tzvp//gfn1-xtb"
+
+
+@pytest.fixture(scope="module")
+def records(tmp_path_factory, library, provenance, structure):
+    """A folder of one cluster, whose *CO and *H have DFT energies."""
+    study = Refined(library, provenance, structure)
+    of_level = ClusterRecords(
+        relaxed=study.relaxed(),
+        adsorptions=[study.adsorbed(n) for n in AD_EV],
+        vibrations=[study.vibrated(n) for n in AD_EV],
+        gases=[study.gas(n) for n in GAS_EV],
+    )
+    base, refined = study.refined(["CO", "H"], correct=("gas", "level"))
+    reactions = [library.reaction("CO2-to-CO")]
+    profiles, refined_profiles = (
+        che(energies, reactions, CheSettings(), library, Job(stage))
+        for energies, stage in ((base, "che"), (refined.energies, "refined_che"))
+    )
+    folder = tmp_path_factory.mktemp("study")
+    for record in (
+        *(of_level.relaxed, *of_level.adsorptions, *of_level.vibrations),
+        *(*of_level.gases, base, profiles, study.refine_bare(), refined),
+        *(study.refine_gas(n) for n in GAS_EV),
+        *(study.refine(n) for n in ("CO", "H")),
+        RefinedCheRecord(
+            cluster="Cu2",
+            level=study.level,
+            dft_level=study.dft,
+            profiles=refined_profiles,
+            provenance=provenance,
+        ),
+    ):
+        write_record(record, folder / record_name(record))
+    return read_records(folder)
+
+
+def read_table(records, name):
+    text = to_csv(name, list(TABLES[name](records)))
+    return list(csv.DictReader(StringIO(text)))
+
+
+def energies_of(records):
+    (thermo,) = records.of(RefinedThermoRecord)
+    return {s.name: s.formation_ev for s in thermo.energies.species}
+
+
+def test_tables_have_the_composite_level_beside_the_level(records):
+    (potential,) = read_table(records, "potentials")
+    (profiles,) = records.of(RefinedCheRecord)
+    own = profiles.profiles.results[0].limiting_potential_v_rhe
+    column = "refined_limiting_potential_best_estimate_v_rhe"
+    assert (potential["level"], potential["refined_level"]) == ("gfn1-xtb", COMPOSITE)
+    assert float(potential[column]) == pytest.approx(own, abs=1e-6)
+    assert potential["limiting_potential_best_estimate_v_rhe"] != potential[column]
+    found = {row["species"]: row for row in read_table(records, "energies")}
+    for name, value in energies_of(records).items():
+        shown = found[name]["refined_formation_ev"]
+        assert float(shown) == pytest.approx(value, abs=1e-6)
+    assert found["*COOH"]["refined_energy_ev"] == ""
+    assert "calibrated" in found["*COOH"]["refined_flags"]
+    assert "calibrated" not in found["*CO"]["refined_flags"]
+
+
+def test_the_database_has_the_energies_of_dft_under_their_level(records):
+    of_dft = [(a, k) for a, k in rows(records) if k["level"] == "pbe-d3-tzvp"]
+    assert len(of_dft) == len(GAS_EV) + 1 + 2
+    # What is chosen stays one row.
+    assert not any(keys.get("chosen") for _, keys in of_dft)
+    atoms = next(a for a, k in of_dft if k.get("adsorbate") == "CO")
+    (adsorbed,) = (r for r in records.of(AdsorbRecord) if r.adsorbate == "CO")
+    assert atoms.get_potential_energy() != adsorbed.minima[0].energy_ev
+
+
+@pytest.mark.parametrize("name", ["CO", "*H", "CO(g)", "*"])
+def test_the_terms_of_the_composite_level_add_up(records, library, name):
+    found = explain_refined(records, f"refined/Cu2/{name}", library)
+    species = name if name in energies_of(records) else f"*{name}"
+    assert found.value == energies_of(records)[species]
+    assert found.sum_ev == pytest.approx(found.value, abs=1e-9)
+    assert COMPOSITE in found.what
+    stages = {source.stage for source in found.sources}
+    assert "refined_thermo" in stages and "thermo" not in stages
+
+
+def test_what_is_calibrated_says_by_what(records, library):
+    found = explain_refined(records, "refined/Cu2/COOH/dG", library)
+    assert found.terms == () and "calibrated by 2 minima" in found.reason
+    assert found.facts["at the level"] == "explain Cu2/COOH/dG"
+    potential = explain_refined(records, "refined/Cu2/CO2-to-CO/U_L", library)
+    asked = [t.note for t in potential.terms if "explain" in t.note]
+    assert asked and all("refined/Cu2/" in note for note in asked)
+
+
+def test_what_is_not_refined_is_one_line(records, library):
+    with pytest.raises(RecordError, match="no cluster 'Cu9' that is refined"):
+        explain_refined(records, "refined/Cu9/CO/dG", library)
+
+
+def test_the_page_shows_both_levels_in_one_picture(records, library):
+    page = render_page(records, study="x", domain=library.domain())
+    assert page.count('<figure class="refined">') == 1
+    assert COMPOSITE in page and "Calibrated, without a DFT energy: *COOH" in page
+    assert "calibrated: it has no DFT energy" in page

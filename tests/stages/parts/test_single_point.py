@@ -1,0 +1,118 @@
+"""Single points by DFT: against PySCF by hand, cut off, and failed."""
+
+from __future__ import annotations
+
+import pytest
+from ase.calculators.calculator import CalculationFailed, Calculator
+
+from clusterflow.library.levels import LevelSpec
+from clusterflow.stages.parts.job import Job
+from clusterflow.stages.parts.single_point import compute_single_point
+from clusterflow.units import BOHR_A, HARTREE_EV
+
+PAIR = [[0, 0, 0], [0, 0, 0.75], [0, 1.8, 0], [0, 1.8, 0.75]]
+
+
+def level(**changes):
+    method = {"functional": "PBE", "basis": "def2-SVP", "grid": 0} | changes
+    return LevelSpec(
+        name="small", source="unpublished: a test", engine="pyscf", dft=method
+    )
+
+
+@pytest.fixture
+def complex_(structure):
+    """Two molecules of hydrogen so near that their bases overlap; one is adsorbed."""
+    pair = structure(["H"] * 4, PAIR)
+    return pair.model_copy(update={"roles": (*["core"] * 2, *["adsorbate"] * 2)})
+
+
+def compute_by_hand(atoms, ghosts=()):
+    """Energy, eV, of PySCF itself."""
+    dft = pytest.importorskip("pyscf.dft")
+    from pyscf import gto
+
+    mol = gto.M(
+        atom=[
+            ("ghost-H" if i in ghosts else "H", [x / BOHR_A for x in PAIR[i]])
+            for i in atoms
+        ],
+        unit="Bohr",
+        basis="def2-SVP",
+        verbose=0,
+    )
+    field = dft.RKS(mol, xc="PBE")
+    field.grids.level = 0
+    return field.kernel() * HARTREE_EV
+
+
+def test_parts_are_taken_in_the_basis_of_the_whole(complex_):
+    plain = compute_single_point(complex_, level(), Job("refine"), host_charge=0)
+    whole = compute_by_hand(range(4))
+    assert plain.energy_ev == pytest.approx(whole, abs=1e-4)
+    assert plain.counterpoise_ev is None
+
+    asked = level(counterpoise=True)
+    corrected = compute_single_point(complex_, asked, Job("refine"), host_charge=0)
+    gained = (
+        compute_by_hand([0, 1])
+        + compute_by_hand([2, 3])
+        - compute_by_hand(range(4), ghosts=(2, 3))
+        - compute_by_hand(range(4), ghosts=(0, 1))
+    )
+    assert gained > 0.01
+    assert corrected.counterpoise_ev == pytest.approx(gained, abs=1e-4)
+    assert corrected.energy_ev == pytest.approx(whole + gained, abs=1e-4)
+    # A bare cluster has no parts.
+    bare = compute_single_point(complex_, asked, Job("refine_bare"))
+    assert bare.energy_ev == plain.energy_ev and bare.counterpoise_ev is None
+
+
+def test_a_job_that_was_cut_off_goes_on(complex_, tmp_path):
+    pytest.importorskip("pyscf")
+    first = Job("refine", scratch=tmp_path / "scratch")
+    point = compute_single_point(complex_, level(), first)
+    assert first.meter.n_gradients == 1 and point.scf.guess == "minao"
+    # What is finished is not computed again.
+    second = Job("refine", scratch=tmp_path / "scratch")
+    assert compute_single_point(complex_, level(), second) == point
+    assert second.meter.n_gradients == 0
+    # Of what was under way there is the density.
+    for kept in (tmp_path / "scratch").glob("*.json"):
+        kept.unlink()
+    again = compute_single_point(complex_, level(), second)
+    assert again.scf.guess == "checkpoint" and again.scf.cycles < point.scf.cycles
+    assert again.energy_ev == pytest.approx(point.energy_ev, abs=1e-5)
+
+
+def test_the_density_of_the_bare_cluster_is_the_first_guess(complex_, tmp_path):
+    pytest.importorskip("pyscf")
+    bare = complex_.model_copy(
+        update={
+            key: getattr(complex_, key)[:2] for key in ("symbols", "positions", "roles")
+        }
+    )
+    kept = tmp_path / "bare.npz"
+    compute_single_point(bare, level(), Job("refine_bare"), keep=kept)
+    found = compute_single_point(complex_, level(), Job("refine"), neighbours=[kept])
+    assert found.scf.guess == "neighbour"
+
+
+def test_what_does_not_converge_is_a_hole_with_its_reason(complex_):
+    broken = LevelSpec(
+        name="broken",
+        source="unpublished: a test",
+        engine={"calculator": f"{__name__}:Failing"},
+    )
+    point = compute_single_point(complex_, broken, Job("refine"))
+    assert point.energy_ev is None
+    assert "broken: killed after 3 cycles" in point.reason
+
+
+class Failing(Calculator):
+    """A calculator whose SCF is killed."""
+
+    implemented_properties = ("energy", "forces")
+
+    def calculate(self, *_):
+        raise CalculationFailed("killed after 3 cycles")
