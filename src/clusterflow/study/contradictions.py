@@ -8,7 +8,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from clusterflow.science.thermochemistry.anchors import FROM_CO2
+from clusterflow.science.thermochemistry.anchors import EXACT, FROM_CO2
 from clusterflow.units import WATER_CRITICAL_K, WATER_NUCLEATION_K
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def _find_unmade_species(plan: Plan) -> list[str]:
         return []
     more = list(anchors)
     elements = {element for counts in needed.values() for element in counts}
-    for gas in (*FROM_CO2, *plan.gases, *plan.library.paths("gases")):
+    for gas in (*EXACT, *plan.gases, *plan.library.paths("gases")):
         if all(not span.remainder_of(counts) for counts in needed.values()):
             break
         counts = plan.library.gas(gas).counts

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clusterflow.science.geometry.bond_groups import as_adsorbate
-from clusterflow.science.thermochemistry.anchors import FROM_CO2
+from clusterflow.science.thermochemistry.anchors import EXACT, FROM_CO2
 from clusterflow.science.thermochemistry.formation import (
     experimental_table,
     gas_corrections,
@@ -137,7 +137,7 @@ def computed(library):
     def compute(name):
         level = library.level(name)
         gases = {g for group in library.groups() for g in group.gases}
-        names = sorted({*FROM_CO2, *gases})
+        names = sorted({*EXACT, *gases})
         return {n: gas(library.gas(n), level, GasSettings(), Job("gas")) for n in names}
 
     return compute
@@ -149,13 +149,13 @@ def model_at(records, library, anchors=FROM_CO2):
         for n, record in records.items()
     }
     table = experimental_table(list(records), library)
-    own, from_co2 = (
+    own, from_exact = (
         {c.gas: c.correction_ev for c in gas_corrections(energies, table, a)}
-        for a in (anchors, FROM_CO2)
+        for a in (anchors, EXACT)
     )
     geometries = {n: record.structure for n, record in records.items()}
     counts = {a: library.gas(a).counts for a in anchors}
-    return make_group_model(library.groups(), geometries, own, from_co2, counts)
+    return make_group_model(library.groups(), geometries, own, from_exact, counts)
 
 
 @pytest.mark.xtb
