@@ -276,18 +276,22 @@ class Library:
 
         Those that the errors of groups of bonds are fitted to, and those of the same
         atoms, which an adsorbate may be. Groups are of bonds that are drawn, of those
-        to hydrogen, and of what else their gases have of the same elements.
+        to hydrogen and nitrogen, and of what else their gases have of the same
+        elements.
         """
         specs = [self.adsorbate(name) for name in adsorbates]
         counts = [spec.counts for spec in specs]
         elements = {"H", *(element for one in counts for element in one)}
-        bonds = {frozenset((element, "H")) for element in elements}
+        bonds = {frozenset((a, b)) for a in elements for b in ("H", "N")}
         bonds.update(*(drawn_bonds(f.atoms) for spec in specs for f in spec.forms))
         groups = [g for g in self.groups() if elements.issuperset(g.bond)]
         fitted: set[str] = set()
-        while more := {
-            gas for g in groups if frozenset(g.bond) in bonds for gas in g.gases
-        } - fitted:
+        while (
+            more := {
+                gas for g in groups if frozenset(g.bond) in bonds for gas in g.gases
+            }
+            - fitted
+        ):
             fitted |= more
             bonds.update(*(drawn_bonds(self.gas(gas).atoms) for gas in more))
         same = {g for g in self.paths("gases") if self.gas(g).counts in counts}

@@ -198,6 +198,20 @@ def test_other_anchors_move_an_adsorbate_as_they_move_a_gas(computed, library):
 
 
 @pytest.mark.xtb
+def test_anchors_of_nitrogen_move_a_bare_atom_too(computed, library):
+    """A nitride has no bond of a group, and yet the scale moves under it."""
+    records = computed("gfn1-xtb")
+    here, there = (model_at(records, library, a) for a in (EXACT, (*FROM_CO2, "NH3")))
+    ammonia = here.corrections_ev["NH3"]
+    assert ammonia > 2
+    for name in ("N", "NH", "NH2"):
+        drawn = as_adsorbate(library.adsorbate(name).forms[0].atoms)
+        moved = there.correction_of(drawn).correction_ev
+        moved -= here.correction_of(drawn).correction_ev
+        assert moved == pytest.approx(-ammonia, abs=1e-9)
+
+
+@pytest.mark.xtb
 def test_a_molecule_whose_correction_failed_is_a_hole(computed, library):
     model = model_at(computed("gfn1-xtb"), library)
     without = {g: ev for g, ev in model.corrections_ev.items() if g != "CO"}

@@ -1,7 +1,7 @@
 r"""Errors of a level by groups of bonds, and what of them an adsorbate carries.
 
 The corrections δ of gases X, measured less computed free energy of formation from CO2,
-H2, H2O and NH3 at 298.15 K, are taken as sums over groups g of bonds,
+H2, H2O and N2 at 298.15 K, are taken as sums over groups g of bonds,
 
 .. math:: \delta(X) = \sum_g n_g(X) \, e_g + \varepsilon_X
 
@@ -68,7 +68,7 @@ def fit_group_errors(
     counts
         How often each gas has each group.
     corrections_ev
-        Of the gases, eV, from CO2, H2, H2O and NH3; one without is left out.
+        Of the gases, eV, from CO2, H2, H2O and N2; one without is left out.
 
     Examples
     --------
@@ -173,11 +173,11 @@ class GroupModel:
     corrections_ev
         Of gases from the anchors of the study.
     errors
-        Of groups, from CO2, H2, H2O and NH3.
+        Of groups, from CO2, H2, H2O and N2.
     anchors
         Element counts of the study's anchors.
     anchor_errors_ev
-        Corrections of the study's anchors, were CO2, H2, H2O and NH3 the anchors.
+        Corrections of the study's anchors, were CO2, H2, H2O and N2 the anchors.
     """
 
     groups: Sequence[GroupSpec]
@@ -217,7 +217,7 @@ class GroupModel:
         )
 
     def _sum_anchor_errors(self, counts: Counter[str]) -> float:
-        """What other anchors than CO2, H2, H2O and NH3 take off, eV."""
+        """What other anchors than CO2, H2, H2O and N2 take off, eV."""
         parts = anchor_coefficients(counts, self.anchors) or {}
         return sum(n * self.anchor_errors_ev.get(a, 0.0) for a, n in parts.items())
 
@@ -265,7 +265,7 @@ def make_group_model(
     molecules
         A relaxed geometry of each gas.
     corrections_ev, from_exact_ev
-        Of the gases, eV, from the anchors of the study, and from CO2, H2, H2O and NH3.
+        Of the gases, eV, from the anchors of the study, and from CO2, H2, H2O and N2.
     anchors
         Element counts of the study's anchors.
     """
