@@ -206,6 +206,43 @@ def add(
 
 
 @app.command(
+    "add-adsorbate", epilog="clusterflow add-adsorbate methylamine.xyz --binding N"
+)
+def add_adsorbate(
+    file: Annotated[Path, typer.Argument(help="A molecule, in a file as `add` reads.")],
+    binding: Annotated[
+        str, typer.Option(help="Element, or one or two atoms from 0: N, 3 or 0,2.")
+    ],
+    name: Annotated[str, typer.Option(help="Name; that of the file by default.")] = "",
+    formula: Annotated[str, typer.Option(help="What the file must hold.")] = "",
+    sites: Annotated[
+        str,
+        typer.Option(help="Kinds of site, such as top,bridge; else the usual ones."),
+    ] = "",
+    charge: Annotated[int, typer.Option(help="Total charge.")] = 0,
+    multiplicity: Annotated[
+        int | None, typer.Option(help="2S + 1; the lowest by default.")
+    ] = None,
+    source: Annotated[str, typer.Option(help="A DOI, or `unpublished: NAME`.")] = "",
+) -> None:
+    """Draw an adsorbate of your own from a file into structures/ here."""
+    from clusterflow.intake.add_adsorbate import AdsorbateClaims
+    from clusterflow.intake.add_adsorbate import add_adsorbate as run
+
+    claims = AdsorbateClaims(
+        name=name or file.stem,
+        binding=binding,
+        formula=formula,
+        sites=tuple(site.strip() for site in sites.split(",") if site.strip()),
+        charge=charge,
+        multiplicity=multiplicity,
+        source=source,
+    )
+    for line in run(file, claims):
+        print(line)
+
+
+@app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
     epilog="clusterflow run --cores 4\n\nclusterflow run -n\n\n"
     "clusterflow run --configfile mine.yaml --until relax",

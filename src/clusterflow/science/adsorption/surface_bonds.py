@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from clusterflow.records.structure import Structure
 
 # Bonds of a neutral atom with a closed shell.
-_VALENCE: Final = {
+VALENCE: Final = {
     **{"H": 1, "B": 3, "C": 4, "Si": 4, "N": 3, "P": 3, "As": 3},
     **{"O": 2, "S": 2, "Se": 2, "Te": 2, "F": 1, "Cl": 1, "Br": 1, "I": 1},
 }
@@ -165,7 +165,6 @@ def _pair_electrons(
     As many electrons as possible pair up between neighbours, and those that are left
     sit on atoms that touch the cluster where there is a choice.
     """
-    elements = nx.get_node_attributes(molecule, "element")
     lacking = {
         i: max(0, _find_valence(i, molecule, closest) - molecule.degree(i))
         for i in molecule
@@ -198,7 +197,7 @@ def _find_valence(atom: int, molecule: nx.Graph, closest: int) -> int:
         is_nitrogen_dioxide = near == ["O", "O"] and ends and atom == closest
         if is_nitro or is_nitrogen_dioxide or (near == ["N", "O"] and ends):
             return _VALENCE_IN_NITRO
-    return _VALENCE.get(elements[atom], 0)
+    return VALENCE.get(elements[atom], 0)
 
 
 def _name_kind(
