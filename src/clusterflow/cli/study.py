@@ -181,6 +181,13 @@ def add(
     host_centre: Annotated[
         str, typer.Option(help="A site's label or x,y,z in fractions of the cell.")
     ] = "",
+    frame: Annotated[
+        str, typer.Option(help="last, or a number from 0, of several structures.")
+    ] = "",
+    trust: Annotated[
+        str,
+        typer.Option(help="file or call, where they differ in charge or multiplicity."),
+    ] = "",
 ) -> None:
     """Add a cluster of your own to structures/ here."""
     from clusterflow.intake.add import Claims
@@ -193,6 +200,7 @@ def add(
         multiplicity=_read_multiplicity(multiplicity),
         source=source,
         material=material,
+        trust=trust,
     )
     choices = Choices(
         molecule=molecule,
@@ -200,6 +208,7 @@ def add(
         truncate=tuple(truncate_ligands or ()),
         host_radius_a=host_radius_a,
         host_centre=host_centre,
+        frame=frame,
     )
     for line in run(file, claims, choices):
         print(line)
