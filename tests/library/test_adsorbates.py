@@ -39,3 +39,41 @@ def test_a_group_that_cannot_be_is_refused(library, tmp_path, changes, message):
     path.write_text(yaml.safe_dump({**content, **changes}))
     with pytest.raises(LibraryError, match=message):
         load_spec(path, GroupSpec)
+
+
+@pytest.mark.parametrize(
+    ("form", "message"),
+    [
+        # As it stood in another file.
+        (
+            [[0], [["O", 3.1, 4.2, 5.0], ["H", 3.9, 4.2, 5.5]]],
+            r"binding atom is \(3.10, 4.20, 5.00\), not at the origin; shift it there",
+        ),
+        (
+            [[0], [["O", 0, 0, 0], ["H", 0.84, 0, -0.48]]],
+            r"atom 1 \(H\) is 0.48 Å below the binding atom.*turn it over",
+        ),
+        (
+            [[0, 1], [["O", -0.5, 0, 0], ["H", 0.5, 0.0, 0.0]], 0.4],
+            "middle of the binding atoms is",
+        ),
+        (
+            [[0, 1], [["O", 0, -0.5, 0], ["H", 0, 0.5, 0]]],
+            "2 binding atoms must lie along x",
+        ),
+        (
+            [[0, 1], [["O", -0.4, 0, -0.3], ["H", 0.4, 0, 0.3]]],
+            "2 binding atoms must lie along x, with z = 0",
+        ),
+    ],
+)
+def test_a_form_that_is_drawn_wrongly_is_refused(library, tmp_path, form, message):
+    content = yaml.safe_load(library.path("adsorbates", "OH").read_text())
+    binding, atoms, *shift = form
+    atoms = [[s, x + sum(shift), y, z] for s, x, y, z in atoms]
+    content["forms"] = [{**content["forms"][0], "binding": binding, "atoms": atoms}]
+    path = tmp_path / "OH.yaml"
+    path.write_text(yaml.safe_dump(content))
+    with pytest.raises(LibraryError, match=message) as error:
+        load_spec(path, AdsorbateSpec)
+    assert len(str(error.value).splitlines()) == 1

@@ -81,6 +81,11 @@ REFUSED = {
         {},
         ["thermo.anchors = [H2]: cannot make *CO ", "as in [H2, CO2, H2O]"],
     ),
+    "anchors without nitrogen": (
+        {"reactions": ["N2-to-NH3"]},
+        {},
+        ["cannot make N2, NH3, *N and others", "as in [CO2, H2, H2O, N2]"],
+    ),
     "too few anchors, though of all elements": (
         {"reactions": ["CO2-to-CO"], "thermo": {"anchors": ["CO2", "H2"]}},
         {},
@@ -247,10 +252,12 @@ def test_what_may_be_right_is_not_refused(folder, settings, files):
 
 
 def test_every_reaction_of_the_library_is_in_order(library):
+    # As their descriptions ask for.
+    further = {"thiolate-loss": "H2S", "N2-to-NH3": "N2", "HNO3-to-NH3": "N2"}
     for reaction in library.paths("reactions"):
         anchors = ["CO2", "H2", "H2O"]
-        if reaction == "thiolate-loss":  # as its description asks for
-            anchors.append("H2S")
+        if reaction in further:
+            anchors.append(further[reaction])
         study = load_study({"reactions": [reaction], "thermo": {"anchors": anchors}})
         assert find_contradictions(Plan(study, library)) == [], reaction
 

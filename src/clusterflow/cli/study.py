@@ -181,6 +181,13 @@ def add(
     host_centre: Annotated[
         str, typer.Option(help="A site's label or x,y,z in fractions of the cell.")
     ] = "",
+    frame: Annotated[
+        str, typer.Option(help="last, or a number from 0, of several structures.")
+    ] = "",
+    trust: Annotated[
+        str,
+        typer.Option(help="file or call, where they differ in charge or multiplicity."),
+    ] = "",
 ) -> None:
     """Add a cluster of your own to structures/ here."""
     from clusterflow.intake.add import Claims
@@ -193,6 +200,7 @@ def add(
         multiplicity=_read_multiplicity(multiplicity),
         source=source,
         material=material,
+        trust=trust,
     )
     choices = Choices(
         molecule=molecule,
@@ -200,8 +208,46 @@ def add(
         truncate=tuple(truncate_ligands or ()),
         host_radius_a=host_radius_a,
         host_centre=host_centre,
+        frame=frame,
     )
     for line in run(file, claims, choices):
+        print(line)
+
+
+@app.command(
+    "add-adsorbate", epilog="clusterflow add-adsorbate methylamine.xyz --binding N"
+)
+def add_adsorbate(
+    file: Annotated[Path, typer.Argument(help="A molecule, in a file as `add` reads.")],
+    binding: Annotated[
+        str, typer.Option(help="Element, or one or two atoms from 0: N, 3 or 0,2.")
+    ],
+    name: Annotated[str, typer.Option(help="Name; that of the file by default.")] = "",
+    formula: Annotated[str, typer.Option(help="What the file must hold.")] = "",
+    sites: Annotated[
+        str,
+        typer.Option(help="Kinds of site, such as top,bridge; else the usual ones."),
+    ] = "",
+    charge: Annotated[int, typer.Option(help="Total charge.")] = 0,
+    multiplicity: Annotated[
+        int | None, typer.Option(help="2S + 1; the lowest by default.")
+    ] = None,
+    source: Annotated[str, typer.Option(help="A DOI, or `unpublished: NAME`.")] = "",
+) -> None:
+    """Draw an adsorbate of your own from a file into structures/ here."""
+    from clusterflow.intake.add_adsorbate import AdsorbateClaims
+    from clusterflow.intake.add_adsorbate import add_adsorbate as run
+
+    claims = AdsorbateClaims(
+        name=name or file.stem,
+        binding=binding,
+        formula=formula,
+        sites=tuple(site.strip() for site in sites.split(",") if site.strip()),
+        charge=charge,
+        multiplicity=multiplicity,
+        source=source,
+    )
+    for line in run(file, claims):
         print(line)
 
 

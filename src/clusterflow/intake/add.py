@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,6 +16,7 @@ from clusterflow.intake.importing import Choices, import_cluster
 from clusterflow.library.clusters import ClusterSpec
 from clusterflow.library.find import Library, describe_error
 from clusterflow.records.files import write_atomic
+from clusterflow.records.own_word import choose_claim
 from clusterflow.stages.build import (
     assign_roles,
     guess_material,
@@ -29,17 +30,23 @@ if TYPE_CHECKING:
     from ase import Atoms
 
     from clusterflow.intake.importing import Imported
+    from clusterflow.records.own_word import OwnWord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claims:
-    """Name, charge, multiplicity, source and material of a new cluster."""
+    """Name, charge, multiplicity, source and material of a new cluster.
+
+    trust
+        ``file`` or ``call``: whose charge and multiplicity count if the two differ.
+    """
 
     name: str
     charge: int
     multiplicity: int | Literal["auto"]
     source: str
     material: str = ""
+    trust: str = ""
 
 
 def add(file: Path, claims: Claims, choices: Choices) -> list[str]:
@@ -62,6 +69,7 @@ def add(file: Path, claims: Claims, choices: Choices) -> list[str]:
             f"--name {claims.name}: there is a cluster of that name; choose another"
         )
     found = import_cluster(file, choices)
+    claims = _settle_claims(claims, found.said, file)
     atoms = found.atoms
     refuse_overlap(atoms, str(file))
     counts = Counter(atoms.get_chemical_symbols())
@@ -85,6 +93,26 @@ def add(file: Path, claims: Claims, choices: Choices) -> list[str]:
         "roles: " + ", ".join(f"{n} {role}" for role, n in roles.items()),
         f"to compute it, add {spec.name} to `clusters` in config.yaml",
     ]
+
+
+def _settle_claims(claims: Claims, said: OwnWord, file: Path) -> Claims:
+    """What is claimed, held against what the file says itself."""
+    if claims.trust not in ("", "file", "call"):
+        raise LibraryError(f"--trust {claims.trust}: use file or call")
+    charge = choose_claim(
+        "charge",
+        claims.charge,
+        said.charge,
+        f"{file}: {said.charge_from}",
+        claims.trust,
+    )
+    multiplicity = claims.multiplicity
+    if multiplicity != "auto":
+        where = f"{file}: {said.multiplicity_from}"
+        multiplicity = choose_claim(
+            "multiplicity", multiplicity, said.multiplicity, where, claims.trust
+        )
+    return replace(claims, charge=charge, multiplicity=multiplicity)
 
 
 def _list_warnings(counts: Counter[str], claims: Claims) -> list[str]:

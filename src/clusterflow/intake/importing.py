@@ -9,6 +9,7 @@ import numpy as np
 from ase import Atoms
 
 from clusterflow.errors import LibraryError, StructureError
+from clusterflow.records.own_word import NOTHING_SAID, OwnWord
 from clusterflow.records.structure_files import (
     describe_uncertain,
     few,
@@ -49,6 +50,8 @@ class Choices:
     host_centre
         Label of a site, or three fractional coordinates, about which to cut a
         framework without a molecule.
+    frame
+        ``last`` or a number from 0, where a file holds several structures.
     """
 
     molecule: str = ""
@@ -56,6 +59,7 @@ class Choices:
     truncate: tuple[str, ...] = ()
     host_radius_a: float | None = None
     host_centre: str = ""
+    frame: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +69,7 @@ class Imported:
     atoms: Atoms
     support: tuple[int, ...] = ()
     notes: tuple[str, ...] = ()
+    said: OwnWord = NOTHING_SAID
 
 
 def import_cluster(file: Path, choices: Choices) -> Imported:
@@ -79,7 +84,7 @@ def import_cluster(file: Path, choices: Choices) -> Imported:
         If a choice cannot be read.
     """
     _check_choices(choices)
-    content = read_content(file, choices.disorder)
+    content = read_content(file, choices.disorder, choices.frame)
     notes = [f"{file.name}: {choices.disorder} sites of disorder"] * bool(
         choices.disorder
     )
@@ -98,7 +103,9 @@ def import_cluster(file: Path, choices: Choices) -> Imported:
     taken, cut = _cut_ligands(taken, choices, file)
     _refuse_missing_atoms(taken, file)
     notes += cut
-    imported = Imported(atoms=taken, notes=tuple(notes))
+    # A file speaks of all its atoms.
+    said = content.said if len(taken) == len(content.atoms) else NOTHING_SAID
+    imported = Imported(atoms=taken, notes=tuple(notes), said=said)
     if choices.host_radius_a is None:
         return imported
     return _add_framework(imported, content.atoms, guest, choices, file)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from math import dist
+from typing import Any, Final, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -10,6 +11,10 @@ from clusterflow.library.common import AtomLine, Composed, Source
 from clusterflow.model import Model, Name
 
 SiteKind = Literal["top", "bridge", "hollow3", "hollow4", "pair", "hydride"]
+
+
+# What rounding to two digits may leave.
+_AT_PLACE_A: Final = 0.011
 
 
 class AdsorbateForm(Model):
@@ -39,6 +44,39 @@ class AdsorbateForm(Model):
         if self.apart and len(self.binding) != 2:
             raise ValueError(
                 f"form {self.name!r}: apart needs two binding atoms, one a molecule"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _check_drawing(self) -> Self:
+        """Refuse a geometry that is pasted as it stood in another file."""
+        if self.apart:  # each of the two is put on a site by its own binding atom
+            return self
+        feet = [self.atoms[index][1:] for index in self.binding]
+        middle = tuple(sum(xs) / len(feet) for xs in zip(*feet, strict=True))
+        what, where = "binding atom", "not at the origin"
+        if len(feet) > 1:
+            what, where = "middle of the binding atoms", "not the origin"
+        if dist(middle, (0, 0, 0)) > _AT_PLACE_A:
+            place = ", ".join(f"{x:.2f}" for x in middle)
+            raise ValueError(
+                f"form {self.name!r}: the {what} is ({place}), {where}; shift it "
+                "there, or draw it with `clusterflow add-adsorbate`"
+            )
+        uneven = max(abs(z) for _, _, z in feet) > _AT_PLACE_A
+        askew = len(feet) == 2 and max(abs(y) for _, y, _ in feet) > _AT_PLACE_A
+        if uneven or askew:
+            rule = "along x" if len(feet) == 2 else "at equal height"
+            raise ValueError(
+                f"form {self.name!r}: its {len(feet)} binding atoms must lie {rule}, "
+                "with z = 0; turn it, or draw it with `clusterflow add-adsorbate`"
+            )
+        height, index = min((line[3], i) for i, line in enumerate(self.atoms))
+        if height < -_AT_PLACE_A:
+            raise ValueError(
+                f"form {self.name!r}: atom {index} ({self.atoms[index][0]}) is "
+                f"{-height:.2f} Å below the binding atom, where the surface is; "
+                "turn it over, or draw it with `clusterflow add-adsorbate`"
             )
         return self
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Annotated, Self
+from itertools import combinations
+from math import dist
+from typing import TYPE_CHECKING, Annotated, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from clusterflow.errors import LibraryError
 from clusterflow.formula import check_parity, parse_formula
 from clusterflow.model import Model, Name
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 AtomLine = tuple[str, float, float, float]
 
@@ -21,6 +26,23 @@ def _check_source(source: str) -> str:
     if not re.match(r"10\.\d{4,9}/\S|unpublished: \S", source):
         raise ValueError("give a DOI such as 10.1038/nmat1056, or `unpublished: NAME`")
     return source
+
+
+# Between atoms of C, N and O: 1.55 Å is the longest bond, 2.1 Å the nearest without.
+_LONGEST_DRAWN_A = 1.8
+
+
+def drawn_bonds(atoms: Sequence[AtomLine]) -> set[frozenset[str]]:
+    """The elements of each bond of a drawing, as far as planning has to know them.
+
+    >>> drawn_bonds([("C", 0, 0, 0), ("O", 0, 0, 1.16), ("O", 0, 0, -1.16)])
+    {frozenset({'C', 'O'})}
+    """
+    return {
+        frozenset((a[0], b[0]))
+        for a, b in combinations(atoms, 2)
+        if dist(a[1:], b[1:]) < _LONGEST_DRAWN_A
+    }
 
 
 # That of a geometry must be one that others can follow or ask about.

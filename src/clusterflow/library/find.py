@@ -17,7 +17,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from clusterflow.errors import LibraryError, hide_passwords
 from clusterflow.library.adsorbates import AdsorbateSpec
 from clusterflow.library.clusters import ClusterSpec, LigandSpec
-from clusterflow.library.common import Spec
+from clusterflow.library.common import Spec, drawn_bonds
 from clusterflow.library.gases import ElementData, GasSpec
 from clusterflow.library.groups import GroupSpec
 from clusterflow.library.level_errors import LevelErrorsSpec
@@ -277,13 +277,27 @@ class Library:
         """Gases that say what a level is off by in the bonds of some adsorbates.
 
         Those that the errors of groups of bonds are fitted to, and those of the same
-        atoms, which an adsorbate may be.
+        atoms, which an adsorbate may be. Groups are of bonds that are drawn, of those
+        to hydrogen and nitrogen, and of what else their gases have of the same
+        elements.
         """
-        counts = [self.adsorbate(name).counts for name in adsorbates]
-        elements = {element for one in counts for element in one}
+        specs = [self.adsorbate(name) for name in adsorbates]
+        counts = [spec.counts for spec in specs]
+        elements = {"H", *(element for one in counts for element in one)}
+        bonds = {frozenset((a, b)) for a in elements for b in ("H", "N")}
+        bonds.update(*(drawn_bonds(f.atoms) for spec in specs for f in spec.forms))
         groups = [g for g in self.groups() if elements.issuperset(g.bond)]
+        fitted: set[str] = set()
+        while (
+            more := {
+                gas for g in groups if frozenset(g.bond) in bonds for gas in g.gases
+            }
+            - fitted
+        ):
+            fitted |= more
+            bonds.update(*(drawn_bonds(self.gas(gas).atoms) for gas in more))
         same = {g for g in self.paths("gases") if self.gas(g).counts in counts}
-        return same.union(*(group.gases for group in groups))
+        return same | fitted
 
     def gas(self, name: str) -> GasSpec:
         """A gas by name."""

@@ -26,10 +26,11 @@ class GroupSpec(Spec):
     longest_a: float | None = Field(
         default=None, gt=0, description="Å; up to here wholly of this group"
     )
-    place: Literal["anywhere", "end-carbon", "straight-carbon"] = Field(
+    place: Literal["anywhere", "end-carbon", "straight-carbon", "nitro"] = Field(
         default="anywhere",
         description=(
-            "Of the carbon: it has no other neighbour but metal, or just one in line"
+            "Of the carbon: it has no other neighbour but metal, or just one in line; "
+            "or of a nitrogen with two oxygen atoms or more and three neighbours"
         ),
     )
     gases: tuple[Name, ...] = Field(
@@ -41,8 +42,9 @@ class GroupSpec(Spec):
         for symbol in self.bond:
             if symbol not in ATOMIC_NUMBERS:
                 raise ValueError(f"unknown element {symbol!r}")
-        if self.place != "anywhere" and "C" not in self.bond:
-            raise ValueError(f"place {self.place!r} is of a carbon, the bond has none")
+        needed = {"anywhere": "", "nitro": "N"}.get(self.place, "C")
+        if needed and needed not in self.bond:
+            raise ValueError(f"place {self.place!r} is of {needed}, the bond has none")
         shortest, longest = self.shortest_a, self.longest_a
         if shortest is not None and longest is not None and shortest >= longest:
             raise ValueError(

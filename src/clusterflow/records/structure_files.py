@@ -23,6 +23,7 @@ from clusterflow.records.atom_lines import (
     read_text,
     refuse_cut_line,
 )
+from clusterflow.records.own_word import NOTHING_SAID, OwnWord, read_own_word
 from clusterflow.records.xyz_files import read_mol2, read_xyz
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Content:
 
     atoms: Atoms
     notes: tuple[str, ...] = ()
+    said: OwnWord = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +88,7 @@ def read_atoms(path: Path) -> Atoms:
     return content.atoms
 
 
-def read_content(file: Path, disorder: str = "") -> Content:
+def read_content(file: Path, disorder: str = "", frame: str = "") -> Content:
     """The atoms of a file, one cell of them if it is a crystal.
 
     Parameters
@@ -97,6 +99,8 @@ def read_content(file: Path, disorder: str = "") -> Content:
         ``major`` keeps the most occupied alternative of disordered sites, anything
         else names a disorder group (CIF) or alternate location (PDB) to keep; by
         default all sites come, with their occupancies.
+    frame
+        ``last``, or a number counted from 0, where there are several structures.
 
     Raises
     ------
@@ -107,7 +111,7 @@ def read_content(file: Path, disorder: str = "") -> Content:
         why = "is a folder" if file.is_dir() else "no such file"
         raise StructureError(f"{file}: {why}")
     try:
-        content = _read_by_suffix(file, disorder)
+        content = _read_by_suffix(file, disorder, frame)
     except ClusterflowError:
         raise
     # What dozens of readers raise for a file that is not what its name says cannot be
@@ -122,8 +126,12 @@ def read_content(file: Path, disorder: str = "") -> Content:
     return content
 
 
-def _read_by_suffix(file: Path, disorder: str) -> Content:
+def _read_by_suffix(file: Path, disorder: str, frame: str) -> Content:
     suffix = file.suffix.lower()
+    if frame and suffix in (".cif", ".pdb", ".ent", ".gro"):
+        raise StructureError(
+            f"{file}: --frame {frame}: no frames are read of {suffix[1:].upper()}"
+        )
     if suffix == ".cif":
         return _read_cif(file, disorder)
     if suffix in (".pdb", ".ent"):
@@ -140,13 +148,29 @@ def _read_by_suffix(file: Path, disorder: str) -> Content:
         images, notes = read_mol2(file)
     else:
         images, notes = _read_with_ase(file), ()
+    atoms = _take_frame(images, frame, file)
+    said = read_own_word(file, atoms)
+    labels = [f"{s}{i}" for i, s in enumerate(atoms.symbols)]
+    labelled = _label_atoms(atoms, labels, [1.0] * len(atoms))
+    return Content(atoms=labelled, notes=notes, said=said)
+
+
+def _take_frame(images: list[Atoms], frame: str, file: Path) -> Atoms:
+    if frame:
+        index = len(images) - 1 if frame == "last" else -1
+        if frame.isdecimal():
+            index = int(frame)
+        if not 0 <= index < len(images):
+            raise StructureError(
+                f"{file}: --frame {frame}: give last, or a number from 0 to "
+                f"{len(images) - 1}"
+            )
+        return images[index]
     if len(images) != 1 or len(images[0]) == 0:
         raise StructureError(
             f"{file}: holds {len(images)} structures; give a file with exactly one"
         )
-    atoms = images[0]
-    labels = [f"{s}{i}" for i, s in enumerate(atoms.symbols)]
-    return Content(atoms=_label_atoms(atoms, labels, [1.0] * len(atoms)), notes=notes)
+    return images[0]
 
 
 def _read_with_ase(file: Path) -> list[Atoms]:
@@ -160,6 +184,14 @@ def _read_with_ase(file: Path) -> list[Atoms]:
         raise StructureError(
             f"{file}: no line 'M  END' closes it; get it anew, or use XYZ"
         )
+    if is_mol:
+        # ASE reads the first record alone.
+        records = re.split(r"^\$\$\$\$.*\n?", read_text(file), flags=re.MULTILINE)
+        return [
+            ase.io.read(StringIO(record), format="sdf")
+            for record in records
+            if record.strip()
+        ]
     images: list[Atoms] = ase.io.read(file, ":")
     is_poscar = file.suffix == ".vasp" or file.name.startswith(("POSCAR", "CONTCAR"))
     if is_poscar and len(images) == 1:

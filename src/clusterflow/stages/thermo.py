@@ -25,7 +25,7 @@ from clusterflow.science.adsorption.chosen_minimum import (
 )
 from clusterflow.science.geometry.bond_groups import as_adsorbate
 from clusterflow.science.thermochemistry.adsorbate_models import AdsorbateModel
-from clusterflow.science.thermochemistry.anchors import FROM_CO2
+from clusterflow.science.thermochemistry.anchors import EXACT, FROM_CO2
 from clusterflow.science.thermochemistry.formation import experimental_table
 from clusterflow.science.thermochemistry.lost_vibrations import lost_vibrations
 from clusterflow.science.thermochemistry.partition_functions import Barriers
@@ -394,7 +394,7 @@ def _flag_edited_species(
     """The species, flagged where a record behind the number was changed by hand."""
     gases = {n for n, gas in around.gases.items() if gas.provenance.edited}
     of_anchors = not gases.isdisjoint(around.anchors)
-    fitted = {*FROM_CO2, *(gas for group in groups for gas in group.gases)}
+    fitted = {*EXACT, *(gas for group in groups for gas in group.gases)}
     of_groups = not gases.isdisjoint(fitted)
     hosts = (records.relaxed, records.pool)
     of_host = any(r.provenance.edited for r in hosts if r is not None)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 from clusterflow.errors import ConfigError
 from clusterflow.science.thermochemistry.anchors import FROM_CO2
 from clusterflow.units import WATER_CRITICAL_K, WATER_NUCLEATION_K, check_scale
+from clusterflow.science.thermochemistry.anchors import EXACT, FROM_CO2
+from clusterflow.units import WATER_CRITICAL_K, WATER_NUCLEATION_K
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -90,7 +92,7 @@ def _find_unmade_species(plan: Plan) -> list[str]:
         return []
     more = list(anchors)
     elements = {element for counts in needed.values() for element in counts}
-    for gas in (*FROM_CO2, *plan.gases, *plan.library.paths("gases")):
+    for gas in (*EXACT, *plan.gases, *plan.library.paths("gases")):
         if all(not span.remainder_of(counts) for counts in needed.values()):
             break
         counts = plan.library.gas(gas).counts

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from clusterflow.science.geometry.bond_groups import as_adsorbate
-from clusterflow.science.thermochemistry.anchors import FROM_CO2
+from clusterflow.science.thermochemistry.anchors import EXACT, FROM_CO2
 from clusterflow.science.thermochemistry.formation import (
     experimental_table,
     gas_corrections,
@@ -137,7 +137,7 @@ def computed(library):
     def compute(name):
         level = library.level(name)
         gases = {g for group in library.groups() for g in group.gases}
-        names = sorted({*FROM_CO2, *gases})
+        names = sorted({*EXACT, *gases})
         return {n: gas(library.gas(n), level, GasSettings(), Job("gas")) for n in names}
 
     return compute
@@ -149,13 +149,13 @@ def model_at(records, library, anchors=FROM_CO2):
         for n, record in records.items()
     }
     table = experimental_table(list(records), library)
-    own, from_co2 = (
+    own, from_exact = (
         {c.gas: c.correction_ev for c in gas_corrections(energies, table, a)}
-        for a in (anchors, FROM_CO2)
+        for a in (anchors, EXACT)
     )
     geometries = {n: record.structure for n, record in records.items()}
     counts = {a: library.gas(a).counts for a in anchors}
-    return make_group_model(library.groups(), geometries, own, from_co2, counts)
+    return make_group_model(library.groups(), geometries, own, from_exact, counts)
 
 
 @pytest.mark.xtb
@@ -195,6 +195,20 @@ def test_other_anchors_move_an_adsorbate_as_they_move_a_gas(computed, library):
         found = model.correction_of(carbonyl)
         assert found.correction_ev == model.corrections_ev["CO"]
         assert found.deviation_ev == found.by_groups_ev == 0.0
+
+
+@pytest.mark.xtb
+def test_anchors_of_nitrogen_move_a_bare_atom_too(computed, library):
+    """A nitride has no bond of a group, and yet the scale moves under it."""
+    records = computed("gfn1-xtb")
+    here, there = (model_at(records, library, a) for a in (EXACT, (*FROM_CO2, "NH3")))
+    ammonia = here.corrections_ev["NH3"]
+    assert ammonia > 2
+    for name in ("N", "NH", "NH2"):
+        drawn = as_adsorbate(library.adsorbate(name).forms[0].atoms)
+        moved = there.correction_of(drawn).correction_ev
+        moved -= here.correction_of(drawn).correction_ev
+        assert moved == pytest.approx(-ammonia, abs=1e-9)
 
 
 @pytest.mark.xtb

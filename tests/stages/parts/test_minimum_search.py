@@ -368,17 +368,22 @@ def test_what_goes_in_circles_is_no_minimum(bare):
 
 
 def test_an_adsorbate_larger_than_any_site_has_no_start_and_a_reason(bare):
-    """A ring that would have to go around the atom it sits on."""
+    """A ring that would have to go around the atom it sits on, as no YAML may say."""
     angles = 2 * np.pi * np.arange(12) / 12
     ring = tuple(("C", 1.7 * np.cos(a), 1.7 * np.sin(a), -2.0) for a in angles)
-    form = {"name": "crown", "binding": (0,), "sites": ("top", "hollow3")}
+    foot = ("C", 0.0, 0.0, 0.0)
+    form = AdsorbateForm(
+        name="crown", binding=(0,), sites=("top", "hollow3"), atoms=(foot,)
+    )
     huge = AdsorbateSpec(
         name="crown",
         source="unpublished: a test",
-        formula="C13",
+        formula="C",
         multiplicity=1,
-        forms=(AdsorbateForm(**form, atoms=(("C", 0.0, 0.0, 0.0), *ring)),),
+        forms=(form,),
     )
+    around = form.model_copy(update={"atoms": (foot, *ring)})
+    huge = huge.model_copy(update={"formula": "C13", "forms": (around,)})
     job = Job("adsorb")
     found = bare.adsorb(huge, bare.relaxed, AdsorbSettings(random_starts=0), job)
     assert (found.status, found.n_starts, found.minima) == ("failed", 0, ())

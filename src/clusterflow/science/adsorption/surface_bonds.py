@@ -30,10 +30,14 @@ if TYPE_CHECKING:
     from clusterflow.records.structure import Structure
 
 # Bonds of a neutral atom with a closed shell.
-_VALENCE: Final = {
+VALENCE: Final = {
     **{"H": 1, "B": 3, "C": 4, "Si": 4, "N": 3, "P": 3, "As": 3},
     **{"O": 2, "S": 2, "Se": 2, "Te": 2, "F": 1, "Cl": 1, "Br": 1, "I": 1},
 }
+# As N(V), the usual way to draw nitrate, nitro groups and N2O without charges.
+_VALENCE_IN_NITRO: Final = 5
+# A whole diatomic that binds by a lone pair and takes electrons back.
+_DIATOMICS: Final = {("C", "O"): ("C", "carbonyl"), ("N", "O"): ("N", "nitrosyl")}
 # Longest double bond, in sums of covalent radii: 1.31 Å for C=O, 1.41 Å for C=C.
 _LONGEST_DOUBLE: Final = 0.925
 # A bond by the element of the adsorbate and the electron pairs it takes part with.
@@ -62,8 +66,9 @@ class SurfaceBond:
     kind
         As the field calls it: ``hydride``, ``carbonyl``, ``acyl``, ``alkyl``,
         ``carbene``, ``carbyne`` (``Fischer carbene``, ``Fischer carbyne`` with oxygen
-        on the carbon), ``carbide``, ``alkoxide`` (of OH too), ``oxide``,
-        ``carboxylate``, and of a whole molecule ``side-on`` or ``molecular``.
+        on the carbon), ``carbide``, ``alkoxide`` (of OH too), ``peroxide``, ``oxide``,
+        ``carboxylate``, ``amide``, ``imide``, ``nitride``, ``nitrosyl``, ``nitro``,
+        ``nitrito``, ``nitrato``, and of a whole molecule ``side-on`` or ``molecular``.
     element
         Of the cluster atom it is with; ``Cd+Se`` where it is with both.
     """
@@ -139,10 +144,11 @@ def _find_binding_atoms(
         return []
     elements = nx.get_node_attributes(molecule, "element")
     closest = min(nearest, key=nearest.__getitem__)
-    if sorted(elements.values()) == ["C", "O"]:
-        kind = "carbonyl" if elements[closest] == "C" else "molecular"
-        return [(closest, kind)]
-    lacking, doubled = _pair_electrons(molecule, set(nearest))
+    diatomic = _DIATOMICS.get(tuple(sorted(elements.values())))
+    if diatomic is not None:
+        foot, kind = diatomic
+        return [(closest, kind if elements[closest] == foot else "molecular")]
+    lacking, doubled = _pair_electrons(molecule, set(nearest), closest)
     if not any(lacking.values()):
         bonded = [i for i in nearest if elements[i] == "C" and nearest[i] < FORMED]
         return [(bonded[0], "side-on")] if bonded else [(closest, "molecular")]
@@ -152,16 +158,16 @@ def _find_binding_atoms(
 
 
 def _pair_electrons(
-    molecule: nx.Graph, touching: set[int]
+    molecule: nx.Graph, touching: set[int], closest: int
 ) -> tuple[dict[int, int], set[frozenset[int]]]:
     """How many bonds each atom lacks after all double bonds are made, and these.
 
     As many electrons as possible pair up between neighbours, and those that are left
     sit on atoms that touch the cluster where there is a choice.
     """
-    elements = nx.get_node_attributes(molecule, "element")
     lacking = {
-        i: max(0, _VALENCE.get(elements[i], 0) - molecule.degree(i)) for i in molecule
+        i: max(0, _find_valence(i, molecule, closest) - molecule.degree(i))
+        for i in molecule
     }
     electrons = nx.Graph()
     electrons.add_nodes_from((i, n) for i in molecule for n in range(lacking[i]))
@@ -178,6 +184,20 @@ def _pair_electrons(
         lacking[i] -= 1
         lacking[j] -= 1
     return lacking, {frozenset((i, j)) for (i, _), (j, _) in pairs}
+
+
+def _find_valence(atom: int, molecule: nx.Graph, closest: int) -> int:
+    """Bonds of an atom with a closed shell; a nitrogen may need five for its oxygen."""
+    elements = nx.get_node_attributes(molecule, "element")
+    if elements[atom] == "N":
+        near = sorted(elements[j] for j in molecule[atom])
+        ends = all(molecule.degree(j) == 1 for j in molecule[atom])
+        is_nitro = len(near) == 3 and near.count("O") > 1
+        # NO2 is a nitro group by its nitrogen, and a nitrite by its oxygen.
+        is_nitrogen_dioxide = near == ["O", "O"] and ends and atom == closest
+        if is_nitro or is_nitrogen_dioxide or (near == ["N", "O"] and ends):
+            return _VALENCE_IN_NITRO
+    return VALENCE.get(elements[atom], 0)
 
 
 def _name_kind(
@@ -197,10 +217,17 @@ def _name_kind(
         return f"Fischer {kind}"
     if kind == "alkyl" and has_double_bond_to_oxygen(atom):
         return "acyl"
-    if kind == "alkoxide" and any(
-        has_double_bond_to_oxygen(i, but=atom) for i in molecule[atom]
-    ):
-        return "carboxylate"
+    if kind == "amide" and has_double_bond_to_oxygen(atom):
+        return "nitro"
+    if kind != "alkoxide":
+        return kind
+    if has_oxygen:
+        return "peroxide"
+    for i in molecule[atom]:
+        if has_double_bond_to_oxygen(i, but=atom):
+            if elements[i] != "N":
+                return "carboxylate"
+            return "nitrito" if molecule.degree(i) == 2 else "nitrato"
     return kind
 
 

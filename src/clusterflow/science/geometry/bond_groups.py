@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # Bonds of the anchors H2 and H2O alone: no error by definition.
 _EXACT: Final = (frozenset({"H"}), frozenset({"H", "O"}))
+_NEIGHBOURS_IN_NITRO: Final = 3
 _VALENCES_OF_CARBON: Final = 4
 # Two neighbours of a carbon of order two each; 117° in formaldehyde, 180° in CO2.
 _STRAIGHT_DEGREES: Final = 150.0
@@ -236,6 +237,15 @@ def _find_place(i: int, j: int, whole: nx.Graph, structure: Structure) -> str:
         k: [n for n in whole[k] if whole.nodes[n]["element"] in COVALENT | {"H"}]
         for k in (i, j)
     }
+    for nitrogen, other in ((i, j), (j, i)):
+        elements = [whole.nodes[n]["element"] for n in near[nitrogen]]
+        if (
+            whole.nodes[nitrogen]["element"] == "N"
+            and whole.nodes[other]["element"] == "O"
+            and len(elements) == _NEIGHBOURS_IN_NITRO
+            and elements.count("O") > 1
+        ):
+            return "nitro"
     for carbon, other in ((i, j), (j, i)):
         elements = [whole.nodes[n]["element"] for n in near[carbon]]
         if whole.nodes[carbon]["element"] != "C" or "H" in elements:

@@ -1,7 +1,7 @@
 r"""Errors of a level by groups of bonds, and what of them an adsorbate carries.
 
 The corrections δ of gases X, measured less computed free energy of formation from CO2,
-H2 and H2O at 298.15 K, are taken as sums over groups g of bonds,
+H2, H2O and N2 at 298.15 K, are taken as sums over groups g of bonds,
 
 .. math:: \delta(X) = \sum_g n_g(X) \, e_g + \varepsilon_X
 
@@ -31,7 +31,7 @@ from clusterflow.science.geometry.bond_groups import (
     find_bond_groups,
     know_molecules,
 )
-from clusterflow.science.thermochemistry.anchors import FROM_CO2
+from clusterflow.science.thermochemistry.anchors import EXACT, FROM_CO2
 from clusterflow.science.thermochemistry.formation import anchor_coefficients
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def fit_group_errors(
     counts
         How often each gas has each group.
     corrections_ev
-        Of the gases, eV, from CO2, H2 and H2O; one without is left out.
+        Of the gases, eV, from CO2, H2, H2O and N2; one without is left out.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def fit_group_errors(
         [[counts[gas].get(g, 0.0) for g in groups] for gas in gases], dtype=float
     ).reshape(len(gases), len(groups))
     measured = np.array([corrections_ev[gas] for gas in gases], dtype=float)
-    is_anchor = np.array([gas in FROM_CO2 for gas in gases], dtype=bool)
+    is_anchor = np.array([gas in EXACT for gas in gases], dtype=bool)
     scatter = _estimate_scatter(numbers, measured, is_anchor)
     scatters = np.where(is_anchor, _ANCHOR_SCATTER_EV, scatter)
     errors, covariance = _regress(numbers, measured, scatters)
@@ -173,11 +173,11 @@ class GroupModel:
     corrections_ev
         Of gases from the anchors of the study.
     errors
-        Of groups, from CO2, H2 and H2O.
+        Of groups, from CO2, H2, H2O and N2.
     anchors
         Element counts of the study's anchors.
     anchor_errors_ev
-        Corrections of the study's anchors, were CO2, H2 and H2O the anchors.
+        Corrections of the study's anchors, were CO2, H2, H2O and N2 the anchors.
     """
 
     groups: Sequence[GroupSpec]
@@ -200,8 +200,7 @@ class GroupModel:
         by_groups = sum(
             (n * errors.get(g, 0.0) for g, n in made_of.groups.items()), 0.0
         )
-        if made_of.groups:
-            by_groups -= self._sum_anchor_errors(made_of.rest)
+        by_groups -= self._sum_anchor_errors(made_of.rest)
         missing = [m for m in made_of.molecules if m not in self.corrections_ev]
         by_molecules = sum(
             n * self.corrections_ev.get(m, 0.0) for m, n in made_of.molecules.items()
@@ -218,7 +217,7 @@ class GroupModel:
         )
 
     def _sum_anchor_errors(self, counts: Counter[str]) -> float:
-        """What other anchors than CO2, H2 and H2O take off, eV."""
+        """What other anchors than CO2, H2, H2O and N2 take off, eV."""
         parts = anchor_coefficients(counts, self.anchors) or {}
         return sum(n * self.anchor_errors_ev.get(a, 0.0) for a, n in parts.items())
 
@@ -254,7 +253,7 @@ def make_group_model(
     groups: Sequence[GroupSpec],
     molecules: Mapping[str, Structure],
     corrections_ev: Mapping[str, float],
-    from_co2_ev: Mapping[str, float],
+    from_exact_ev: Mapping[str, float],
     anchors: Mapping[str, Mapping[str, int]],
 ) -> GroupModel:
     """Fit the groups to the gases that they name, as far as these are known.
@@ -265,8 +264,8 @@ def make_group_model(
         Of bonds that there are.
     molecules
         A relaxed geometry of each gas.
-    corrections_ev, from_co2_ev
-        Of the gases, eV, from the anchors of the study, and from CO2, H2 and H2O.
+    corrections_ev, from_exact_ev
+        Of the gases, eV, from the anchors of the study, and from CO2, H2, H2O and N2.
     anchors
         Element counts of the study's anchors.
     """
@@ -274,12 +273,12 @@ def make_group_model(
     wanted = {gas for group in groups for gas in group.gases} - {"H2", "H2O"}
     counts = {gas: known[gas].groups for gas in sorted(wanted & known.keys())}
     # Without one of them there is no zero.
-    zero = all(anchor in from_co2_ev for anchor in FROM_CO2)
+    zero = all(anchor in from_exact_ev for anchor in FROM_CO2)
     return GroupModel(
         groups=groups,
         molecules=known,
         corrections_ev=corrections_ev,
-        errors=fit_group_errors(counts if zero else {}, from_co2_ev),
+        errors=fit_group_errors(counts if zero else {}, from_exact_ev),
         anchors=anchors,
-        anchor_errors_ev=from_co2_ev,
+        anchor_errors_ev=from_exact_ev,
     )

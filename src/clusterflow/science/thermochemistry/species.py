@@ -20,7 +20,7 @@ from clusterflow.science.adsorption.chosen_minimum import (
 from clusterflow.science.adsorption.outcome import bonds_to_nonmetals
 from clusterflow.science.geometry.bond_groups import drawn_molecules
 from clusterflow.science.thermochemistry.adsorbate_models import adsorbate_terms
-from clusterflow.science.thermochemistry.anchors import FROM_CO2
+from clusterflow.science.thermochemistry.anchors import EXACT, FROM_CO2
 from clusterflow.science.thermochemistry.formation import (
     ExperimentalTable,
     anchor_coefficients,
@@ -107,8 +107,9 @@ class Surroundings:
             A geometry of each gas.
         """
         computed = self._compute_at_298_k()
-        from_co2 = (
-            gas_corrections(computed, self.table, FROM_CO2)
+        exact = [gas for gas in EXACT if gas in computed]
+        from_exact = (
+            gas_corrections(computed, self.table, exact)
             if computed.keys() >= set(FROM_CO2)
             else []
         )
@@ -116,7 +117,7 @@ class Surroundings:
             groups,
             molecules,
             {c.gas: c.correction_ev for c in self.corrections()},
-            {c.gas: c.correction_ev for c in from_co2},
+            {c.gas: c.correction_ev for c in from_exact},
             {anchor: self.table.gases[anchor].counts for anchor in self.anchors},
         )
 

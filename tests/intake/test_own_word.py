@@ -1,0 +1,119 @@
+"""A file's own charge, multiplicity and frames against what the call says."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import yaml
+from ase import Atoms
+from ase.io import write
+
+from clusterflow.cli.app import main
+
+RHOMBUS = np.array([[1.2, 0, 0], [0, 2.08, 0], [-1.2, 0, 0], [0, -2.08, 0]])
+SDF = """\
+copper
+
+made by hand
+  2  1  0  0  0  0  0  0  0  0999 V2000
+    0.0000    0.0000    0.0000 Cu  0  0  0  0  0  0
+    {bond:.4f}    0.0000    0.0000 Cu  0  0  0  0  0  0
+  1  2  1  0
+{properties}M  END
+$$$$
+"""
+ADD = ["--source", "unpublished: a test", "--name", "mine"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def add(file, charge, multiplicity, *more):
+    words = [file, f"--charge={charge}", "--multiplicity", str(multiplicity)]
+    return main(["add", *words, *ADD, *more])
+
+
+def written(folder):
+    path = folder / "structures/clusters/mine.yaml"
+    return yaml.safe_load(path.read_text())
+
+
+def anion(info=None, moments=None):
+    atoms = Atoms("Cu4", positions=RHOMBUS, info=info or {})
+    if moments is not None:
+        atoms.set_initial_magnetic_moments(moments)
+    write("c.extxyz", atoms)
+    return "c.extxyz"
+
+
+def test_a_charge_of_the_file_against_the_call(folder, capsys):
+    file = anion({"charge": -1})
+    assert add(file, 0, 1) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "c.extxyz: charge says charge -1, the call says +0" in line
+    assert "--trust file" in line and not (folder / "structures").exists()
+    assert add(file, 0, 2, "--trust", "file") == 0
+    assert written(folder)["charge"] == -1
+
+
+def test_the_call_can_be_trusted_and_agreement_is_silent(folder, capsys):
+    file = anion({"charge": -1})
+    assert add(file, 0, 1, "--trust", "call") == 0
+    assert "charge" not in written(folder)
+    file = anion({"charge": -1, "multiplicity": 2})
+    assert (
+        main(
+            [
+                "add",
+                file,
+                "--charge=-1",
+                "--multiplicity",
+                "2",
+                *ADD[:2],
+                "--name",
+                "other",
+            ]
+        )
+        == 0
+    )
+    assert add(file, 0, 1, "--trust", "both") == 2
+
+
+def test_moments_say_a_multiplicity(folder, capsys):
+    file = anion(moments=[0.5, 0.5, 0.5, 0.5])
+    assert add(file, 0, 1) == 2
+    assert "initial magnetic moments says multiplicity 3" in capsys.readouterr().err
+    assert add(file, 0, 3) == 0
+
+
+def test_lines_of_an_sdf_are_its_word(folder, capsys):
+    text = SDF.format(bond=2.2, properties="M  CHG  1   2   1\nM  RAD  1   1   2\n")
+    (folder / "d.sdf").write_text(text)
+    assert add("d.sdf", 0, 1) == 2
+    assert "d.sdf: M  CHG says charge +1, the call says +0" in capsys.readouterr().err
+    assert add("d.sdf", 1, 2) == 0
+    assert written(folder)["charge"] == 1
+
+
+def test_several_records_are_refused_and_one_can_be_taken(folder, capsys):
+    two = [SDF.format(bond=bond, properties="") for bond in (2.2, 2.4)]
+    (folder / "d.sdf").write_text("".join(two))
+    assert add("d.sdf", 0, 1) == 2
+    assert "holds 2 structures" in capsys.readouterr().err
+    assert add("d.sdf", 0, 1, "--frame", "2") == 2
+    assert "a number from 0 to 1" in capsys.readouterr().err
+    assert add("d.sdf", 0, 1, "--frame", "last") == 0
+    last = (folder / "structures/clusters/mine.xyz").read_text().splitlines()[-1]
+    assert float(last.split()[1]) == pytest.approx(2.4)
+
+
+def test_a_frame_of_a_trajectory(folder):
+    frames = [Atoms("Cu4", positions=scale * RHOMBUS) for scale in (1.0, 1.05, 1.1)]
+    write("t.xyz", frames)
+    assert add("t.xyz", 0, 1) == 2
+    assert add("t.xyz", 0, 1, "--frame", "1") == 0
+    first = (folder / "structures/clusters/mine.xyz").read_text().splitlines()[2]
+    assert float(first.split()[1]) == pytest.approx(1.26)
