@@ -9,10 +9,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from clusterflow.errors import ConfigError
-from clusterflow.science.thermochemistry.anchors import FROM_CO2
-from clusterflow.units import WATER_CRITICAL_K, WATER_NUCLEATION_K, check_scale
 from clusterflow.science.thermochemistry.anchors import EXACT, FROM_CO2
-from clusterflow.units import WATER_CRITICAL_K, WATER_NUCLEATION_K
+from clusterflow.units import WATER_CRITICAL_K, WATER_NUCLEATION_K, check_scale
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
