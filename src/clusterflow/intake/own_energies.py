@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from clusterflow.errors import ConfigError
 from clusterflow.library.find import describe_error
 from clusterflow.library.own_tables import read_rows
+from clusterflow.records.xyz_files import refuse_wrong_count
 from clusterflow.science.reactions.own_free_energies import OwnEnergyRow
 
 if TYPE_CHECKING:
@@ -144,6 +145,8 @@ def _read_output(path: Path) -> Atoms:
     """The last structure of an output."""
     import ase.io
 
+    if path.suffix in (".xyz", ".extxyz"):
+        refuse_wrong_count(path)
     # ASE's readers of some sixty formats raise whatever they meet.
     try:
         atoms = ase.io.read(path, index=-1)
