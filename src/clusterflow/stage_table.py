@@ -121,6 +121,16 @@ class Stage:
             )
         return found
 
+    @property
+    def give_up(self) -> Callable[..., Any] | None:
+        """What makes the record of a job that crashed; None: the run then ends.
+
+        A function of its module, ``give_up(inputs, job, reason)``.
+        """
+        module: Any = importlib.import_module(self.module_name)
+        found: Callable[..., Any] | None = getattr(module, "give_up", None)
+        return found
+
     def path(self, *subject: str) -> Path:
         """Where a results folder keeps the record of a subject.
 

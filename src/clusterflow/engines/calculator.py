@@ -95,6 +95,8 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.inner = inner
+        if hasattr(inner, "note_progress"):  # a gradient of DFT may take hours
+            inner.note_progress = meter.note_progress
         self.implemented_properties = (
             ["energy", "forces"] if memory else inner.implemented_properties
         )
@@ -153,6 +155,7 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
             self._meter.seconds += process_time() - start
             # Asked for more of a geometry, an engine goes on from what it has of it.
             self._meter.n_gradients += not self.results
+            self._meter.note_progress()
 
     def _climb_rungs(self, properties: Sequence[str]) -> dict[str, Any]:
         """Results from the present rung, else from the others in turn."""

@@ -19,7 +19,7 @@ from clusterflow.records.scf import ScfReport
 from clusterflow.units import BOHR_A, HARTREE_EV
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from clusterflow.library.levels import DftMethod, LevelSpec
     from clusterflow.science.geometry.bonds import FloatArray
@@ -46,6 +46,7 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
         self._multiplicity = multiplicity
         self._tolerance = tolerance
         self.options = ScfOptions()
+        self.note_progress: Callable[[], None] = lambda: None
         # The field on the CPU and, where that computes, on the GPU.
         self.field: Any = None
         self.report: ScfReport | None = None
@@ -252,6 +253,7 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
 
     def _keep_cycle(self, cycle: dict[str, Any]) -> None:
         self._n_cycles += 1
+        self.note_progress()
         if self.options.checkpoint is not None and "dm" in cycle:
             self._keep_density(_split_spins(_fetch_array(cycle["dm"])))
 

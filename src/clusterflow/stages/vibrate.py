@@ -322,3 +322,8 @@ def run(inputs: Inputs, job: Job) -> VibrateRecord:
         isomers=inputs.settings(ThermoSettings).isomers,
         pool=inputs.optional(PoolRecord),
     )
+
+
+def give_up(inputs: Inputs, job: Job, reason: str) -> VibrateRecord:
+    """No wavenumbers, because the job that was to compute them crashed."""
+    return _make_failed_record(inputs.one(AdsorbRecord), None, reason, job)
