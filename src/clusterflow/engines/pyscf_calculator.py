@@ -51,14 +51,15 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
         self.field: Any = None
         self.report: ScfReport | None = None
         self._computing: Any = None
-        self._density: FloatArray | None = None
+        # Of the last geometry: where the next one starts.
+        self.density: FloatArray | None = None
         self._n_cycles = 0
         self._asked: Mapping[str, Any] = {}
 
     def climb(self, rung: Rung) -> None:
         """Take the settings of a rung, and forget the density."""
         self._asked = rung.parameters
-        self._density = None
+        self.density = None
 
     def calculate(
         self,
@@ -97,8 +98,8 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
         self._computing = field
         self.field = field.to_cpu() if _is_of_gpu(field) else field
         density = np.asarray(self.field.make_rdm1())
-        self._density = _split_spins(density)
-        self._keep_density(self._density)
+        self.density = _split_spins(density)
+        self._keep_density(self.density)
         dispersion = self._compute_dispersion(grad=False)["energy"] * HARTREE_EV
         energy = float(self.field.e_tot) * HARTREE_EV + float(dispersion)
         self.results = {
@@ -180,8 +181,8 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
     def _take_up_density(
         self, mol: Any, free: FloatArray
     ) -> tuple[str, FloatArray] | None:
-        if self._density is not None and self._density.shape == free.shape:
-            return "last", self._density
+        if self.density is not None and self.density.shape == free.shape:
+            return "last", self.density
         kept = [("checkpoint", self.options.checkpoint)]
         kept += [("neighbour", path) for path in self.options.neighbours]
         for name, path in kept:
