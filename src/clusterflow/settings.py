@@ -580,6 +580,35 @@ class CollectSettings(Model):
         return None if url is None else check_url(url, "collect.database")
 
 
+class WatchdogSettings(Model):
+    """When a job is ended that hangs or takes the memory, and given up."""
+
+    stalled_min: float = Field(
+        default=60,
+        gt=0,
+        description=(
+            "Minutes without a gradient (with PySCF: without a cycle of the SCF) after "
+            "which a job hangs. More than the longest gradient takes."
+        ),
+    )
+    memory_mb: int | None = Field(
+        default=None,
+        ge=100,
+        description=(
+            "Memory that one job may take, with the programs that it starts, MB; null "
+            "means half of the machine's."
+        ),
+    )
+    tries: int = Field(
+        default=2,
+        ge=1,
+        description=(
+            "How often a job is tried that hangs, takes too much memory or crashes, "
+            "each time from where it was; then its record is a hole with the reason."
+        ),
+    )
+
+
 class Study(Model):
     """A whole study: what is computed, and how."""
 
@@ -642,6 +671,9 @@ class Study(Model):
     )
     collect: CollectSettings = Field(
         default=CollectSettings(), description="Database and tables."
+    )
+    watchdog: WatchdogSettings = Field(
+        default=WatchdogSettings(), description="Jobs that hang or crash."
     )
 
     @model_validator(mode="after")

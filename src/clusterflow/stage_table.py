@@ -124,6 +124,16 @@ class Stage:
             )
         return found
 
+    @property
+    def give_up(self) -> Callable[..., Any] | None:
+        """What makes the record of a job that crashed; None: the run then ends.
+
+        A function of its module, ``give_up(inputs, job, reason)``.
+        """
+        module: Any = importlib.import_module(self.module_name)
+        found: Callable[..., Any] | None = getattr(module, "give_up", None)
+        return found
+
     def path(self, *subject: str) -> Path:
         """Where a results folder keeps the record of a subject.
 
@@ -261,7 +271,7 @@ _ROWS = (
         name="vibrate",
         summary="Compute the vibrations of an adsorbate's best minimum.",
         record="vibrations.VibrateRecord",
-        protocol=4,
+        protocol=5,
         of=_COMPLEX,
         reads=("relax", "adsorb", "pool"),
         sees=("vibrate", "relax", "thermo.isomers"),

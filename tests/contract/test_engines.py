@@ -706,6 +706,23 @@ def test_memory_does_not_grow(level):
     assert (memory().rss - before) / 1e6 < 1.0
 
 
+@pytest.mark.parametrize("level", [*map(available, [*XTB, *OTHERS, *SMALL_DFT])])
+def test_from_one_start_a_gradient_does_not_depend_on_those_before(level):
+    minimum = molecule("CO" if level == "emt" else "H2O")
+    forces = {}
+    # Far from the start, too, as when it is relaxed along a mode.
+    moves = (0.01, -0.01, 0.3)
+    for order in (moves, moves[::-1], moves[1:]):
+        atoms = with_level(minimum, level, accuracy=0.1)
+        atoms.calc.start_each_from(minimum)
+        for move in order:
+            atoms.positions = minimum.positions
+            atoms.positions[0, 2] += move
+            forces.setdefault(move, []).append(atoms.get_forces())
+    for found in forces.values():
+        assert all(np.array_equal(one, found[0]) for one in found[1:])
+
+
 @pytest.mark.parametrize("level", [available("xtb-python-gfn1"), available("gfn1-xtb")])
 def test_a_failed_geometry_leaves_nothing_for_the_next(level):
     atoms = with_level(Atoms("H2", positions=[[0, 0, 0], [0, 0, 0.75]]), level)

@@ -130,3 +130,19 @@ def test_a_cation_without_smearing_converges_on_a_higher_rung(library):
     assert meters[1].rungs["default"] == 0
     # 0.1 meV a kelvin, as from 100 to 10 K.
     assert energies[1] - energies[0] == pytest.approx(0.001, abs=0.001)
+
+
+def test_from_one_start_a_gradient_does_not_depend_on_the_rungs_before(on):
+    water, far = molecule("H2O"), molecule("H2O")
+    far.positions[0, 2] += 0.4
+    energies = []
+    for before in ([], [far]):
+        calculator, used, _ = on(SHORT, LONG)
+        calculator.start_each_from(water)
+        for atoms in before:
+            calculator.get_potential_energy(atoms)
+        near = water.copy()
+        near.positions[0, 2] += 0.01
+        energies.append(calculator.get_potential_energy(near))
+        assert used["long"] > 0
+    assert energies[0] == energies[1]

@@ -212,3 +212,18 @@ def test_temporary_names_are_those_that_are_swept(tmp_path, monkeypatch):
     os.utime(name, (0, 0))
     sweep_temporaries(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["Cu4.json"]
+
+
+@pytest.mark.parametrize("n_digits", [12, 18, 5000])
+def test_a_number_of_atoms_beyond_all_bounds_is_one_line(tmp_path, capsys, n_digits):
+    says = "9" * n_digits
+    for path in (tmp_path / "mine.xyz", tmp_path / "outputs/clean.xyz"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(f"{says}\nx\nCu 0 0 0\nCu 0 0 2\n")
+    start = time.monotonic()
+    assert main(["build", str(tmp_path / "mine.xyz")]) == 2
+    own = ["--energies", str(tmp_path / "outputs"), "--reaction", "HER"]
+    assert main(["che", *own]) == 2
+    assert time.monotonic() - start < 10
+    first, second = capsys.readouterr().err.splitlines()
+    assert "mine.xyz" in first and "clean.xyz" in second

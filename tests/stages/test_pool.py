@@ -380,6 +380,22 @@ def test_global_minima_are_offered_only_after_all_was_tried(rounds, gas_record):
         assert species(record)["*H"].formation_ev == pytest.approx(by_hand, abs=1e-9)
 
 
+def test_of_a_pool_that_was_given_up_the_lowest_isomer_is_unknown(rounds, gas_record):
+    crashed = {"status": "failed", "reason": "SIGSEGV"}
+    found = rounds.pooled([]).model_copy(update=crashed)
+    adsorbed = [only(rounds.second[0], lambda m: m.core_intact and m.isomer == "main")]
+    fixed, late = (
+        free_energies(rounds, gas_record, adsorbed, found, mode)
+        for mode in ("fixed_core_first", "pool")
+    )
+    for name in ("*", "*H"):
+        one = species(fixed)[name]
+        assert one.formation_ev is not None and one.de_placed_ev is not None
+        assert one.de_pool_ev is None
+        assert species(late)[name].formation_ev is None
+        assert "not all known: SIGSEGV" in species(late)[name].reason
+
+
 # A saddle point that vibrate has followed lies lower than its record of adsorb says.
 @pytest.mark.parametrize("followed_ev", [0.0, 0.048])
 def test_the_other_mode_stands_beside(rounds, gas_record, provenance, followed_ev):

@@ -11,7 +11,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator
 from ase.calculators.emt import EMT
 
-from clusterflow.engines import ENGINES
+from clusterflow.engines import ENGINES, make_calculator
 from clusterflow.engines.calculator import EngineCalculator
 from clusterflow.records.adsorption import AdsorbRecord, Minimum
 from clusterflow.records.atoms import from_atoms
@@ -29,17 +29,18 @@ PLACES = {"top": 1, "bridge": 2, "hollow": 3}
 
 @pytest.fixture(scope="module")
 def carbon(library, provenance):
-    """C on a place of a copper tetrahedron by EMT: (adsorb record, host)."""
+    """C on a place of a copper tetrahedron: (adsorb record, host)."""
 
-    def make(place):
+    def make(place, level="emt"):
         corners = [[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]
-        cluster = Relaxation(Atoms("Cu4", positions=0.95 * np.array(corners)), EMT())
+        start = Atoms("Cu4", positions=0.95 * np.array(corners))
+        cluster = Relaxation(start, make_calculator(level))
         assert cluster.finish(0.001, 200) == "converged"
         atoms = cluster.atoms.copy()
         foot = atoms.positions[: PLACES[place]].mean(axis=0)
         out = foot / np.linalg.norm(foot)
         atoms += Atoms("C", positions=[foot + out * (1.5 if place == "top" else 1.0)])
-        bound = Relaxation(atoms, EMT())
+        bound = Relaxation(atoms, make_calculator(level))
         # Not to its finish: what feels for lower ground would leave the bridge.
         assert bound.run(0.001, 200) == "converged"
         host = Isomer(
@@ -66,7 +67,7 @@ def carbon(library, provenance):
         adsorbed = AdsorbRecord(
             cluster="Cu4",
             adsorbate="C",
-            level=library.level("emt"),
+            level=library.level(level),
             minima=(minimum,),
             n_starts=1,
             provenance=provenance,
@@ -126,6 +127,25 @@ def test_a_killed_job_computes_no_gradient_twice(tmp_path, library, carbon, plac
         assert resumed.model_copy(update=same) == undisturbed
     again = run(subject, library, Job("vibrate", scratch=folder))
     assert again.provenance.n_gradients == 0
+
+
+def test_a_resumed_job_has_every_digit_of_an_undisturbed_one(tmp_path, library, carbon):
+    subject = carbon("hollow", "gfn1-xtb")
+    undisturbed = run(subject, library, Job("vibrate", scratch=tmp_path / "none"))
+    total = undisturbed.provenance.n_gradients
+    assert undisturbed.status == "ok"
+    same = {"provenance": undisturbed.provenance}
+    unkept = run(subject, library, Job("vibrate"))
+    assert unkept.model_copy(update=same) == undisturbed
+    for lives in (1, 2, 5, total // 2, total - 2):
+        first = DyingJob("vibrate", scratch=tmp_path / str(lives))
+        first.lives = lives
+        with pytest.raises(Killed):
+            run(subject, library, first)
+        resumed = run(subject, library, Job("vibrate", scratch=first.scratch))
+        # With one more: where each displacement starts from is converged anew.
+        assert resumed.provenance.n_gradients <= total - lives + 1
+        assert resumed.model_copy(update=same) == undisturbed
 
 
 def test_other_settings_find_no_old_gradients(tmp_path, library, carbon):

@@ -7,6 +7,7 @@ all of them is a list.
 from clusterflow.errors import ClusterflowError
 from clusterflow.model import NAME_PATTERN
 from clusterflow.run.command import study_configs
+from clusterflow.run.watchdog import SETTINGS as WATCHDOG
 from clusterflow.settings import merge, read_config
 from clusterflow.study.plan import Plan
 from clusterflow.study.resources import (
@@ -25,6 +26,8 @@ try:
 except ClusterflowError as error:
     raise WorkflowError(str(error)) from None
 STUDY = PLAN.study.study
+# In no rule: with another limit no job runs again.
+os.environ[WATCHDOG] = PLAN.study.watchdog.model_dump_json()
 
 
 wildcard_constraints:

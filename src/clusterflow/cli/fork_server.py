@@ -24,7 +24,10 @@ from clusterflow.run.fork_client import NUMBER
 from clusterflow.stage_table import STAGES
 
 # What the stages of clusters import beside their own modules.
-_LIBRARIES = ("networkx", "pydantic.type_adapter", "scipy.spatial", "tblite.ase")
+_LIBRARIES = (
+    *("networkx", "psutil", "pydantic.type_adapter", "scipy.spatial", "tblite.ase"),
+    "clusterflow.run.watchdog",
+)
 
 
 def serve(path: str) -> None:

@@ -11,7 +11,7 @@ import typer
 from clusterflow.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from clusterflow.model import Model
     from clusterflow.records.provenance import Record
@@ -164,13 +164,28 @@ def read_inputs(
 
 
 def run_stage(inputs: Inputs, output: Path | None) -> None:
-    """Run a stage and write its record, or print it."""
+    """Run a stage and write its record, or print it.
+
+    In a run jobs are watched: one that hangs or crashes leaves a record with a hole.
+    """
     from clusterflow.records.files import is_device
+    from clusterflow.run import watchdog
     from clusterflow.stages.parts.scratch import Scratch
 
     is_file = output is not None and not is_device(output)
     scratch = Scratch.beside(output) if output and is_file else None
-    emit(inputs.stage.run(inputs, inputs.job(scratch)), output)
+
+    def work(note_progress: Callable[[], None] = lambda: None) -> None:
+        job = inputs.job(scratch)
+        job.meter.note_progress = note_progress
+        emit(inputs.stage.run(inputs, job), output)
+
+    settings = watchdog.read_settings() if is_file and inputs.stage.gradients else None
+    give_up = inputs.stage.give_up
+    if settings is None or give_up is None:
+        work()
+    elif reason := watchdog.watch(work, settings):
+        emit(give_up(inputs, inputs.job(), reason), output)
     Scratch(scratch).clear()
 
 

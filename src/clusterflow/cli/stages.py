@@ -119,6 +119,9 @@ def level(
         charge=charge,
         multiplicity=multiplicity,
     )
+    if output is not None and levels is None:
+        run_stage(inputs, output)
+        return
     record = run(inputs, inputs.job(), try_all=levels is None)
     if output is not None or json_:
         emit(record, output)
@@ -195,11 +198,11 @@ def edges(
         multiplicity=multiplicity,
         as_given=is_structure_file(subject),
     )
+    if output is not None:
+        run_stage(inputs, output)
+        return
     at = inputs.settings(ThermoSettings).temperature_k
     record = run(inputs, inputs.job())
-    if output is not None:
-        emit(record, output)
-        return
     view = band_edges(
         record,
         inputs.library,
@@ -240,11 +243,11 @@ def gas(
         of={"gas": Path(subject).stem},
         level=level,
     )
+    if output is not None:
+        run_stage(inputs, output)
+        return
     at = inputs.settings(ThermoSettings).temperature_k
     record = run(inputs, inputs.job())
-    if output is not None:
-        emit(record, output)
-        return
     values = summary(record, at, pressure_pa)
     if json_:
         print(json.dumps(values, indent=1))

@@ -68,6 +68,8 @@ class Engine(ABC):
 
     # Ways to converge, in the order they are tried; the first is how it starts.
     rungs: tuple[Rung, ...] = (Rung(name="default"),)
+    # Whether one calculation can begin with the wavefunction of another.
+    keeps_wavefunction: bool = False
 
     @property
     @abstractmethod
@@ -109,6 +111,19 @@ class Engine(ABC):
 
     def climb(self, calculator: Calculator, rung: Rung) -> None:  # noqa: B027 - one
         """Set a calculator to a rung, with no wavefunction of an earlier geometry."""
+
+    def copy_wavefunction(self, calculator: Calculator) -> Any:  # noqa: B027 - one
+        """What the last calculation has converged to; None where it cannot be kept."""
+
+    def start_from(self, calculator: Calculator, wavefunction: Any) -> None:
+        """Begin the next calculation with a wavefunction, which stays as it is.
+
+        Raises
+        ------
+        EngineError
+            If the engine keeps none.
+        """
+        raise EngineError(f"an engine of {self.distribution} keeps no wavefunction")
 
     def why_failed(self, error: Exception) -> str | None:
         """What an error says of a geometry, or None where it is about something else.

@@ -66,11 +66,20 @@ class Memory:
         return (atoms.get_chemical_symbols(), atoms.positions.tolist(), *self.key)
 
 
+@dataclass(frozen=True, slots=True)
+class _Converged:
+    """The rung on which a geometry converged, and its wavefunction."""
+
+    rung: int
+    wavefunction: Any
+
+
 class EngineCalculator(Calculator):  # type: ignore[misc]
     """An engine's calculator, counted, guarded, on its SCF ladder, with a memory.
 
     What the engine's calculator can do, this one can, but for setting parameters. With
-    a `memory` it knows energy and forces alone, and looks there first. A geometry that
+    a `memory` it knows energy and forces alone, and looks there first. A geometry
+    starts where the last one has ended, unless `start_each_from` says where; one that
     does not converge is tried on the engine's other rungs; the one after a success
     starts on the rung that had it. Numbers are finite, or the calculation has failed.
 
@@ -95,6 +104,8 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
     ) -> None:
         super().__init__()
         self.inner = inner
+        if hasattr(inner, "note_progress"):  # a gradient of DFT may take hours
+            inner.note_progress = meter.note_progress
         self.implemented_properties = (
             ["energy", "forces"] if memory else inner.implemented_properties
         )
@@ -102,6 +113,17 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
         self._meter = meter
         self._memory = memory
         self._at = 0
+        self._origin: Atoms | None = None
+        self._origin_found: _Converged | None = None
+
+    def start_each_from(self, atoms: Atoms) -> None:
+        """From now on start every geometry with the wavefunction of this one.
+
+        That one starts from nothing. So a gradient does not depend on those before it,
+        whether they were computed or remembered. An engine that keeps no wavefunction
+        starts from nothing each time.
+        """
+        self._origin, self._origin_found = atoms.copy(), None
 
     def calculate(
         self,
@@ -148,13 +170,36 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
         """Results of the present geometry, as one gradient and its CPU time."""
         start = process_time()
         try:
-            return self._climb_rungs(properties)
+            if self._origin is not None:
+                self._go_to_origin(self._origin, properties)
+            return self._climb_rungs(self.atoms, properties)
         finally:
             self._meter.seconds += process_time() - start
             # Asked for more of a geometry, an engine goes on from what it has of it.
             self._meter.n_gradients += not self.results
+            self._meter.note_progress()
 
-    def _climb_rungs(self, properties: Sequence[str]) -> dict[str, Any]:
+    def _go_to_origin(self, origin: Atoms, properties: Sequence[str]) -> None:
+        """Set rung and wavefunction to those of the geometry that each starts from."""
+        rungs = self._engine.rungs
+        if not self._engine.keeps_wavefunction:
+            self._at = 0
+            self._engine.climb(self.inner, rungs[0])
+            return
+        found = self._origin_found
+        if found is None:
+            self._at = 0
+            self._engine.climb(self.inner, rungs[0])
+            self._climb_rungs(origin, properties)
+            wavefunction = self._engine.copy_wavefunction(self.inner)
+            self._origin_found = _Converged(self._at, wavefunction)
+            return
+        if self._at != found.rung or not self.inner.results:
+            self._at = found.rung
+            self._engine.climb(self.inner, rungs[found.rung])
+        self._engine.start_from(self.inner, found.wavefunction)
+
+    def _climb_rungs(self, atoms: Atoms, properties: Sequence[str]) -> dict[str, Any]:
         """Results from the present rung, else from the others in turn."""
         rungs = self._engine.rungs
         reasons: list[str] = []
@@ -163,7 +208,7 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
             if reasons:
                 self._engine.climb(self.inner, rung)
             try:
-                results = self._stand_on(rung, properties)
+                results = self._stand_on(rung, atoms, properties)
             except CalculationFailed as error:
                 self._meter.failures[rung.name] += 1
                 reasons.append(" ".join(str(error).split()) or "no convergence")
@@ -176,10 +221,12 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
         more = f", nor on {len(rungs) - 1} other rungs" if len(rungs) > 1 else ""
         raise CalculationFailed(f"{reasons[0]}{more}")
 
-    def _stand_on(self, rung: Rung, properties: Sequence[str]) -> dict[str, Any]:
+    def _stand_on(
+        self, rung: Rung, atoms: Atoms, properties: Sequence[str]
+    ) -> dict[str, Any]:
         if rung.rattle_a:
-            self._ask_engine(_rattle_atoms(self.atoms, rung.rattle_a), properties)
-        return self._ask_engine(self.atoms, properties)
+            self._ask_engine(_rattle_atoms(atoms, rung.rattle_a), properties)
+        return self._ask_engine(atoms, properties)
 
     def _ask_engine(self, atoms: Atoms, properties: Sequence[str]) -> dict[str, Any]:
         """What the engine says; it has failed where a number is not finite."""

@@ -110,6 +110,14 @@ class PyscfEngine(Engine):
         """Other settings of the SCF, and the density forgotten."""
         calculator.climb(rung)
 
+    def copy_wavefunction(self, calculator: Calculator) -> Any:
+        """The density, of which each calculation makes a new one."""
+        return calculator.density
+
+    def start_from(self, calculator: Calculator, wavefunction: Any) -> None:
+        """The density as first guess."""
+        calculator.density = wavefunction
+
     def why_failed(self, error: Exception) -> str | None:
         """Also two atoms at one place, and a basis that is linearly dependent."""
         if isinstance(error, np.linalg.LinAlgError) or str(error) == "Ill geometry":

@@ -19,7 +19,7 @@ from clusterflow.records.scf import ScfReport
 from clusterflow.units import BOHR_A, HARTREE_EV
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from clusterflow.library.levels import DftMethod, LevelSpec
     from clusterflow.science.geometry.bonds import FloatArray
@@ -46,18 +46,20 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
         self._multiplicity = multiplicity
         self._tolerance = tolerance
         self.options = ScfOptions()
+        self.note_progress: Callable[[], None] = lambda: None
         # The field on the CPU and, where that computes, on the GPU.
         self.field: Any = None
         self.report: ScfReport | None = None
         self._computing: Any = None
-        self._density: FloatArray | None = None
+        # Of the last geometry: where the next one starts.
+        self.density: FloatArray | None = None
         self._n_cycles = 0
         self._asked: Mapping[str, Any] = {}
 
     def climb(self, rung: Rung) -> None:
         """Take the settings of a rung, and forget the density."""
         self._asked = rung.parameters
-        self._density = None
+        self.density = None
 
     def calculate(
         self,
@@ -96,8 +98,8 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
         self._computing = field
         self.field = field.to_cpu() if _is_of_gpu(field) else field
         density = np.asarray(self.field.make_rdm1())
-        self._density = _split_spins(density)
-        self._keep_density(self._density)
+        self.density = _split_spins(density)
+        self._keep_density(self.density)
         dispersion = self._compute_dispersion(grad=False)["energy"] * HARTREE_EV
         energy = float(self.field.e_tot) * HARTREE_EV + float(dispersion)
         self.results = {
@@ -179,8 +181,8 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
     def _take_up_density(
         self, mol: Any, free: FloatArray
     ) -> tuple[str, FloatArray] | None:
-        if self._density is not None and self._density.shape == free.shape:
-            return "last", self._density
+        if self.density is not None and self.density.shape == free.shape:
+            return "last", self.density
         kept = [("checkpoint", self.options.checkpoint)]
         kept += [("neighbour", path) for path in self.options.neighbours]
         for name, path in kept:
@@ -252,6 +254,7 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
 
     def _keep_cycle(self, cycle: dict[str, Any]) -> None:
         self._n_cycles += 1
+        self.note_progress()
         if self.options.checkpoint is not None and "dm" in cycle:
             self._keep_density(_split_spins(_fetch_array(cycle["dm"])))
 

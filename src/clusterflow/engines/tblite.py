@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clusterflow.engines.base import UP_TO_RADON, Engine, Rung
 from clusterflow.errors import EngineError
@@ -63,6 +63,7 @@ class TbliteEngine(Engine):
     """tblite's own ASE calculator, with charge and multiplicity given outright."""
 
     distribution = "tblite"
+    keeps_wavefunction = True
     rungs = (
         Rung(name="default"),
         Rung(name="fresh"),
@@ -130,6 +131,18 @@ class TbliteEngine(Engine):
         """Other settings of the mixer, and the wavefunction forgotten."""
         calculator.set(**{**_START, **rung.parameters})
         calculator._xtb = calculator._res = None
+
+    def copy_wavefunction(self, calculator: Calculator) -> Any:
+        """Its own container of results, which holds what a restart needs."""
+        from tblite.interface import Result
+
+        return Result(calculator._res)
+
+    def start_from(self, calculator: Calculator, wavefunction: Any) -> None:
+        """A copy, for a calculation changes the container that it is given."""
+        from tblite.interface import Result
+
+        calculator._res = Result(wavefunction)
 
     def frontier_orbitals(self, calculator: Calculator) -> tuple[float, float] | None:
         """Highest orbital more than half filled and the lowest less than half, eV."""

@@ -26,6 +26,7 @@ from clusterflow.intake.output_folder import (
 from clusterflow.intake.wavenumbers import has_vasp_modes, read_wavenumbers
 from clusterflow.library.energy_rows import Origin, OwnEnergyRow
 from clusterflow.library.find import describe_error
+from clusterflow.records.xyz_files import refuse_wrong_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -180,6 +181,8 @@ def _read_output(path: Path) -> Atoms:
     """The last structure of an output; of finite differences the one not displaced."""
     import ase.io
 
+    if path.suffix in (".xyz", ".extxyz"):
+        refuse_wrong_count(path)
     # ASE's readers of some sixty formats raise whatever they meet.
     try:
         atoms = ase.io.read(path, index=0 if has_vasp_modes(path) else -1)

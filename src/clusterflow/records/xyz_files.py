@@ -53,18 +53,30 @@ def read_xyz(file: Path) -> tuple[list[Atoms], tuple[str, ...]]:
     return images, tuple(notes)
 
 
+def refuse_wrong_count(file: Path) -> None:
+    """Refuse an XYZ file with a frame that says other atoms than it holds.
+
+    Raises
+    ------
+    StructureError
+        If one does: readers of XYZ would count up to what it says.
+    """
+    for _ in _find_frames(read_text(file).rstrip().split("\n"), file):
+        pass
+
+
 def _find_frames(lines: Sequence[str], file: Path) -> Iterator[tuple[int, int]]:
     """Where each frame begins, and its number of atoms."""
     start, frame = 0, 0
     while start < len(lines):
         count = lines[start].strip()
         frame += 1
-        if not re.fullmatch(r"\+?\d+", count):
+        if not re.fullmatch(r"\+?\d{1,18}", count):
             raise StructureError(
                 f"{file}: line {start + 1} is {lines[start].strip()[:40]!r}, where the "
                 "number of atoms should be; is it an XYZ file?"
             )
-        rows = _count_atom_lines(lines[start + 2 :])
+        rows = _count_atom_lines(lines, start + 2)
         n_atoms = int(count)
         beyond = lines[start + 2 + n_atoms] if rows > n_atoms else ""
         if rows < n_atoms or len(beyond.split()) > 1:
@@ -82,12 +94,13 @@ def _find_frames(lines: Sequence[str], file: Path) -> Iterator[tuple[int, int]]:
             start += 1
 
 
-def _count_atom_lines(lines: Sequence[str]) -> int:
-    """Lines from the first on that have the fields of an atom."""
-    for n, line in enumerate(lines):
+def _count_atom_lines(lines: Sequence[str], start: int) -> int:
+    """Lines from `start` on that have the fields of an atom."""
+    for n in range(start, len(lines)):
+        line = lines[n]
         if len(re.split(r"[\s,]+", line.strip())) < 4 or line.startswith("VEC"):
-            return n
-    return len(lines)
+            return n - start
+    return max(len(lines) - start, 0)
 
 
 def _is_between_frames(line: str) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import os
+from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from clusterflow.errors import ConfigError
-from clusterflow.records.files import StudyRecords, write_atomic
+from clusterflow.records.files import StudyRecords, replacing, write_atomic
 from clusterflow.records.provenance import CollectRecord
 from clusterflow.results.columns import COLUMNS, TABLE_COLUMNS
 from clusterflow.results.database import write_file, write_server
-from clusterflow.results.tables import TABLES, to_csv
-from clusterflow.results.verify import verify
+from clusterflow.results.tables import TABLES, write_csv
+from clusterflow.results.verify import run_gates
+from clusterflow.science.checks.evidence import Gate
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from clusterflow.library.find import Library
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from clusterflow.settings import CollectSettings
     from clusterflow.stages.parts.job import Job
 
+_GATE_FIELDS = tuple(field.name for field in fields(Gate))
 _PANDAS = {
     **{"text": "string", "number": "float64"},
     **{"integer": "Int64", "truth": "boolean"},
@@ -51,12 +54,13 @@ def collect(
     written = []
     n_failures = 0
     for name, make_rows in TABLES.items():
-        rows = list(make_rows(records))
-        written += _write_table(folder, name, rows, parquet=settings.parquet)
+        rows = make_rows(records)
+        files, n_rows = _write_table(folder, name, rows, parquet=settings.parquet)
+        written += files
         if name == "failures":
-            n_failures = len(rows)
-    gates = [{**asdict(gate)} for gate in verify(records, library)]
-    write_atomic(folder / "gates.csv", to_csv("gates", gates))
+            n_failures = n_rows
+    gates = (_make_gate_row(gate) for gate in run_gates(records, library))
+    _write_csv(folder, "gates", gates)
     write_file(records, study, folder / "results.db")
     if settings.database is not None:
         write_server(records, study, settings.database)
@@ -70,16 +74,35 @@ def collect(
 
 
 def _write_table(
-    folder: Path, name: str, rows: Sequence[Row], *, parquet: bool
-) -> list[str]:
-    """One table as CSV, and as Parquet or else none: no old one stays beside it."""
-    write_atomic(folder / f"{name}.csv", to_csv(name, rows))
+    folder: Path, name: str, rows: Iterable[Row], *, parquet: bool
+) -> tuple[list[str], int]:
+    """One table as CSV, and as Parquet or else none: no old one stays beside it.
+
+    Returns the names of the files, and the number of rows.
+    """
     other = folder / f"{name}.parquet"
     if not parquet:
         other.unlink(missing_ok=True)
-        return [f"{name}.csv"]
-    write_atomic(other, to_parquet(name, rows))
-    return [f"{name}.csv", other.name]
+        return [f"{name}.csv"], _write_csv(folder, name, rows)
+    every = list(rows)
+    write_atomic(other, to_parquet(name, every))
+    return [f"{name}.csv", other.name], _write_csv(folder, name, every)
+
+
+def _write_csv(folder: Path, name: str, rows: Iterable[Row]) -> int:
+    """One table, row by row: a large study has hundreds of thousands."""
+    with (
+        replacing(folder / f"{name}.csv") as temporary,
+        temporary.open("w", encoding="utf-8", newline="") as stream,
+    ):
+        n_rows = write_csv(stream, name, rows)
+        stream.flush()
+        os.fsync(stream.fileno())
+    return n_rows
+
+
+def _make_gate_row(gate: Gate) -> Row:
+    return {name: getattr(gate, name) for name in _GATE_FIELDS}
 
 
 def to_parquet(name: str, rows: Sequence[Row]) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import itertools
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
 from clusterflow.records.clusters import EdgesRecord
@@ -23,7 +23,7 @@ from clusterflow.science.reactions.che import Electrode
 from clusterflow.science.uncertainty.comparison import contenders, probability_a_beats_b
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from clusterflow.records.files import StudyRecords
     from clusterflow.records.profiles import (
@@ -285,7 +285,10 @@ def _join_driven(drives: Sequence[CoupleDrive | ReactionDrive], name: str) -> st
 
 
 def rankings(records: StudyRecords) -> Iterator[Row]:
-    """One row a pair of clusters of one reaction and level, the better one first."""
+    """One row a pair of clusters of one reaction and level, the better one first.
+
+    Of each reaction and level those of the best, at most fifty.
+    """
     for group in contenders(records.of(ThermoRecord), records.of(CheRecord)):
         ranked = list(enumerate(group, start=1))
         for (rank, one), (other_rank, other) in itertools.combinations(ranked, 2):
@@ -453,15 +456,27 @@ TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
 }
 
 
-def to_csv(name: str, rows: Sequence[Row]) -> str:
+def to_csv(name: str, rows: Iterable[Row]) -> str:
     """A table as CSV; a missing value is an empty cell, a text never a formula."""
-    columns = list(rows[0]) if rows else list(TABLE_COLUMNS.get(name, ()))
     stream = StringIO()
-    writer = csv.DictWriter(stream, columns, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: _format_csv_cell(cell) for key, cell in row.items()})
+    write_csv(stream, name, rows)
     return stream.getvalue()
+
+
+def write_csv(stream: TextIO, name: str, rows: Iterable[Row]) -> int:
+    """Write a table as CSV, row by row; how many there were."""
+    writer = csv.writer(stream, lineterminator="\n")
+    columns: Sequence[str] | None = None
+    n_rows = 0
+    for row in rows:
+        if columns is None:
+            columns = list(row)
+            writer.writerow(columns)
+        writer.writerow([_format_csv_cell(row[key]) for key in columns])
+        n_rows += 1
+    if columns is None:
+        writer.writerow(TABLE_COLUMNS.get(name, ()))
+    return n_rows
 
 
 def _format_csv_cell(cell: Cell) -> Cell:

@@ -42,19 +42,25 @@ def verify(records: StudyRecords, library: Library) -> list[Gate]:
     LibraryError
         If an item of the library cannot be read.
     """
+    return list(run_gates(records, library))
+
+
+def run_gates(records: StudyRecords, library: Library) -> Iterator[Gate]:
+    """The verdicts of `verify`, one after the other: a large study has many."""
     evidence = evidence_of(records, library)
-    found: list[Gate] = []
     of_own = any(record.own for record in evidence.thermo)
     for check in (*GATES, *(OWN_GATES if of_own else ())):
-        gates = list(check(evidence))
-        nothing = Gate(
-            name=gate_name(check),
-            verdict="SKIP",
-            subject="study",
-            detail="no record to check",
-        )
-        found += gates or [nothing]
-    return found
+        n_gates = 0
+        for gate in check(evidence):
+            n_gates += 1
+            yield gate
+        if not n_gates:
+            yield Gate(
+                name=gate_name(check),
+                verdict="SKIP",
+                subject="study",
+                detail="no record to check",
+            )
 
 
 def evidence_of(records: StudyRecords, library: Library) -> Evidence:

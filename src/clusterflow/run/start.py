@@ -188,6 +188,9 @@ def _report_outcome(code: int, results: Path, run: RunTime | None) -> None:
     if run and any(job.written >= run.started for job in jobs):
         print(time_summary(jobs))
         print(run_summary(run, jobs))
+    for job in jobs:
+        if job.given_up:
+            print(f"hole: {job.given_up}", file=sys.stderr)
     report = results / "report.html"
     if report.is_file():
         print(f"report: {report}")

@@ -8,6 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from clusterflow.run.watchdog import GIVEN_UP
 from clusterflow.stage_table import STAGES
 
 if TYPE_CHECKING:
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobTime:
-    """Wall and engine time of a job, s; `written` is the time stamp of its record."""
+    """Wall and engine time of a job, s; `written` is the time stamp of its record.
+
+    `given_up` has the name and the reason of a record whose job hung or crashed.
+    """
 
     stage: str
     wall_s: float
     engine_s: float
     written: float = 0.0
+    given_up: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,12 +120,14 @@ def _read_job_time(path: Path) -> JobTime | None:
     """None for a file that is no record: a summary must not end a finished study."""
     try:
         record: Any = json.loads(path.read_text(encoding="utf-8"))
-        provenance = record["provenance"]
+        provenance, reason = record["provenance"], str(record.get("reason", ""))
+        is_given_up = reason.startswith(GIVEN_UP)
         return JobTime(
             stage=str(record["stage"]),
             wall_s=float(provenance["wall_time_s"]),
             engine_s=float(provenance.get("engine_time_s", 0.0)),
             written=path.stat().st_mtime,
+            given_up=f"{path}: {reason}" if is_given_up else "",
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

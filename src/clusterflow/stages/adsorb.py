@@ -262,3 +262,18 @@ def run(inputs: Inputs, job: Job) -> AdsorbRecord:
         relax=inputs.settings(RelaxSettings),
         before=before,
     )
+
+
+def give_up(inputs: Inputs, job: Job, reason: str) -> AdsorbRecord:
+    """No minimum, because the job that was to find them crashed."""
+    relaxed = inputs.one(RelaxRecord)
+    return AdsorbRecord(
+        cluster=relaxed.cluster,
+        adsorbate=inputs.of["adsorbate"],
+        level=relaxed.level,
+        minima=(),
+        n_starts=0,
+        status="failed",
+        reason=reason,
+        provenance=job.provenance(relaxed.level),
+    )

@@ -360,3 +360,18 @@ def run(inputs: Inputs, job: Job) -> EdgesRecord:
     level = inputs.library.level(inputs.settings(EdgesSettings).level)
     record = edges(inputs.one(RelaxRecord), level, inputs.library.domain(), job)
     return record.flagged(EDITED_FLAG) if job.edited else record
+
+
+def give_up(inputs: Inputs, job: Job, reason: str) -> EdgesRecord:
+    """No edges, because the job that was to compute them crashed."""
+    relaxed = inputs.one(RelaxRecord)
+    level = inputs.library.level(inputs.settings(EdgesSettings).level)
+    return EdgesRecord(
+        cluster=relaxed.cluster,
+        level=relaxed.level,
+        ip_ea_level=level,
+        reasons=dict.fromkeys(_VALUES, reason),
+        status="failed",
+        reason=reason,
+        provenance=job.provenance(level),
+    )

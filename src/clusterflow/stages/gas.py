@@ -202,6 +202,15 @@ def summary(
 
 def run(inputs: Inputs, job: Job) -> GasRecord:
     """Compute a molecule at a level, both by name."""
-    spec = inputs.library.gas(inputs.of["gas"])
-    level = inputs.library.level(inputs.of.get("level", inputs.level_name))
+    spec, level = _find_subject(inputs)
     return gas(spec, level, inputs.settings(GasSettings), job)
+
+
+def give_up(inputs: Inputs, job: Job, reason: str) -> GasRecord:
+    """No energy, because the job that was to compute it crashed."""
+    return _make_failed_record(*_find_subject(inputs), reason, job)
+
+
+def _find_subject(inputs: Inputs) -> tuple[GasSpec, LevelSpec]:
+    level = inputs.library.level(inputs.of.get("level", inputs.level_name))
+    return inputs.library.gas(inputs.of["gas"]), level

@@ -123,3 +123,15 @@ def run(inputs: Inputs, job: Job) -> LeavingRecord:
             )
     settings = inputs.settings(VibrateSettings)
     return leaving(relaxed, peers, inputs.library, settings, job)
+
+
+def give_up(inputs: Inputs, job: Job, reason: str) -> LeavingRecord:
+    """No vibrations, because the job that was to compute them crashed."""
+    relaxed = inputs.one(RelaxRecord)
+    return LeavingRecord(
+        cluster=relaxed.cluster,
+        level=relaxed.level,
+        status="failed",
+        reason=reason,
+        provenance=job.provenance(relaxed.level),
+    )

@@ -236,3 +236,15 @@ def run(inputs: Inputs, job: Job, *, try_all: bool = True) -> LevelRecord:
         job,
         try_all=try_all,
     )
+
+
+def give_up(inputs: Inputs, job: Job, reason: str) -> LevelRecord:
+    """No level, because the job that was to choose it crashed."""
+    return LevelRecord(
+        cluster=inputs.one(BuildRecord).cluster,
+        level=None,
+        attempts=(),
+        status="failed",
+        reason=reason,
+        provenance=job.provenance(),
+    )

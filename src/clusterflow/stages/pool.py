@@ -296,3 +296,17 @@ def run(inputs: Inputs, job: Job) -> PoolRecord:
         relax=inputs.settings(RelaxSettings),
         before=inputs.before(PoolRecord),
     )
+
+
+def give_up(inputs: Inputs, job: Job, reason: str) -> PoolRecord:
+    """The isomers known before, because the job that was to find more crashed."""
+    relaxed, before = inputs.one(RelaxRecord), inputs.before(PoolRecord)
+    return PoolRecord(
+        cluster=relaxed.cluster,
+        level=relaxed.level,
+        round=before.round + 1 if before else 1,
+        isomers=tuple(_list_known_isomers(relaxed, before)),
+        status="failed",
+        reason=reason,
+        provenance=job.provenance(relaxed.level),
+    )

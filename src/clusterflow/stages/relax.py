@@ -285,3 +285,16 @@ def run(inputs: Inputs, job: Job) -> RelaxRecord:
         job,
         inputs.peers(LevelRecord),
     )
+
+
+def give_up(inputs: Inputs, job: Job, reason: str) -> RelaxRecord:
+    """No isomer, because the job that was to relax them crashed."""
+    level = inputs.one(LevelRecord).level
+    return RelaxRecord(
+        cluster=inputs.one(BuildRecord).cluster,
+        level=level,
+        isomers=(),
+        status="failed",
+        reason=reason,
+        provenance=job.provenance(level),
+    )

@@ -39,8 +39,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ase import Atoms
-    from ase.calculators.calculator import Calculator
 
+    from clusterflow.engines.calculator import EngineCalculator
     from clusterflow.library.adsorbates import AdsorbateSpec
     from clusterflow.library.clusters import IsomerMode
     from clusterflow.library.levels import LevelSpec
@@ -133,6 +133,7 @@ def _vibrate_minimum(setup: _Setup, index: int, host: Isomer) -> VibrateRecord |
     calculator = _make_calculator(minimum.structure, adsorbed.level, settings, job)
     moving = _choose_moving_atoms(minimum.structure, n_host, settings)
     atoms = to_atoms(minimum.structure)
+    calculator.start_each_from(atoms)
     try:
         error_ev_per_a = force_error(atoms, calculator, moving)
         if wrong := why_forces_are_wrong(error_ev_per_a):
@@ -195,7 +196,7 @@ def _find_isomer_placed_on(
 
 def _make_calculator(
     structure: Structure, level: LevelSpec, settings: VibrateSettings, job: Job
-) -> Calculator:
+) -> EngineCalculator:
     """A calculator that keeps its gradients, if the job has a scratch folder."""
     key = (structure.charge, structure.multiplicity, settings.accuracy)
     memory = None
@@ -219,7 +220,10 @@ def _choose_moving_atoms(
 
 
 def _compute_modes(
-    atoms: Atoms, calculator: Calculator, moving: list[int], settings: VibrateSettings
+    atoms: Atoms,
+    calculator: EngineCalculator,
+    moving: list[int],
+    settings: VibrateSettings,
 ) -> _Vibrating:
     partial = partial_hessian(atoms, calculator, moving, settings.displacement_a)
     wavenumbers, modes = normal_modes(partial.hessian, atoms.get_masses()[moving])
@@ -234,7 +238,7 @@ def _compute_modes(
 
 def _repair_geometry(
     vibrating: _Vibrating,
-    calculator: Calculator,
+    calculator: EngineCalculator,
     setup: _Setup,
     why_other: Callable[[Atoms], str],
 ) -> tuple[_Vibrating, int, str]:
@@ -258,6 +262,7 @@ def _repair_geometry(
         relaxed = relaxation.atoms.copy()
         if other := why_other(relaxed):
             return vibrating, attempt, other
+        calculator.start_each_from(relaxed)
         vibrating = _compute_modes(
             relaxed, calculator, vibrating.moving, setup.settings
         )
@@ -322,3 +327,8 @@ def run(inputs: Inputs, job: Job) -> VibrateRecord:
         isomers=inputs.settings(ThermoSettings).isomers,
         pool=inputs.optional(PoolRecord),
     )
+
+
+def give_up(inputs: Inputs, job: Job, reason: str) -> VibrateRecord:
+    """No wavenumbers, because the job that was to compute them crashed."""
+    return _make_failed_record(inputs.one(AdsorbRecord), None, reason, job)

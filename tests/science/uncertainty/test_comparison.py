@@ -8,6 +8,7 @@ import pytest
 
 from clusterflow.errors import RecordError
 from clusterflow.records.energies import SpeciesFreeEnergy, ThermoRecord
+from clusterflow.science.uncertainty import comparison
 from clusterflow.science.uncertainty.comparison import contenders, probability_a_beats_b
 from clusterflow.settings import CheSettings
 from clusterflow.stages.che import che
@@ -90,6 +91,12 @@ def test_levels_are_not_ranked_with_each_other(made, library, provenance):
     (a,), (b,) = contenders([*thermo, other], found)
     with pytest.raises(RecordError, match=r"A and B cannot be ranked: level gfn1-xtb"):
         probability_a_beats_b(a, b)
+
+
+def test_of_many_clusters_the_best_are_compared(made, monkeypatch):
+    monkeypatch.setattr(comparison, "LEADERS", 2)
+    ((first, second),) = contenders(*made(A=(3.0, 0.3), B=(2.0, 0.3), C=(2.5, 0.3)))
+    assert (first.cluster, second.cluster) == ("B", "C")
 
 
 def test_a_cluster_with_an_unknown_error_is_left_out(made):

@@ -73,8 +73,15 @@ def bare_energies(
     return BareEnergies(
         placed_ev=energies.get(minimum.isomer),
         stripped_ev=None if host is None else energies[host],
-        lowest_ev=pool.isomers[0].isomer.energy_ev if pool.isomers else None,
+        lowest_ev=lowest_energy_ev(pool),
     )
+
+
+def lowest_energy_ev(pool: PoolRecord | None) -> float | None:
+    """Energy of the lowest isomer, eV; None where not all are known."""
+    if pool is None or pool.status == "failed" or not pool.isomers:
+        return None
+    return pool.isomers[0].isomer.energy_ev
 
 
 def all_isomers(pool: PoolRecord) -> list[Isomer]:
@@ -201,6 +208,8 @@ def why_not_pooled(pool: PoolRecord | None, adsorptions: Sequence[AdsorbRecord])
     """Why global minima cannot be offered; empty if all was tried on all isomers."""
     if pool is None:
         return "there is no pool record; give it too"
+    if pool.status == "failed":
+        return f"its isomers are not all known: {pool.reason}"
     members = [pooled.isomer.structure.name for pooled in pool.isomers]
     for record in adsorptions:
         missing = [name for name in members if name not in record.isomers_tried]

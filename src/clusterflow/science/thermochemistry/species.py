@@ -12,7 +12,11 @@ from clusterflow.records.energies import (
     GasCorrection,
     SpeciesFreeEnergy,
 )
-from clusterflow.science.adsorption.bare_isomers import bare_energies, relaxed_of_mode
+from clusterflow.science.adsorption.bare_isomers import (
+    bare_energies,
+    lowest_energy_ev,
+    relaxed_of_mode,
+)
 from clusterflow.science.adsorption.chosen_minimum import (
     minimum_of_mode,
     why_no_minimum,
@@ -250,7 +254,7 @@ def clean_surface(
     energy_ev = relaxed.isomers[0].energy_ev
     multiplicity = relaxed.isomers[0].structure.multiplicity
     terms = electronic_only(energy_ev, multiplicity, temperature_k)
-    lowest_ev = pool.isomers[0].isomer.energy_ev if pool and pool.isomers else None
+    lowest_ev = lowest_energy_ev(pool)
     return SpeciesFreeEnergy(
         name="*",
         status="ok",

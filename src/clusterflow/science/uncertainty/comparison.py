@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import isclose
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from clusterflow.errors import RecordError
 from clusterflow.science.reactions.che import (
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from clusterflow.records.energies import ThermoRecord
     from clusterflow.records.profiles import CheRecord, ReactionResult
     from clusterflow.science.uncertainty.sampling import UncertainPotential
+
+
+# So many of the best of a reaction are compared, pair by pair: of a thousand clusters
+# all pairs would be half a million, of which nobody reads those at the end.
+LEADERS: Final = 50
+_Candidate: TypeAlias = "tuple[CheRecord, ReactionResult, ThermoRecord, Network]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,29 +94,38 @@ def contenders(
 ) -> Iterator[list[Contender]]:
     """Clusters that can be ranked with each other for a reaction, best first.
 
-    One list a reaction, level, temperature and way to judge transfers; a cluster
-    without a limiting potential, with a deviation unknown, or whose samples cannot be
-    drawn anew from its own free energies is in none.
+    One list a reaction, level, temperature and way to judge transfers, with `LEADERS`
+    clusters at most; a cluster without a limiting potential, with a deviation unknown,
+    or whose samples cannot be drawn anew from its own free energies is in none.
     """
     energies = {record.cluster: record for record in thermo}
     networks: dict[tuple[ReactionSpec, Pcet], Network] = {}
-    groups: dict[tuple[str, str, float, Pcet], list[Contender]] = {}
+    groups: dict[tuple[str, str, float, Pcet], list[_Candidate]] = {}
     for record in che:
         specs = {spec.name: spec for spec in record.networks}
         for result in record.results:
             spec, own = specs.get(result.reaction), energies.get(record.cluster)
-            if spec is None or own is None:
+            if spec is None or own is None or record.level is None:
                 continue
             read_as = spec, result.pcet
             if read_as not in networks:
                 networks[read_as] = _rebuild_network(*read_as)
-            found = _make_contender(record, result, own, networks[read_as])
-            if found is not None:
-                level, temperature = found.level.hash, result.temperature_k
-                key = result.reaction, level, temperature, result.pcet
-                groups.setdefault(key, []).append(found)
+            level, temperature = record.level.hash, result.temperature_k
+            key = result.reaction, level, temperature, result.pcet
+            candidate = record, result, own, networks[read_as]
+            groups.setdefault(key, []).append(candidate)
     for group in groups.values():
-        yield sorted(group, key=lambda c: (ranking_key(c.result), c.cluster))
+        group.sort(key=lambda candidate: _order_candidate(*candidate[:2]))
+        # To draw the samples takes longer than all else.
+        found = [_make_contender(*candidate) for candidate in group[:LEADERS]]
+        if leaders := [contender for contender in found if contender is not None]:
+            yield leaders
+
+
+def _order_candidate(
+    record: CheRecord, result: ReactionResult
+) -> tuple[tuple[bool, bool, float, float], str]:
+    return ranking_key(result), record.cluster
 
 
 def _rebuild_network(spec: ReactionSpec, pcet: Pcet) -> Network:
