@@ -30,8 +30,7 @@ def folder(tmp_path_factory, library, provenance, structure):
 
 @pytest.fixture(scope="module")
 def ask(folder, library):
-    records = read_records(folder)
-    return lambda table, **options: query(records, table, library, **options)
+    return lambda table, **options: query(folder, table, library, **options)
 
 
 def test_best_ranks_the_clusters_of_a_reaction(ask):

@@ -5,6 +5,7 @@ rule collect:
     output:
         record="results/{study}/collect.json",
         database="results/{study}/results.db",
+        tables="results/{study}/tables.db",
         energies=report(
             "results/{study}/energies.csv",
             caption="../report/energies.rst",

@@ -103,16 +103,25 @@ def collect(
     """Collect every record into results.db and tables."""
     from clusterflow.library.find import Library
     from clusterflow.results.collect import collect as run
+    from clusterflow.results.table_file import take_fingerprint
     from clusterflow.settings import CollectSettings
     from clusterflow.stages.parts.job import Job, settings_of
 
     given = {"database": database, "parquet": parquet}
     chosen = section(settings, "collect", CollectSettings, given)
+    made_of = take_fingerprint(folder)
     records, study = selected(folder, selection)
     job = Job("collect", settings=settings_of(chosen))
-    emit(
-        run(records, folder, study, Library.default(), settings=chosen, job=job), output
+    record = run(
+        records,
+        folder,
+        study,
+        Library.default(),
+        settings=chosen,
+        job=job,
+        made_of=made_of,
     )
+    emit(record, output)
 
 
 @app.command(epilog="clusterflow report results/default")

@@ -179,7 +179,6 @@ def query(
 ) -> None:
     """Answer questions from the tables of finished results."""
     from clusterflow.library.find import Library
-    from clusterflow.records.files import read_records
     from clusterflow.results.query import SHORT
     from clusterflow.results.query import query as run
     from clusterflow.results.tables import to_csv
@@ -190,7 +189,7 @@ def query(
     if columns is None and not (json_ or csv):
         chosen = list(SHORT.get(table, ()))
     rows = run(
-        read_records(folder),
+        folder,
         table,
         Library.default(),
         where=[*conditions, *(where or [])],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ from clusterflow.records.files import StudyRecords, replacing, write_atomic
 from clusterflow.records.provenance import CollectRecord
 from clusterflow.results.columns import COLUMNS, TABLE_COLUMNS
 from clusterflow.results.database import write_file, write_server
+from clusterflow.results.query import READABLE
+from clusterflow.results.table_file import NAME as TABLE_FILE
+from clusterflow.results.table_file import open_tables
 from clusterflow.results.tables import TABLES, write_csv
 from clusterflow.results.verify import run_gates
 from clusterflow.science.checks.evidence import Gate
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from clusterflow.library.find import Library
+    from clusterflow.results.table_file import Fingerprint
     from clusterflow.results.tables import Row
     from clusterflow.settings import CollectSettings
     from clusterflow.stages.parts.job import Job
@@ -39,8 +44,15 @@ def collect(
     *,
     settings: CollectSettings,
     job: Job,
+    made_of: Fingerprint | None = None,
 ) -> CollectRecord:
     """Write tables, gates and databases, each whole or not at all.
+
+    Parameters
+    ----------
+    made_of
+        Of the files of the records, taken before they were read; without it `query`
+        reads the records.
 
     Raises
     ------
@@ -53,12 +65,15 @@ def collect(
         _require_pyarrow()
     written = []
     n_failures = 0
-    for name, make_rows in TABLES.items():
-        rows = make_rows(records)
-        files, n_rows = _write_table(folder, name, rows, parquet=settings.parquet)
-        written += files
-        if name == "failures":
-            n_failures = n_rows
+    with open_tables(folder, _check_fingerprint(made_of, records)) as tables:
+        for name, make_rows in TABLES.items():
+            rows = tables.keep(name, make_rows(records))
+            files, n_rows = _write_table(folder, name, rows, parquet=settings.parquet)
+            written += files
+            if name == "failures":
+                n_failures = n_rows
+        for name, make_rows in READABLE.items():
+            deque(tables.keep(name, make_rows(records)), maxlen=0)
     gates = (_make_gate_row(gate) for gate in run_gates(records, library))
     _write_csv(folder, "gates", gates)
     write_file(records, study, folder / "results.db")
@@ -66,11 +81,21 @@ def collect(
         write_server(records, study, settings.database)
     return CollectRecord(
         study=study,
-        tables=(*written, "gates.csv", "results.db"),
+        tables=(*written, "gates.csv", "results.db", TABLE_FILE),
         n_records=len(records.records),
         n_failures=n_failures,
         provenance=job.provenance(),
     )
+
+
+def _check_fingerprint(
+    made_of: Fingerprint | None, records: StudyRecords
+) -> Fingerprint | None:
+    """None where tables are not what whoever asks would read: some, or edited ones."""
+    if made_of is None or made_of.n_records != len(records.records):
+        return None
+    is_edited = any(record.provenance.edited for record in records.records)
+    return None if is_edited else made_of
 
 
 def _write_table(

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import operator
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from clusterflow.errors import ConfigError
 from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.files import read_records
 from clusterflow.records.profiles import CheRecord
 from clusterflow.results.columns import TABLE_COLUMNS
 from clusterflow.results.flag_table import flags_of
 from clusterflow.results.ranking import rank_reactions
+from clusterflow.results.table_file import INDEXED, read_table
 from clusterflow.results.tables import TABLES, energies, plain_fields
 from clusterflow.stage_table import STAGES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from clusterflow.library.find import Library
     from clusterflow.records.files import StudyRecords
@@ -122,13 +125,14 @@ def flags(records: StudyRecords, library: Library) -> Iterator[Row]:
                 }
 
 
+READABLE: Final = {"best": best, "species": species}
 # A stage with a table of its own name is asked for by that.
 _PLAIN = tuple(s.name for s in STAGES.values() if s.of and s.name not in TABLES)
-NAMES = ("best", "species", "flags", *TABLES, *_PLAIN)
+NAMES = (*READABLE, "flags", *TABLES, *_PLAIN)
 
 
 def query(
-    records: StudyRecords,
+    folder: Path,
     table: str,
     library: Library,
     *,
@@ -138,8 +142,13 @@ def query(
 ) -> list[Row]:
     """Rows of a table that meet every condition.
 
+    They are from the tables that `collect` has written, unless records have changed
+    since: then, and for what it does not write, from the records.
+
     Parameters
     ----------
+    folder
+        Results of a study.
     where
         Conditions such as ``cluster=Cu4`` or ``formation_ev<0.5``; an empty value
         stands for an empty cell.
@@ -154,10 +163,11 @@ def query(
     ConfigError
         If there is no such table or column, or a condition cannot be read.
     """
-    rows = list(_list_rows(records, table, library))
-    known = list(rows[0]) if rows else list(TABLE_COLUMNS.get(table, ()))
-    for text in where:
-        condition = _parse_condition(text)
+    if table not in NAMES:
+        raise ConfigError(f"query {table!r}: choose from {', '.join(NAMES)}")
+    conditions = [_parse_condition(text) for text in where]
+    rows, known = _read_rows(folder, table, library, conditions)
+    for condition in conditions:
         _check_column(condition["column"], known, table)
         rows = [row for row in rows if _meets_condition(row, condition)]
     if sort is not None:
@@ -167,15 +177,33 @@ def query(
     return [{name: row[name] for name in columns or row} for row in rows]
 
 
+def _read_rows(
+    folder: Path, table: str, library: Library, conditions: Sequence[dict[str, str]]
+) -> tuple[list[Row], list[str]]:
+    """Rows, of which some that fail a condition may be left out, and the columns."""
+    equal = {
+        condition["column"]: condition["value"]
+        for condition in conditions
+        # An empty value stands for an empty cell, which is no text.
+        if condition["sign"] == "="
+        and condition["column"] in INDEXED
+        and condition["value"]
+    }
+    found = None
+    if table in (*READABLE, *TABLES):
+        found = read_table(folder, table, equal)
+    if found is None:
+        rows = list(_list_rows(read_records(folder), table, library))
+        return rows, list(rows[0]) if rows else list(TABLE_COLUMNS.get(table, ()))
+    return found
+
+
 def _list_rows(records: StudyRecords, table: str, library: Library) -> Iterable[Row]:
-    if table not in NAMES:
-        raise ConfigError(f"query {table!r}: choose from {', '.join(NAMES)}")
     if table == "flags":
         return flags(records, library)
     if table in _PLAIN:
         return plain_fields(records, table)
-    own = {"best": best, "species": species}
-    return (own | TABLES)[table](records)
+    return (READABLE | TABLES)[table](records)
 
 
 def _check_column(name: str, known: Sequence[str], table: str) -> None:

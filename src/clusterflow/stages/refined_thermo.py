@@ -20,6 +20,7 @@ from clusterflow.science.thermochemistry.composite import (
     Refinements,
     compose_records,
 )
+from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
 from clusterflow.science.thermochemistry.species import hole
 from clusterflow.settings import ThermoSettings
 from clusterflow.stages.parts.calibration import Calibration
@@ -128,7 +129,7 @@ def _mark_refined(species: SpeciesFreeEnergy, *, has_others: bool) -> SpeciesFre
     """A species with a DFT energy, without flags that are about the level's."""
     if species.formation_ev is None:
         return species
-    flags = tuple(flag for flag in species.flags if flag != "bond-not-measured")
+    flags = tuple(flag for flag in species.flags if flag != UNMEASURED_FLAG)
     more = (OTHER_VIBRATIONS_FLAG,) if has_others else ()
     return species.model_copy(update={"flags": (*flags, *more)})
 

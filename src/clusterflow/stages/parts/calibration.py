@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from clusterflow.records.refinements import CalibrationPoint
 from clusterflow.science.adsorption.chosen_minimum import minimum_of_mode
 from clusterflow.science.reactions.flags import CALIBRATED_FLAG
-from clusterflow.science.thermochemistry.level_layer import level_layer
+from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG, level_layer
 from clusterflow.science.thermochemistry.species import hole
 from clusterflow.science.uncertainty.calibration import (
     BondPrior,
@@ -99,7 +99,7 @@ class Calibration:
                     **({"group": carried} if carried else {}),
                 },
                 "flags": (
-                    *(flag for flag in species.flags if flag != "bond-not-measured"),
+                    *(flag for flag in species.flags if flag != UNMEASURED_FLAG),
                     CALIBRATED_FLAG,
                 ),
             }
