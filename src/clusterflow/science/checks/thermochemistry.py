@@ -31,6 +31,8 @@ _CLOSURE_EV: Final = 1e-3
 # Beyond this an adsorbate is neither bound nor a plausible molecule: the largest
 # formation energies of the library's species are near 3 eV (*COH on Cd6Se6).
 _DG_WINDOW_EV: Final = 5.0
+# More of it an oxidised nitrogen: nitric acid is 6.3 eV above N2, H2O and H2.
+_OXIDISED_NITROGEN_EV: Final = 3.0
 
 # Second principal extent of a molecule, Å: relaxed CO2 has 1e-4, H2O 0.5.
 _LINEAR_A: Final = 0.02
@@ -173,10 +175,14 @@ def dg_window(evidence: Evidence) -> Iterator[Gate]:
             if value is None:
                 yield skip_gate("dg-window", subject, species.reason)
                 continue
-            inside = abs(value) <= _DG_WINDOW_EV
+            limit = _DG_WINDOW_EV
+            substance = evidence.adsorbates.get(species.name[1:])
+            if substance is not None and substance.counts["O"]:
+                limit += _OXIDISED_NITROGEN_EV * substance.counts["N"]
+            inside = abs(value) <= limit
             detail = "ΔG of formation, eV"
             detail += "" if inside else ", outside the sanity window"
-            yield judge_value("dg-window", subject, value, _DG_WINDOW_EV, detail)
+            yield judge_value("dg-window", subject, value, limit, detail)
 
 
 def zpe(evidence: Evidence) -> Iterator[Gate]:
