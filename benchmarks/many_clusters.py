@@ -132,6 +132,8 @@ def main() -> None:
                     f"CPU {cpu_s:6.1f} s, {memory_mb:5.0f} MB",
                     flush=True,
                 )
+            if not (results / "report.html").is_file():
+                continue
             page = (results / "report.html").stat().st_size / 1e6
             files = [path for path in results.rglob("*.html") if path.is_file()]
             total = sum(path.stat().st_size for path in files) / 1e6
