@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
 from clusterflow.science.checks.evidence import judge_value, leave_open, skip_gate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from clusterflow.library.levels import LevelSpec
     from clusterflow.records.energies import SpeciesFreeEnergy, ThermoRecord
@@ -17,6 +18,38 @@ if TYPE_CHECKING:
 _SAME_ENERGY_EV: Final = 1e-6
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Levels:
+    """Levels of what lies behind free energies, by cluster and adsorbate."""
+
+    clusters: Mapping[str, LevelSpec | None]
+    complexes: Mapping[tuple[str, str], LevelSpec | None]
+    vibrations: Mapping[tuple[str, str], LevelSpec | None]
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> _Levels:
+        return cls(
+            clusters={r.cluster: r.level for r in evidence.relaxations},
+            complexes={(r.cluster, r.adsorbate): r.level for r in evidence.adsorptions},
+            vibrations={(r.cluster, r.adsorbate): r.level for r in evidence.vibrations},
+        )
+
+    def compare(
+        self, thermo: ThermoRecord, species: SpeciesFreeEnergy
+    ) -> dict[str, bool | None]:
+        """Whether each part is at the level of a free energy; None: it is not there."""
+        if not species.name.startswith("*"):
+            return {}
+        found = {"cluster": self.clusters.get(thermo.cluster)}
+        if species.name != "*":
+            subject = thermo.cluster, species.name[1:]
+            found["complex"] = self.complexes.get(subject)
+            found["vibrations"] = self.vibrations.get(subject)
+        return {
+            part: _is_same_level(level, thermo.level) for part, level in found.items()
+        }
+
+
 def level_equality(evidence: Evidence) -> Iterator[Gate]:
     """Cluster, complex, vibrations and gases behind each ΔG are of one level.
 
@@ -24,6 +57,7 @@ def level_equality(evidence: Evidence) -> Iterator[Gate]:
     is found by its energy.
     """
     name = "level-equality"
+    behind = _Levels.of(evidence)
     for thermo in evidence.thermo:
         if thermo.level is None:
             yield skip_gate(name, thermo.cluster, f"no level: {thermo.reason}")
@@ -38,7 +72,7 @@ def level_equality(evidence: Evidence) -> Iterator[Gate]:
         for species in thermo.species:
             if species.formation_ev is None:
                 continue
-            parts = gases | _compare_surface_levels(thermo, species, evidence)
+            parts = gases | behind.compare(thermo, species)
             yield _judge_levels(f"{thermo.cluster}/{species.name}", parts, thermo.level)
     levels = {t.cluster: t.level for t in evidence.thermo}
     for che in evidence.che:
@@ -78,25 +112,6 @@ def _compare_gas_levels(
 def _hash_without_solvent(level: LevelSpec) -> str:
     """Hash of a level without its solvent."""
     return level.model_copy(update={"solvent": None}).hash
-
-
-def _compare_surface_levels(
-    thermo: ThermoRecord, species: SpeciesFreeEnergy, evidence: Evidence
-) -> dict[str, bool | None]:
-    if not species.name.startswith("*"):
-        return {}
-
-    def compare(records: Sequence[Any]) -> bool | None:
-        own = [r for r in records if r.cluster == thermo.cluster]
-        return _is_same_level(own[0].level, thermo.level) if own else None
-
-    parts = {"cluster": compare(evidence.relaxations)}
-    if species.name != "*":
-        this = species.name[1:]
-        complexes = [a for a in evidence.adsorptions if a.adsorbate == this]
-        vibrations = [v for v in evidence.vibrations if v.adsorbate == this]
-        parts |= {"complex": compare(complexes), "vibrations": compare(vibrations)}
-    return parts
 
 
 def _judge_levels(
