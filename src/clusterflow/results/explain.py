@@ -210,6 +210,8 @@ def _list_layer_terms(
         elif layer == "solvation":
             water = library.adsorbate(species.name[1:]).solvation_ev
             note = "; ".join(filter(None, (water.note, water.source))) if water else ""
+        elif layer == "level":
+            note = f"{', '.join(species.bonds)}; mean error against DFT"
         yield Summand(label=f"layer {layer}", count=1, each_ev=value, note=note)
 
 
