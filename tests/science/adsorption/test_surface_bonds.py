@@ -185,3 +185,16 @@ def test_bonds_do_not_hang_on_orientation_or_order_of_atoms():
 
 def test_bond_reads_as_a_phrase():
     assert str(SurfaceBond("acyl", "Cd+Se")) == "acyl on Cd+Se"
+
+
+@pytest.mark.parametrize(
+    ("foot", "foot_a", "expected"),
+    [
+        ("Se", 1.69, "carbonyl chalcogenide on Se"),  # as in OCSe
+        ("Se", 2.45, "carbonyl on Se"),
+        ("Cd", 2.3, "carbonyl on Cd"),
+    ],
+)
+def test_carbon_monoxide_taken_up_by_an_anion_is_no_carbonyl(foot, foot_a, expected):
+    carbonyl = [("C", (0.0, 0.0, foot_a)), ("O", (0.0, 0.0, foot_a + 1.16))]
+    assert names(put_on([(foot, (0.0, 0.0, 0.0))], carbonyl)) == [expected]

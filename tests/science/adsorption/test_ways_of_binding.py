@@ -6,6 +6,7 @@ import pytest
 
 from clusterflow.records.adsorption import AdsorbRecord, Minimum
 from clusterflow.records.vibrations import VibrateRecord
+from clusterflow.science.adsorption.chosen_minimum import choose_minimum
 from clusterflow.science.adsorption.ways_of_binding import ways_of_binding
 
 # CO above a cadmium and above a selenium atom, by its carbon.
@@ -53,7 +54,8 @@ def test_each_way_has_its_lowest_minimum_however_far_up(make):
     )
     found = ways_of_binding(adsorbed)
     assert [way.minimum for way in found] == [0, 2]
-    assert [way.bonds for way in found] == [("carbonyl on Se",), ("carbonyl on Cd",)]
+    bonds = [("carbonyl chalcogenide on Se",), ("carbonyl on Cd",)]
+    assert [way.bonds for way in found] == bonds
 
 
 def test_what_desorbed_or_is_on_another_isomer_is_no_way_of_binding(make):
@@ -80,3 +82,11 @@ def test_vibrations_say_which_minimum_stands_and_where_its_atoms_are(make):
     first, second = ways_of_binding(adsorbed, modes)
     assert (first.minimum, first.structure) == (1, moved)
     assert second.minimum == 2
+
+
+def test_carbon_monoxide_stands_before_the_chalcogenide_below_it(make):
+    minimum, record, _ = make
+    both = record(minimum(ON_SELENIUM, -3.0), minimum(ON_CADMIUM, -0.5))
+    assert choose_minimum(both) == 1
+    # Where nothing else was found it stands, and its bonds are flagged.
+    assert choose_minimum(record(minimum(ON_SELENIUM, -3.0))) == 0

@@ -340,8 +340,8 @@ def test_the_lowest_of_each_way_to_be_bonded_is_relaxed_beyond_what_is_wanted(
     bonds = {2.0: ("acyl on Cd",), 7.0: ("acyl on Cd",), 8.0: ("carbene on Se",)}
     good = [0.0, 1.0, 2.0, 7.0]
     assert relaxed_of(good, reserve=[8.0], wanted=1, bonds=bonds) == [0, 2, 8]
-    # One that falls is not followed by the next that looks like it.
-    assert relaxed_of(good, falling=[2.0], wanted=1, bonds=bonds) == [0, -3]
+    # Where one falls, the next that looks like it is tried, up to three.
+    assert relaxed_of(good, falling=[2.0], wanted=1, bonds=bonds) == [0, 7, -3]
     # Those that are wanted anyway may already hold all.
     assert relaxed_of(good, wanted=3, bonds=bonds) == [0, 1, 2]
 

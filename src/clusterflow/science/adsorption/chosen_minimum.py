@@ -11,6 +11,10 @@ from clusterflow.science.adsorption.bare_isomers import (
     relaxed_of_mode,
     why_not_pooled,
 )
+from clusterflow.science.adsorption.surface_bonds import (
+    CARBONYL_CHALCOGENIDE,
+    surface_bonds,
+)
 from clusterflow.science.clusters.spin import spin_free_energy
 
 if TYPE_CHECKING:
@@ -53,6 +57,8 @@ def choose_minimum(
         Indices left out: their vibrations led to something else.
     """
     minima = [(i, m) for i, m in enumerate(record.minima) if i not in not_minima]
+    # Carbonyl selenide is no carbon monoxide, however low it lies.
+    minima.sort(key=lambda pair: _is_chalcogenide(pair[1]))
     if isomers == "pool":
         for index, minimum in minima:
             if minimum.fate in USABLE_FATES and not _is_on_other_species(
@@ -66,6 +72,12 @@ def choose_minimum(
             if minimum.fate == fate and (not own or minimum.isomer in own):
                 return index
     return None
+
+
+def _is_chalcogenide(minimum: Minimum) -> bool:
+    """Whether an anion of the cluster has taken up the carbon monoxide."""
+    bonds = surface_bonds(minimum.structure)
+    return any(bond.kind == CARBONYL_CHALCOGENIDE for bond in bonds)
 
 
 def minimum_of_mode(

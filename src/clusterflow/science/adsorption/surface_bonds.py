@@ -21,6 +21,7 @@ import numpy as np
 from clusterflow.science.geometry.bonds import (
     BROKEN,
     CONTACT,
+    COVALENT,
     FORMED,
     bond_graph,
     distance_ratios,
@@ -40,6 +41,8 @@ _VALENCE_IN_NITRO: Final = 5
 _DIATOMICS: Final = {("C", "O"): ("C", "carbonyl"), ("N", "O"): ("N", "nitrosyl")}
 # Longest double bond, in sums of covalent radii: 1.31 Å for C=O, 1.41 Å for C=C.
 _LONGEST_DOUBLE: Final = 0.925
+# Carbon monoxide that an anion has taken up: OCSe is another molecule.
+CARBONYL_CHALCOGENIDE: Final = "carbonyl chalcogenide"
 # A bond by the element of the adsorbate and the electron pairs it takes part with.
 _KINDS: Final = {
     ("H", 1): "hydride",
@@ -64,7 +67,8 @@ class SurfaceBond:
     Attributes
     ----------
     kind
-        As the field calls it: ``hydride``, ``carbonyl``, ``acyl``, ``alkyl``,
+        As the field calls it: ``hydride``, ``carbonyl`` (``carbonyl chalcogenide``
+        where an anion has taken the molecule up), ``acyl``, ``alkyl``,
         ``carbene``, ``carbyne`` (``Fischer carbene``, ``Fischer carbyne`` with oxygen
         on the carbon), ``carbide``, ``alkoxide`` (of OH too), ``peroxide``, ``oxide``,
         ``carboxylate``, ``amide``, ``imide``, ``nitride``, ``nitrosyl``, ``nitro``,
@@ -123,7 +127,10 @@ def surface_bonds(structure: Structure) -> tuple[SurfaceBond, ...]:
     for piece in nx.connected_components(graph):
         nearest = {i: float(ratios[i].min()) for i in sorted(piece & touching)}
         for atom, kind in _find_binding_atoms(graph.subgraph(piece), nearest):
-            found.append(SurfaceBond(kind, _name_partners(ratios[atom], symbols)))
+            partners = _name_partners(ratios[atom], symbols)
+            if kind == "carbonyl" and _has_covalent_bond(ratios[atom], symbols):
+                kind = CARBONYL_CHALCOGENIDE
+            found.append(SurfaceBond(kind, partners))
     return tuple(sorted(found))
 
 
@@ -229,6 +236,12 @@ def _name_kind(
                 return "carboxylate"
             return "nitrito" if molecule.degree(i) == 2 else "nitrato"
     return kind
+
+
+def _has_covalent_bond(ratios: np.ndarray, symbols: list[str]) -> bool:
+    """Whether an atom has a bond to an anion or a ligand atom of the cluster."""
+    bonded = (s for s, ratio in zip(symbols, ratios, strict=True) if ratio < FORMED)
+    return any(symbol in COVALENT for symbol in bonded)
 
 
 def _name_partners(ratios: np.ndarray, symbols: list[str]) -> str:

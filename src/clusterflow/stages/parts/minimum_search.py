@@ -45,6 +45,8 @@ _ALIKE_A, _ALIKE_EV = 0.3, 0.1
 # After so many steps a geometry is looked at: whether it still is what was meant, or,
 # when it was kicked, is back where it came from.
 _LOOK_STEPS = 8
+# Of one set of bonds so many are followed: a start may fall into other bonds.
+_TRIES_OF_BONDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +86,8 @@ class _Found:
     failures: Counter[str] = field(default_factory=Counter)
     # Good ones that a halving dropped.
     reserve: list[_Candidate] = field(default_factory=list)
-    # Bonds to the cluster of the good ones that were followed to their end.
-    followed: set[tuple[SurfaceBond, ...]] = field(default_factory=set)
+    # Good ones that were followed to their end.
+    followed: list[_Candidate] = field(default_factory=list)
 
     @property
     def lowest(self) -> _Candidate:
@@ -250,7 +252,7 @@ def _relax_good(
     for coarse in sorted(candidates, key=lambda c: c.energy_ev):
         if found.n_intact >= wanted or is_exhausted(news, search.settings.patience):
             break
-        found.followed.add(coarse.bonds)
+        found.followed.append(coarse)
         ahead = _follow_candidate(search, coarse, found)
         if ahead is not None and not ahead.is_intact:
             changed.append(ahead)
@@ -269,10 +271,13 @@ def _relax_other_bonds(
     """
     changed: list[_Candidate] = []
     for coarse in sorted(candidates, key=lambda c: c.energy_ev):
-        known = {c.bonds for c in found.known if c.is_intact} | found.followed
-        if coarse.bonds in known:
+        known = {c.bonds for c in found.known if c.is_intact}
+        alike = [c for c in found.followed if c.bonds == coarse.bonds]
+        if coarse.bonds in known or len(alike) >= _TRIES_OF_BONDS:
             continue
-        found.followed.add(coarse.bonds)
+        if any(coarse is one for one in alike):
+            continue
+        found.followed.append(coarse)
         ahead = _follow_candidate(search, coarse, found)
         if ahead is not None and not ahead.is_intact:
             changed.append(ahead)
