@@ -153,9 +153,12 @@ def test_an_error_that_cannot_be_sent_still_has_its_words(capfd):
 
 
 WATCHING = """
-import sys, time
+import signal, sys, time
 from clusterflow.run.watchdog import watch
 from clusterflow.settings import WatchdogSettings
+
+# A shell has jobs in its background ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 def work(note_progress):
     print("working", flush=True)

@@ -22,7 +22,8 @@ REACTIONS = (
     *("CO2-to-CH3OH", "CO2-to-CH4", "CO2-to-CH4-full", "CO2-to-CO", "CO2-to-H2C2O4"),
     *("CO2-to-HCHO", "CO2-to-HCOOH", "CO2-to-HCOOH-hydride", "CO2-to-carbonate"),
     *("HER", "HER-Tafel", "hydride-loss", "methyl-loss", "thiolate-loss"),
-    *("CO-oxidation", "HCOO-oxidation", "OER", "ORR"),
+    *("CO-oxidation", "HCOO-oxidation", "OER", "ORR", "O2-to-H2O2"),
+    *("N2-to-NH3", "HNO3-to-NH3"),
 )
 
 
