@@ -940,3 +940,15 @@ def test_gates_leave_the_evidence_as_it_is():
         assert list(check(evidence)) == list(check(evidence))
     assert evidence == evidence_of(study(), library())
     assert isinstance(evidence, Evidence)
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("CO-H", "PASS"), ("CHO", "FAIL")])
+def test_two_molecules_side_by_side_may_be_what_one_became(name, verdict):
+    """Hydrogen that has left *COH, beside carbon monoxide: the library's *CO-H."""
+    apart = (("C", (0.0, 0.0, 1.9)), ("O", (0.0, 0.0, 3.05)), ("H", (2.5, 0.0, 1.6)))
+    complex_ = structure("x", (*CU2, *apart), 2, 2)
+    minimum = study().of(AdsorbRecord)[0].minima[0]
+    update = {"fate": "became", "detail": name, "structure": complex_}
+    minimum = minimum.model_copy(update=update)
+    records = change(study(), "adsorptions", 0, adsorbate="COH", minima=(minimum,))
+    assert verdicts(records, "fragments")[0].verdict == verdict

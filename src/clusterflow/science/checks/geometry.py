@@ -54,7 +54,9 @@ def fragments(evidence: Evidence) -> Iterator[Gate]:
         elif "adsorbate" not in minimum.structure.roles:
             yield leave_open(name, subject, "no atom has the role of an adsorbate")
         else:
-            yield _judge_fate(subject, minimum, evidence.adsorbates[record.adsorbate])
+            intended = evidence.adsorbates[record.adsorbate]
+            became = evidence.adsorbates.get(minimum.detail, intended)
+            yield _judge_fate(subject, minimum, intended, became)
 
 
 def substitution(evidence: Evidence) -> Iterator[Gate]:
@@ -111,7 +113,9 @@ _KEPT: Final = ("intact", "ligand-migrated", "reconstructed")
 _CHANGED: Final = ("dissociated", "became")
 
 
-def _judge_fate(subject: str, minimum: Minimum, intended: Substance) -> Gate:
+def _judge_fate(
+    subject: str, minimum: Minimum, intended: Substance, became: Substance
+) -> Gate:
     ratios = _measure_ratios(minimum.structure.symbols, minimum.structure.positions)
     own = np.array([role == "adsorbate" for role in minimum.structure.roles])
     inner, outer = ratios[np.ix_(own, own)], ratios[np.ix_(own, ~own)]
@@ -120,7 +124,9 @@ def _judge_fate(subject: str, minimum: Minimum, intended: Substance) -> Gate:
     ]
     reach = float(outer.min(initial=np.inf))
     pieces = int(connected_components(inner < _BONDED, directed=False)[0])
-    if pieces > 1:
+    # Two molecules side by side are one adsorbate of the library.
+    whole = intended if minimum.fate in _KEPT else became
+    if pieces > max(map(_count_form_pieces, whole.forms), default=1):
         found = "dissociated"
     elif _list_bonds(symbols, inner) not in [
         _list_form_bonds(form) for form in intended.forms
@@ -176,3 +182,8 @@ def _list_bonds(symbols: Sequence[str], ratios: FloatArray) -> list[str]:
 def _list_form_bonds(form: tuple[AtomLine, ...]) -> list[str]:
     symbols = [line[0] for line in form]
     return _list_bonds(symbols, _measure_ratios(symbols, [line[1:] for line in form]))
+
+
+def _count_form_pieces(form: Sequence[AtomLine]) -> int:
+    ratios = _measure_ratios([line[0] for line in form], [line[1:] for line in form])
+    return int(connected_components(ratios < _BONDED, directed=False)[0])
