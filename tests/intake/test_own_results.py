@@ -291,7 +291,7 @@ def test_an_oxidation_of_an_ion_has_an_interval_and_no_rival(here, capsys):
     found, _ = find_results(capsys, "--reaction", "HCOO-oxidation")
     formate = found["HCOO-oxidation"]
     assert [step["n_e"] for step in formate["steps"]] == [-1, -1]
-    # The largest of two steps between which one normal variable goes to and fro.
+    # The largest of two steps between which one normal variable moves both ways.
     first, last = (step["turning_potential_v_rhe"] for step in formate["steps"])
     moved = 0.2 * np.random.default_rng(0).standard_normal(200_000)
     expected = np.quantile(np.maximum(first + moved, last - moved), (0.05, 0.5, 0.95))

@@ -31,7 +31,7 @@ _GAS_PARTS: Final = frozenset({"gas"})
 class Correlation:
     """How the variance of the level's error splits; the rest is independent.
 
-    Attributes
+    Parameters
     ----------
     diagram
         Common to all adsorbates of a surface.
