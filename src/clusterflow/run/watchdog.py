@@ -135,7 +135,7 @@ def _pickle_error(error: BaseException) -> bytes:
     try:
         found = pickle.dumps(error)
         pickle.loads(found)
-    except Exception:
+    except Exception:  # an error of another package may refuse in any way
         return pickle.dumps(RuntimeError(_describe_error(error)))
     return found
 

@@ -34,6 +34,7 @@ from clusterflow.science.thermochemistry.species import (
     Surroundings,
     adsorbed_species,
     clean_surface,
+    find_layer_shifts,
     gas_species,
     hole,
     refuse_mixed_levels,
@@ -106,7 +107,9 @@ def thermo(
     layers = Layers(
         gas_ev=by_gas if "gas" in settings.correct else None,
         bonds=bonds,
-        shifts_ev={s.name: _find_layer_shifts(s, settings, tables) for s in specs},
+        shifts_ev={
+            s.name: find_layer_shifts(s, settings.correct, tables) for s in specs
+        },
         errors=errors,
         correct_level="level" in settings.correct,
     )
@@ -310,26 +313,6 @@ def _compute_minimum_energies(
                 reason=reason,
                 **energies,
             )
-
-
-def _find_layer_shifts(
-    spec: AdsorbateSpec,
-    settings: ThermoSettings,
-    tables: Mapping[str, Mapping[str, float]],
-) -> dict[str, float | None]:
-    """The layers beside `gas` of one adsorbate, eV, in the order they are named.
-
-    A shift of a person's own that is not in the table is meant to be none.
-    """
-    found: dict[str, float | None] = {}
-    for layer in settings.correct:
-        if layer == "solvation":
-            found[layer] = spec.solvation_ev.value if spec.solvation_ev else None
-        elif layer == "dft":
-            found[layer] = tables[layer].get(spec.name)
-        elif layer == "user" and spec.name in tables[layer]:
-            found[layer] = tables[layer][spec.name]
-    return found
 
 
 def _index_structures(

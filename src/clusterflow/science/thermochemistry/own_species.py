@@ -17,6 +17,7 @@ from clusterflow.library.energy_rows import OwnEnergyRow
 from clusterflow.records.energies import FreeEnergyTerms
 from clusterflow.science.thermochemistry.formation import anchor_coefficients
 from clusterflow.science.thermochemistry.partition_functions import (
+    add_entropy_term,
     electronic_only,
     harmonic_adsorbate,
     ideal_gas,
@@ -144,7 +145,7 @@ def own_gas_terms(
     given = _read_given_terms(row, temperature_k, given_at_k)
     if given is not None:
         kt = BOLTZMANN_EV_PER_K * temperature_k
-        return _add_entropy_term(given, kt * log(pressure_pa / row.pressure_pa))
+        return add_entropy_term(given, kt * log(pressure_pa / row.pressure_pa))
     assert row.energy_ev is not None
     modes = row.frequencies_cm1
     shape = _measure_atoms(spec.atoms)
@@ -238,16 +239,6 @@ def _make_given_terms(
         zpe_undamped_ev=zpe_ev,
         thermal_undamped_ev=thermal_ev,
         model="given" if model == "given" else "given-terms",
-    )
-
-
-def _add_entropy_term(terms: FreeEnergyTerms, shift_ev: float) -> FreeEnergyTerms:
-    return terms.model_copy(
-        update={
-            "minus_ts_ev": terms.minus_ts_ev + shift_ev,
-            "minus_ts_undamped_ev": terms.minus_ts_undamped_ev + shift_ev,
-            "gibbs_ev": terms.gibbs_ev + shift_ev,
-        }
     )
 
 

@@ -342,12 +342,16 @@ def with_spin(
     terms: FreeEnergyTerms, multiplicity: int, temperature_k: float
 ) -> FreeEnergyTerms:
     """The terms of a complex with the entropy of its unpaired electrons."""
-    spin_ev = spin_free_energy(multiplicity, temperature_k)
+    return add_entropy_term(terms, spin_free_energy(multiplicity, temperature_k))
+
+
+def add_entropy_term(terms: FreeEnergyTerms, minus_ts_ev: float) -> FreeEnergyTerms:
+    """The terms with a further −TS, eV, in which no low mode is damped."""
     return terms.model_copy(
         update={
-            "minus_ts_ev": terms.minus_ts_ev + spin_ev,
-            "minus_ts_undamped_ev": terms.minus_ts_undamped_ev + spin_ev,
-            "gibbs_ev": terms.gibbs_ev + spin_ev,
+            "minus_ts_ev": terms.minus_ts_ev + minus_ts_ev,
+            "minus_ts_undamped_ev": terms.minus_ts_undamped_ev + minus_ts_ev,
+            "gibbs_ev": terms.gibbs_ev + minus_ts_ev,
         }
     )
 

@@ -221,6 +221,26 @@ class Layers:
         return {"gas": gas_ev, "level": level_ev}
 
 
+def find_layer_shifts(
+    spec: AdsorbateSpec,
+    layers: Sequence[str],
+    tables: Mapping[str, Mapping[str, float]],
+) -> dict[str, float | None]:
+    """Solvation and a person's own shifts of one adsorbate, eV, in the order named.
+
+    A shift `user` that is not in its table is meant to be none.
+    """
+    found: dict[str, float | None] = {}
+    for layer in layers:
+        if layer == "solvation":
+            found[layer] = spec.solvation_ev.value if spec.solvation_ev else None
+        elif layer == "dft":
+            found[layer] = tables[layer].get(spec.name)
+        elif layer == "user" and spec.name in tables[layer]:
+            found[layer] = tables[layer][spec.name]
+    return found
+
+
 def refuse_mixed_levels(
     level: LevelSpec, records: Sequence[AdsorbRecord | VibrateRecord], who: str
 ) -> None:

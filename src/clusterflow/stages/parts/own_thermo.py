@@ -25,7 +25,7 @@ from clusterflow.science.thermochemistry.own_species import (
     own_gas,
     own_gas_terms,
 )
-from clusterflow.science.thermochemistry.species import hole
+from clusterflow.science.thermochemistry.species import find_layer_shifts, hole
 from clusterflow.stages.parts.job import settings_of
 from clusterflow.stages.parts.verdicts import mark_species
 
@@ -183,7 +183,7 @@ def own_thermo(
             species.append(hole(f"*{name}", f"the library has no adsorbate {name!r}"))
             continue
         spec = library.adsorbate(name)
-        shifts = _find_layer_shifts(spec, settings, shifts_ev or {})
+        shifts = find_layer_shifts(spec, settings.correct, shifts_ev or {})
         found = []
         for row in sites:
             asks_errors = gases.gas_ev is not None or row.deviation_ev is not None
@@ -307,23 +307,6 @@ def _refuse_double(row: OwnEnergyRow, other: OwnEnergyRow | None) -> None:
 def _order_by_energy(species: SpeciesFreeEnergy) -> tuple[bool, float]:
     value = species.formation_ev
     return value is None, 0.0 if value is None else value
-
-
-def _find_layer_shifts(
-    spec: AdsorbateSpec,
-    settings: ThermoSettings,
-    tables: Mapping[str, Mapping[str, float]],
-) -> dict[str, float | None]:
-    """The layers beside `gas` of one adsorbate, eV, in the order they are named."""
-    found: dict[str, float | None] = {}
-    for layer in settings.correct:
-        if layer == "solvation":
-            found[layer] = spec.solvation_ev.value if spec.solvation_ev else None
-        elif layer == "dft":
-            found[layer] = tables[layer].get(spec.name)
-        elif layer == "user" and spec.name in tables[layer]:
-            found[layer] = tables[layer][spec.name]
-    return found
 
 
 def _compute_half_hydrogen(
