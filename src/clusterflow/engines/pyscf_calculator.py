@@ -227,7 +227,8 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
         if self._multiplicity == 1:
             return field, 0, 0
         for n_followed in range(_MAX_FOLLOWED + 1):
-            looked_at = field.to_cpu() if _is_of_gpu(field) else field
+            on_gpu = _is_of_gpu(field)
+            looked_at = _mirror_on_cpu(field) if on_gpu else field
             # One root, loosely: its sign is all that is asked for.
             orbitals, is_stable = uhf_internal(
                 looked_at,
@@ -239,7 +240,8 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
             if is_stable:
                 return field, cycles, n_followed
             density = np.asarray(looked_at.make_rdm1(orbitals, looked_at.mo_occ))
-            lower, more = self._run_cycles(looked_at.newton(), density)
+            second_order = (field.to_cpu() if on_gpu else field).newton()
+            lower, more = self._run_cycles(second_order, density)
             cycles += more
             if field.e_tot - lower.e_tot < _DEGENERATE_HARTREE:
                 return field, cycles, n_followed
@@ -338,3 +340,19 @@ def _split_spins(density: FloatArray) -> FloatArray:
 
 def _is_of_gpu(field: Any) -> bool:
     return type(field).__module__.startswith("gpu4pyscf")
+
+
+def _mirror_on_cpu(field: Any) -> Any:
+    """A field of the GPU for a stability analysis, whose work the GPU does.
+
+    It is for the orbitals that it has: those of another density would respond as these.
+    """
+    import cupy
+
+    mirror = field.to_cpu()
+    respond = field.gen_response(hermi=1)
+    mirror.get_fock = lambda *_, **__: _fetch_array(field.get_fock())
+    mirror.gen_response = lambda *_, **__: (
+        lambda change: _fetch_array(respond(cupy.asarray(change)))
+    )
+    return mirror
