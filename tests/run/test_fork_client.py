@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -68,6 +69,19 @@ def test_files_are_those_of_the_folder_of_the_command(environment, tmp_path) -> 
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "b.json").is_file()
+
+
+def test_who_is_ended_before_it_asks_leaves_no_word(capfd) -> None:
+    with fork_server({**os.environ, "OMP_NUM_THREADS": "1"}) as warm:
+        path = Path(warm[ADDRESS].partition(":")[2])
+        while not path.exists():
+            time.sleep(0.05)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(str(path))
+            socket.send_fds(connection, [b"\0"], [0, 1, 2])
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1) == b""
+    assert capfd.readouterr().err == ""
 
 
 def test_an_interrupted_command_takes_its_work_with_it(environment) -> None:

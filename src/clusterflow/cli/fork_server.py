@@ -70,7 +70,10 @@ def _run_request(connection: socket.socket) -> NoReturn:
     code = 1
     try:
         _, files, _, _ = socket.recv_fds(connection, 1, 3)
-        request = json.loads(b"".join(iter(lambda: connection.recv(65536), b"")))
+        sent = b"".join(iter(lambda: connection.recv(65536), b""))
+        if not sent:
+            os._exit(code)  # who asked was ended meanwhile
+        request = json.loads(sent)
         for target, file in enumerate(files):
             os.dup2(file, target)
             os.close(file)
