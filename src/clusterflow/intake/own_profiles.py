@@ -282,14 +282,18 @@ def _describe_table(results: Sequence[ReactionResult], scale: str) -> list[str]:
     """One line a reaction and surface."""
     width = max(len("surface"), *(len(r.surface) for r in results))
     name = max(len("reaction"), *(len(r.reaction) for r in results))
-    head = f"{'surface':<{width}}  {'reaction':<{name}}  {'U_L':>7}  {'sum-exp':>7}"
+    head = (
+        f"{'surface':<{width}}  {'reaction':<{name}}  {'U_L':>7}  {'overpot':>7}  "
+        f"{'sum-exp':>7}"
+    )
     lines = [f"{head}  step that sets U_L, V vs {scale}"]
     for result in results:
         total, measured = compare_sum(result)
         gap = None if total is None or measured is None else total - measured
         lines.append(
             f"{result.surface:<{width}}  {result.reaction:<{name}}  "
-            f"{_format_value(_read_headline(result))}  {_format_value(gap)}  "
+            f"{_format_value(_read_headline(result))}  "
+            f"{_format_value(result.headline_overpotential_v)}  {_format_value(gap)}  "
             f"{_name_setting(result) or result.reason}"
         )
     return lines
@@ -326,6 +330,12 @@ def _describe_result(result: ReactionResult, scale: str) -> Iterator[str]:
         if potential is None
         else f"  U_L = {potential:+.3f} V vs {scale}, set by {_name_setting(result)}"
     )
+    if (overpotential := result.headline_overpotential_v) is not None:
+        equilibrium = result.equilibrium_potential_v_rhe
+        yield (
+            f"  overpotential {overpotential:.3f} V, from U_eq = {equilibrium:+.3f} V "
+            "vs RHE"
+        )
     if result.uncertainty is not None:
         low, high = result.uncertainty.lower_v_rhe, result.uncertainty.upper_v_rhe
         yield (
