@@ -12,6 +12,7 @@ from clusterflow.intake.own_energies import read_energies
 from clusterflow.library.find import Library
 from clusterflow.records.files import sha256
 from clusterflow.science.checks.effects import failure_flag
+from clusterflow.science.reactions.che import nernst_slope
 from clusterflow.science.reactions.evaluate import build_networks
 from clusterflow.science.reactions.flags import group_flags
 from clusterflow.science.reactions.network import parse_equation
@@ -240,7 +241,12 @@ def compare_sum(result: ReactionResult) -> tuple[float | None, float | None]:
     total = sum(known) if known and len(known) == len(values) else None
     equilibrium = result.equilibrium_potential_v_rhe
     n_e = sum(step.n_e for step in result.steps)
-    return total, None if equilibrium is None or not n_e else -n_e * equilibrium
+    if equilibrium is None or not n_e:
+        return total, None
+    # Steps are at pH 0; with other than one proton an electron U_eq moves with the pH.
+    more_protons = sum(step.n_h for step in result.steps) - n_e
+    at_ph = more_protons * nernst_slope(result.temperature_k) * result.ph
+    return total, -n_e * equilibrium - at_ph
 
 
 def describe(study: OwnStudy) -> str:
