@@ -337,7 +337,8 @@ def _describe_result(result: ReactionResult, scale: str) -> Iterator[str]:
         else f"  U_L = {potential:+.3f} V vs {scale}, set by {_name_setting(result)}"
     )
     if (overpotential := result.headline_overpotential_v) is not None:
-        equilibrium = result.equilibrium_potential_v_rhe
+        # No negative zero, as of hydrogen.
+        equilibrium = round(result.equilibrium_potential_v_rhe or 0.0, 3) + 0.0
         yield (
             f"  overpotential {overpotential:.3f} V, from U_eq = {equilibrium:+.3f} V "
             "vs RHE"

@@ -57,6 +57,8 @@ from clusterflow.model import NAME_PATTERN, Model
 from clusterflow.units import STANDARD_PRESSURE_PA
 
 DEFAULT_SET = ("CO2", "H2", "H2O")
+# In the column `energy_kind` of a table of CatMAP, whose own columns cannot say it.
+FREE_ENERGY = "free energy"
 # Outside this range a wavenumber is not in cm⁻¹: H2 has 4400, a meV or THz value of a
 # stretching mode is below 600.
 _HIGHEST_CM1 = 5500.0

@@ -210,12 +210,12 @@ def _explain_potential(
     parts: list[Record] = [thermo] if thermo else []
     flags = dict(group_flags(result.flags))
     known = {f.name: f for f in flags_of(records, library.domain())}
-    extreme = "highest" if direction(result.steps) == 1 else "lowest"
+    end = "highest" if direction(result.steps) == 1 else "lowest"
     common: dict[str, Any] = {
         "name": f"{che.cluster}/{result.reaction}/{POTENTIAL}",
         "what": f"{'Median' if result.uncertainty else 'Best estimate'} of the "
         f"limiting potential of {result.equation} on {che.cluster} at "
-        f"{result.temperature_k:g} K: the {extreme} at which every electrochemical step "
+        f"{result.temperature_k:g} K: the {end} at which every electrochemical step "
         "of the best pathway is downhill",
         "value": result.headline_v_rhe,
         "unit": "V vs RHE",
