@@ -303,6 +303,25 @@ def test_an_oxidation_of_an_ion_has_an_interval_and_no_rival(here, capsys):
     assert found["CO2-to-CO"]["selectivity"] is not None
 
 
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        (("H2", "gas", "-3.3855"), "fails-measured-sum: look for a slip in the rows"),
+        (("COOH", "ads", "-0.25"), "fails-potential-window: no electrode goes there"),
+    ],
+)
+def test_a_number_outside_chemistry_is_said_below_its_profile(
+    here, cells, says, capsys
+):
+    name, state, energy = cells
+    rows = change_cell(right_table(), name, state, energy_ev=energy)
+    write_table(Path("mine.csv"), rows)
+    assert main(["che", "--energies", "mine.csv", *REACTIONS]) == 0
+    printed = capsys.readouterr().out
+    hydrogen, carbon = printed.split("Cu211: ")[1:]
+    assert says in carbon and says not in hydrogen
+
+
 FORMATE = """species,state,surface,gibbs_ev,energy_kind
 CO2,gas,,0,formation
 H2,gas,,0,formation

@@ -16,6 +16,7 @@ from clusterflow.science.reactions.che import nernst_slope
 from clusterflow.science.reactions.evaluate import build_networks
 from clusterflow.science.reactions.flags import group_flags
 from clusterflow.science.reactions.network import parse_equation
+from clusterflow.science.thermochemistry.formation import anchor_coefficients
 from clusterflow.science.thermochemistry.own_doubts import find_doubts
 from clusterflow.science.thermochemistry.own_species import add_implied_rows
 from clusterflow.stages.che import che
@@ -30,7 +31,7 @@ from clusterflow.stages.parts.own_thermo import (
 from clusterflow.units import SCALE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from clusterflow.library.energy_rows import OwnEnergyRow
     from clusterflow.records.energies import ThermoRecord
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 # More profiles than this are shown as a table.
 _MOST_PROFILES = 20
 _HIDDEN = failure_flag("overpotential-sign")
+_OUTSIDE, _MISSED = failure_flag("potential-window"), failure_flag("measured-sum")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,6 +93,7 @@ def read_own_study(
     specs = [library.reaction(name) for name in reactions]
     rows = read_energies(path, library)
     _refuse_mixed_rows(rows)
+    _refuse_dependent_set(rows, library)
     _refuse_unfit_layers(rows, thermo_settings)
     used = {t for s in specs for e in s.steps for t in parse_equation(e).species}
     doubts = find_doubts(
@@ -193,6 +196,24 @@ def _refuse_mixed_rows(rows: Sequence[OwnEnergyRow]) -> None:
                 f"{other.origin} ({other.species}): {what} are mixed "
                 f"({', '.join(sorted(named))}); {advice}"
             )
+
+
+def _refuse_dependent_set(rows: Sequence[OwnEnergyRow], library: Library) -> None:
+    """Gases that make each other are not all zero: their reaction has an energy."""
+    known: dict[str, Mapping[str, int]] = {}
+    for name in rows[0].reference_set if rows else ():
+        if name not in library.paths("gases"):
+            continue
+        counts = library.gas(name).counts
+        parts = anchor_coefficients(counts, known) if known else None
+        if parts is not None:
+            raise ConfigError(
+                f"{rows[0].origin} ({rows[0].species}): energy_kind = "
+                f"{rows[0].energy_kind!r}: {name} can be made of {', '.join(parts)}, "
+                "so not all of them are zero; count all rows from one set of gases, "
+                f"and give {name} a row with its energy from these"
+            )
+        known[name] = counts
 
 
 def _refuse_unfit_layers(
@@ -353,8 +374,12 @@ def _describe_result(result: ReactionResult, scale: str) -> Iterator[str]:
     if _HIDDEN in dict(group_flags(result.flags)):
         at = f"{result.equilibrium_potential_v_rhe:+.3f} V vs RHE"
         yield f"  {_HIDDEN}: U_L lies beyond the equilibrium potential, {at}"
+    if _OUTSIDE in result.flags:
+        yield f"  {_OUTSIDE}: no electrode goes there; look for a slip in the rows"
     total, measured = compare_sum(result)
     if total is not None and measured is not None:
+        if _MISSED in result.flags:
+            yield f"  {_MISSED}: look for a slip in the rows of its gases"
         yield f"  steps add to {total:+.3f} eV, measured {measured:+.3f}"
     yield from _describe_runner_up(result)
 

@@ -171,6 +171,13 @@ class OwnEnergyRow(Model):
     def _check_row(self) -> OwnEnergyRow:
         if self.energy_ev is None and self.gibbs_ev is None:
             raise ValueError("neither energy_ev nor gibbs_ev is given")
+        for name in ("zpe_ev", "ts_ev"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ValueError(
+                    f"{name} = {value:g} is negative; write the zero-point energy and "
+                    "T·S as they are, and T·S is subtracted"
+                )
         if self.shift_ev is not None and not self.shift_source:
             raise ValueError(
                 f"shift_ev = {self.shift_ev:g} has no shift_source: give a DOI, or who "
