@@ -72,7 +72,7 @@ def test_ten_rows_become_a_figure_in_three_commands(tmp_path, monkeypatch, capsy
 
 RESULTS = (DOCS / "results.md").read_text(encoding="utf-8")
 VERBS = re.findall(
-    r"^    (clusterflow (?:plot|query|explain|new|status) .*)$", RESULTS, re.M
+    r"^    (clusterflow (?:plot|query|explain|export|new|status) .*)$", RESULTS, re.M
 )
 
 
@@ -94,7 +94,9 @@ def test_a_verb_for_results_does_what_the_page_says(
     words = shlex.split(command)[1:]
     assert main(words) == 0
     assert capsys.readouterr().out
-    if "--output" in words:
+    if words[0] == "export":
+        assert Path(words[words.index("--output") + 1]).exists()
+    elif "--output" in words:
         figure = Path(words[words.index("--output") + 1])
         assert figure.stat().st_size > 1000
         assert figure.with_suffix(".csv").read_text().startswith("cluster,level")
@@ -102,7 +104,9 @@ def test_a_verb_for_results_does_what_the_page_says(
 
 def test_every_verb_for_results_has_an_example():
     shown = {tuple(shlex.split(command)[1:2]) for command in VERBS}
-    assert shown == {(v,) for v in ("plot", "query", "explain", "new", "status")}
+    assert shown == {
+        (v,) for v in ("plot", "query", "explain", "export", "new", "status")
+    }
     kinds = {shlex.split(c)[2] for c in VERBS if c.startswith("clusterflow plot")}
     assert kinds == {"diagram", "volcano", "bands", "scaling"}
 

@@ -221,6 +221,33 @@ def _pressures_in_bar(table: Table) -> Table:
     return change_column(table, "pressure_pa", lambda v: f"{float(v) / 101325:.3f}")
 
 
+@slip("flagged", "this is one atmosphere in kPa; if it is meant, write 101325")
+def _a_pressure_in_kilopascals(table: Table) -> Table:
+    return change_cell(table, "CO2", "gas", pressure_pa="101.325")
+
+
+@slip("refused", "ts_ev = -0.41 is negative")
+def _an_entropy_with_the_sign_of_its_term(table: Table) -> Table:
+    terms = {"zpe_ev": "0.27", "cp_ev": "0.09", "ts_ev": "-0.41"}
+    return change_cell(table, "H2", "gas", frequencies_cm1="", **terms)
+
+
+@slip("refused", "H2O can be made of CO, CO2, H2, so not all of them are zero")
+def _zeros_that_make_each_other(table: Table) -> Table:
+    kind = {"energy_kind": "formation from CO, CO2, H2, H2O"}
+    return [{**row, "energy_ev": "0.0", **kind} for row in table]
+
+
+@slip("flagged", "fails-measured-sum")
+def _hydrogen_by_the_atom(table: Table) -> Table:
+    return change_cell(table, "H2", "gas", energy_ev="-3.3855")
+
+
+@slip("flagged", "fails-potential-window")
+def _adsorption_energies_among_totals(table: Table) -> Table:
+    return change_cell(table, "COOH", "ads", energy_ev="-0.25")
+
+
 @slip("flagged", "the gibbs_ev counts")
 def _a_free_energy_that_contradicts_the_energy(table: Table) -> Table:
     return change_cell(table, "H", "ads", gibbs_ev="-157.905")

@@ -12,6 +12,7 @@ from ase.io import write
 
 from clusterflow.errors import ConfigError
 from clusterflow.intake.own_energies import read_energies
+from clusterflow.intake.wavenumbers import read_wavenumbers
 
 HEAD = """\
  POTCAR:    PAW_PBE Cu 22Jun2005
@@ -238,3 +239,28 @@ def test_reactions_that_make_no_adsorbate_are_no_energies(tmp_path, library):
     path = export(tmp_path, reaction({"COstar": 1}, {"Cstar": 1, "Ostar": 1}, 1.5))
     with pytest.raises(ConfigError, match="no reaction makes one adsorbate"):
         read_energies(path, library)
+
+
+def test_a_molecule_under_another_name_says_which_file(tmp_path, library):
+    """As in a folder of real outputs of Gaussian: ethane.out."""
+    put(tmp_path / "gas" / "ethane.traj", "C2H6", -40.0)
+    with pytest.raises(ConfigError, match=r"gas/ethane\.traj: 'ethane' is no gas"):
+        read_energies(tmp_path, library)
+
+
+def test_wavenumbers_that_cannot_be_read_are_not_passed_over(tmp_path):
+    """NWChem's list of modes, cut off before what a reader needs."""
+    pytest.importorskip("cclib")
+    output = tmp_path / "C2H6.out"
+    output.write_text(
+        "              Northwest Computational Chemistry Package (NWChem) 6.8\n"
+        "          NORMAL MODE EIGENVECTORS IN CARTESIAN COORDINATES\n"
+        "                 (Frequencies expressed in cm-1)\n\n"
+        "                    1           2\n Frequency        175.41      797.76\n"
+    )
+    try:
+        modes = read_wavenumbers(output)
+    except ConfigError as error:
+        assert "holds wavenumbers that cclib cannot read" in str(error)
+    else:
+        assert modes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -300,6 +301,66 @@ def test_an_oxidation_of_an_ion_has_an_interval_and_no_rival(here, capsys):
     assert [interval[name] for name in names] == pytest.approx(expected, abs=0.02)
     assert formate["her_median_v_rhe"] is formate["selectivity"] is None
     assert found["CO2-to-CO"]["selectivity"] is not None
+
+
+@pytest.mark.parametrize(
+    ("cells", "says"),
+    [
+        (("H2", "gas", "-3.3855"), "fails-measured-sum: look for a slip in the rows"),
+        (("COOH", "ads", "-0.25"), "fails-potential-window: no electrode goes there"),
+    ],
+)
+def test_a_number_outside_chemistry_is_said_below_its_profile(
+    here, cells, says, capsys
+):
+    name, state, energy = cells
+    rows = change_cell(right_table(), name, state, energy_ev=energy)
+    write_table(Path("mine.csv"), rows)
+    assert main(["che", "--energies", "mine.csv", *REACTIONS]) == 0
+    printed = capsys.readouterr().out
+    hydrogen, carbon = printed.split("Cu211: ")[1:]
+    assert says in carbon and says not in hydrogen
+
+
+FORMATE = """species,state,surface,gibbs_ev,energy_kind
+CO2,gas,,0,formation
+H2,gas,,0,formation
+H2O,gas,,0,formation
+OCHO,ads,Pd,0.1,formation
+"""
+
+
+@pytest.mark.parametrize("ph", [0, 7, 13])
+def test_an_ion_is_measured_at_whatever_ph(here, ph, capsys):
+    Path("mine.csv").write_text(FORMATE)
+    words = ["che", "--energies", "mine.csv", "--reaction", "HCOO-oxidation"]
+    assert main([*words, "--ph", str(ph), "-o", "results/mine"]) == 0
+    # Gases from experiment, so the sum is the measured one. With U_eq by hand: formate
+    # -351.0, CO2 -394.4 kJ/mol (Bard, Parsons, Jordan 1985), and pH on the RHE scale.
+    printed = capsys.readouterr().out
+    total, measured = re.search(
+        r"steps add to (\S+) eV, measured (\S+)", printed
+    ).groups()
+    assert float(total) == pytest.approx(float(measured), abs=0.002)
+    assert float(total) == pytest.approx((-394.4 + 351.0) / 96.485, abs=0.01)
+    low, equilibrium = re.search(
+        r"overpotential (\S+) V, .* = (\S+) V", printed
+    ).groups()
+    expected = (-394.4 + 351.0) / 96.485 / 2 + 0.05916 * ph / 2
+    assert float(equilibrium) == pytest.approx(expected, abs=0.01)
+    shown = re.search(r"U_L = (\S+) V vs RHE", printed)[1]
+    assert float(low) == pytest.approx(float(shown) - float(equilibrium), abs=0.0011)
+
+
+def test_a_step_with_an_ion_is_explained(here, capsys):
+    Path("mine.csv").write_text(FORMATE)
+    words = ["che", "--energies", "mine.csv", "--reaction", "HCOO-oxidation"]
+    assert main([*words, "-o", "results/mine"]) == 0
+    assert main(["explain", "results/mine", "Pd/HCOO-oxidation/U_L"]) == 0
+    printed = capsys.readouterr().out
+    assert "− ΔG(HCOO-(aq))" in printed
+    assert "the lowest at which" in " ".join(printed.split())
+    assert "difference 0.0e+00" in printed
 
 
 def test_many_profiles_are_a_table(here, capsys):

@@ -14,7 +14,7 @@ from typing import Annotated, Any, TextIO
 
 import typer
 
-from clusterflow.cli import energies, results, stages, study
+from clusterflow.cli import energies, export, results, stages, study
 from clusterflow.errors import ClusterflowError, InputWarning
 
 app = typer.Typer(
@@ -122,5 +122,5 @@ def _declare_common_options(
         os.environ[ACCEPT_EDITED] = "1"
 
 
-for part in (stages, energies, study, results):
+for part in (stages, energies, study, results, export):
     app.add_typer(part.app)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from clusterflow.errors import ConfigError
 from clusterflow.intake.table_file import TableRow, fold_heading
+from clusterflow.library.energy_rows import FREE_ENERGY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -67,9 +68,10 @@ def _is_zero(text: str) -> bool:
 
 
 def _translate_cells(cells: dict[str, str], kind: str) -> dict[str, str]:
+    is_free = cells.get("energy_kind", "").strip() == FREE_ENERGY
     found = {
         "species": cells["species_name"],
-        "energy_ev": cells["formation_energy"],
+        "gibbs_ev" if is_free else "energy_ev": cells["formation_energy"],
         "energy_kind": kind,
     }
     frequencies = cells.get("frequencies", "").strip(" []")

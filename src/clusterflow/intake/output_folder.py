@@ -33,6 +33,9 @@ _CLEAN = ("clean", "slab", "bare", "surface", "empty_slab", "clean_slab")
 _VIBRATIONS = ("vib", "vibs", "vibrations", "freq", "freqs", "frequencies")
 # CatHub keeps a bulk beside its surfaces, and transition states beside adsorbates.
 _NO_SPECIES = ("_bulk", "bulk")
+# Its files about the data, and the places it keeps for what is not there yet.
+_ABOUT = ("publication.txt", "energy_corrections.txt")
+_MISSING = "MISSING:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +80,10 @@ def list_entries(root: Path, library: Library) -> list[Entry]:
 
 def _walk(folder: Path, folders: tuple[str, ...], library: Library) -> Iterator[Entry]:
     for path in sorted(folder.iterdir()):
-        if path.name.startswith(".") or path.name.endswith(FREQUENCIES):
+        if path.name.startswith((".", _MISSING)) or path.name.endswith(FREQUENCIES):
+            continue
+        # The database it is collected into stands in the tree.
+        if path.name in _ABOUT or path.suffix == ".db":
             continue
         if path.is_dir() and not _is_entry(path, library):
             below = path.name

@@ -165,6 +165,12 @@ def _read_folder_rows(root: Path, library: Library) -> Iterator[_Computed]:
     for entry in list_entries(root, library):
         file = find_output(entry)
         where = Origin(file=str(file))
+        if entry.is_gas and entry.names["species"] not in library.paths("gases"):
+            raise ConfigError(
+                f"{where}: {entry.names['species']!r} is no gas of the library "
+                f"(clusterflow list gases); name the file or folder by its formula, "
+                "such as C2H6, or add it to structures/gases"
+            )
         atoms = _read_output(file)
         keys: dict[str, Any] = {
             **entry.names,

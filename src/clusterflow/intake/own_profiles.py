@@ -12,9 +12,11 @@ from clusterflow.intake.own_energies import read_energies
 from clusterflow.library.find import Library
 from clusterflow.records.files import sha256
 from clusterflow.science.checks.effects import failure_flag
+from clusterflow.science.reactions.che import nernst_slope
 from clusterflow.science.reactions.evaluate import build_networks
 from clusterflow.science.reactions.flags import group_flags
 from clusterflow.science.reactions.network import parse_equation
+from clusterflow.science.thermochemistry.formation import anchor_coefficients
 from clusterflow.science.thermochemistry.own_doubts import find_doubts
 from clusterflow.science.thermochemistry.own_species import add_implied_rows
 from clusterflow.stages.che import che
@@ -29,7 +31,7 @@ from clusterflow.stages.parts.own_thermo import (
 from clusterflow.units import SCALE_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from clusterflow.library.energy_rows import OwnEnergyRow
     from clusterflow.records.energies import ThermoRecord
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 # More profiles than this are shown as a table.
 _MOST_PROFILES = 20
 _HIDDEN = failure_flag("overpotential-sign")
+_OUTSIDE, _MISSED = failure_flag("potential-window"), failure_flag("measured-sum")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +93,7 @@ def read_own_study(
     specs = [library.reaction(name) for name in reactions]
     rows = read_energies(path, library)
     _refuse_mixed_rows(rows)
+    _refuse_dependent_set(rows, library)
     _refuse_unfit_layers(rows, thermo_settings)
     used = {t for s in specs for e in s.steps for t in parse_equation(e).species}
     doubts = find_doubts(
@@ -194,6 +198,24 @@ def _refuse_mixed_rows(rows: Sequence[OwnEnergyRow]) -> None:
             )
 
 
+def _refuse_dependent_set(rows: Sequence[OwnEnergyRow], library: Library) -> None:
+    """Gases that make each other are not all zero: their reaction has an energy."""
+    known: dict[str, Mapping[str, int]] = {}
+    for name in rows[0].reference_set if rows else ():
+        if name not in library.paths("gases"):
+            continue
+        counts = library.gas(name).counts
+        parts = anchor_coefficients(counts, known) if known else None
+        if parts is not None:
+            raise ConfigError(
+                f"{rows[0].origin} ({rows[0].species}): energy_kind = "
+                f"{rows[0].energy_kind!r}: {name} can be made of {', '.join(parts)}, "
+                "so not all of them are zero; count all rows from one set of gases, "
+                f"and give {name} a row with its energy from these"
+            )
+        known[name] = counts
+
+
 def _refuse_unfit_layers(
     rows: Sequence[OwnEnergyRow], settings: ThermoSettings
 ) -> None:
@@ -240,7 +262,12 @@ def compare_sum(result: ReactionResult) -> tuple[float | None, float | None]:
     total = sum(known) if known and len(known) == len(values) else None
     equilibrium = result.equilibrium_potential_v_rhe
     n_e = sum(step.n_e for step in result.steps)
-    return total, None if equilibrium is None or not n_e else -n_e * equilibrium
+    if equilibrium is None or not n_e:
+        return total, None
+    # Steps are at pH 0; with other than one proton an electron U_eq moves with the pH.
+    more_protons = sum(step.n_h for step in result.steps) - n_e
+    at_ph = more_protons * nernst_slope(result.temperature_k) * result.ph
+    return total, -n_e * equilibrium - at_ph
 
 
 def describe(study: OwnStudy) -> str:
@@ -282,14 +309,18 @@ def _describe_table(results: Sequence[ReactionResult], scale: str) -> list[str]:
     """One line a reaction and surface."""
     width = max(len("surface"), *(len(r.surface) for r in results))
     name = max(len("reaction"), *(len(r.reaction) for r in results))
-    head = f"{'surface':<{width}}  {'reaction':<{name}}  {'U_L':>7}  {'sum-exp':>7}"
+    head = (
+        f"{'surface':<{width}}  {'reaction':<{name}}  {'U_L':>7}  {'overpot':>7}  "
+        f"{'sum-exp':>7}"
+    )
     lines = [f"{head}  step that sets U_L, V vs {scale}"]
     for result in results:
         total, measured = compare_sum(result)
         gap = None if total is None or measured is None else total - measured
         lines.append(
             f"{result.surface:<{width}}  {result.reaction:<{name}}  "
-            f"{_format_value(_read_headline(result))}  {_format_value(gap)}  "
+            f"{_format_value(_read_headline(result))}  "
+            f"{_format_value(result.headline_overpotential_v)}  {_format_value(gap)}  "
             f"{_name_setting(result) or result.reason}"
         )
     return lines
@@ -326,6 +357,13 @@ def _describe_result(result: ReactionResult, scale: str) -> Iterator[str]:
         if potential is None
         else f"  U_L = {potential:+.3f} V vs {scale}, set by {_name_setting(result)}"
     )
+    if (overpotential := result.headline_overpotential_v) is not None:
+        # No negative zero, as of hydrogen.
+        equilibrium = round(result.equilibrium_potential_v_rhe or 0.0, 3) + 0.0
+        yield (
+            f"  overpotential {overpotential:.3f} V, from U_eq = {equilibrium:+.3f} V "
+            "vs RHE"
+        )
     if result.uncertainty is not None:
         low, high = result.uncertainty.lower_v_rhe, result.uncertainty.upper_v_rhe
         yield (
@@ -336,8 +374,12 @@ def _describe_result(result: ReactionResult, scale: str) -> Iterator[str]:
     if _HIDDEN in dict(group_flags(result.flags)):
         at = f"{result.equilibrium_potential_v_rhe:+.3f} V vs RHE"
         yield f"  {_HIDDEN}: U_L lies beyond the equilibrium potential, {at}"
+    if _OUTSIDE in result.flags:
+        yield f"  {_OUTSIDE}: no electrode goes there; look for a slip in the rows"
     total, measured = compare_sum(result)
     if total is not None and measured is not None:
+        if _MISSED in result.flags:
+            yield f"  {_MISSED}: look for a slip in the rows of its gases"
         yield f"  steps add to {total:+.3f} eV, measured {measured:+.3f}"
     yield from _describe_runner_up(result)
 

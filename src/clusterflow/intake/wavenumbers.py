@@ -15,7 +15,12 @@ if TYPE_CHECKING:
 _VASP_MODE = re.compile(
     r"^\s*(?P<number>\d+) f(?P<imaginary>/i)?\s*=.*?(?P<cm1>[\d.]+) cm-1", re.MULTILINE
 )
-_WITH_MODES = re.compile(r"Harmonic frequencies|VIBRATIONAL FREQUENCIES|Frequencies --")
+# Of Gaussian, ORCA, NWChem and Q-Chem.
+_WITH_MODES = re.compile(
+    r"Harmonic frequencies|VIBRATIONAL FREQUENCIES|Frequencies --"
+    r"|\(Frequencies expressed in cm-1\)|^ Frequency: ",
+    re.MULTILINE,
+)
 
 
 def has_vasp_modes(path: Path) -> bool:

@@ -57,6 +57,8 @@ from clusterflow.model import NAME_PATTERN, Model
 from clusterflow.units import STANDARD_PRESSURE_PA
 
 DEFAULT_SET = ("CO2", "H2", "H2O")
+# In the column `energy_kind` of a table of CatMAP, whose own columns cannot say it.
+FREE_ENERGY = "free energy"
 # Outside this range a wavenumber is not in cm⁻¹: H2 has 4400, a meV or THz value of a
 # stretching mode is below 600.
 _HIGHEST_CM1 = 5500.0
@@ -169,6 +171,13 @@ class OwnEnergyRow(Model):
     def _check_row(self) -> OwnEnergyRow:
         if self.energy_ev is None and self.gibbs_ev is None:
             raise ValueError("neither energy_ev nor gibbs_ev is given")
+        for name in ("zpe_ev", "ts_ev"):
+            value = getattr(self, name)
+            if value is not None and value < 0:
+                raise ValueError(
+                    f"{name} = {value:g} is negative; write the zero-point energy and "
+                    "T·S as they are, and T·S is subtracted"
+                )
         if self.shift_ev is not None and not self.shift_source:
             raise ValueError(
                 f"shift_ev = {self.shift_ev:g} has no shift_source: give a DOI, or who "

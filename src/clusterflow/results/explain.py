@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from clusterflow.errors import RecordError
@@ -12,28 +11,34 @@ from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import sha256
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
-from clusterflow.results.explanation import Explanation, SourceRecord, Summand
+from clusterflow.results.explanation import Explanation, SourceRecord
 from clusterflow.results.flag_table import flags_of
+from clusterflow.results.summands import (
+    FREE_ENERGY,
+    list_layer_terms,
+    list_own_terms,
+    list_reference_terms,
+    list_step_terms,
+    step_energies_ev,
+    surroundings_of_record,
+)
 from clusterflow.science.reactions.che import Electrode, nernst_slope
 from clusterflow.science.reactions.flags import group_flags
-from clusterflow.science.reactions.network import ELECTRON, PROTON, parse_equation
 from clusterflow.science.reactions.pathways import order_pathways
+from clusterflow.science.reactions.transfers import direction
 from clusterflow.settings import ThermoSettings
 from clusterflow.stage_table import record_name
-from clusterflow.stages.parts.own_thermo import own_surroundings
-from clusterflow.stages.thermo import surroundings_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from clusterflow.library.find import Library
-    from clusterflow.records.energies import FreeEnergyTerms, SpeciesFreeEnergy
+    from clusterflow.records.energies import SpeciesFreeEnergy
     from clusterflow.records.files import StudyRecords
     from clusterflow.records.profiles import ReactionResult, Step
     from clusterflow.records.provenance import Provenance, Record
-    from clusterflow.science.thermochemistry.species import Surroundings
 
-FREE_ENERGY, POTENTIAL = "dG", "U_L"
+POTENTIAL = "U_L"
 
 
 def explain(records: StudyRecords, name: str, library: Library) -> Explanation:
@@ -130,15 +135,11 @@ def _explain_species(
     if species.terms is None or species.formation_ev is None or thermo.level is None:
         sources = tuple(list_sources(records, thermo, parts, thermo.provenance))
         return Explanation(**common, sources=sources)
-    around: Surroundings
+    around = surroundings_of_record(thermo, records, library)
     if thermo.own:
-        around = own_surroundings(thermo.own, settings, library)
         zero_of = ", ".join(around.anchors)
         common["what"] = common["what"].replace(", ".join(settings.anchors), zero_of, 1)
-    else:
-        gases = records.of(GasRecord)
-        around = surroundings_of(thermo.level, gases, settings, library)
-    references, anchors = _list_reference_terms(thermo, name, around, library)
+    references, anchors = list_reference_terms(thermo, name, around, library)
     fitted = thermo.group_errors.residual_ev if thermo.group_errors else {}
     molecules = [*anchors, *species.inherits, *(fitted if species.groups else ())]
     parts += [r for n in dict.fromkeys(molecules) if (r := around.gases.get(n))]
@@ -146,8 +147,8 @@ def _explain_species(
     return Explanation(
         **common,
         terms=(
-            *_list_own_terms(species.terms),
-            *_list_layer_terms(species, thermo, settings, library),
+            *list_own_terms(species.terms),
+            *list_layer_terms(species, thermo, settings, library),
             *references,
         ),
         sum_of="ΔG = G + layers − references",
@@ -157,99 +158,6 @@ def _explain_species(
         carriers=dict.fromkeys(species.flags, (name,)),
         sources=tuple(list_sources(records, thermo, parts, thermo.provenance)),
     )
-
-
-def _list_own_terms(terms: FreeEnergyTerms) -> Iterator[Summand]:
-    """E, ZPE, ∫Cp dT and −TS; beside a damped one, what it is undamped."""
-    yield Summand(label="E", count=1, each_ev=terms.energy_ev)
-    for label, value, undamped in (
-        ("ZPE", terms.zpe_ev, terms.zpe_undamped_ev),
-        ("∫Cp dT", terms.thermal_ev, terms.thermal_undamped_ev),
-        ("−TS", terms.minus_ts_ev, terms.minus_ts_undamped_ev),
-    ):
-        damped = undamped is not None and undamped != value
-        note = f"{undamped:+.6f} without damping of low modes" if damped else ""
-        yield Summand(label=label, count=1, each_ev=value, note=note)
-
-
-def _list_layer_terms(
-    species: SpeciesFreeEnergy,
-    thermo: ThermoRecord,
-    settings: ThermoSettings,
-    library: Library,
-) -> Iterator[Summand]:
-    corrections = {c.gas: c for c in thermo.gas_corrections}
-    for layer, value in species.layers.items():
-        note = {
-            "dft": f"table {settings.dft}",
-            "user": f"table {settings.user}",
-            "condensation": "measured: gas at 1 bar to liquid",
-        }.get(layer, "")
-        if layer == "gas" and species.name.startswith("*"):
-            carried = [
-                f"{n:g} × {gas} ({corrections[gas].correction_ev:+.6f})"
-                for gas, n in species.inherits.items()
-            ]
-            if (errors := thermo.group_errors) is not None:
-                each = dict(zip(errors.groups, errors.correction_ev, strict=True))
-                carried += [
-                    f"{n:.3g} × {group} ({each.get(group, 0.0):+.6f})"
-                    for group, n in species.groups.items()
-                ]
-            note = "inherits " + (", ".join(carried) or "no gas error")
-        elif layer == "gas":
-            c = corrections[species.name.partition("(")[0]]
-            note = (
-                "an anchor"
-                if c.is_anchor
-                else f"measured {c.experiment_ev:+.6f} less computed "
-                f"{c.computed_ev:+.6f}; {c.source}"
-            )
-        elif layer == "own-shift":
-            note = _find_shift_source(thermo, species.name)
-        elif layer == "solvation":
-            water = library.adsorbate(species.name[1:]).solvation_ev
-            note = "; ".join(filter(None, (water.note, water.source))) if water else ""
-        elif layer == "level":
-            note = f"{', '.join(species.bonds)}; mean error against DFT"
-        yield Summand(label=f"layer {layer}", count=1, each_ev=value, note=note)
-
-
-def _find_shift_source(thermo: ThermoRecord, name: str) -> str:
-    """Where a person's own correction of a species is from."""
-    state = "ads" if name.startswith("*") else "gas"
-    plain = name.lstrip("*").partition("(")[0]
-    rows = (r for r in thermo.own if (r.species, r.state) == (plain, state))
-    return next((row.shift_source for row in rows), "")
-
-
-def _list_reference_terms(
-    thermo: ThermoRecord, name: str, around: Surroundings, library: Library
-) -> tuple[list[Summand], tuple[str, ...]]:
-    """The zero of the scale, to be taken off, and the anchors it needs."""
-    host = next((s for s in thermo.species if s.name == "*"), None)
-    found = []
-    if name.startswith("*"):
-        assert host is not None and host.gibbs_ev is not None
-        found = [Summand(label="− bare cluster", count=-1, each_ev=host.gibbs_ev)]
-    if name == "*":
-        return found, ()
-    molecule = name.partition("(")[0]
-    spec = library.adsorbate(name[1:]) if name[0] == "*" else library.gas(molecule)
-    anchors = around.anchors_of(spec.counts) or {}
-    for anchor, n in anchors.items():
-        terms = around.gas_terms(anchor)
-        assert terms is not None
-        sign = "−" if n > 0 else "+"
-        found.append(
-            Summand(
-                label=f"{sign} {abs(n):g} G({anchor}, 1 bar)",
-                count=-n,
-                each_ev=terms.gibbs_ev,
-                note=f"{terms.gibbs_ev:+.6f} each",
-            )
-        )
-    return found, tuple(anchors)
 
 
 def _gather_species_facts(
@@ -302,11 +210,12 @@ def _explain_potential(
     parts: list[Record] = [thermo] if thermo else []
     flags = dict(group_flags(result.flags))
     known = {f.name: f for f in flags_of(records, library.domain())}
+    end = "highest" if direction(result.steps) == 1 else "lowest"
     common: dict[str, Any] = {
         "name": f"{che.cluster}/{result.reaction}/{POTENTIAL}",
         "what": f"{'Median' if result.uncertainty else 'Best estimate'} of the "
         f"limiting potential of {result.equation} on {che.cluster} at "
-        f"{result.temperature_k:g} K: the highest at which every electrochemical step "
+        f"{result.temperature_k:g} K: the {end} at which every electrochemical step "
         "of the best pathway is downhill",
         "value": result.headline_v_rhe,
         "unit": "V vs RHE",
@@ -325,32 +234,17 @@ def _explain_potential(
     named = " after ".join((step.name, *result.determining_with))
     return Explanation(
         **common,
-        terms=tuple(_list_step_terms((step.name, *result.determining_with), thermo)),
+        terms=tuple(
+            list_step_terms(
+                (step.name, *result.determining_with),
+                che.cluster,
+                step_energies_ev(che, thermo, records, library),
+            )
+        ),
         sum_of=f"ΔG(0 V, pH 0) of the determining step  {named}",
         stored_ev=best.judged_ev(step),
         facts=_gather_potential_facts(result, step),
     )
-
-
-def _list_step_terms(steps: Sequence[str], thermo: ThermoRecord) -> Iterator[Summand]:
-    """Products less reactants of steps, each with its free energy of formation."""
-    formation = {s.name: s.formation_ev for s in thermo.species}
-    equations = [parse_equation(step) for step in steps]
-    made = sum((e.products for e in equations), Counter[str]())
-    used = sum((e.reactants for e in equations), Counter[str]())
-    for side, sign, mark in ((made - used, 1, "+"), (used - made, -1, "−")):
-        for name, n in side.items():
-            if name == ELECTRON:
-                continue
-            value = thermo.half_hydrogen_ev if name == PROTON else formation[name]
-            assert value is not None
-            note = "with its electron: ½ H2 at 1 bar" if name == PROTON else ""
-            if name.startswith("*") and name != "*":
-                note = f"explain {thermo.cluster}/{name[1:]}/{FREE_ENERGY}"
-            elif name not in ("*", PROTON):
-                note = f"explain '{name}'"
-            label = f"{mark} {f'{n} ' if n > 1 else ''}ΔG({name})"
-            yield Summand(label=label, count=sign * n, each_ev=value, note=note)
 
 
 def _gather_potential_facts(result: ReactionResult, step: Step) -> dict[str, Any]:

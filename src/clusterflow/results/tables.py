@@ -463,7 +463,9 @@ def to_csv(name: str, rows: Iterable[Row]) -> str:
     return stream.getvalue()
 
 
-def write_csv(stream: TextIO, name: str, rows: Iterable[Row]) -> int:
+def write_csv(
+    stream: TextIO, name: str, rows: Iterable[Row], *, digits: int = 6
+) -> int:
     """Write a table as CSV, row by row; how many there were."""
     writer = csv.writer(stream, lineterminator="\n")
     columns: Sequence[str] | None = None
@@ -472,16 +474,16 @@ def write_csv(stream: TextIO, name: str, rows: Iterable[Row]) -> int:
         if columns is None:
             columns = list(row)
             writer.writerow(columns)
-        writer.writerow([_format_csv_cell(row[key]) for key in columns])
+        writer.writerow([_format_csv_cell(row[key], digits) for key in columns])
         n_rows += 1
     if columns is None:
         writer.writerow(TABLE_COLUMNS.get(name, ()))
     return n_rows
 
 
-def _format_csv_cell(cell: Cell) -> Cell:
+def _format_csv_cell(cell: Cell, digits: int) -> Cell:
     if isinstance(cell, float):
-        return round(cell, 6)
+        return round(cell, digits)
     return make_harmless(cell) if isinstance(cell, str) else cell
 
 

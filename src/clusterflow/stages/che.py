@@ -91,7 +91,8 @@ def che(
     results = _add_other_isomers(results, networks, thermo, electrode, library)
     deviations = deviations_of(thermo)
     anchors = tuple(c.gas for c in thermo.gas_corrections if c.is_anchor)
-    raw = raw_energies(thermo)
+    without = raw_energies(thermo)
+    raw = None if without == energies else without
     results = _add_uncertainties(results, networks, energies, deviations, electrode)
     complete = []
     for network, result in zip(networks, results, strict=True):

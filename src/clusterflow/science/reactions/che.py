@@ -21,6 +21,7 @@ A. A. Peterson et al., Energy Environ. Sci. 3, 1311 (2010), doi:10.1039/c0ee0007
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import log
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
     from clusterflow.library.reactions import Pcet
     from clusterflow.records.energies import ThermoRecord
+    from clusterflow.science.reactions.transfers import Adsorptions
 
 # The reaction every other one is held against.
 HYDROGEN_EVOLUTION = "HER"
@@ -214,21 +216,30 @@ def evaluate_pathway(
 ) -> Pathway:
     """Steps, cumulative free energies and limiting potential of one pathway."""
     steps = [_evaluate_step(step, energies, electrode) for step in path]
-    adsorptions = find_adsorptions(path) if pcet == "combined" else {}
+    states, adsorptions = _read_pathway(overall, tuple(path), pcet)
     for index, places in adsorptions.items():
         names = tuple(steps[place].name for place in places)
         steps[index] = steps[index].model_copy(update={"combined_with": names})
-    states = list_intermediates(overall, list(path))
     missing = [r for s in steps if s.dg_ev is None for r in s.reason.split("; ")]
     pathway = Pathway(
         name=" > ".join(states),
         steps=tuple(steps),
         levels_ev=_sum_steps(steps),
-        states=tuple(states),
+        states=states,
         complete=not missing,
         reason="; ".join(dict.fromkeys(missing)),
     )
     return pathway if missing else _add_limiting_potential(pathway, electrode)
+
+
+# The same on every surface.
+@lru_cache(maxsize=4096)
+def _read_pathway(
+    overall: Equation, path: tuple[Equation, ...], pcet: Pcet
+) -> tuple[tuple[str, ...], Adsorptions]:
+    """States of a pathway, and the adsorptions that are judged with its transfers."""
+    adsorptions = find_adsorptions(path) if pcet == "combined" else {}
+    return tuple(list_intermediates(overall, list(path))), adsorptions
 
 
 def _evaluate_step(

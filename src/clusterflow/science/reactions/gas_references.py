@@ -47,11 +47,16 @@ def add_gas_references(
     result: ReactionResult,
     network: Network,
     anchors: Sequence[str],
-    raw: FreeEnergies,
+    raw: FreeEnergies | None,
     electrode: Electrode,
 ) -> ReactionResult:
-    """The result with its limiting potential as it is and without gas corrections."""
-    other = evaluate_network(network, raw, electrode, surface=result.surface)
+    """The result with its limiting potential as it is and without gas corrections.
+
+    `raw` is None where there are none to leave out.
+    """
+    other = result
+    if raw is not None:
+        other = evaluate_network(network, raw, electrode, surface=result.surface)
     references = (
         _summarise_result("study", anchors, result),
         _summarise_result("raw", anchors, other),

@@ -7,6 +7,7 @@ one number a species says how far up or down the diagram it lies.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,20 +39,31 @@ def anchor_coefficients(
     >>> anchor_coefficients({"C": 1, "O": 1}, gases)
     {'CO2': 1.0, 'H2': 1.0, 'H2O': -1.0}
     """
-    elements = sorted({e for c in (*anchors.values(), counts) for e in c})
+    made_of = tuple((name, frozenset(c.items())) for name, c in anchors.items())
+    found = _solve_anchors(frozenset(counts.items()), made_of)
+    return None if found is None else dict(found)
+
+
+# Of a dozen adsorbates, on thousands of surfaces.
+@cache
+def _solve_anchors(
+    atoms: frozenset[tuple[str, int]],
+    made_of: tuple[tuple[str, frozenset[tuple[str, int]]], ...],
+) -> tuple[tuple[str, float], ...] | None:
+    counts, anchors = dict(atoms), [dict(content) for _, content in made_of]
+    elements = sorted({e for c in (*anchors, counts) for e in c})
     matrix = np.array(
-        [[anchor.get(e, 0) for anchor in anchors.values()] for e in elements],
-        dtype=float,
+        [[anchor.get(e, 0) for anchor in anchors] for e in elements], dtype=float
     )
     wanted = np.array([counts.get(e, 0) for e in elements], dtype=float)
     solution = np.linalg.lstsq(matrix, wanted, rcond=None)[0]
     if np.abs(matrix @ solution - wanted).max() > 1e-6:
         return None
-    return {
-        name: round(float(x), 9)
-        for name, x in zip(anchors, solution, strict=True)
+    return tuple(
+        (name, round(float(x), 9))
+        for (name, _), x in zip(made_of, solution, strict=True)
         if abs(x) > _NEGLIGIBLE
-    }
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

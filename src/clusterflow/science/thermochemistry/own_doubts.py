@@ -45,6 +45,14 @@ _CM1_PER_THZ: Final = 33.35641
 _LEAST_OF_GAS_CM1: Final = 1000.0
 _LEAST_OF_ADSORBATE_CM1: Final = 550.0
 _LEAST_PRESSURE_PA: Final = 10.0
+# One atmosphere as it stands in tables of other units.
+_ATMOSPHERE: Final = {
+    101.325: "kPa",
+    101.3: "kPa",
+    1013.25: "mbar",
+    1013.0: "mbar",
+    760.0: "Torr",
+}
 # What finite differences leave of a translation or rotation that is none here.
 _NOISE_CM1: Final = 20.0
 _SAME_EV: Final = 0.05
@@ -307,6 +315,12 @@ def _check_gas(row: OwnEnergyRow, library: Library) -> Iterator[str]:
             "pressure_pa",
             f"below {_LEAST_PRESSURE_PA:g} Pa; if this is bar, write "
             f"{row.pressure_pa * 1e5:g}",
+        )
+    if (unit := _ATMOSPHERE.get(row.pressure_pa)) is not None:
+        yield say(
+            row,
+            "pressure_pa",
+            f"this is one atmosphere in {unit}; if it is meant, write 101325",
         )
     if row.species not in library.paths("gases"):
         return

@@ -1,0 +1,44 @@
+"""The verb that hands results on to other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path  # noqa: TC003 - typer reads annotations
+from typing import Annotated
+
+import typer
+
+from clusterflow.cli.options import Results  # noqa: TC001 - typer reads annotations
+
+app = typer.Typer()
+
+
+@app.command(
+    epilog="clusterflow export results/default --format chain --output chain.csv\n\n"
+    "clusterflow export results/default --format catmap --output catmap\n\n"
+    "clusterflow export results/default --format cathub --output cathub"
+)
+def export(
+    folder: Results,
+    format_: Annotated[
+        str,
+        typer.Option(
+            "--format",
+            help="chain: CSV of what each number is the sum of; catmap: energies.txt "
+            "and model.mkm; cathub: a folder for Catalysis-Hub.",
+        ),
+    ],
+    output: Annotated[
+        Path,
+        typer.Option("--output", "-o", help="File of chain, folder of the others."),
+    ],
+) -> None:
+    """Write results for spreadsheets, CatMAP or Catalysis-Hub."""
+    from clusterflow.errors import ConfigError
+    from clusterflow.library.find import Library
+    from clusterflow.records.files import read_records
+    from clusterflow.results.export import WRITERS
+
+    if format_ not in WRITERS:
+        raise ConfigError(f"--format {format_}: must be one of {', '.join(WRITERS)}")
+    for line in WRITERS[format_](read_records(folder), Library.default(), output):
+        print(line)
