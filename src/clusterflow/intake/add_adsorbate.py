@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -16,7 +16,8 @@ from clusterflow.formula import lowest_multiplicity, parse_formula
 from clusterflow.library.adsorbates import AdsorbateSpec, SiteKind
 from clusterflow.library.find import Library, describe_error
 from clusterflow.records.files import write_atomic
-from clusterflow.records.structure_files import read_atoms
+from clusterflow.records.own_word import choose_claim
+from clusterflow.records.structure_files import read_whole, split_frame
 from clusterflow.science.adsorption.drawing import (
     PAIR_SITES,
     find_second_foot,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from clusterflow.records.own_word import OwnWord
+
 _RULE: Final = "10.1039/c0ee00071j"
 # The rule knows no N-H, and water takes part in its hydrogen bonds.
 _UNSURE_WATER_EV: Final = 0.25
@@ -50,17 +53,22 @@ class AdsorbateClaims:
         What the file must hold; empty takes what it holds.
     sites
         Kinds of site, in the place of the usual ones.
-    multiplicity
-        None takes the lowest that the electrons allow.
+    charge, multiplicity
+        None takes what the file says, or else 0 and the lowest that the electrons
+        allow.
+    frame, trust
+        As `add` takes them.
     """
 
     name: str
     binding: str
     formula: str = ""
     sites: tuple[str, ...] = ()
-    charge: int = 0
+    charge: int | None = None
     multiplicity: int | None = None
     source: str = ""
+    frame: str = ""
+    trust: str = ""
 
 
 def add_adsorbate(file: Path, claims: AdsorbateClaims) -> list[str]:
@@ -84,7 +92,10 @@ def add_adsorbate(file: Path, claims: AdsorbateClaims) -> list[str]:
             f"--name {claims.name}: there is an adsorbate of that name, which this one "
             "would shadow; choose another"
         )
-    atoms = read_atoms(file)
+    file, frame = split_frame(str(file), claims.frame)
+    content = read_whole(file, frame)
+    claims = _settle_claims(claims, content.said, file)
+    atoms = content.atoms
     refuse_overlap(atoms, str(file))
     refuse_pieces(atoms, str(file))
     symbols = atoms.get_chemical_symbols()
@@ -104,6 +115,17 @@ def add_adsorbate(file: Path, claims: AdsorbateClaims) -> list[str]:
     path = Path("structures/adsorbates") / f"{spec.name}.yaml"
     write_atomic(path, _format_yaml(spec))
     return [f"wrote {path}", *_describe_spec(spec, library)]
+
+
+def _settle_claims(
+    claims: AdsorbateClaims, said: OwnWord, file: Path
+) -> AdsorbateClaims:
+    """What is claimed, held against what the file says itself."""
+    charge = choose_claim("charge", claims.charge, said, file, claims.trust)
+    multiplicity = choose_claim(
+        "multiplicity", claims.multiplicity, said, file, claims.trust
+    )
+    return replace(claims, charge=charge or 0, multiplicity=multiplicity)
 
 
 def _check_formula(symbols: Sequence[str], claims: AdsorbateClaims, file: Path) -> str:
@@ -224,13 +246,14 @@ def _make_spec(
     if _has_amino_hydrogen(molecule):
         water |= {"uncertainty_ev": _UNSURE_WATER_EV}
         water["note"] += ", which knows no N-H"
-    lowest = lowest_multiplicity(parse_formula(formula), claims.charge)
+    charge = claims.charge or 0
+    lowest = lowest_multiplicity(parse_formula(formula), charge)
     content = {
         "name": claims.name,
         "description": f"Drawn from {file.name}.",
         "source": claims.source or f"unpublished: geometry of {file.name}",
         "formula": formula,
-        "charge": claims.charge,
+        "charge": charge,
         "multiplicity": lowest if claims.multiplicity is None else claims.multiplicity,
         "solvation_ev": water,
         "forms": forms,

@@ -14,6 +14,7 @@ from clusterflow.records.structure_files import (
     describe_uncertain,
     few,
     read_content,
+    split_frame,
     uncertain,
 )
 from clusterflow.science.clusters.ligand_truncation import (
@@ -51,7 +52,7 @@ class Choices:
         Label of a site, or three fractional coordinates, about which to cut a
         framework without a molecule.
     frame
-        ``last`` or a number from 0, where a file holds several structures.
+        ``last`` or a number, where a file holds several structures.
     """
 
     molecule: str = ""
@@ -84,7 +85,8 @@ def import_cluster(file: Path, choices: Choices) -> Imported:
         If a choice cannot be read.
     """
     _check_choices(choices)
-    content = read_content(file, choices.disorder, choices.frame)
+    file, frame = split_frame(str(file), choices.frame)
+    content = read_content(file, choices.disorder, frame)
     notes = [f"{file.name}: {choices.disorder} sites of disorder"] * bool(
         choices.disorder
     )
