@@ -34,8 +34,8 @@ def test_wrong_degeneracies_are_refused(library, wrong, says):
         spec(library, electronic_degeneracy=wrong)
 
 
-# ΔfH, kJ/mol, 298.15 K: Active Thermochemical Tables 1.112, as the package chemicals
-# 1.5 reads them (C. Bell, 10.5281/zenodo.596885), which shares no table with the library.
+# ΔfH, kJ/mol, 298.15 K: Active Thermochemical Tables 1.112, as version 1.5.2 of the
+# package chemicals has them, which shares no table with the library.
 ACTIVE_TABLES_KJ = {
     **{"C2H2": 228.320, "C2H4": 52.560, "C2H4O": -52.680, "C2H5OH": -234.570},
     **{"C2H6": -83.780, "C3H6": 20.370, "C3H8": -104.390, "CH2CO": -48.570},
