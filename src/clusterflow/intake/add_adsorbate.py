@@ -12,11 +12,13 @@ from networkx.algorithms.isomorphism import categorical_node_match
 from pydantic import ValidationError
 
 from clusterflow.errors import LibraryError, StructureError
+from clusterflow.figures.picture import picture_file
 from clusterflow.formula import lowest_multiplicity, parse_formula
-from clusterflow.library.adsorbates import AdsorbateSpec, SiteKind
+from clusterflow.library.adsorbates import AdsorbateForm, AdsorbateSpec, SiteKind
 from clusterflow.library.find import Library, describe_error
 from clusterflow.records.files import write_atomic
 from clusterflow.records.own_word import choose_claim
+from clusterflow.records.structure import Structure
 from clusterflow.records.structure_files import read_whole, split_frame
 from clusterflow.science.adsorption.drawing import (
     PAIR_SITES,
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 _RULE: Final = "10.1039/c0ee00071j"
 # The rule knows no N-H, and water takes part in its hydrogen bonds.
 _UNSURE_WATER_EV: Final = 0.25
+_METAL_BELOW_A: Final = 2.0  # Cu-C 1.9, Cu-N 2.0, Cu-S 2.2 Å
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +117,24 @@ def add_adsorbate(file: Path, claims: AdsorbateClaims) -> list[str]:
     spec = _make_spec(formula, forms, molecule, claims, file)
     path = Path("structures/adsorbates") / f"{spec.name}.yaml"
     write_atomic(path, _format_yaml(spec))
-    return [f"wrote {path}", *_describe_spec(spec, library)]
+    picture = path.with_suffix(".svg")
+    drawn = {form.name: _stand_on_metal(spec, form) for form in spec.forms}
+    write_atomic(picture, picture_file(drawn, alt=f"*{spec.name}, form by form"))
+    return [f"wrote {path} and {picture}", *_describe_spec(spec, library)]
+
+
+def _stand_on_metal(spec: AdsorbateSpec, form: AdsorbateForm) -> Structure:
+    """A form as drawn, with a copper atom below each binding atom to stand on."""
+    feet = [form.atoms[i][1:] for i in form.binding]
+    below = [(x, y, z - _METAL_BELOW_A) for x, y, z in feet]
+    return Structure(
+        name=form.name,
+        symbols=(*(line[0] for line in form.atoms), *("Cu" for _ in below)),
+        positions=(*(line[1:] for line in form.atoms), *below),
+        roles=(*("adsorbate" for _ in form.atoms), *("core" for _ in below)),
+        charge=spec.charge,
+        multiplicity=spec.multiplicity,
+    )
 
 
 def _settle_claims(
