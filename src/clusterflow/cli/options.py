@@ -182,6 +182,10 @@ def run_stage(inputs: Inputs, output: Path | None) -> None:
     from clusterflow.records.files import is_device
     from clusterflow.run import watchdog
     from clusterflow.stages.parts.scratch import Scratch
+    from clusterflow.study.cost import describe_stages_cost
+
+    for line in describe_stages_cost(inputs):
+        typer.echo(f"note: {line}", err=True)
 
     is_file = output is not None and not is_device(output)
     scratch = Scratch.beside(output) if output and is_file else None

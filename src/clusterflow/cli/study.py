@@ -270,13 +270,16 @@ def run(
     from clusterflow.run.command import computes, study_configs
     from clusterflow.run.start import run_study
     from clusterflow.settings import read_config
+    from clusterflow.study.cost import describe_study_costs
     from clusterflow.study.plan import Plan
 
     overlays = configfile or []
     paths = study_configs(overlays)
     # With settings on its command line, Snakemake alone knows them all.
     if not {"--config", "-C"} & set(context.args):
-        Plan.from_config(read_config(paths), paths)
+        plan = Plan.from_config(read_config(paths), paths)
+        for line in describe_study_costs(plan):
+            typer.echo(f"note: {line}", err=True)
     if computes(context.args):
         _try_database(paths)
     code = run_study(configfiles=overlays, cores=cores, snakemake_args=context.args)
