@@ -149,6 +149,7 @@ def test_settings_cannot_be_changed_afterwards():
         Study().study = "other"
 
 
-def test_the_study_of_alloys_names_what_there_is():
-    path = package_data() / "studies/alloys.yaml"
-    assert Plan.from_config(yaml.safe_load(path.read_text())).study.study == "alloys"
+@pytest.mark.parametrize("name", ["alloys", "nitrate", "orr"])
+def test_a_study_names_what_there_is(name):
+    path = package_data() / f"studies/{name}.yaml"
+    assert Plan.from_config(yaml.safe_load(path.read_text())).study.study == name

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 from ase.build import molecule
@@ -53,6 +56,32 @@ def test_its_gas_is_found_and_two_feet_are_tried(folder, capsys):
     assert names == ["o-down", "bidentate"]
     assert {spec.forms[1].atoms[i][0] for i in spec.forms[1].binding} == {"O"}
     assert spec.solvation_ev.value == 0.0
+
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def test_what_it_made_is_drawn_form_by_form(folder, capsys):
+    assert add("CH3NO2.xyz", "--binding", "5", "--name", "nitro") == 0
+    assert "structures/adsorbates/nitro.svg" in capsys.readouterr().out
+    spec = load_spec(folder / "structures/adsorbates/nitro.yaml", AdsorbateSpec)
+    root = ElementTree.parse(folder / "structures/adsorbates/nitro.svg").getroot()
+    names = [text.text for text in root.findall(f"{SVG}text")]
+    assert names == [form.name for form in spec.forms]
+    panels = root.findall(f"{SVG}svg")
+    assert all(int(a.get("x")) < int(b.get("x")) for a, b in pairwise(panels))
+    for form, panel in zip(spec.forms, panels, strict=True):
+        drawn = panel.findall(f"{SVG}use")
+        metal = [int(one.get("y")) for one in drawn if one.get("href") == "#ball-Cu"]
+        others = [int(one.get("y")) for one in drawn if one.get("href") != "#ball-Cu"]
+        assert len(metal) == len(form.binding)
+        assert len(others) == len(form.atoms)
+        # y of a picture grows downwards: the metal lies below all.
+        assert min(metal) > max(others)
+    balls = {one.get("id") for one in root.iter(f"{SVG}g")}
+    used = {one.get("href").removeprefix("#") for one in root.iter(f"{SVG}use")}
+    assert used == balls
+    assert "stroke" in root.find(f"{SVG}style").text
 
 
 @pytest.mark.parametrize(

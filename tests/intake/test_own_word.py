@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import yaml
@@ -9,6 +11,7 @@ from ase import Atoms
 from ase.io import write
 
 from clusterflow.cli.app import main
+from clusterflow.records.files import read_json
 
 RHOMBUS = np.array([[1.2, 0, 0], [0, 2.08, 0], [-1.2, 0, 0], [0, -2.08, 0]])
 SDF = """\
@@ -117,3 +120,104 @@ def test_a_frame_of_a_trajectory(folder):
     assert add("t.xyz", 0, 1, "--frame", "1") == 0
     first = (folder / "structures/clusters/mine.xyz").read_text().splitlines()[2]
     assert float(first.split()[1]) == pytest.approx(1.26)
+
+
+VERBS = {
+    "build": ["build"],
+    "level": ["level", "--levels", "gfn1-xtb"],
+    "relax": ["relax", "--level", "gfn1-xtb"],
+    "edges": ["edges", "--level", "gfn1-xtb"],
+    "sites": ["sites"],
+    "adsorb": ["adsorb", "H", "--level", "gfn1-xtb"],
+    "vibrate": ["vibrate", "--adsorbate", "H", "--level", "gfn1-xtb"],
+    "thermo": ["thermo", "--level", "gfn1-xtb"],
+    "electrons": ["electrons"],
+}
+
+
+def call(verb, file, *more):
+    first, *options = VERBS[verb]
+    adsorbate = [options.pop(0)] if verb == "adsorb" else []
+    return main([first, file, *adsorbate, *options, *more])
+
+
+@pytest.mark.parametrize("verb", sorted({*VERBS} - {"sites"}))
+def test_every_verb_holds_the_call_against_the_file(verb, folder, capsys):
+    assert call(verb, anion({"charge": -1}), "--charge=1") == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "c.extxyz: charge says charge -1, the call says +1" in line
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_no_verb_guesses_a_frame(verb, folder, capsys):
+    write("t.xyz", [Atoms("Cu4", positions=scale * RHOMBUS) for scale in (1.0, 1.1)])
+    assert call(verb, "t.xyz") == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert "t.xyz: holds 2 structures" in line and "--frame last" in line
+    assert call(verb, "t.xyz", "--frame", "2") == 2
+    assert "a number from 0 to 1" in capsys.readouterr().err
+    assert call(verb, "t.xyz@0", "--frame", "last") == 2
+    assert "give one frame, here or there" in capsys.readouterr().err
+
+
+def built(*words):
+    assert main(["build", *words, "--output", "b.json"]) == 0
+    return read_json(Path("b.json"))["structures"][0]
+
+
+def test_the_word_of_a_file_is_taken_where_the_call_has_none(folder, capsys):
+    file = anion({"charge": -1})
+    one = built(file)
+    assert (one["charge"], one["multiplicity"]) == (-1, 2)
+    assert (
+        "note: c.extxyz: charge -1 is taken from the file (charge)"
+        in capsys.readouterr().err
+    )
+    assert built(file, "--charge=1", "--trust", "file")["charge"] == -1
+    assert built(file, "--charge=1", "--trust", "call")["charge"] == 1
+    assert built(file, "--trust", "call")["charge"] == 0
+    assert built(anion(moments=[0.5] * 4))["multiplicity"] == 3
+
+
+@pytest.mark.parametrize(
+    "words", [["t.xyz@-1"], ["t.xyz", "--frame", "last"], ["t.xyz", "--frame=-1"]]
+)
+def test_the_last_frame_by_the_names_it_has(words, folder):
+    write("t.xyz", [Atoms("Cu4", positions=scale * RHOMBUS) for scale in (1.0, 1.1)])
+    assert built(*words)["positions"][0][0] == pytest.approx(1.32)
+
+
+def test_a_yaml_names_a_frame(folder):
+    write("t.xyz", [Atoms("Cu4", positions=scale * RHOMBUS) for scale in (1.0, 1.1)])
+    content = {
+        "name": "Cu4-mine",
+        "source": "unpublished: a test",
+        "formula": "Cu4",
+        "multiplicity": 1,
+        "material": "metal",
+        "structures": [{"file": "t.xyz", "frame": "1"}],
+    }
+    (folder / "Cu4-mine.yaml").write_text(yaml.safe_dump(content))
+    assert built("Cu4-mine.yaml")["positions"][0][0] == pytest.approx(1.32)
+
+
+@pytest.mark.parametrize("option", ["--charge=1", "--frame=last", "--trust=file"])
+def test_what_is_said_of_a_file_is_not_taken_for_a_cluster(option, folder, capsys):
+    assert main(["build", "Cu4", option]) == 2
+    assert "is for a structure file; Cu4 has its own" in capsys.readouterr().err
+
+
+def test_an_adsorbate_keeps_the_word_of_its_file(folder, capsys):
+    methyl = Atoms(
+        "CH3", [(0, 0, 0), (1.08, 0, 0), (-0.54, 0.935, 0), (-0.54, -0.935, 0)]
+    )
+    ethyl = Atoms("CCl3", positions=1.6 * methyl.positions)
+    write("r.xyz", [methyl, ethyl])
+    assert main(["add-adsorbate", "r.xyz@-1", "--binding", "C", "--name", "CCl3"]) == 0
+    out = capsys.readouterr().out
+    assert "*CCl3: CCl3, charge +0, multiplicity 2" in out
+    ethyl.info["charge"] = -1
+    write("s.extxyz", ethyl)
+    words = ["add-adsorbate", "s.extxyz", "--binding", "C", "--name", "CCl3-x"]
+    assert main([*words, "--charge", "0"]) == 2
+    assert "s.extxyz: charge says charge -1" in capsys.readouterr().err

@@ -56,9 +56,20 @@ LevelName = Annotated[
         help="A level by name, or a record of stage level; a study's by default.",
     ),
 ]
-Charge = Annotated[int, typer.Option(help="Charge, for a structure file.")]
+Charge = Annotated[
+    int | None, typer.Option(help="Charge of a structure file; its own word, or 0.")
+]
 Multiplicity = Annotated[
-    int | None, typer.Option(help="Multiplicity, for a structure file.")
+    int | None,
+    typer.Option(help="Multiplicity of a structure file; its own word, or the lowest."),
+]
+Frame = Annotated[
+    str,
+    typer.Option(help="last, or a number from 0, of several structures in a file."),
+]
+Trust = Annotated[
+    str,
+    typer.Option(help="file or call, where they differ in charge or multiplicity."),
 ]
 Subjects = Annotated[
     list[str],
@@ -171,6 +182,10 @@ def run_stage(inputs: Inputs, output: Path | None) -> None:
     from clusterflow.records.files import is_device
     from clusterflow.run import watchdog
     from clusterflow.stages.parts.scratch import Scratch
+    from clusterflow.study.cost import describe_stages_cost
+
+    for line in describe_stages_cost(inputs):
+        typer.echo(f"note: {line}", err=True)
 
     is_file = output is not None and not is_device(output)
     scratch = Scratch.beside(output) if output and is_file else None

@@ -16,12 +16,14 @@ from clusterflow.cli.options import (
     Adsorbates,
     AsJson,
     Charge,
+    Frame,
     LevelName,
     Multiplicity,
     Output,
     Settings,
     Subjects,
     TemperatureK,
+    Trust,
     check_output_option,
     emit,
     print_table,
@@ -63,8 +65,10 @@ def _add_common_verb(row: Stage) -> None:
         adsorbate: Adsorbates = None,
         level: LevelName = None,
         settings: Settings = "{}",
-        charge: Charge = 0,
+        charge: Charge = None,
         multiplicity: Multiplicity = None,
+        frame: Frame = "",
+        trust: Trust = "",
         output: Output = None,
     ) -> None:
         one = adsorbate[0] if adsorbate and "adsorbate" in row.of else None
@@ -77,6 +81,8 @@ def _add_common_verb(row: Stage) -> None:
             level=level,
             charge=charge,
             multiplicity=multiplicity,
+            frame=frame,
+            trust=trust,
         )
         run_stage(inputs, output)
 
@@ -85,13 +91,21 @@ def _add_common_verb(row: Stage) -> None:
 def build(
     subject: Annotated[str, typer.Argument(help="Cluster by name, YAML or structure.")],
     settings: Settings = "{}",
-    charge: Charge = 0,
+    charge: Charge = None,
     multiplicity: Multiplicity = None,
+    frame: Frame = "",
+    trust: Trust = "",
     output: Output = None,
 ) -> None:
     """Read no record."""
     inputs = read_inputs(
-        "build", [subject], settings, charge=charge, multiplicity=multiplicity
+        "build",
+        [subject],
+        settings,
+        charge=charge,
+        multiplicity=multiplicity,
+        frame=frame,
+        trust=trust,
     )
     run_stage(inputs, output)
 
@@ -103,8 +117,10 @@ def level(
     levels: Annotated[
         str | None, typer.Option(help="Levels in order of preference, by commas.")
     ] = None,
-    charge: Charge = 0,
+    charge: Charge = None,
     multiplicity: Multiplicity = None,
+    frame: Frame = "",
+    trust: Trust = "",
     json_: AsJson = False,
     output: Output = None,
 ) -> None:
@@ -118,6 +134,8 @@ def level(
         given={"level": {"preferred": levels.split(",") if levels else None}},
         charge=charge,
         multiplicity=multiplicity,
+        frame=frame,
+        trust=trust,
     )
     if output is not None and levels is None:
         run_stage(inputs, output)
@@ -140,8 +158,10 @@ def relax(
     ] = None,
     level: LevelName = None,
     settings: Settings = "{}",
-    charge: Charge = 0,
+    charge: Charge = None,
     multiplicity: Multiplicity = None,
+    frame: Frame = "",
+    trust: Trust = "",
     output: Output = None,
 ) -> None:
     """Read the levels of other clusters too."""
@@ -152,6 +172,8 @@ def relax(
         level=level,
         charge=charge,
         multiplicity=multiplicity,
+        frame=frame,
+        trust=trust,
     )
     run_stage(inputs, output)
 
@@ -174,8 +196,10 @@ def edges(
     ph: Annotated[float | None, typer.Option(help="pH, for the couples.")] = None,
     temperature_k: TemperatureK = None,
     settings: Settings = "{}",
-    charge: Charge = 0,
+    charge: Charge = None,
     multiplicity: Multiplicity = None,
+    frame: Frame = "",
+    trust: Trust = "",
     json_: AsJson = False,
     output: Output = None,
 ) -> None:
@@ -196,6 +220,8 @@ def edges(
         level=level,
         charge=charge,
         multiplicity=multiplicity,
+        frame=frame,
+        trust=trust,
         as_given=is_structure_file(subject),
     )
     if output is not None:
@@ -262,6 +288,8 @@ def sites(
         str, typer.Argument(help="Relax record, cluster or structure file.")
     ],
     settings: Settings = "{}",
+    frame: Frame = "",
+    trust: Trust = "",
     html: Annotated[
         Path | None,
         typer.Option(
@@ -283,7 +311,7 @@ def sites(
     from clusterflow.stages.inputs import bare_structure
     from clusterflow.stages.sites import draw, site_rows, site_summary, sites_of
 
-    inputs = read_inputs("sites", [subject], settings)
+    inputs = read_inputs("sites", [subject], settings, frame=frame, trust=trust)
     if output is not None and not inputs.by_hand:
         run_stage(inputs, output)
         return
@@ -320,8 +348,10 @@ def adsorb(
     ] = None,
     level: LevelName = None,
     settings: Settings = "{}",
-    charge: Charge = 0,
+    charge: Charge = None,
     multiplicity: Multiplicity = None,
+    frame: Frame = "",
+    trust: Trust = "",
     output: Output = None,
 ) -> None:
     """Take one adsorbate, which no record names yet."""
@@ -333,6 +363,8 @@ def adsorb(
         level=level,
         charge=charge,
         multiplicity=multiplicity,
+        frame=frame,
+        trust=trust,
     )
     run_stage(inputs, output)
 
@@ -354,8 +386,10 @@ def vibrate(
     ] = None,
     level: LevelName = None,
     settings: Settings = "{}",
-    charge: Charge = 0,
+    charge: Charge = None,
     multiplicity: Multiplicity = None,
+    frame: Frame = "",
+    trust: Trust = "",
     output: Output = None,
 ) -> None:
     """Take one adsorbate of a cluster, or the record that names it."""
@@ -368,6 +402,8 @@ def vibrate(
         level=level,
         charge=charge,
         multiplicity=multiplicity,
+        frame=frame,
+        trust=trust,
     )
     if inputs.by_hand and not adsorbate:
         raise ConfigError(f"{subject}: no adsorb record; name an --adsorbate")

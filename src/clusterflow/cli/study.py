@@ -10,7 +10,11 @@ import typer
 
 from clusterflow.cli.options import (
     AsJson,
+    Charge,
+    Frame,
+    Multiplicity,
     TemperatureK,
+    Trust,
     check_output_option,
     print_table,
     section,
@@ -99,6 +103,8 @@ def electrons(
     charge: Annotated[
         int | None, typer.Option(help="Charge, where the subject states none.")
     ] = None,
+    frame: Frame = "",
+    trust: Trust = "",
     json_: AsJson = False,
 ) -> None:
     """Count the valence and superatom electrons of a cluster."""
@@ -107,7 +113,7 @@ def electrons(
     from clusterflow.library.find import Library
     from clusterflow.study.electrons import electrons as run
 
-    values = asdict(run(subject, charge, Library.default()))
+    values = asdict(run(subject, charge, Library.default(), frame=frame, trust=trust))
     if json_:
         print(json.dumps(values, indent=1, ensure_ascii=False))
         return
@@ -181,13 +187,8 @@ def add(
     host_centre: Annotated[
         str, typer.Option(help="A site's label or x,y,z in fractions of the cell.")
     ] = "",
-    frame: Annotated[
-        str, typer.Option(help="last, or a number from 0, of several structures.")
-    ] = "",
-    trust: Annotated[
-        str,
-        typer.Option(help="file or call, where they differ in charge or multiplicity."),
-    ] = "",
+    frame: Frame = "",
+    trust: Trust = "",
 ) -> None:
     """Add a cluster of your own to structures/ here."""
     from clusterflow.intake.add import Claims
@@ -228,11 +229,11 @@ def add_adsorbate(
         str,
         typer.Option(help="Kinds of site, such as top,bridge; else the usual ones."),
     ] = "",
-    charge: Annotated[int, typer.Option(help="Total charge.")] = 0,
-    multiplicity: Annotated[
-        int | None, typer.Option(help="2S + 1; the lowest by default.")
-    ] = None,
+    charge: Charge = None,
+    multiplicity: Multiplicity = None,
     source: Annotated[str, typer.Option(help="A DOI, or `unpublished: NAME`.")] = "",
+    frame: Frame = "",
+    trust: Trust = "",
 ) -> None:
     """Draw an adsorbate of your own from a file into structures/ here."""
     from clusterflow.intake.add_adsorbate import AdsorbateClaims
@@ -246,6 +247,8 @@ def add_adsorbate(
         charge=charge,
         multiplicity=multiplicity,
         source=source,
+        frame=frame,
+        trust=trust,
     )
     for line in run(file, claims):
         print(line)
@@ -267,13 +270,16 @@ def run(
     from clusterflow.run.command import computes, study_configs
     from clusterflow.run.start import run_study
     from clusterflow.settings import read_config
+    from clusterflow.study.cost import describe_study_costs
     from clusterflow.study.plan import Plan
 
     overlays = configfile or []
     paths = study_configs(overlays)
     # With settings on its command line, Snakemake alone knows them all.
     if not {"--config", "-C"} & set(context.args):
-        Plan.from_config(read_config(paths), paths)
+        plan = Plan.from_config(read_config(paths), paths)
+        for line in describe_study_costs(plan):
+            typer.echo(f"note: {line}", err=True)
     if computes(context.args):
         _try_database(paths)
     code = run_study(configfiles=overlays, cores=cores, snakemake_args=context.args)

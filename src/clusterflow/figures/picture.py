@@ -12,8 +12,10 @@ from xml.etree import ElementTree
 
 import numpy as np
 
+from clusterflow.figures import style_sheet
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -26,12 +28,19 @@ _MARGIN_A = 0.3
 _LEAST_A = 5.8  # side of the smallest picture, so that a molecule is not a giant
 BALL = 0.62  # drawn radius of an atom, of its covalent radius
 BOND = 1.25  # atoms closer than this, times the sum of their radii, are joined
+_PANEL, _LINE = 240, 32  # px: a picture in a file of its own, and the name below it
+_RULES = ("svg.atoms path", ".ball", ".shine")  # of the pages' style sheet
 _TURN, _NOD = 0.30, 0.22  # rad: off the symmetry planes, so that fewer atoms hide
 
 
 def ball_definitions(symbols: Iterable[str]) -> str:
     """An ``<svg>`` without a size that holds the ball of each element."""
     root = ElementTree.Element("svg", {"class": "balls", "aria-hidden": "true"})
+    _define_balls(root, symbols)
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _define_balls(root: ElementTree.Element, symbols: Iterable[str]) -> None:
     for symbol, style in element_styles(symbols).items():
         radius = style.radius_a * BALL * _UNITS
         ball = ElementTree.SubElement(root, "g", {"id": f"ball-{symbol}"})
@@ -40,7 +49,32 @@ def ball_definitions(symbols: Iterable[str]) -> str:
         lit = dict.fromkeys(("cx", "cy"), f"{-0.3 * radius:.0f}")
         shine = {**lit, "r": f"{0.32 * radius:.0f}", "class": "shine"}
         ElementTree.SubElement(ball, "circle", shine)
-    return ElementTree.tostring(root, encoding="unicode")
+
+
+def picture_file(structures: Mapping[str, Structure], *, alt: str) -> str:
+    """An SVG file of structures side by side, each with its name below."""
+    width = _PANEL * len(structures)
+    size = {"width": str(width), "height": str(_PANEL + _LINE)}
+    root = ElementTree.Element(
+        "svg",
+        {"xmlns": "http://www.w3.org/2000/svg", "role": "img", "aria-label": alt}
+        | size,
+    )
+    rules = style_sheet().splitlines()
+    style = ElementTree.SubElement(root, "style")
+    style.text = "\n".join(rule for rule in rules if rule.startswith(_RULES))
+    ElementTree.SubElement(root, "rect", {**size, "fill": "#fff"})
+    symbols = {symbol for one in structures.values() for symbol in one.symbols}
+    _define_balls(ElementTree.SubElement(root, "defs"), symbols)
+    for column, (name, structure) in enumerate(structures.items()):
+        left = column * _PANEL
+        place = {"x": str(left), "width": str(_PANEL), "height": str(_PANEL)}
+        panel = ElementTree.SubElement(root, "svg", {"class": "atoms", **place})
+        _draw_atoms(panel, structure)
+        middle = {"x": str(left + _PANEL // 2), "y": str(_PANEL + _LINE // 2)}
+        font = {"text-anchor": "middle", "font-family": "sans-serif", "font-size": "14"}
+        ElementTree.SubElement(root, "text", middle | font).text = name
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
 def draw_structure(structure: Structure, *, alt: str) -> str:

@@ -97,22 +97,12 @@ def add(file: Path, claims: Claims, choices: Choices) -> list[str]:
 
 def _settle_claims(claims: Claims, said: OwnWord, file: Path) -> Claims:
     """What is claimed, held against what the file says itself."""
-    if claims.trust not in ("", "file", "call"):
-        raise LibraryError(f"--trust {claims.trust}: use file or call")
-    charge = choose_claim(
-        "charge",
-        claims.charge,
-        said.charge,
-        f"{file}: {said.charge_from}",
-        claims.trust,
-    )
+    charge = choose_claim("charge", claims.charge, said, file, claims.trust) or 0
+    if claims.multiplicity == "auto":
+        return replace(claims, charge=charge)
     multiplicity = claims.multiplicity
-    if multiplicity != "auto":
-        where = f"{file}: {said.multiplicity_from}"
-        multiplicity = choose_claim(
-            "multiplicity", multiplicity, said.multiplicity, where, claims.trust
-        )
-    return replace(claims, charge=charge, multiplicity=multiplicity)
+    chosen = choose_claim("multiplicity", multiplicity, said, file, claims.trust)
+    return replace(claims, charge=charge, multiplicity=chosen or multiplicity)
 
 
 def _list_warnings(counts: Counter[str], claims: Claims) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
@@ -12,11 +12,14 @@ from networkx.algorithms.isomorphism import categorical_node_match
 from pydantic import ValidationError
 
 from clusterflow.errors import LibraryError, StructureError
+from clusterflow.figures.picture import picture_file
 from clusterflow.formula import lowest_multiplicity, parse_formula
-from clusterflow.library.adsorbates import AdsorbateSpec, SiteKind
+from clusterflow.library.adsorbates import AdsorbateForm, AdsorbateSpec, SiteKind
 from clusterflow.library.find import Library, describe_error
 from clusterflow.records.files import write_atomic
-from clusterflow.records.structure_files import read_atoms
+from clusterflow.records.own_word import choose_claim
+from clusterflow.records.structure import Structure
+from clusterflow.records.structure_files import read_whole, split_frame
 from clusterflow.science.adsorption.drawing import (
     PAIR_SITES,
     find_second_foot,
@@ -35,9 +38,12 @@ if TYPE_CHECKING:
 
     import numpy as np
 
+    from clusterflow.records.own_word import OwnWord
+
 _RULE: Final = "10.1039/c0ee00071j"
 # The rule knows no N-H, and water takes part in its hydrogen bonds.
 _UNSURE_WATER_EV: Final = 0.25
+_METAL_BELOW_A: Final = 2.0  # Cu-C 1.9, Cu-N 2.0, Cu-S 2.2 Å
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,17 +56,22 @@ class AdsorbateClaims:
         What the file must hold; empty takes what it holds.
     sites
         Kinds of site, in the place of the usual ones.
-    multiplicity
-        None takes the lowest that the electrons allow.
+    charge, multiplicity
+        None takes what the file says, or else 0 and the lowest that the electrons
+        allow.
+    frame, trust
+        As `add` takes them.
     """
 
     name: str
     binding: str
     formula: str = ""
     sites: tuple[str, ...] = ()
-    charge: int = 0
+    charge: int | None = None
     multiplicity: int | None = None
     source: str = ""
+    frame: str = ""
+    trust: str = ""
 
 
 def add_adsorbate(file: Path, claims: AdsorbateClaims) -> list[str]:
@@ -84,7 +95,10 @@ def add_adsorbate(file: Path, claims: AdsorbateClaims) -> list[str]:
             f"--name {claims.name}: there is an adsorbate of that name, which this one "
             "would shadow; choose another"
         )
-    atoms = read_atoms(file)
+    file, frame = split_frame(str(file), claims.frame)
+    content = read_whole(file, frame)
+    claims = _settle_claims(claims, content.said, file)
+    atoms = content.atoms
     refuse_overlap(atoms, str(file))
     refuse_pieces(atoms, str(file))
     symbols = atoms.get_chemical_symbols()
@@ -103,7 +117,35 @@ def add_adsorbate(file: Path, claims: AdsorbateClaims) -> list[str]:
     spec = _make_spec(formula, forms, molecule, claims, file)
     path = Path("structures/adsorbates") / f"{spec.name}.yaml"
     write_atomic(path, _format_yaml(spec))
-    return [f"wrote {path}", *_describe_spec(spec, library)]
+    picture = path.with_suffix(".svg")
+    drawn = {form.name: _stand_on_metal(spec, form) for form in spec.forms}
+    write_atomic(picture, picture_file(drawn, alt=f"*{spec.name}, form by form"))
+    return [f"wrote {path} and {picture}", *_describe_spec(spec, library)]
+
+
+def _stand_on_metal(spec: AdsorbateSpec, form: AdsorbateForm) -> Structure:
+    """A form as drawn, with a copper atom below each binding atom to stand on."""
+    feet = [form.atoms[i][1:] for i in form.binding]
+    below = [(x, y, z - _METAL_BELOW_A) for x, y, z in feet]
+    return Structure(
+        name=form.name,
+        symbols=(*(line[0] for line in form.atoms), *("Cu" for _ in below)),
+        positions=(*(line[1:] for line in form.atoms), *below),
+        roles=(*("adsorbate" for _ in form.atoms), *("core" for _ in below)),
+        charge=spec.charge,
+        multiplicity=spec.multiplicity,
+    )
+
+
+def _settle_claims(
+    claims: AdsorbateClaims, said: OwnWord, file: Path
+) -> AdsorbateClaims:
+    """What is claimed, held against what the file says itself."""
+    charge = choose_claim("charge", claims.charge, said, file, claims.trust)
+    multiplicity = choose_claim(
+        "multiplicity", claims.multiplicity, said, file, claims.trust
+    )
+    return replace(claims, charge=charge or 0, multiplicity=multiplicity)
 
 
 def _check_formula(symbols: Sequence[str], claims: AdsorbateClaims, file: Path) -> str:
@@ -224,13 +266,14 @@ def _make_spec(
     if _has_amino_hydrogen(molecule):
         water |= {"uncertainty_ev": _UNSURE_WATER_EV}
         water["note"] += ", which knows no N-H"
-    lowest = lowest_multiplicity(parse_formula(formula), claims.charge)
+    charge = claims.charge or 0
+    lowest = lowest_multiplicity(parse_formula(formula), charge)
     content = {
         "name": claims.name,
         "description": f"Drawn from {file.name}.",
         "source": claims.source or f"unpublished: geometry of {file.name}",
         "formula": formula,
-        "charge": claims.charge,
+        "charge": charge,
         "multiplicity": lowest if claims.multiplicity is None else claims.multiplicity,
         "solvation_ev": water,
         "forms": forms,

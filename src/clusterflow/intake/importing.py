@@ -9,11 +9,14 @@ import numpy as np
 from ase import Atoms
 
 from clusterflow.errors import LibraryError, StructureError
+from clusterflow.intake.counter_ions import imply_charge
+from clusterflow.library.find import Library
 from clusterflow.records.own_word import NOTHING_SAID, OwnWord
 from clusterflow.records.structure_files import (
     describe_uncertain,
     few,
     read_content,
+    split_frame,
     uncertain,
 )
 from clusterflow.science.clusters.ligand_truncation import (
@@ -51,7 +54,7 @@ class Choices:
         Label of a site, or three fractional coordinates, about which to cut a
         framework without a molecule.
     frame
-        ``last`` or a number from 0, where a file holds several structures.
+        ``last`` or a number, where a file holds several structures.
     """
 
     molecule: str = ""
@@ -84,27 +87,33 @@ def import_cluster(file: Path, choices: Choices) -> Imported:
         If a choice cannot be read.
     """
     _check_choices(choices)
-    content = read_content(file, choices.disorder, choices.frame)
+    file, frame = split_frame(str(file), choices.frame)
+    content = read_content(file, choices.disorder, frame)
     notes = [f"{file.name}: {choices.disorder} sites of disorder"] * bool(
         choices.disorder
     )
     notes += content.notes
+    implied = NOTHING_SAID
     if choices.host_centre:
         return _import_framework(content.atoms, choices, file, notes)
     if not content.atoms.pbc.any() and not choices.molecule:
         _refuse_disorder(content.atoms, range(len(content.atoms)), file)
         taken, guest = content.atoms.copy(), tuple(range(len(content.atoms)))
     else:
-        molecule, note = _choose_molecule(content.atoms, choices, file)
+        molecules = find_molecules(content.atoms)
+        molecule, note = _choose_molecule(molecules, choices, file)
+        shares = content.atoms.arrays["occupancies"]
+        amounts = [(one, float(shares[list(one.indices)].mean())) for one in molecules]
+        implied, ions = imply_charge(molecule, amounts, Library.default().ions())
         _refuse_disorder(content.atoms, molecule.indices, file)
         taken, guest = molecule.to_atoms(), molecule.indices
         taken.set_array("labels", content.atoms.arrays["labels"][list(guest)])
-        notes += note
+        notes += [*note, *ions]
     taken, cut = _cut_ligands(taken, choices, file)
     _refuse_missing_atoms(taken, file)
     notes += cut
     # A file speaks of all its atoms.
-    said = content.said if len(taken) == len(content.atoms) else NOTHING_SAID
+    said = content.said if len(taken) == len(content.atoms) else implied
     imported = Imported(atoms=taken, notes=tuple(notes), said=said)
     if choices.host_radius_a is None:
         return imported
@@ -132,10 +141,10 @@ def _check_choices(choices: Choices) -> None:
 
 
 def _choose_molecule(
-    atoms: Atoms, choices: Choices, file: Path
+    molecules: Sequence[Molecule], choices: Choices, file: Path
 ) -> tuple[Molecule, list[str]]:
     """The molecule to take, and a note of what is left out."""
-    kinds = _group_molecules(find_molecules(atoms))
+    kinds = _group_molecules(molecules)
     if choices.molecule:
         found = matching(choices.molecule, kinds)
     else:

@@ -116,6 +116,9 @@ class StartingStructure(Model):
     builder: str | None = None
     parameters: dict[str, Any] = {}
     file: str | None = None
+    frame: str = Field(
+        default="", description="`last` or a number from 0, of a file with several"
+    )
     caps: tuple[Cap, ...] = ()
     host: Support | None = None
     hydrides: Hydrides | None = None
@@ -124,6 +127,8 @@ class StartingStructure(Model):
     def _check_origin(self) -> Self:
         if (self.builder is None) == (self.file is None):
             raise ValueError(f"structure {self.name!r} needs either builder or file")
+        if self.frame and self.file is None:
+            raise ValueError(f"structure {self.name!r}: frame is one of a file")
         if self.host and self.builder == SUBSTITUTE:
             raise ValueError(
                 f"structure {self.name!r}: substitute in the cluster first, then give "

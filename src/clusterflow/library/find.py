@@ -20,6 +20,7 @@ from clusterflow.library.clusters import ClusterSpec, LigandSpec
 from clusterflow.library.common import Spec, drawn_bonds
 from clusterflow.library.gases import ElementData, GasSpec
 from clusterflow.library.groups import GroupSpec
+from clusterflow.library.ions import IonSpec
 from clusterflow.library.level_errors import LevelErrorsSpec
 from clusterflow.library.levels import DomainSpec, LevelSpec
 from clusterflow.library.reactions import CoupleSpec, ReactionSpec
@@ -41,6 +42,7 @@ KINDS: dict[str, type[Spec]] = {
     "elements": ElementData,
     "solutes": SoluteSpec,
     "ligands": LigandSpec,
+    "ions": IonSpec,
     "domain": DomainSpec,
     "level_errors": LevelErrorsSpec,
 }
@@ -327,6 +329,11 @@ class Library:
         """All ligands."""
         paths = self.paths("ligands").values()
         return [_load_cached(path, LigandSpec) for path in paths]
+
+    def ions(self) -> list[IonSpec]:
+        """All counter-ions."""
+        paths = self.paths("ions").values()
+        return [_load_cached(path, IonSpec) for path in paths]
 
     def ligand(self, name: str) -> LigandSpec:
         """A ligand by name or alias.

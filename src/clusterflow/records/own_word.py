@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
-from clusterflow.errors import StructureError
+from clusterflow.errors import InputWarning, StructureError
 from clusterflow.records.atom_lines import read_text
 
 if TYPE_CHECKING:
@@ -90,32 +91,45 @@ def _round_whole(value: float) -> int | None:
 
 
 def choose_claim(
-    what: str, called: int, said: int | None, said_by: str, trust: str
-) -> int:
-    """The charge or multiplicity to take.
+    what: Literal["charge", "multiplicity"],
+    called: int | None,
+    word: OwnWord,
+    file: Path,
+    trust: str,
+) -> int | None:
+    """The charge or multiplicity to take; None where neither side says one.
+
+    Where the file alone says one, it is taken and warned of.
 
     Parameters
     ----------
-    what
-        ``charge`` or ``multiplicity``.
     called
         What the call says.
-    said, said_by
-        What the file says, and its name with the place in it.
+    word, file
+        What the file says, and the file.
     trust
         ``file``, ``call``, or empty to refuse a contradiction.
 
     Raises
     ------
     StructureError
-        Which names both.
+        Which names both, or for any other word in `trust`.
     """
+    if trust not in ("", "file", "call"):
+        raise StructureError(f"--trust {trust}: use file or call")
+    if what == "charge":
+        said, said_by, sign = word.charge, word.charge_from, "+d"
+    else:
+        said, said_by, sign = word.multiplicity, word.multiplicity_from, "d"
     if said is None or said == called or trust == "call":
         return called
+    if called is None:
+        note = f"{file}: {what} {said:{sign}} is taken from the file ({said_by})"
+        warnings.warn(note, InputWarning, stacklevel=2)
+        return said
     if trust == "file":
         return said
-    sign = "+d" if what == "charge" else "d"
     raise StructureError(
-        f"{said_by} says {what} {said:{sign}}, the call says {called:{sign}}; correct "
-        "one, or choose with --trust file or --trust call"
+        f"{file}: {said_by} says {what} {said:{sign}}, the call says {called:{sign}}; "
+        "correct one, or choose with --trust file or --trust call"
     )

@@ -10,6 +10,7 @@ import warnings
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +29,6 @@ from clusterflow.records.xyz_files import read_mol2, read_xyz
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 # Below this a site is not always occupied.
 FULL = 0.999
@@ -63,10 +63,44 @@ class _Row:
     group: str
 
 
-def read_atoms(path: Path) -> Atoms:
+def split_frame(name: str, frame: str = "") -> tuple[Path, str]:
+    """A file and the frame of it that is meant, also as ASE writes it.
+
+    Raises
+    ------
+    StructureError
+        If `frame` is given as well.
+
+    Examples
+    --------
+    >>> split_frame("relax.xyz@-1")[1]
+    '-1'
+    """
+    found = re.fullmatch(r"(.+)@(-?\d+|last)", name)
+    if found is None or Path(name).exists():
+        return Path(name), frame
+    if frame:
+        raise StructureError(f"{name}: --frame {frame}: give one frame, here or there")
+    return Path(found[1]), found[2]
+
+
+def read_atoms(path: Path, frame: str = "") -> Atoms:
     """The one structure in a file, as it stands, for a verb.
 
+    As `read_whole`, without what the file says of charge and multiplicity.
+    """
+    return read_whole(path, frame).atoms
+
+
+def read_whole(path: Path, frame: str = "") -> Content:
+    """The one structure in a file with all its atoms, for a verb.
+
     What was not plain in it is warned of.
+
+    Parameters
+    ----------
+    frame
+        As `read_content` takes it.
 
     Raises
     ------
@@ -74,7 +108,7 @@ def read_atoms(path: Path) -> Atoms:
         If it cannot be read or holds no atoms, more than one structure, or sites that
         are not always occupied.
     """
-    content = read_content(path)
+    content = read_content(path, frame=frame)
     sites = uncertain(content.atoms)
     if sites:
         raise StructureError(
@@ -85,7 +119,7 @@ def read_atoms(path: Path) -> Atoms:
         warnings.warn(f"{path}: {note}", InputWarning, stacklevel=2)
     for name in ("labels", "occupancies"):
         del content.atoms.arrays[name]
-    return content.atoms
+    return content
 
 
 def read_content(file: Path, disorder: str = "", frame: str = "") -> Content:
@@ -100,7 +134,8 @@ def read_content(file: Path, disorder: str = "", frame: str = "") -> Content:
         else names a disorder group (CIF) or alternate location (PDB) to keep; by
         default all sites come, with their occupancies.
     frame
-        ``last``, or a number counted from 0, where there are several structures.
+        ``last``, or a number counted from 0, or with a minus from the last, where
+        there are several structures.
 
     Raises
     ------
@@ -157,18 +192,18 @@ def _read_by_suffix(file: Path, disorder: str, frame: str) -> Content:
 
 def _take_frame(images: list[Atoms], frame: str, file: Path) -> Atoms:
     if frame:
-        index = len(images) - 1 if frame == "last" else -1
-        if frame.isdecimal():
-            index = int(frame)
-        if not 0 <= index < len(images):
+        index = "-1" if frame == "last" else frame
+        is_number = re.fullmatch(r"-?\d+", index) is not None
+        if not is_number or not -len(images) <= int(index) < len(images):
             raise StructureError(
                 f"{file}: --frame {frame}: give last, or a number from 0 to "
                 f"{len(images) - 1}"
             )
-        return images[index]
+        return images[int(index)]
     if len(images) != 1 or len(images[0]) == 0:
         raise StructureError(
             f"{file}: holds {len(images)} structures; give a file with exactly one"
+            + (", or take one by --frame last or a number" if len(images) > 1 else "")
         )
     return images[0]
 

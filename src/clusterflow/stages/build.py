@@ -19,7 +19,8 @@ from clusterflow.library.clusters import LIGAND, ClusterSpec, Role, StartingStru
 from clusterflow.library.find import describe_error, load_spec
 from clusterflow.records.atoms import from_atoms, to_atoms
 from clusterflow.records.clusters import BuildRecord
-from clusterflow.records.structure_files import read_atoms
+from clusterflow.records.own_word import choose_claim
+from clusterflow.records.structure_files import read_atoms, read_whole
 from clusterflow.science.clusters.atom_roles import guess_roles
 from clusterflow.science.clusters.builders import build as build_shape
 from clusterflow.science.clusters.derived_clusters import (
@@ -169,7 +170,7 @@ def _build_start(
         parameters = _resolve_ligand(start.parameters, spec.name, library)
         atoms = build_shape(start.builder, parameters, spec.name)
     else:
-        atoms = read_atoms(folder / str(start.file))
+        atoms = read_atoms(folder / str(start.file), start.frame)
     n_bare = len(atoms)
     said = atoms.get_array("roles") if atoms.has("roles") else [""] * n_bare
     for one in start.caps:
@@ -435,26 +436,29 @@ def cluster_spec(request: Request, library: Library) -> tuple[ClusterSpec, Path]
     if path.suffix in YAML:
         return load_spec(path, ClusterSpec), path
     if path.is_file():
-        return _make_file_spec(path, request.charge, request.multiplicity), path
+        return _make_file_spec(path, request), path
     if path.suffix:
         raise StructureError(f"{path}: no such file")
     return library.cluster(request.subject), library.path("clusters", request.subject)
 
 
-def _make_file_spec(path: Path, charge: int, multiplicity: int | None) -> ClusterSpec:
-    atoms = read_atoms(path)
-    counts = Counter(atoms.get_chemical_symbols())
-    content = {
+def _make_file_spec(path: Path, request: Request) -> ClusterSpec:
+    content = read_whole(path, request.frame)
+    counts = Counter(content.atoms.get_chemical_symbols())
+    said, trust = content.said, request.trust
+    charge = choose_claim("charge", request.charge, said, path, trust) or 0
+    multiplicity = choose_claim("multiplicity", request.multiplicity, said, path, trust)
+    claims = {
         "name": _make_name(path),
         "formula": "".join(f"{e}{n}" for e, n in sorted(counts.items())),
         "charge": charge,
         "material": guess_material(counts),
         "multiplicity": multiplicity or lowest_multiplicity(counts, charge),
         "source": f"unpublished: {path.name}",
-        "structures": [{"file": path.name}],
+        "structures": [{"file": path.name, "frame": request.frame}],
     }
     try:
-        return ClusterSpec.model_validate(content)
+        return ClusterSpec.model_validate(claims)
     except ValidationError as error:
         raise StructureError(f"{path}: {describe_error(error)}") from None
 

@@ -28,6 +28,7 @@ from clusterflow.records.files import (
     sha256,
 )
 from clusterflow.records.provenance import Record
+from clusterflow.records.structure_files import split_frame
 from clusterflow.settings import LevelSettings, PoolSettings, Study
 from clusterflow.stage_table import STAGES, Stage, record_name, stage_named
 from clusterflow.stages.parts.job import Job
@@ -57,8 +58,12 @@ class Request:
     level
         By name; the first that a study prefers unless given.
     charge, multiplicity
-        Of a structure file; the multiplicity is the lowest that parity allows unless
-        given.
+        Of a structure file; unless given those that the file says, or else 0 and the
+        lowest that parity allows.
+    frame
+        ``last`` or a number, where the file holds several structures.
+    trust
+        ``file`` or ``call``: whose charge and multiplicity count if the two differ.
     adsorbates, reactions
         By name, to be computed on the cluster.
     as_given
@@ -67,8 +72,10 @@ class Request:
 
     subject: str | None = None
     level: str | None = None
-    charge: int = 0
+    charge: int | None = None
     multiplicity: int | None = None
+    frame: str = ""
+    trust: str = ""
     adsorbates: tuple[str, ...] = ()
     reactions: tuple[str, ...] = ()
     as_given: bool = False
@@ -139,12 +146,14 @@ class Inputs:
         if request.level and (named := stage_of(Path(request.level))) is not None:
             files.append(Path(request.level))
             known[files[-1]] = named
+        request = _name_subject(request, names[0] if names else None)
+        named_file = Path(request.subject or "")
         found = cls(
             stage=row,
             library=Library.default(),
-            request=replace(request, subject=names[0] if names else None),
+            request=request,
             sections=settings or {},
-            files=[*files, *(Path(name) for name in names if Path(name).is_file())],
+            files=[*files, *([named_file] if named_file.is_file() else [])],
             of=of or {},
         )
         for path in files:
@@ -409,9 +418,26 @@ def _find_place(path: Path) -> Path | None:
     return Path(*below) if below and below[0] in STAGES else None
 
 
+def _name_subject(request: Request, name: str | None) -> Request:
+    """The request with its subject; what is said of a file is said of a file."""
+    said = [
+        f"--{key.replace('_', '-')} {value}"
+        for key in ("charge", "multiplicity", "frame", "trust")
+        if (value := getattr(request, key)) not in (None, "")
+    ]
+    if name is None or not is_structure_file(name):
+        if said and (name is None or not Path(name).suffix or Path(name).is_file()):
+            raise ConfigError(
+                f"{said[0]}: is for a structure file; {name or 'a record'} has its own"
+            )
+        return replace(request, subject=name)
+    path, frame = split_frame(name, request.frame)
+    return replace(request, subject=str(path), frame=frame)
+
+
 def is_structure_file(subject: str) -> bool:
     """Whether a subject is a file of a geometry, and neither YAML nor record."""
-    path = Path(subject)
+    path, _ = split_frame(subject)
     return path.is_file() and path.suffix not in YAML and stage_of(path) is None
 
 

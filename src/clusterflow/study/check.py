@@ -21,6 +21,7 @@ from clusterflow.science.reactions.network import (
 )
 from clusterflow.stages.build import build_structures
 from clusterflow.stages.level import why_no_auto
+from clusterflow.study.cost import describe_study_costs
 from clusterflow.study.plan import Plan
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ def check(config: Sequence[Path]) -> list[str]:
         ),
         *_warn_of_holes(plan),
         *_warn_of_water(plan),
+        *describe_study_costs(plan),
         "everything is in order",
     ]
 

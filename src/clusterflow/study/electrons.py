@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from clusterflow.errors import LibraryError, StructureError
 from clusterflow.library.clusters import ClusterSpec
 from clusterflow.library.find import load_spec
-from clusterflow.records.structure_files import read_atoms
+from clusterflow.records.own_word import choose_claim
+from clusterflow.records.structure_files import read_whole, split_frame
 from clusterflow.science.clusters.electrons import (
     count_electrons,
     find_ligands,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from clusterflow.library.clusters import LigandSpec
     from clusterflow.library.find import Library
+    from clusterflow.records.structure_files import Content
     from clusterflow.science.clusters.electrons import ElectronCount
 
 _STRUCTURE_FILES = {
@@ -32,18 +34,37 @@ _STRUCTURE_FILES = {
 }
 
 
-def electrons(subject: str, charge: int | None, library: Library) -> ElectronCount:
-    """Electrons of what `subject` names; `charge` overrules the one it states.
+def electrons(
+    subject: str,
+    charge: int | None,
+    library: Library,
+    *,
+    frame: str = "",
+    trust: str = "",
+) -> ElectronCount:
+    """Electrons of what `subject` names; `charge` overrules that of a cluster's YAML.
+
+    Parameters
+    ----------
+    frame, trust
+        Of a structure file, as `Request` has them.
 
     Raises
     ------
     LibraryError
         If a formula cannot be read, names an unknown ligand, or states another charge.
     StructureError
-        If a file is missing or is no structure.
+        If a file is missing, is no structure, or says another charge.
     """
     spec = _find_cluster_spec(subject, library)
-    atoms = None if spec else _read_file(subject)
+    content = None if spec else _read_file(subject, frame)
+    if content is None and (frame or trust):
+        option = f"--frame {frame}" if frame else f"--trust {trust}"
+        raise LibraryError(f"{option}: is for a structure file, which {subject} is not")
+    atoms = content.atoms if content else None
+    if content:
+        file, _ = split_frame(subject)
+        charge = choose_claim("charge", charge, content.said, file, trust)
     text = spec.formula if spec else _write_formula(atoms) if atoms else subject
     ligands = {ligand.name: ligand for ligand in library.ligands()}
     formula = read_cluster_formula(text, ligands.values())
@@ -98,10 +119,10 @@ def _find_cluster_spec(subject: str, library: Library) -> ClusterSpec | None:
     return library.cluster(subject) if known else None
 
 
-def _read_file(subject: str) -> Atoms | None:
-    path = Path(subject)
+def _read_file(subject: str, frame: str) -> Content | None:
+    path, frame = split_frame(subject, frame)
     if path.is_file():
-        return read_atoms(path)
+        return read_whole(path, frame)
     if path.suffix in _STRUCTURE_FILES:
         raise StructureError(f"{path}: no such file")
     return None

@@ -10,6 +10,7 @@ from clusterflow.formula import n_electrons, valence_electrons
 from clusterflow.library.clusters import LigandSpec
 from clusterflow.library.common import Composed
 from clusterflow.library.find import Library
+from clusterflow.library.ions import IonSpec
 from clusterflow.library.levels import DomainSpec, LevelSpec
 from clusterflow.library.reactions import ReactionSpec
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _LISTED = (
     *("clusters", "adsorbates", "gases", "reactions", "levels", "couples"),
-    *("solutes", "ligands", "domain"),
+    *("solutes", "ligands", "ions", "domain"),
 )
 
 
@@ -69,6 +70,8 @@ def listing(kind: str) -> list[dict[str, Any]]:
     library = Library.default()
     if kind == "ligands":
         return [_make_item_row(spec) for spec in library.ligands()]
+    if kind == "ions":
+        return [_make_item_row(spec) for spec in library.ions()]
     if kind == "domain":
         return [_make_item_row(spec) for spec in library.domain()]
     if kind == "clusters":
@@ -168,6 +171,8 @@ def _make_item_row(spec: Any) -> dict[str, Any]:
         row |= {"formula": spec.formula, "kind": spec.kind}
         row |= {"electrons_withdrawn": spec.electrons_withdrawn}
         row |= {"aliases": " ".join(spec.aliases)}
+    if isinstance(spec, IonSpec):
+        row |= {"formula": spec.formula, "charge": spec.charge}
     if isinstance(spec, DomainSpec):
         row |= {"methods": " ".join(spec.methods), "refuses": spec.refuses}
         row |= {"reason": spec.description, "way_out": spec.way_out}
