@@ -15,6 +15,16 @@ from clusterflow.model import Model, Name
 _LAST_ALL_ELECTRON = ATOMIC_NUMBERS["Kr"]
 
 
+class Box(Model):
+    """The cell around a cluster or molecule, for codes that need one."""
+
+    vacuum_a: float = Field(gt=0, description="Least on each side, Å")
+    periodic: bool = Field(
+        default=False,
+        description="As plane waves need it; the system then sees its images",
+    )
+
+
 class OwnCalculator(Model):
     """Any ASE calculator, named by where Python finds it.
 
@@ -22,12 +32,29 @@ class OwnCalculator(Model):
     `kwargs` are replaced by the system's own numbers.
     """
 
-    calculator: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    calculator: str = Field(
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+        description="Class, or function that returns a calculator",
+    )
     kwargs: dict[str, Any] = {}
+    box: Box | None = Field(default=None, description="Without one there is no cell")
+    initial_moments: bool = Field(
+        default=False,
+        description="It has the multiplicity from ASE's initial magnetic moments",
+    )
     spinless: bool = Field(
         default=False,
         description="It knows no electrons: every multiplicity is the same surface",
     )
+
+    @model_validator(mode="after")
+    def _check_moments(self) -> Self:
+        if self.initial_moments and self.spinless:
+            raise ValueError(
+                "initial_moments and spinless: what knows no electrons has no moments; "
+                "leave one out"
+            )
+        return self
 
     @property
     def module(self) -> str:
@@ -35,8 +62,8 @@ class OwnCalculator(Model):
         return self.calculator.partition(":")[0]
 
     @property
-    def class_name(self) -> str:
-        """Name within the module."""
+    def maker(self) -> str:
+        """Name of the class or function within the module."""
         return self.calculator.partition(":")[2]
 
 
@@ -184,7 +211,12 @@ class LevelSpec(Spec):
         )
         if isinstance(self.engine, OwnCalculator):
             # The order of the keys of `kwargs` changes no energy.
-            surface = json.dumps(json.loads(surface), sort_keys=True)
+            content = json.loads(surface)
+            # Nor does a setting that is not used; older levels had none of these.
+            for unused in ("box", "initial_moments"):
+                if not content["engine"][unused]:
+                    del content["engine"][unused]
+            surface = json.dumps(content, sort_keys=True)
         return hashlib.sha256(surface.encode()).hexdigest()[:12]
 
 
