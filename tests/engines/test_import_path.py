@@ -138,7 +138,7 @@ def test_a_function_makes_calculators_too(code):
         make_calculator(level_of("make_number"))
 
 
-def test_each_calculator_has_a_folder_which_goes_with_it(code, dimer, monkeypatch):
+def test_each_calculator_has_a_folder_which_goes_with_it(code, dimer):
     folders = []
     for _ in range(2):
         dimer.calc = make_calculator(level_of("Code"))
@@ -148,9 +148,11 @@ def test_each_calculator_has_a_folder_which_goes_with_it(code, dimer, monkeypatc
     dimer.calc = None
     gc.collect()
     assert folders[0] != folders[1] and not any(f.exists() for f in folders)
-    monkeypatch.chdir(folders[0].parent)
-    dimer.calc = make_calculator(level_of("Code", kwargs={"directory": "/tmp"}))
-    assert code.made[-1].directory == "/tmp"
+    make_calculator(level_of("make_code"))
+    assert str(code.made[-1].directory) not in (".", *map(str, folders))
+    told = str(folders[0])
+    make_calculator(level_of("Code", kwargs={"directory": told}))
+    assert str(code.made[-1].directory) == told
 
 
 def test_folders_stay_where_one_looks_for_errors(code, tmp_path, monkeypatch):
@@ -199,6 +201,14 @@ def test_settings_that_are_not_used_leave_the_hash_alone():
         level_of("Code", box={"vacuum_a": 5, "periodic": True}).hash,
     }
     assert len(others | {plain.hash}) == 4
+
+
+def test_what_a_level_is_for_is_no_part_of_its_surface():
+    level = level_of("Code")
+    told = level.model_copy(update={"orders_only": True})
+    assert (level.refines, told.refines) == (True, False)
+    assert not level_of("Code", spinless=True).refines
+    assert told.hash == level.hash
 
 
 def test_moments_of_what_knows_no_electrons_are_refused():

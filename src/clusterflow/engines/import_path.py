@@ -112,15 +112,14 @@ class OwnEngine(Engine):
                 places = "{multiplicity} or {unpaired}"
                 raise self._make_refusal(level, f"multiplicity {multiplicity}", places)
 
-        def make(folder: str | None) -> Calculator:
-            made = found(**kwargs, **({} if folder is None else {"directory": folder}))
+        def make() -> Calculator:
+            made = found(**kwargs)
             _check_calculator(made, self.own.calculator)
             return made
 
         try:
             return PlacedCalculator(
                 make,
-                needs_folder="directory" in accepted,
                 box=self.own.box,
                 unpaired=unpaired if self.own.initial_moments else None,
             )

@@ -23,12 +23,10 @@ class PlacedCalculator(Calculator):  # type: ignore[misc]
     Parameters
     ----------
     make
-        Makes the calculator from a folder for its files: anew after a failure, and
-        where a geometry is to start from nothing.
-    needs_folder
-        Whether it writes files. Jobs run side by side, so each calculator has a folder
-        of its own for as long as it lives, or until it is deleted by hand where
-        ``CLUSTERFLOW_DEBUG=1``.
+        Makes the calculator: anew after a failure, and where a geometry is to start
+        from nothing. Jobs run side by side, so one that would write its files where
+        they run has a folder of its own for as long as it lives, and one that stays
+        where ``CLUSTERFLOW_DEBUG=1``.
     box
         The cell, if it needs one.
     unpaired
@@ -37,15 +35,13 @@ class PlacedCalculator(Calculator):  # type: ignore[misc]
 
     def __init__(
         self,
-        make: Callable[[str | None], Calculator],
+        make: Callable[[], Calculator],
         *,
-        needs_folder: bool = False,
         box: Box | None = None,
         unpaired: int | None = None,
     ) -> None:
         super().__init__()
         self._make = make
-        self._needs_folder = needs_folder
         self._box = box
         self._unpaired = unpaired
         self._folder: TemporaryDirectory[str] | None = None
@@ -55,7 +51,9 @@ class PlacedCalculator(Calculator):  # type: ignore[misc]
     def renew(self) -> None:
         """Forget all that was computed, its wavefunction and files too."""
         self.reset()
-        self.inner = self._make(self._make_folder() if self._needs_folder else None)
+        self.inner = self._make()
+        if str(getattr(self.inner, "directory", "")) == ".":
+            self.inner.directory = type(self.inner.directory)(self._make_folder())
 
     def calculate(
         self,

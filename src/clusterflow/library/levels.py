@@ -124,6 +124,11 @@ class LevelSpec(Spec):
         default=None,
         description="Name of a solvent, by ALPB; or its name with another model",
     )
+    orders_only: bool = Field(
+        default=False,
+        description="A force field or learned potential: it finds and orders "
+        "geometries, and refines nothing; so does what is `spinless`",
+    )
     uncertainty_ev: float | None = Field(
         default=None,
         ge=0,
@@ -195,6 +200,12 @@ class LevelSpec(Spec):
         return self.engine if isinstance(self.engine, str) else self.engine.calculator
 
     @property
+    def refines(self) -> bool:
+        """Whether its energies may stand for those of DFT."""
+        spinless = isinstance(self.engine, OwnCalculator) and self.engine.spinless
+        return not (self.orders_only or spinless)
+
+    @property
     def spin_polarised(self) -> bool:
         """Whether energies of two multiplicities may be compared."""
         return self.dft is not None or self.spin_polarization is not None
@@ -204,7 +215,7 @@ class LevelSpec(Spec):
         """Twelve hexadecimal digits that name the energy surface, not its label."""
         surface = self.model_dump_json(
             exclude={
-                *("name", "source", "description"),
+                *("name", "source", "description", "orders_only"),
                 *("uncertainty_ev", "ip_ea_offset_ev", "probe_window_ev"),
                 *(() if self.dft else ("dft",)),
             }
@@ -228,7 +239,12 @@ class DomainSpec(Spec):
 
     description: str = Field(min_length=1)
     way_out: str = Field(min_length=1)
-    methods: tuple[str, ...] = Field(min_length=1, description="Methods of levels")
+    methods: tuple[str, ...] = Field(
+        default=(), description="Methods of levels; of all if none is named"
+    )
+    orders_only: bool | None = Field(
+        default=None, description="Whether the level is one that orders only"
+    )
     moves_ev: float | None = Field(
         default=None,
         gt=0,
@@ -257,6 +273,12 @@ class DomainSpec(Spec):
     without_layer: str | None = Field(
         default=None, description="Correction layer that would mend it"
     )
+
+    @model_validator(mode="after")
+    def _check_methods(self) -> Self:
+        if not self.methods and self.orders_only is None:
+            raise ValueError("methods: name at least one, or say orders_only")
+        return self
 
     @field_validator("elements")
     @classmethod
