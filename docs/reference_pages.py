@@ -139,7 +139,7 @@ def domain_table() -> str:
         name = f"`{entry.name}`" + (" (refused)" if entry.refuses else "")
         # A star is a free site.
         why = entry.description.replace("*", r"\*")
-        rows.append((name, ", ".join(entry.methods), why, entry.way_out, entry.source))
+        rows.append((name, ", ".join(entry.methods) or "potentials", why, entry.way_out, entry.source))
     return "\n".join(
         _write_table(("flag", "methods", "why", "way out", "source"), rows)
     )

@@ -524,8 +524,8 @@ def test_a_bug_in_a_calculator_can_be_seen(module, monkeypatch):
     ("path", "kwargs", "says"),
     [
         ("no_such_module:X", {}, "'no_such_module:X': No module.*PYTHONPATH"),
-        ("my_calculators:Missing", {}, "has no class 'Missing'"),
-        ("my_calculators:number", {}, "has no class 'number'"),
+        ("my_calculators:Missing", {}, "has no class or function 'Missing'"),
+        ("my_calculators:number", {}, "has no class or function 'number'"),
         ("my_calculators:NoCalculator", {}, "no ASE calculator"),
         ("my_calculators:Picky", {"wrong": 1}, "cannot be made: TypeError.*kwargs"),
     ],
@@ -552,7 +552,7 @@ def test_charge_and_multiplicity_fill_the_places_kept_for_them(module):
     }
     level = own(f"{module}:Picky", kwargs=kwargs)
     made = make_calculator(level, -1, 2)
-    assert made.inner.seen == (-1, 1, {"a": [2, "{charge} as text"]})
+    assert made.inner.inner.seen == (-1, 1, {"a": [2, "{charge} as text"]})
     assert level.engine.kwargs == kwargs, "the level itself is not touched"
 
 

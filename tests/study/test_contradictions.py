@@ -48,6 +48,11 @@ steps:
   - "*COOH + H+ + e- -> *{adsorbate} + H2O({water})"
   - "*{adsorbate} -> * + CO({phase})"
 """
+SPRINGS = """\
+name: springs
+source: "unpublished: x"
+engine: {calculator: "ase.calculators.lj:LennardJones", spinless: true}
+"""
 
 
 def own_library(adsorbate="CO", phase="g", water="l"):
@@ -133,6 +138,11 @@ REFUSED = {
         {"reactions": ["HER"], "refine": {"species": "all", "level": "gfn1-xtb"}},
         {},
         ["refine.level = gfn1-xtb", "nothing is refined"],
+    ),
+    "a refinement by a potential": (
+        {"reactions": ["HER"], "refine": {"species": "all", "level": "springs"}},
+        {"structures/levels/springs.yaml": SPRINGS},
+        ["refine.level = springs", "orders geometries", "choose a level of DFT"],
     ),
     "barriers of an atom": (
         {"thermo": {"adsorbate_model": "hindered", "hindered": {"H": BARRIERS}}},

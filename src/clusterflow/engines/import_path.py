@@ -14,8 +14,11 @@ from clusterflow.errors import EngineError
 from clusterflow.formula import ATOMIC_NUMBERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ase.calculators.calculator import Calculator
 
+    from clusterflow.engines.base import Rung
     from clusterflow.library.levels import LevelSpec, OwnCalculator
 
 _PLACEHOLDERS = ("{charge}", "{multiplicity}", "{unpaired}")
@@ -23,12 +26,13 @@ _PLACEHOLDERS = ("{charge}", "{multiplicity}", "{unpaired}")
 
 @dataclass(frozen=True)
 class OwnEngine(Engine):
-    """A class behind the protocol of all engines.
+    """A class, or a function that makes one of its objects, as an engine.
 
     Charge and multiplicity reach it where a value among its `kwargs` is ``{charge}``,
     ``{multiplicity}`` or ``{unpaired}``; else as arguments `charge` and
-    `multiplicity`, if the class names them in its signature or in ASE's
-    `default_parameters`; else charged and open-shell systems are refused.
+    `multiplicity`, if it names them in its signature or in ASE's
+    `default_parameters`; the multiplicity also by `initial_moments`; else charged and
+    open-shell systems are refused.
     """
 
     own: OwnCalculator
@@ -40,23 +44,23 @@ class OwnEngine(Engine):
         return packages_distributions().get(top, [top])[0]
 
     def elements(self) -> frozenset[str]:
-        """All elements: the class says by failing what it cannot treat.
+        """All elements: the code says by failing what it cannot treat.
 
         Raises
         ------
         EngineError
-            If module or class is missing.
+            If module, class or function is missing.
         """
-        self.find_class()
+        self.find_maker()
         return frozenset(ATOMIC_NUMBERS) - {"X"}
 
-    def find_class(self) -> type[Any]:
-        """The class.
+    def find_maker(self) -> Callable[..., Any]:
+        """The class or function.
 
         Raises
         ------
         EngineError
-            If module or class is missing, or it is no class of calculators.
+            If module, class or function is missing, or it is no class of calculators.
         """
         path = self.own.calculator
         try:
@@ -66,16 +70,14 @@ class OwnEngine(Engine):
                 f"calculator {path!r}: {error}; install it, or put the folder of the "
                 "module on PYTHONPATH"
             ) from None
-        found = getattr(module, self.own.class_name, None)
-        if not isinstance(found, type):
+        found: Callable[..., Any] | None = getattr(module, self.own.maker, None)
+        if not callable(found):
             raise EngineError(
-                f"calculator {path!r}: the module {self.own.module!r} has no class "
-                f"{self.own.class_name!r}; correct the level's engine"
+                f"calculator {path!r}: the module {self.own.module!r} has no class or "
+                f"function {self.own.maker!r}; correct the level's engine"
             )
-        if not callable(getattr(found, "calculate", None)):
-            raise EngineError(
-                f"calculator {path!r}: no ASE calculator, it has no method calculate"
-            )
+        if isinstance(found, type):
+            _check_calculator(found, path)
         return found
 
     def make(
@@ -88,11 +90,13 @@ class OwnEngine(Engine):
         EngineError
             If it cannot be made, or cannot treat this charge or multiplicity.
         """
-        found = self.find_class()
+        # Loads ASE, which stages that compute no energies need not.
+        from clusterflow.engines.placed import PlacedCalculator
+
+        found = self.find_maker()
         values = {"charge": charge, "multiplicity": multiplicity}
-        kwargs = _fill_placeholders(
-            self.own.kwargs, values | {"unpaired": multiplicity - 1}
-        )
+        unpaired = multiplicity - 1
+        kwargs = _fill_placeholders(self.own.kwargs, values | {"unpaired": unpaired})
         placed = _find_placeholders(self.own.kwargs)
         accepted = _list_parameters(found) - set(kwargs)
         if "charge" not in placed:
@@ -100,20 +104,37 @@ class OwnEngine(Engine):
                 kwargs["charge"] = charge
             elif charge != 0:
                 raise self._make_refusal(level, f"charge {charge:+d}", "{charge}")
-        if not self.own.spinless and not placed & {"multiplicity", "unpaired"}:
+        has_spin = self.own.initial_moments or placed & {"multiplicity", "unpaired"}
+        if not self.own.spinless and not has_spin:
             if "multiplicity" in accepted:
                 kwargs["multiplicity"] = multiplicity
             elif multiplicity != 1:
                 places = "{multiplicity} or {unpaired}"
                 raise self._make_refusal(level, f"multiplicity {multiplicity}", places)
+
+        def make() -> Calculator:
+            made = found(**kwargs)
+            _check_calculator(made, self.own.calculator)
+            return made
+
         try:
-            return found(**kwargs)
+            return PlacedCalculator(
+                make,
+                box=self.own.box,
+                unpaired=unpaired if self.own.initial_moments else None,
+            )
+        except EngineError:
+            raise
         except Exception as error:  # a class of another package may raise anything
             raise EngineError(
                 f"level {level.name!r}: {self.own.calculator} cannot be made: "
                 f"{type(error).__name__}: {' '.join(str(error).split())}; "
                 "correct the level's kwargs"
             ) from None
+
+    def climb(self, calculator: Calculator, rung: Rung) -> None:
+        """Start from nothing; there is one rung."""
+        calculator.renew()
 
     def why_failed(self, error: Exception) -> str | None:
         """Any error, for codes fail in ways of their own."""
@@ -124,15 +145,25 @@ class OwnEngine(Engine):
     def _make_refusal(
         self, level: LevelSpec, what: str, placeholder: str
     ) -> EngineError:
+        moments = "`initial_moments: true` if it reads those of ASE's atoms, "
         return EngineError(
             f"level {level.name!r}: {self.own.calculator} takes no {what}; put "
-            f"{placeholder} among its kwargs, or `spinless: true` if it knows no "
-            "electrons"
+            f"{placeholder} among its kwargs, "
+            f"{moments if 'multiplicity' in placeholder else ''}"
+            "or `spinless: true` if it knows no electrons"
         )
 
 
-def _list_parameters(found: type[Any]) -> set[str]:
-    """Names of the parameters a class says it takes."""
+def _check_calculator(made: Any, path: str) -> None:
+    """Refuse what is no calculator, or no class of them."""
+    if not callable(getattr(made, "calculate", None)):
+        raise EngineError(
+            f"calculator {path!r}: no ASE calculator, it has no method calculate"
+        )
+
+
+def _list_parameters(found: Callable[..., Any]) -> set[str]:
+    """Names of the parameters a class or function says it takes."""
     try:
         named = set(inspect.signature(found).parameters)
     except (TypeError, ValueError):

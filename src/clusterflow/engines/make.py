@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _NO_ENGINES = (
     *("base", "calculator", "density", "import_path", "make", "meter"),
-    "pyscf_calculator",
+    *("placed", "pyscf_calculator"),
 )
 
 # Every other module of the package is an engine: `xtb_python.ENGINE` is "xtb-python".

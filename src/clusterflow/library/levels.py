@@ -15,6 +15,16 @@ from clusterflow.model import Model, Name
 _LAST_ALL_ELECTRON = ATOMIC_NUMBERS["Kr"]
 
 
+class Box(Model):
+    """The cell around a cluster or molecule, for codes that need one."""
+
+    vacuum_a: float = Field(gt=0, description="Least on each side, Å")
+    periodic: bool = Field(
+        default=False,
+        description="As plane waves need it; the system then sees its images",
+    )
+
+
 class OwnCalculator(Model):
     """Any ASE calculator, named by where Python finds it.
 
@@ -22,12 +32,29 @@ class OwnCalculator(Model):
     `kwargs` are replaced by the system's own numbers.
     """
 
-    calculator: str = Field(pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$")
+    calculator: str = Field(
+        pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_]\w*$",
+        description="Class, or function that returns a calculator",
+    )
     kwargs: dict[str, Any] = {}
+    box: Box | None = Field(default=None, description="Without one there is no cell")
+    initial_moments: bool = Field(
+        default=False,
+        description="It has the multiplicity from ASE's initial magnetic moments",
+    )
     spinless: bool = Field(
         default=False,
         description="It knows no electrons: every multiplicity is the same surface",
     )
+
+    @model_validator(mode="after")
+    def _check_moments(self) -> Self:
+        if self.initial_moments and self.spinless:
+            raise ValueError(
+                "initial_moments and spinless: what knows no electrons has no moments; "
+                "leave one out"
+            )
+        return self
 
     @property
     def module(self) -> str:
@@ -35,8 +62,8 @@ class OwnCalculator(Model):
         return self.calculator.partition(":")[0]
 
     @property
-    def class_name(self) -> str:
-        """Name within the module."""
+    def maker(self) -> str:
+        """Name of the class or function within the module."""
         return self.calculator.partition(":")[2]
 
 
@@ -96,6 +123,11 @@ class LevelSpec(Spec):
     solvent: str | Solvent | None = Field(
         default=None,
         description="Name of a solvent, by ALPB; or its name with another model",
+    )
+    orders_only: bool = Field(
+        default=False,
+        description="A force field or learned potential: it finds and orders "
+        "geometries, and refines nothing; so does what is `spinless`",
     )
     uncertainty_ev: float | None = Field(
         default=None,
@@ -168,6 +200,12 @@ class LevelSpec(Spec):
         return self.engine if isinstance(self.engine, str) else self.engine.calculator
 
     @property
+    def refines(self) -> bool:
+        """Whether its energies may stand for those of DFT."""
+        spinless = isinstance(self.engine, OwnCalculator) and self.engine.spinless
+        return not (self.orders_only or spinless)
+
+    @property
     def spin_polarised(self) -> bool:
         """Whether energies of two multiplicities may be compared."""
         return self.dft is not None or self.spin_polarization is not None
@@ -177,14 +215,19 @@ class LevelSpec(Spec):
         """Twelve hexadecimal digits that name the energy surface, not its label."""
         surface = self.model_dump_json(
             exclude={
-                *("name", "source", "description"),
+                *("name", "source", "description", "orders_only"),
                 *("uncertainty_ev", "ip_ea_offset_ev", "probe_window_ev"),
                 *(() if self.dft else ("dft",)),
             }
         )
         if isinstance(self.engine, OwnCalculator):
             # The order of the keys of `kwargs` changes no energy.
-            surface = json.dumps(json.loads(surface), sort_keys=True)
+            content = json.loads(surface)
+            # Nor does a setting that is not used; older levels had none of these.
+            for unused in ("box", "initial_moments"):
+                if not content["engine"][unused]:
+                    del content["engine"][unused]
+            surface = json.dumps(content, sort_keys=True)
         return hashlib.sha256(surface.encode()).hexdigest()[:12]
 
 
@@ -196,7 +239,12 @@ class DomainSpec(Spec):
 
     description: str = Field(min_length=1)
     way_out: str = Field(min_length=1)
-    methods: tuple[str, ...] = Field(min_length=1, description="Methods of levels")
+    methods: tuple[str, ...] = Field(
+        default=(), description="Methods of levels; of all if none is named"
+    )
+    orders_only: bool | None = Field(
+        default=None, description="Whether the level is one that orders only"
+    )
     moves_ev: float | None = Field(
         default=None,
         gt=0,
@@ -225,6 +273,12 @@ class DomainSpec(Spec):
     without_layer: str | None = Field(
         default=None, description="Correction layer that would mend it"
     )
+
+    @model_validator(mode="after")
+    def _check_methods(self) -> Self:
+        if not self.methods and self.orders_only is None:
+            raise ValueError("methods: name at least one, or say orders_only")
+        return self
 
     @field_validator("elements")
     @classmethod

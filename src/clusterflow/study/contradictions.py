@@ -207,6 +207,12 @@ def _find_idle_refinements(plan: Plan) -> list[str]:
         for name in (() if isinstance(refine.species, str) else refine.species)
         if name not in plan.adsorbates
     ]
+    if not plan.library.level(refine.level).refines:
+        lines.append(
+            f"refine.level = {refine.level}: is a potential, which orders geometries "
+            "and refines nothing; choose a level of DFT, and name this one in "
+            "level.preferred or in a cluster's search"
+        )
     if refine.level in plan.levels:
         lines.append(
             f"refine.level = {refine.level}: is a level of the geometries too, so "

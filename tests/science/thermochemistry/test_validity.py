@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from clusterflow.library.levels import DomainSpec
+from clusterflow.library.levels import DomainSpec, LevelSpec
 from clusterflow.records.clusters import BuildRecord
 from clusterflow.science.thermochemistry.validity import (
     Situation,
@@ -63,8 +63,16 @@ def probing(library, adsorbates=(), steps=0):
     )
 
 
+POTENTIAL = LevelSpec(
+    name="a-potential",
+    source="unpublished: a test",
+    engine={"calculator": "a:Potential", "spinless": True},
+)
+
+
 def flags(library, level, **at):
-    here = Situation(level=library.level(level), **at)
+    spec = library.level(level) if isinstance(level, str) else level
+    here = Situation(level=spec, **at)
     return {entry.name for entry in broken_limits(here, library.domain())}
 
 
@@ -73,8 +81,21 @@ def test_limits_hold_where_they_should(library, level, at, expected):
     assert flags(library, level, **at) == expected
 
 
+@pytest.mark.parametrize(
+    "at", [{"species": "*H", "elements": ("Cu",)}, {"species": "H2(g)"}]
+)
+def test_every_number_of_a_potential_is_marked(library, at):
+    told = POTENTIAL.model_copy(
+        update={"engine": "tblite", "method": "GFN0", "orders_only": True}
+    )
+    assert (
+        flags(library, POTENTIAL, **at) == flags(library, told, **at) == {"potential"}
+    )
+
+
 def test_every_limit_of_the_library_is_tried_above(library):
-    assert set().union(*(names for *_, names in CASES)) == set(library.paths("domain"))
+    tried = set().union(*(names for *_, names in CASES))
+    assert tried | {"potential"} == set(library.paths("domain"))
 
 
 def test_one_number_may_be_beyond_several_limits(library):

@@ -81,7 +81,8 @@ def _entry_holds(entry: DomainSpec, at: Situation) -> bool:
     sign = {"negative": at.charge < 0, "positive": at.charge > 0, None: True}
     return all(
         (
-            at.level.method in entry.methods,
+            not entry.methods or at.level.method in entry.methods,
+            entry.orders_only in (None, not at.level.refines),
             all(set(group) & set(at.elements) for group in entry.elements),
             sign[entry.charge],
             not entry.species or at.species in entry.species,
