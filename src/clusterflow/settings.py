@@ -522,6 +522,14 @@ class RefineSettings(Model):
             "adsorbate."
         ),
     )
+    relax: tuple[Name, ...] = Field(
+        default=(),
+        description=(
+            "Adsorbates among them whose lowest minimum is relaxed at that level too, "
+            "with the bare cluster and the gases, to measure what the geometries are "
+            "off by. Ten to thirty times the time of the energy."
+        ),
+    )
 
 
 class CheSettings(Model):

@@ -129,6 +129,11 @@ REFUSED = {
         {},
         ["refine.species", "no adsorbate CO", "choose among H"],
     ),
+    "a relaxation by DFT of what is not refined": (
+        {"reactions": ["HER"], "refine": {"species": "all", "relax": ["CO"]}},
+        {},
+        ["refine.relax: CO is not refined", "add it to refine.species"],
+    ),
     "a refinement by the level itself": (
         {"reactions": ["HER"], "refine": {"species": "all", "level": "gfn1-xtb"}},
         {},

@@ -110,6 +110,18 @@ def dft_runtime(wildcards, attempt):
     return dft_runtime_minutes(PLAN.counts_of(wildcards), attempt)
 
 
+def dft_memory_of_all(wildcards, attempt):
+    """Memory of the largest complex by DFT in MB; more with each attempt."""
+    return dft_memory_mb(PLAN.largest_counts_of(wildcards), attempt)
+
+
+def dft_runtime_of_all(n_points):
+    """Time of so many points of the largest complex by DFT in minutes."""
+    return lambda wildcards, attempt: dft_runtime_minutes(
+        PLAN.largest_counts_of(wildcards), attempt, n_points
+    )
+
+
 def n_threads(wildcards):
     """Threads of a job, by the size of the cluster."""
     return threads(PLAN.n_atoms_of(wildcards))
@@ -132,6 +144,12 @@ def refined_of_cluster(wildcards):
         f"results/{wildcards.study}/refine/{wildcards.cluster}/{name}.json"
         for name in PLAN.refined_of(wildcards.cluster)
     ]
+
+
+def relaxed_if_any(wildcards):
+    """What DFT has relaxed of a cluster, where the study asks for it."""
+    path = f"results/{wildcards.study}/refine_relax/{wildcards.cluster}.json"
+    return [path] if PLAN.relaxed_of(wildcards.cluster) else []
 
 
 def with_states(stage):

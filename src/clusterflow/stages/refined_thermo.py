@@ -13,6 +13,7 @@ from clusterflow.records.refinements import (
     RefinedThermoRecord,
     RefineGasRecord,
     RefineRecord,
+    RefineRelaxRecord,
 )
 from clusterflow.records.vibrations import GasRecord, LeavingRecord, VibrateRecord
 from clusterflow.science.thermochemistry.composite import (
@@ -24,11 +25,15 @@ from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
 from clusterflow.science.thermochemistry.species import hole
 from clusterflow.settings import ThermoSettings
 from clusterflow.stages.parts.calibration import Calibration
+from clusterflow.stages.parts.recomputation import find_differences
 from clusterflow.stages.thermo import group_model_of, surroundings_of, thermo
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clusterflow.library.find import Library
     from clusterflow.records.energies import SpeciesFreeEnergy
+    from clusterflow.records.refinements import Recomputation
     from clusterflow.stages.inputs import Inputs
     from clusterflow.stages.parts.job import Job
 
@@ -42,6 +47,8 @@ def refined_thermo(
     found: Refinements,
     library: Library,
     job: Job,
+    *,
+    again: Sequence[Recomputation] = (),
 ) -> RefinedThermoRecord:
     """Free energies of the composite level, what has no DFT energy calibrated by them.
 
@@ -53,6 +60,8 @@ def refined_thermo(
         Free energies of the level.
     found
         The DFT energies.
+    again
+        Some of them in second ways, which tell what they are off by.
     """
     settings = ThermoSettings.model_validate(base.provenance.settings)
     layers = tuple(name for name in settings.correct if name not in _OF_THE_LEVEL)
@@ -102,6 +111,13 @@ def refined_thermo(
         dft_level=found.dft_level,
         energies=energies,
         calibration=calibration.points if calibration else (),
+        differences=tuple(
+            difference
+            for second in again
+            for difference in find_differences(
+                found, second, records.gases, settings, library
+            )
+        ),
         status=energies.status,
         reason=energies.reason,
         provenance=energies.provenance,
@@ -148,4 +164,6 @@ def run(inputs: Inputs, job: Job) -> RefinedThermoRecord:
         gases=inputs.every(RefineGasRecord),
         adsorbates=inputs.every(RefineRecord),
     )
-    return refined_thermo(records, inputs.one(ThermoRecord), found, inputs.library, job)
+    again = [*inputs.every(RefineRelaxRecord)] if not inputs.by_hand else []
+    base = inputs.one(ThermoRecord)
+    return refined_thermo(records, base, found, inputs.library, job, again=again)

@@ -207,6 +207,12 @@ def _find_idle_refinements(plan: Plan) -> list[str]:
         for name in (() if isinstance(refine.species, str) else refine.species)
         if name not in plan.adsorbates
     ]
+    relaxed = {name for cluster in plan.clusters for name in plan.relaxed_of(cluster)}
+    lines += [
+        f"refine.relax: {name} is not refined; add it to refine.species or leave it out"
+        for name in refine.relax
+        if name not in relaxed
+    ]
     if refine.level in plan.levels:
         lines.append(
             f"refine.level = {refine.level}: is a level of the geometries too, so "

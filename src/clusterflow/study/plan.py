@@ -6,7 +6,7 @@ Nothing here imports ASE, so that planning stays fast.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,6 @@ from clusterflow.stage_table import record_paths, stage_named
 from clusterflow.study.contradictions import find_contradictions
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Mapping, Sequence
 
     from clusterflow.settings import Study
@@ -269,13 +268,14 @@ class Plan:
         """The part of the study that is refined by DFT, as a selection of its own."""
         if not self.refines:
             return {
-                **dict.fromkeys(("clusters", "profiled", "parents"), ()),
+                **dict.fromkeys(("clusters", "profiled", "parents", "relaxed"), ()),
                 **{"adsorbates": {}, "gases": (), "levels": ()},
             }
         return {
             "clusters": self.study.clusters,
             "profiled": self.study.clusters if self.study.reactions else (),
             "parents": list(self._states_by_parent),
+            "relaxed": [c for c in self.clusters if self.relaxed_of(c)],
             "adsorbates": {c: self.refined_of(c) for c in self.clusters},
             "gases": self.gases,
             "levels": self.levels,
@@ -293,6 +293,11 @@ class Plan:
         if isinstance(species, str):
             return named if species == "all" else ()
         return tuple(name for name in named if name in species)
+
+    def relaxed_of(self, cluster: str) -> tuple[str, ...]:
+        """Adsorbates on a cluster that are relaxed by DFT."""
+        wanted = self.study.refine.relax
+        return tuple(name for name in self.refined_of(cluster) if name in wanted)
 
     @cached_property
     def _sizes_by_name(self) -> dict[str, int]:
@@ -319,6 +324,13 @@ class Plan:
         return (
             counts + self.library.adsorbate(adsorbate).counts if adsorbate else counts
         )
+
+    def largest_counts_of(self, wildcards: Any) -> Counter[str]:
+        """Atoms by element that every refined adsorbate on a job's cluster fits in."""
+        largest: Counter[str] = Counter()
+        for name in self.refined_of(wildcards.cluster):
+            largest |= self.library.adsorbate(name).counts
+        return self.library.cluster(wildcards.cluster).counts + largest
 
     def structure_files(self, name: str) -> list[Path]:
         """All files a cluster is built from, beside its own YAML."""
