@@ -50,6 +50,7 @@ class Refined(Study):
             dft_level=self.dft,
             point=self.point(gas.structure, energy),
             relaxed=self.point(gas.structure, energy - gain),
+            second=self.point(gas.structure, energy),
             provenance=self.provenance,
         )
 
@@ -278,6 +279,45 @@ def test_what_relaxed_gases_gain_is_an_error_in_gases_and_none_in_bindings(study
     again = study.relaxed_by_dft(gains)
     _, record = study.refined(["CO"], again=[again], gains=gains)
     assert record.differences[0].difference_ev == pytest.approx(0.0, abs=1e-9)
+
+
+def test_what_dft_is_off_by_is_stated_or_measured(study):
+    level = study.dft
+    sigma = level.deviations_ev
+    assert level.hash == level.model_copy(update={"deviations_ev": {}}).hash
+    _, record = study.refined(["CO", "H"], correct=("gas",))
+    found = by_name(record.energies)
+    stated = {**sigma, "geometry": level.geometry_error_ev}
+    for name in ("*CO", "*H"):
+        own = found[name].deviations
+        assert {k: own[k] for k in stated} == stated and "level" not in own
+    # What is calibrated by it is as unsure, and has its own error beside.
+    assert found["*COOH"].deviations["functional"] == sigma["functional"]
+    assert found["*COOH"].deviations["level"] > 0
+
+    again = study.relaxed_by_dft({"CO": 0.25, "H": 0.05}, host=0.04)
+    _, record = study.refined(["CO", "H"], correct=("gas",), again=[again])
+    measured = by_name(record.energies)["*CO"].deviations
+    squares = 0.21**2 + 0.01**2 + level.geometry_error_ev**2
+    assert measured["geometry"] == pytest.approx((squares / 3) ** 0.5)
+    assert measured["functional"] == sigma["functional"]
+
+
+def test_intervals_hold_what_dft_is_off_by(study, library):
+    reactions = [library.reaction("HER")]
+
+    def width(**changes):
+        _, record = study.refined(["H"], correct=("gas",), **changes)
+        job = Job("refined_che")
+        (one,) = che(record.energies, reactions, CheSettings(), library, job).results
+        assert not {"functional", "basis", "geometry", "level"} & {
+            *one.uncertainty.not_included
+        }
+        return one.uncertainty.upper_v_rhe - one.uncertainty.lower_v_rhe
+
+    wide = width(again=[study.relaxed_by_dft({"H": 1.5})])
+    # The root mean square of 1.5 eV and what is stated, beside the functional.
+    assert wide > 1.5 * width() > 0.5
 
 
 def test_profiles_are_made_of_either_and_say_which(study, library):

@@ -134,6 +134,14 @@ REFUSED = {
         {},
         ["refine.relax: CO is not refined", "add it to refine.species"],
     ),
+    "a second level of DFT that is the first": (
+        {
+            "reactions": ["HER"],
+            "refine": {"species": "all", "second_level": "pbe-d3-tzvp"},
+        },
+        {},
+        ["refine.second_level = pbe-d3-tzvp", "no second level of DFT"],
+    ),
     "a refinement by the level itself": (
         {"reactions": ["HER"], "refine": {"species": "all", "level": "gfn1-xtb"}},
         {},

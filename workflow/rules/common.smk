@@ -100,6 +100,11 @@ def dft_level_file(wildcards):
     return str(PLAN.library.path("levels", PLAN.study.refine.level))
 
 
+def dft_level_files():
+    """The YAML of the level that refines, and of the second."""
+    return [str(PLAN.library.path("levels", name)) for name in PLAN.refining_levels]
+
+
 def dft_memory(wildcards, attempt):
     """Memory of single points by DFT in MB; more with each attempt."""
     return dft_memory_mb(PLAN.counts_of(wildcards), attempt)
@@ -146,10 +151,17 @@ def refined_of_cluster(wildcards):
     ]
 
 
-def relaxed_if_any(wildcards):
-    """What DFT has relaxed of a cluster, where the study asks for it."""
-    path = f"results/{wildcards.study}/refine_relax/{wildcards.cluster}.json"
-    return [path] if PLAN.relaxed_of(wildcards.cluster) else []
+def second_ways(wildcards):
+    """What DFT has relaxed of a cluster or has at a second level, if it is asked to."""
+    asked = {
+        "refine_relax": PLAN.relaxed_of(wildcards.cluster),
+        "refine_second": PLAN.compares(wildcards.cluster),
+    }
+    return [
+        f"results/{wildcards.study}/{stage}/{wildcards.cluster}.json"
+        for stage, is_asked in asked.items()
+        if is_asked
+    ]
 
 
 def with_states(stage):

@@ -12,7 +12,7 @@ rule refined_thermo:
         gas=of_gases("gas"),
         refine=refined_of_cluster,
         refine_gas=of_gases("refine_gas"),
-        again=relaxed_if_any,
+        again=second_ways,
         data=data_files("thermo"),
     output:
         "results/{study}/refined_thermo/{cluster}.json",

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from clusterflow.library.levels import LevelSpec
+from clusterflow.library.levels import DeviationSource, LevelSpec
 from clusterflow.model import Model
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
@@ -66,6 +66,9 @@ class RefineGasRecord(Record):
     relaxed: SinglePoint | None = Field(
         default=None, description="Relaxed at that level too, where it is asked for"
     )
+    second: SinglePoint | None = Field(
+        default=None, description="At refine.second_level, where there is one"
+    )
 
 
 class RefineBareRecord(Record):
@@ -116,6 +119,12 @@ class RefineRelaxRecord(Recomputation):
     stage: Literal["refine_relax"] = "refine_relax"
 
 
+class RefineSecondRecord(Recomputation):
+    """Energies at a second level, on the same geometries."""
+
+    stage: Literal["refine_second"] = "refine_second"
+
+
 class CalibrationPoint(Model):
     """The error of the level in the energy of one refined minimum."""
 
@@ -123,10 +132,6 @@ class CalibrationPoint(Model):
     minimum: int
     bonds: tuple[str, ...]
     error_ev: float = Field(description="Level less composite level")
-
-
-# What DFT energies are off by: where a second way of computing them tells.
-DeviationSource = Literal["functional", "basis", "geometry"]
 
 
 class BindingDifference(Model):

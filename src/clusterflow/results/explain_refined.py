@@ -16,6 +16,7 @@ from clusterflow.records.refinements import (
     RefineGasRecord,
     RefineRecord,
     RefineRelaxRecord,
+    RefineSecondRecord,
     name_composite,
 )
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
@@ -80,6 +81,7 @@ def explain_refined(records: StudyRecords, name: str, library: Library) -> Expla
     ]
     parts += [one for one in records.of(RefineBareRecord) if one.cluster == cluster]
     parts += [one for one in records.of(RefineRelaxRecord) if one.cluster == cluster]
+    parts += [one for one in records.of(RefineSecondRecord) if one.cluster == cluster]
     gas = short.partition("(")[0]
     parts += [one for one in records.of(RefineGasRecord) if one.gas == gas]
     last: list[Record] = [thermo] if own is not None else [*profiles, thermo]

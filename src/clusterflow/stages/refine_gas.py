@@ -18,11 +18,16 @@ def run(inputs: Inputs, job: Job) -> RefineGasRecord:
     """Compute a molecule that was relaxed."""
     settings = inputs.settings(RefineSettings)
     gas, dft = inputs.one(GasRecord), inputs.library.level(settings.level)
-    job.settings = {"level": settings.level, "relax": list(settings.relax)}
-    point = relaxed = None
+    job.settings = settings.model_dump(
+        mode="json", include={"level", "relax", "second_level"}
+    )
+    point = relaxed = second = None
     if gas.structure is not None:
         point = compute_single_point(gas.structure, dft, job)
         relaxed = relax_point(point, dft, job) if settings.relax else None
+        if settings.second_level is not None:
+            other = inputs.library.level(settings.second_level)
+            second = compute_single_point(gas.structure, other, job)
     reason = gas.reason if point is None else point.reason
     return RefineGasRecord(
         gas=gas.gas,
@@ -30,6 +35,7 @@ def run(inputs: Inputs, job: Job) -> RefineGasRecord:
         dft_level=dft,
         point=point,
         relaxed=relaxed,
+        second=second,
         status="ok" if point is not None and not reason else "failed",
         reason=reason,
         provenance=job.provenance(dft),

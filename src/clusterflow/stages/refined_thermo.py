@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clusterflow.records.adsorption import AdsorbRecord
@@ -14,6 +15,7 @@ from clusterflow.records.refinements import (
     RefineGasRecord,
     RefineRecord,
     RefineRelaxRecord,
+    RefineSecondRecord,
 )
 from clusterflow.records.vibrations import GasRecord, LeavingRecord, VibrateRecord
 from clusterflow.science.thermochemistry.composite import (
@@ -23,6 +25,7 @@ from clusterflow.science.thermochemistry.composite import (
 )
 from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
 from clusterflow.science.thermochemistry.species import hole
+from clusterflow.science.uncertainty.method_deviations import estimate_deviations
 from clusterflow.settings import ThermoSettings
 from clusterflow.stages.parts.calibration import Calibration
 from clusterflow.stages.parts.recomputation import find_differences
@@ -33,7 +36,7 @@ if TYPE_CHECKING:
 
     from clusterflow.library.find import Library
     from clusterflow.records.energies import SpeciesFreeEnergy
-    from clusterflow.records.refinements import Recomputation
+    from clusterflow.records.refinements import BindingDifference, Recomputation
     from clusterflow.stages.inputs import Inputs
     from clusterflow.stages.parts.job import Job
 
@@ -66,6 +69,14 @@ def refined_thermo(
     settings = ThermoSettings.model_validate(base.provenance.settings)
     layers = tuple(name for name in settings.correct if name not in _OF_THE_LEVEL)
     settings = settings.model_copy(update={"correct": layers})
+    differences = tuple(
+        difference
+        for second in again
+        for difference in find_differences(
+            found, second, records.gases, settings, library
+        )
+    )
+    found = _state_deviations(found, differences)
     composite = compose_records(records, found, settings.isomers)
     energies = thermo(composite.records, settings, library, job)
     calibration = None
@@ -111,17 +122,30 @@ def refined_thermo(
         dft_level=found.dft_level,
         energies=energies,
         calibration=calibration.points if calibration else (),
-        differences=tuple(
-            difference
-            for second in again
-            for difference in find_differences(
-                found, second, records.gases, settings, library
-            )
-        ),
+        differences=differences,
         status=energies.status,
         reason=energies.reason,
         provenance=energies.provenance,
     )
+
+
+def _state_deviations(
+    found: Refinements, differences: Sequence[BindingDifference]
+) -> Refinements:
+    """The DFT energies, at a level that says what they are off by at these geometries.
+
+    A level with one deviation for all, as that of a calculator of one's own, keeps it.
+    """
+    dft = found.dft_level
+    if dft.uncertainty_ev is not None:
+        return found
+    stated = dict(dft.deviations_ev)
+    if dft.geometry_error_ev is not None:
+        stated["geometry"] = dft.geometry_error_ev
+    measured = [(one.source, one.difference_ev) for one in differences]
+    sigma = estimate_deviations(stated, measured)
+    dft = dft.model_copy(update={"deviations_ev": sigma})
+    return replace(found, bare=found.bare.model_copy(update={"dft_level": dft}))
 
 
 def _stand_in(
@@ -150,8 +174,10 @@ def _mark_refined(species: SpeciesFreeEnergy, *, has_others: bool) -> SpeciesFre
     return species.model_copy(update={"flags": (*flags, *more)})
 
 
-def run(inputs: Inputs, job: Job) -> RefinedThermoRecord:
-    """Sum up what a cluster's free energies are with DFT; records are all there is."""
+def gather_records(
+    inputs: Inputs,
+) -> tuple[ClusterRecords, ThermoRecord, Refinements]:
+    """Records of the level, its free energies, and the DFT energies."""
     records = ClusterRecords(
         relaxed=inputs.one(RelaxRecord),
         adsorptions=inputs.every(AdsorbRecord),
@@ -164,6 +190,13 @@ def run(inputs: Inputs, job: Job) -> RefinedThermoRecord:
         gases=inputs.every(RefineGasRecord),
         adsorbates=inputs.every(RefineRecord),
     )
-    again = [*inputs.every(RefineRelaxRecord)] if not inputs.by_hand else []
-    base = inputs.one(ThermoRecord)
-    return refined_thermo(records, base, found, inputs.library, job, again=again)
+    return records, inputs.one(ThermoRecord), found
+
+
+def run(inputs: Inputs, job: Job) -> RefinedThermoRecord:
+    """Sum up what a cluster's free energies are with DFT; records are all there is."""
+    again: list[Recomputation] = []
+    if not inputs.by_hand:
+        again += inputs.every(RefineRelaxRecord)
+        again += inputs.every(RefineSecondRecord)
+    return refined_thermo(*gather_records(inputs), inputs.library, job, again=again)

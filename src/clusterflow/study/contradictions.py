@@ -207,12 +207,22 @@ def _find_idle_refinements(plan: Plan) -> list[str]:
         for name in (() if isinstance(refine.species, str) else refine.species)
         if name not in plan.adsorbates
     ]
-    relaxed = {name for cluster in plan.clusters for name in plan.relaxed_of(cluster)}
+    refined = {name for cluster in plan.clusters for name in plan.refined_of(cluster)}
+    second = refine.second_species
     lines += [
-        f"refine.relax: {name} is not refined; add it to refine.species or leave it out"
-        for name in refine.relax
-        if name not in relaxed
+        f"refine.{key}: {name} is not refined; add it to refine.species or leave it out"
+        for key, names in (
+            ("relax", refine.relax),
+            ("second_species", () if isinstance(second, str) else second),
+        )
+        for name in names
+        if name not in refined
     ]
+    if refine.second_level in (refine.level, *plan.levels):
+        lines.append(
+            f"refine.second_level = {refine.second_level}: is no second level of DFT; "
+            "choose another, such as r2scan-d4-tzvp, or leave it out"
+        )
     if refine.level in plan.levels:
         lines.append(
             f"refine.level = {refine.level}: is a level of the geometries too, so "

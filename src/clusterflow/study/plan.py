@@ -78,7 +78,8 @@ class Plan:
         for gas in self.gases:
             self.library.gas(gas)
         self.library.level(self.study.edges.level)
-        self.library.level(self.study.refine.level)
+        for name in self.refining_levels:
+            self.library.level(name)
         for level in self.levels:
             self.study.thermo.check_solvent(self.library.level(level))
         for layer, name in self.study.thermo.tables.items():
@@ -96,6 +97,12 @@ class Plan:
         """
         last = (self.study.pool.rounds if number is None else number) - 1
         return f"rounds/{last}/" if last else None
+
+    @property
+    def refining_levels(self) -> tuple[str, ...]:
+        """Levels of DFT: the one that refines, and the second."""
+        refine = self.study.refine
+        return (refine.level, *filter(None, [refine.second_level]))
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -268,13 +275,15 @@ class Plan:
         """The part of the study that is refined by DFT, as a selection of its own."""
         if not self.refines:
             return {
-                **dict.fromkeys(("clusters", "profiled", "parents", "relaxed"), ()),
+                **dict.fromkeys(("clusters", "profiled", "parents"), ()),
+                **dict.fromkeys(("relaxed", "compared"), ()),
                 **{"adsorbates": {}, "gases": (), "levels": ()},
             }
         return {
             "clusters": self.study.clusters,
             "profiled": self.study.clusters if self.study.reactions else (),
             "parents": list(self._states_by_parent),
+            "compared": [c for c in self.study.clusters if self.compares(c)],
             "relaxed": [c for c in self.clusters if self.relaxed_of(c)],
             "adsorbates": {c: self.refined_of(c) for c in self.clusters},
             "gases": self.gases,
@@ -293,6 +302,15 @@ class Plan:
         if isinstance(species, str):
             return named if species == "all" else ()
         return tuple(name for name in named if name in species)
+
+    def compares(self, cluster: str) -> bool:
+        """Whether a cluster's adsorbates may be computed at a second level of DFT."""
+        is_asked = self.study.refine.second_level is not None and self.study.reactions
+        return (
+            bool(is_asked)
+            and cluster in self.study.clusters
+            and bool(self.refined_of(cluster))
+        )
 
     def relaxed_of(self, cluster: str) -> tuple[str, ...]:
         """Adsorbates on a cluster that are relaxed by DFT."""

@@ -96,6 +96,8 @@ class Calibration:
                 **dict.fromkeys(("de_placed_ev", "de_host_ev", "de_pool_ev")),
                 "deviations": {
                     **parts,
+                    # Less sure than what it is calibrated by.
+                    **self.found.dft_level.deviations_ev,
                     "level": deviation,
                     **({"group": carried} if carried else {}),
                 },

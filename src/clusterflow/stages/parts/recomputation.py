@@ -13,9 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
     from clusterflow.library.find import Library
-    from clusterflow.library.levels import LevelSpec
+    from clusterflow.library.levels import DeviationSource, LevelSpec
     from clusterflow.records.refinements import (
-        DeviationSource,
         Recomputation,
         RefinedMinimum,
         RefineRecord,
@@ -121,6 +120,10 @@ def find_differences(
         hosts = {host.isomer: host_ev}
         return BindingScale(around=around, groups=groups, hosts_ev=hosts)
 
+    source = _find_source(found.dft_level, again)
+    others = {
+        gas.gas: gas.relaxed if source == "geometry" else gas.second for gas in refined
+    }
     first = make_scale(
         found.dft_level,
         {gas.gas: gas.point for gas in refined if gas.point is not None},
@@ -128,11 +131,10 @@ def find_differences(
     )
     second = make_scale(
         again.dft_level,
-        {gas.gas: gas.relaxed for gas in refined if gas.relaxed is not None},
+        {gas: point for gas, point in others.items() if point is not None},
         again.bare.energy_ev,
     )
     before = {record.adsorbate: record for record in found.adsorbates}
-    source = _find_source(found.dft_level, again)
     differences = []
     for one in again.minima:
         start = (
