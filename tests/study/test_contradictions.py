@@ -134,6 +134,15 @@ REFUSED = {
         {},
         ["refine.relax: CO is not refined", "add it to refine.species"],
     ),
+    "a refinement against the pool of isomers": (
+        {
+            "reactions": ["HER"],
+            "refine": {"species": "all"},
+            "thermo": {"isomers": "pool"},
+        },
+        {},
+        ["thermo.isomers = pool", "take fixed_core_first"],
+    ),
     "a second level of DFT that is the first": (
         {
             "reactions": ["HER"],

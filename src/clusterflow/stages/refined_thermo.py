@@ -29,6 +29,7 @@ from clusterflow.science.uncertainty.method_deviations import estimate_deviation
 from clusterflow.settings import ThermoSettings
 from clusterflow.stages.parts.calibration import Calibration
 from clusterflow.stages.parts.recomputation import find_differences
+from clusterflow.stages.parts.verdicts import mark_refined
 from clusterflow.stages.thermo import group_model_of, surroundings_of, thermo
 
 if TYPE_CHECKING:
@@ -116,7 +117,7 @@ def refined_thermo(
             "reason": f"no free energy for {missing}" if missing else "",
         }
     )
-    return RefinedThermoRecord(
+    record = RefinedThermoRecord(
         cluster=base.cluster,
         level=base.level,
         dft_level=found.dft_level,
@@ -127,6 +128,7 @@ def refined_thermo(
         reason=energies.reason,
         provenance=energies.provenance,
     )
+    return mark_refined(record, found)
 
 
 def _state_deviations(

@@ -223,6 +223,12 @@ def _find_idle_refinements(plan: Plan) -> list[str]:
             f"refine.second_level = {refine.second_level}: is no second level of DFT; "
             "choose another, such as r2scan-d4-tzvp, or leave it out"
         )
+    if plan.study.thermo.isomers == "pool":
+        lines.append(
+            "thermo.isomers = pool: DFT energies are those of adsorbates on the "
+            "cluster's own isomer, so all of a refined profile would be holes; take "
+            "fixed_core_first, or refine.species: none"
+        )
     if refine.level in plan.levels:
         lines.append(
             f"refine.level = {refine.level}: is a level of the geometries too, so "
