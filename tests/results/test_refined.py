@@ -104,6 +104,23 @@ def test_the_database_has_the_energies_of_dft_under_their_level(records):
     assert atoms.get_potential_energy() != adsorbed.minima[0].energy_ev
 
 
+def test_what_dft_has_relaxed_has_rows_of_its_own(
+    records, library, provenance, structure
+):
+    again = Refined(library, provenance, structure).relaxed_by_dft({"CO": 0.25})
+    more = replace(records, records=(*records.records, again))
+    before = len(list(rows(records)))
+    found = [
+        (a, k) for a, k in rows(more) if k["record"].startswith("refine_relax/Cu2")
+    ]
+    assert len(list(rows(more))) == before + 2 == before + len(found)
+    energies = {k.get("adsorbate"): a.get_potential_energy() for a, k in found}
+    assert energies == {
+        None: again.bare.energy_ev,
+        "CO": again.minima[0].point.energy_ev,
+    }
+
+
 @pytest.mark.parametrize("name", ["CO", "*H", "CO(g)", "*"])
 def test_the_terms_of_the_composite_level_add_up(records, library, name):
     found = explain_refined(records, f"refined/Cu2/{name}", library)
