@@ -522,6 +522,28 @@ class RefineSettings(Model):
             "adsorbate."
         ),
     )
+    relax: tuple[Name, ...] = Field(
+        default=(),
+        description=(
+            "Adsorbates among them whose lowest minimum is relaxed at that level too, "
+            "with the bare cluster and the gases, to measure what the geometries are "
+            "off by. Ten to thirty times the time of the energy."
+        ),
+    )
+    second_level: Name | None = Field(
+        default=None,
+        description=(
+            "Another level of DFT, such as r2scan-d4-tzvp: energies on the same "
+            "geometries, to measure what the choice of the functional does."
+        ),
+    )
+    second_species: Literal["determining"] | tuple[Name, ...] = Field(
+        default="determining",
+        description=(
+            "Adsorbates that get them, by name, or those of the steps that may "
+            "determine U_L."
+        ),
+    )
 
 
 class CheSettings(Model):

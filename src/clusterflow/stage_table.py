@@ -45,8 +45,9 @@ class Stage:
         What one record is of, in the order of its path. Empty: of the whole study.
     clusters
         Of which clusters: ``all``, those of the ``study`` without the states that
-        reactions name, those that are ``profiled``: with reactions, or ``parents``
-        of states that reactions name.
+        reactions name, those that are ``profiled``: with reactions, ``parents``
+        of states that reactions name, or those with adsorbates that are ``relaxed`` by
+        DFT, or ``compared`` at two of its levels.
     refines
         Only of what the study refines by DFT: a part of it, or nothing.
     reads
@@ -72,7 +73,9 @@ class Stage:
     record: str
     protocol: int
     of: tuple[str, ...] = ()
-    clusters: Literal["all", "study", "profiled", "parents"] = "all"
+    clusters: Literal["all", "study", "profiled", "parents", "relaxed", "compared"] = (
+        "all"
+    )
     refines: bool = False
     reads: tuple[str, ...] = ()
     reads_before: tuple[str, ...] = ()
@@ -158,7 +161,7 @@ class Stage:
         selection
             What the study is made of: `adsorbates` by cluster, states among them,
             `clusters`, those `profiled` and the `parents`, `gases` and `levels`; and
-            `refined`, a selection of its own.
+            `refined`, a selection of its own, with those `relaxed` and `compared`.
         """
         if self.refines:
             selection = selection["refined"]
@@ -321,7 +324,7 @@ _ROWS = (
         of=("level", "gas"),
         refines=True,
         reads=("gas",),
-        sees=("refine.level",),
+        sees=("refine.level", "refine.relax", "refine.second_level"),
         gradients=10,
         example="clusterflow refine_gas gas/gfn1-xtb/CO.json",
     ),
@@ -350,15 +353,45 @@ _ROWS = (
         example="clusterflow refine Cu4 --adsorbate CO",
     ),
     Stage(
+        name="refine_relax",
+        summary="Relax some adsorbates by DFT, to see what geometries are off by.",
+        record="refinements.RefineRelaxRecord",
+        protocol=1,
+        of=_CLUSTER,
+        clusters="relaxed",
+        refines=True,
+        reads=("refine_bare", "refine"),
+        sees=("refine.relax",),
+        gradients=300,
+        example="clusterflow refine_relax refine_bare/Cu4.json refine/Cu4/CO.json ...",
+    ),
+    Stage(
+        name="refine_second",
+        summary="Compute what decides at a second level of DFT.",
+        record="refinements.RefineSecondRecord",
+        protocol=1,
+        of=_CLUSTER,
+        clusters="compared",
+        refines=True,
+        reads=(
+            *("relax", "gas", "adsorb", "vibrate", "leaving", "thermo", "che"),
+            *("refine_gas", "refine_bare", "refine"),
+        ),
+        sees=("refine.second_level", "refine.second_species"),
+        gradients=10,
+        example="clusterflow refine_second thermo/Cu4.json che/Cu4.json ...",
+    ),
+    Stage(
         name="refined_thermo",
         summary="Compute free energies with the energies of DFT.",
         record="refinements.RefinedThermoRecord",
-        protocol=1,
+        protocol=2,
         of=_CLUSTER,
         refines=True,
         reads=(
             *("relax", "gas", "adsorb", "vibrate", "leaving", "thermo"),
             *("refine_gas", "refine_bare", "refine"),
+            *("refine_relax", "refine_second"),
         ),
         example="clusterflow refined_thermo thermo/Cu4.json refine/Cu4/*.json ...",
     ),
@@ -366,7 +399,7 @@ _ROWS = (
         name="refined_che",
         summary="Compute reaction profiles and limiting potentials with DFT.",
         record="refinements.RefinedCheRecord",
-        protocol=1,
+        protocol=2,
         of=_CLUSTER,
         clusters="profiled",
         refines=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from io import StringIO
 
 import pytest
@@ -11,11 +12,17 @@ from clusterflow.errors import RecordError
 from clusterflow.records.adsorption import AdsorbRecord
 from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.files import read_records, write_record
-from clusterflow.records.refinements import RefinedCheRecord, RefinedThermoRecord
+from clusterflow.records.refinements import (
+    RefinedCheRecord,
+    RefinedThermoRecord,
+    RefineRecord,
+)
+from clusterflow.records.scf import ScfReport
 from clusterflow.report.page import render_page
 from clusterflow.results.database import rows
 from clusterflow.results.explain_refined import explain_refined
 from clusterflow.results.tables import TABLES, to_csv
+from clusterflow.results.verify import exit_code, verify
 from clusterflow.settings import CheSettings
 from clusterflow.stage_table import record_name
 from clusterflow.stages.che import che
@@ -97,6 +104,23 @@ def test_the_database_has_the_energies_of_dft_under_their_level(records):
     assert atoms.get_potential_energy() != adsorbed.minima[0].energy_ev
 
 
+def test_what_dft_has_relaxed_has_rows_of_its_own(
+    records, library, provenance, structure
+):
+    again = Refined(library, provenance, structure).relaxed_by_dft({"CO": 0.25})
+    more = replace(records, records=(*records.records, again))
+    before = len(list(rows(records)))
+    found = [
+        (a, k) for a, k in rows(more) if k["record"].startswith("refine_relax/Cu2")
+    ]
+    assert len(list(rows(more))) == before + 2 == before + len(found)
+    energies = {k.get("adsorbate"): a.get_potential_energy() for a, k in found}
+    assert energies == {
+        None: again.bare.energy_ev,
+        "CO": again.minima[0].point.energy_ev,
+    }
+
+
 @pytest.mark.parametrize("name", ["CO", "*H", "CO(g)", "*"])
 def test_the_terms_of_the_composite_level_add_up(records, library, name):
     found = explain_refined(records, f"refined/Cu2/{name}", library)
@@ -120,6 +144,58 @@ def test_what_is_calibrated_says_by_what(records, library):
 def test_what_is_not_refined_is_one_line(records, library):
     with pytest.raises(RecordError, match="no cluster 'Cu9' that is refined"):
         explain_refined(records, "refined/Cu9/CO/dG", library)
+
+
+def test_gates_look_at_the_composite_level_too(records, library):
+    gates = verify(records, library)
+    about = {(g.name, g.subject): g for g in gates if g.subject.startswith("refined/")}
+    for name in ("*", "*CO", "*H", "CO(g)", "H2(g)"):
+        for gate in ("refined-energy", "term-sum"):
+            assert about[gate, f"refined/Cu2/{name}"].verdict == "PASS"
+    assert about["refined-energy", "refined/Cu2/*COOH"].verdict == "SKIP"
+    potential = about["potential-scale", "refined/Cu2/CO2-to-CO"]
+    assert potential.verdict == "PASS"
+    assert exit_code([*about.values()]) == 0
+
+
+def test_a_wrong_energy_and_a_mixed_spin_are_found(records, library):
+    def changed(record):
+        if not isinstance(record, RefineRecord) or record.adsorbate != "CO":
+            return record
+        (one,) = record.minima
+        report = ScfReport(
+            n_basis=9,
+            guess="minao",
+            cycles=9,
+            s2=one.point.structure.multiplicity**2 / 4 - 0.25 + 0.3,
+            stable=True,
+            n_instabilities=0,
+            dispersion_ev=0.0,
+            on_gpu=False,
+            wall_s=1.0,
+        )
+        point = one.point.model_copy(update={"scf": report})
+        minima = (one.model_copy(update={"point": point}),)
+        return record.model_copy(update={"minima": minima})
+
+    mixed = replace(records, records=tuple(map(changed, records.records)))
+    found = {(g.name, g.subject): g for g in verify(mixed, library)}
+    assert found["spin-purity", "refined/Cu2/*CO"].verdict == "WARN"
+    assert found["spin-purity", "refined/Cu2/*CO"].value == pytest.approx(0.3)
+
+    def moved(record):
+        if not isinstance(record, RefineRecord) or record.adsorbate != "CO":
+            return record
+        (one,) = record.minima
+        energy = one.point.energy_ev - 0.1
+        point = one.point.model_copy(update={"energy_ev": energy})
+        minima = (one.model_copy(update={"point": point}),)
+        return record.model_copy(update={"minima": minima})
+
+    wrong = replace(records, records=tuple(map(moved, records.records)))
+    found = {(g.name, g.subject): g for g in verify(wrong, library)}
+    assert found["refined-energy", "refined/Cu2/*CO"].verdict == "FAIL"
+    assert found["refined-energy", "refined/Cu2/*H"].verdict == "PASS"
 
 
 def test_the_page_shows_both_levels_in_one_picture(records, library):

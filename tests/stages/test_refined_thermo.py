@@ -6,11 +6,13 @@ import pytest
 
 from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.refinements import (
+    RecomputedMinimum,
     RefineBareRecord,
     RefinedIsomer,
     RefinedMinimum,
     RefineGasRecord,
     RefineRecord,
+    RefineRelaxRecord,
     SinglePoint,
 )
 from clusterflow.science.adsorption.surface_bonds import surface_bonds
@@ -39,13 +41,16 @@ class Refined(Study):
     def point(self, structure, energy_ev, reason=""):
         return SinglePoint(structure=structure, energy_ev=energy_ev, reason=reason)
 
-    def refine_gas(self, name):
+    def refine_gas(self, name, gain=0.0):
         gas = self.gas(name)
+        energy = GAS_EV[name] + ABOVE[name]
         return RefineGasRecord(
             gas=name,
             level=self.level,
             dft_level=self.dft,
-            point=self.point(gas.structure, GAS_EV[name] + ABOVE[name]),
+            point=self.point(gas.structure, energy),
+            relaxed=self.point(gas.structure, energy - gain),
+            second=self.point(gas.structure, energy),
             provenance=self.provenance,
         )
 
@@ -90,7 +95,36 @@ class Refined(Study):
             **changes,
         )
 
-    def refined(self, names, bare=None, records=None, refines=None, **settings):
+    def relaxed_by_dft(self, gains, *, host=0.0):
+        """A second way, in which adsorbates and host lie lower by some eV."""
+        return RefineRelaxRecord(
+            cluster="Cu2",
+            level=self.level,
+            dft_level=self.dft,
+            bare=self.point(
+                self.relaxed().isomers[0].structure, HOST_EV + ABOVE["host"] - host
+            ),
+            minima=tuple(
+                RecomputedMinimum(
+                    adsorbate=n,
+                    minimum=0,
+                    point=self.point(self.complex(n), self.energy_of(n) - gain),
+                )
+                for n, gain in gains.items()
+            ),
+            provenance=self.provenance,
+        )
+
+    def refined(
+        self,
+        names,
+        bare=None,
+        records=None,
+        refines=None,
+        again=(),
+        gains=(),
+        **settings,
+    ):
         adsorbed = [self.adsorbed(n) for n in AD_EV]
         records = records or ClusterRecords(
             relaxed=self.relaxed(),
@@ -101,11 +135,13 @@ class Refined(Study):
         base = self.thermo(adsorbed=records.adsorptions, **settings)
         found = Refinements(
             bare=bare or self.refine_bare(),
-            gases=[self.refine_gas(n) for n in GAS_EV],
+            gases=[self.refine_gas(n, dict(gains).get(n, 0.0)) for n in GAS_EV],
             adsorbates=refines or [self.refine(n) for n in names],
         )
         job = Job("refined_thermo")
-        return base, refined_thermo(records, base, found, self.library, job)
+        return base, refined_thermo(
+            records, base, found, self.library, job, again=again
+        )
 
 
 @pytest.fixture
@@ -222,6 +258,66 @@ def test_the_lowest_by_dft_stands_though_the_level_has_another(study):
     assert "other-vibrations" in found.flags
     # Each way of binding tells of the level's error.
     assert [p.minimum for p in record.calibration] == [0, 1]
+
+
+def test_what_a_relaxation_gains_is_measured_and_changes_no_energy(study):
+    again = study.relaxed_by_dft({"CO": 0.25, "H": 0.10}, host=0.04)
+    _, before = study.refined(["CO", "H"])
+    _, record = study.refined(["CO", "H"], again=[again])
+    found = {d.adsorbate: d for d in record.differences}
+    assert {d.source for d in found.values()} == {"geometry"}
+    assert found["CO"].difference_ev == pytest.approx(-0.25 + 0.04)
+    assert found["H"].difference_ev == pytest.approx(-0.10 + 0.04)
+    for name in ("*CO", "*H", "*COOH"):
+        own, other = (by_name(r.energies)[name] for r in (record, before))
+        assert own.formation_ev == other.formation_ev
+
+
+def test_what_relaxed_gases_gain_is_an_error_in_gases_and_none_in_bindings(study):
+    # CO alone: it is fitted to experiment in either way, and *CO inherits it.
+    gains = {"CO": 0.05}
+    again = study.relaxed_by_dft(gains)
+    _, record = study.refined(["CO"], again=[again], gains=gains)
+    assert record.differences[0].difference_ev == pytest.approx(0.0, abs=1e-9)
+
+
+def test_what_dft_is_off_by_is_stated_or_measured(study):
+    level = study.dft
+    sigma = level.deviations_ev
+    assert level.hash == level.model_copy(update={"deviations_ev": {}}).hash
+    _, record = study.refined(["CO", "H"], correct=("gas",))
+    found = by_name(record.energies)
+    stated = {**sigma, "geometry": level.geometry_error_ev}
+    for name in ("*CO", "*H"):
+        own = found[name].deviations
+        assert {k: own[k] for k in stated} == stated and "level" not in own
+    # What is calibrated by it is as unsure, and has its own error beside.
+    assert found["*COOH"].deviations["functional"] == sigma["functional"]
+    assert found["*COOH"].deviations["level"] > 0
+
+    again = study.relaxed_by_dft({"CO": 0.25, "H": 0.05}, host=0.04)
+    _, record = study.refined(["CO", "H"], correct=("gas",), again=[again])
+    measured = by_name(record.energies)["*CO"].deviations
+    squares = 0.21**2 + 0.01**2 + level.geometry_error_ev**2
+    assert measured["geometry"] == pytest.approx((squares / 3) ** 0.5)
+    assert measured["functional"] == sigma["functional"]
+
+
+def test_intervals_hold_what_dft_is_off_by(study, library):
+    reactions = [library.reaction("HER")]
+
+    def width(**changes):
+        _, record = study.refined(["H"], correct=("gas",), **changes)
+        job = Job("refined_che")
+        (one,) = che(record.energies, reactions, CheSettings(), library, job).results
+        assert not {"functional", "basis", "geometry", "level"} & {
+            *one.uncertainty.not_included
+        }
+        return one.uncertainty.upper_v_rhe - one.uncertainty.lower_v_rhe
+
+    wide = width(again=[study.relaxed_by_dft({"H": 1.5})])
+    # The root mean square of 1.5 eV and what is stated, beside the functional.
+    assert wide > 1.5 * width() > 0.5
 
 
 def test_profiles_are_made_of_either_and_say_which(study, library):

@@ -134,6 +134,28 @@ REFUSED = {
         {},
         ["refine.species", "no adsorbate CO", "choose among H"],
     ),
+    "a relaxation by DFT of what is not refined": (
+        {"reactions": ["HER"], "refine": {"species": "all", "relax": ["CO"]}},
+        {},
+        ["refine.relax: CO is not refined", "add it to refine.species"],
+    ),
+    "a refinement against the pool of isomers": (
+        {
+            "reactions": ["HER"],
+            "refine": {"species": "all"},
+            "thermo": {"isomers": "pool"},
+        },
+        {},
+        ["thermo.isomers = pool", "take fixed_core_first"],
+    ),
+    "a second level of DFT that is the first": (
+        {
+            "reactions": ["HER"],
+            "refine": {"species": "all", "second_level": "pbe-d3-tzvp"},
+        },
+        {},
+        ["refine.second_level = pbe-d3-tzvp", "no second level of DFT"],
+    ),
     "a refinement by the level itself": (
         {"reactions": ["HER"], "refine": {"species": "all", "level": "gfn1-xtb"}},
         {},

@@ -23,6 +23,11 @@ def test_a_study_that_has_run_is_refined_without_repeating_anything(finished):
     jobs = finished.jobs_to_run("--configfile", "config.yaml", "refined.yaml")
     assert set(jobs) == REFINING
     assert (jobs["refine"], jobs["refine_bare"], jobs["refined_che"]) == (1, 1, 1)
+    refined["refine"] |= {"relax": ["H"], "second_level": "r2scan-d4-tzvp"}
+    finished.configure(refined, "refined.yaml")
+    jobs = finished.jobs_to_run("--configfile", "config.yaml", "refined.yaml")
+    assert set(jobs) == {*REFINING, "refine_relax", "refine_second"}
+    assert (jobs["refine_relax"], jobs["refine_second"]) == (1, 1)
 
 
 @pytest.mark.slow

@@ -100,6 +100,11 @@ def dft_level_file(wildcards):
     return str(PLAN.library.path("levels", PLAN.study.refine.level))
 
 
+def dft_level_files():
+    """The YAML of the level that refines, and of the second."""
+    return [str(PLAN.library.path("levels", name)) for name in PLAN.refining_levels]
+
+
 def dft_memory(wildcards, attempt):
     """Memory of single points by DFT in MB; more with each attempt."""
     return dft_memory_mb(PLAN.counts_of(wildcards), attempt)
@@ -108,6 +113,18 @@ def dft_memory(wildcards, attempt):
 def dft_runtime(wildcards, attempt):
     """Time of single points by DFT in minutes; more with each attempt."""
     return dft_runtime_minutes(PLAN.counts_of(wildcards), attempt)
+
+
+def dft_memory_of_all(wildcards, attempt):
+    """Memory of the largest complex by DFT in MB; more with each attempt."""
+    return dft_memory_mb(PLAN.largest_counts_of(wildcards), attempt)
+
+
+def dft_runtime_of_all(n_points):
+    """Time of so many points of the largest complex by DFT in minutes."""
+    return lambda wildcards, attempt: dft_runtime_minutes(
+        PLAN.largest_counts_of(wildcards), attempt, n_points
+    )
 
 
 def n_threads(wildcards):
@@ -131,6 +148,19 @@ def refined_of_cluster(wildcards):
     return [
         f"results/{wildcards.study}/refine/{wildcards.cluster}/{name}.json"
         for name in PLAN.refined_of(wildcards.cluster)
+    ]
+
+
+def second_ways(wildcards):
+    """What DFT has relaxed of a cluster or has at a second level, if it is asked to."""
+    asked = {
+        "refine_relax": PLAN.relaxed_of(wildcards.cluster),
+        "refine_second": PLAN.compares(wildcards.cluster),
+    }
+    return [
+        f"results/{wildcards.study}/{stage}/{wildcards.cluster}.json"
+        for stage, is_asked in asked.items()
+        if is_asked
     ]
 
 

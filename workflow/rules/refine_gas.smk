@@ -2,7 +2,7 @@ rule refine_gas:
     """Compute a molecule's energy by DFT."""
     input:
         gas="results/{study}/gas/{level}/{gas}.json",
-        dft=dft_level_file,
+        dft=dft_level_files(),
     output:
         "results/{study}/refine_gas/{level}/{gas}.json",
     log:

@@ -12,6 +12,7 @@ rule refined_thermo:
         gas=of_gases("gas"),
         refine=refined_of_cluster,
         refine_gas=of_gases("refine_gas"),
+        again=second_ways,
         data=data_files("thermo"),
     output:
         "results/{study}/refined_thermo/{cluster}.json",
@@ -28,6 +29,7 @@ rule refined_thermo:
         clusterflow refined_thermo \
             {input.records:q} {input.adsorb:q} {input.vibrate:q} \
             {input.leaving:q} {input.gas:q} {input.refine:q} {input.refine_gas:q} \
+            {input.again:q} \
             --settings {params.settings:q} \
             --output {output:q} \
             2>{log:q}

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
 from clusterflow.formula import ATOMIC_NUMBERS
 from clusterflow.library.common import Spec
 from clusterflow.model import Model, Name
+
+# What energies of DFT are off by.
+DeviationSource = Literal["functional", "basis", "geometry"]
 
 _LAST_ALL_ELECTRON = ATOMIC_NUMBERS["Kr"]
 
@@ -134,6 +137,16 @@ class LevelSpec(Spec):
         ge=0,
         description="Standard deviation of an adsorbate's energy, eV, uncalibrated",
     )
+    deviations_ev: dict[DeviationSource, Annotated[float, Field(ge=0)]] = Field(
+        default={},
+        description="Of DFT, in the place of uncertainty_ev: standard deviations of an "
+        "adsorbate's energy, eV, by where they come from",
+    )
+    geometry_error_ev: float | None = Field(
+        default=None,
+        ge=0,
+        description="The same of an energy at a geometry of a cheaper level, eV",
+    )
     ip_ea_offset_ev: float | None = Field(
         default=None,
         description="Offset in both vertical IP and EA of this method, eV",
@@ -181,6 +194,15 @@ class LevelSpec(Spec):
         return self
 
     @model_validator(mode="after")
+    def _check_deviations(self) -> Self:
+        if self.deviations_ev and self.uncertainty_ev is not None:
+            raise ValueError(
+                f"uncertainty_ev = {self.uncertainty_ev:g}: deviations_ev says what it "
+                "is made of; give one of them"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_solvent(self) -> Self:
         if self.dft is not None and self.solvent is not None:
             raise ValueError(
@@ -210,6 +232,12 @@ class LevelSpec(Spec):
         """Whether energies of two multiplicities may be compared."""
         return self.dft is not None or self.spin_polarization is not None
 
+    def method_deviations_ev(self) -> dict[str, float]:
+        """What the method is off by in an adsorbate's energy; empty if unknown."""
+        if self.uncertainty_ev is not None:
+            return {"level": self.uncertainty_ev}
+        return {str(source): sigma for source, sigma in self.deviations_ev.items()}
+
     @property
     def hash(self) -> str:
         """Twelve hexadecimal digits that name the energy surface, not its label."""
@@ -217,6 +245,7 @@ class LevelSpec(Spec):
             exclude={
                 *("name", "source", "description", "orders_only"),
                 *("uncertainty_ev", "ip_ea_offset_ev", "probe_window_ev"),
+                *("deviations_ev", "geometry_error_ev"),
                 *(() if self.dft else ("dft",)),
             }
         )

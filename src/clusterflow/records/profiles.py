@@ -85,10 +85,11 @@ class Uncertainty(Model):
     """Distribution of a limiting potential, from sampled errors; V against RHE.
 
     `basis` is ``calibrated`` where the error of every adsorbate's bond to the cluster
-    was measured and taken off, and ``screening`` where that of one is an assumption.
+    was measured and taken off, ``dft`` where every adsorbate that may determine it has
+    an energy by DFT, and ``screening`` where the error of one is an assumption.
     """
 
-    basis: Literal["screening", "calibrated"] = "screening"
+    basis: Literal["screening", "calibrated", "dft"] = "screening"
     median_v_rhe: float
     lower_v_rhe: float = Field(description="5th percentile")
     upper_v_rhe: float = Field(description="95th percentile")

@@ -11,7 +11,7 @@ from typing import Literal, Self
 
 from pydantic import Field
 
-from clusterflow.library.levels import LevelSpec
+from clusterflow.library.levels import DeviationSource, LevelSpec
 from clusterflow.model import Model
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
@@ -63,6 +63,12 @@ class RefineGasRecord(Record):
     level: LevelSpec
     dft_level: LevelSpec
     point: SinglePoint | None
+    relaxed: SinglePoint | None = Field(
+        default=None, description="Relaxed at that level too, where it is asked for"
+    )
+    second: SinglePoint | None = Field(
+        default=None, description="At refine.second_level, where there is one"
+    )
 
 
 class RefineBareRecord(Record):
@@ -86,6 +92,39 @@ class RefineRecord(Record):
     minima: tuple[RefinedMinimum, ...] = ()
 
 
+class RecomputedMinimum(Model):
+    """The energy of an adsorbate's lowest minimum, computed once more."""
+
+    adsorbate: str
+    minimum: int = Field(description="Index into the adsorb record's minima")
+    point: SinglePoint
+
+
+class Recomputation(Record):
+    """What decides computed once more, to see what the first way was off by.
+
+    Of a cluster and the bare one; gases have records of their own.
+    """
+
+    cluster: str
+    level: LevelSpec | None
+    dft_level: LevelSpec
+    bare: SinglePoint | None = None
+    minima: tuple[RecomputedMinimum, ...] = ()
+
+
+class RefineRelaxRecord(Recomputation):
+    """DFT energies at geometries that were relaxed at the DFT level too."""
+
+    stage: Literal["refine_relax"] = "refine_relax"
+
+
+class RefineSecondRecord(Recomputation):
+    """Energies at a second level, on the same geometries."""
+
+    stage: Literal["refine_second"] = "refine_second"
+
+
 class CalibrationPoint(Model):
     """The error of the level in the energy of one refined minimum."""
 
@@ -93,6 +132,18 @@ class CalibrationPoint(Model):
     minimum: int
     bonds: tuple[str, ...]
     error_ev: float = Field(description="Level less composite level")
+
+
+class BindingDifference(Model):
+    """What a second way of computing changes of an adsorbate's binding."""
+
+    adsorbate: str
+    source: DeviationSource
+    level: str = Field(description="Of the second way")
+    binding_ev: float = Field(description="The first way, gases corrected")
+    difference_ev: float = Field(
+        description="Second less first, each with its own gas corrections"
+    )
 
 
 class RefinedThermoRecord(Record):
@@ -107,6 +158,9 @@ class RefinedThermoRecord(Record):
     dft_level: LevelSpec | None
     energies: ThermoRecord
     calibration: tuple[CalibrationPoint, ...] = ()
+    differences: tuple[BindingDifference, ...] = Field(
+        default=(), description="From second ways of computing what decides"
+    )
 
     def flagged(self, flag: str) -> Self:
         """The record with a flag at each free energy."""

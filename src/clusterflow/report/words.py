@@ -37,6 +37,7 @@ _FLAGS: Final = {
     "read-the-median": "read the median",
     "reconstructed": "the cluster changed its bonds",
     "soft-imaginary-mode": "a soft mode is left",
+    "spin-contaminated": "mixes spin states",
     "spin-unpolarised": "open shell without spin",
     "unknown-bond": "a bond that no gas tells the error of",
 }

@@ -22,6 +22,8 @@ from clusterflow.records.refinements import (
     RefineBareRecord,
     RefineGasRecord,
     RefineRecord,
+    RefineRelaxRecord,
+    RefineSecondRecord,
 )
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum
@@ -221,6 +223,14 @@ def _list_refined_rows(
         keys["adsorbate"] = refined.adsorbate
         for one in refined.minima:
             found.append((refined, one.point, {**keys, "rank": one.minimum}))
+    # Gases of the same ways stand in their refine_gas record alone.
+    for again in (*records.of(RefineRelaxRecord), *records.of(RefineSecondRecord)):
+        keys = {"cluster": again.cluster, "rank": 0}
+        found.append((again, again.bare, {"kind": "cluster", **keys}))
+        for minimum in again.minima:
+            keys = {"kind": "adsorbed", "cluster": again.cluster}
+            keys |= {"adsorbate": minimum.adsorbate, "rank": minimum.minimum}
+            found.append((again, minimum.point, keys))
     for record, point, keys in found:
         if point is not None and point.energy_ev is not None:
             keys |= {**_describe_origin(record), "level": record.dft_level.name}

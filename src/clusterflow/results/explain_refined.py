@@ -15,6 +15,8 @@ from clusterflow.records.refinements import (
     RefinedThermoRecord,
     RefineGasRecord,
     RefineRecord,
+    RefineRelaxRecord,
+    RefineSecondRecord,
     name_composite,
 )
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
@@ -67,12 +69,19 @@ def explain_refined(records: StudyRecords, name: str, library: Library) -> Expla
             "standard deviations / eV": dict(own.deviations),
         }
     facts |= _gather_point_facts(records, cluster, own)
+    facts |= {
+        f"{one.source} ({one.level}) changes its binding by / eV": one.difference_ev
+        for one in thermo.differences
+        if one.adsorbate == short.lstrip("*")
+    }
     parts: list[Record] = [
         one
         for one in records.of(RefineRecord)
         if (one.cluster, one.adsorbate) == (cluster, short.lstrip("*"))
     ]
     parts += [one for one in records.of(RefineBareRecord) if one.cluster == cluster]
+    parts += [one for one in records.of(RefineRelaxRecord) if one.cluster == cluster]
+    parts += [one for one in records.of(RefineSecondRecord) if one.cluster == cluster]
     gas = short.partition("(")[0]
     parts += [one for one in records.of(RefineGasRecord) if one.gas == gas]
     last: list[Record] = [thermo] if own is not None else [*profiles, thermo]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -12,6 +13,13 @@ from clusterflow.records.clusters import BuildRecord, RelaxRecord
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import name_below, sha256
 from clusterflow.records.profiles import CheRecord
+from clusterflow.records.refinements import (
+    RefineBareRecord,
+    RefinedCheRecord,
+    RefinedThermoRecord,
+    RefineGasRecord,
+    RefineRecord,
+)
 from clusterflow.records.vibrations import GasRecord, VibrateRecord
 from clusterflow.science.checks.evidence import (
     Evidence,
@@ -21,7 +29,7 @@ from clusterflow.science.checks.evidence import (
     Substance,
     Verdict,
 )
-from clusterflow.science.checks.gates import GATES, OWN_GATES, gate_name
+from clusterflow.science.checks.gates import GATES, OWN_GATES, REFINED_GATES, gate_name
 from clusterflow.science.checks.summary import GateSummary, summarise
 from clusterflow.stage_table import record_name, stage_named
 
@@ -48,12 +56,20 @@ def verify(records: StudyRecords, library: Library) -> list[Gate]:
 def run_gates(records: StudyRecords, library: Library) -> Iterator[Gate]:
     """The verdicts of `verify`, one after the other: a large study has many."""
     evidence = evidence_of(records, library)
+    refined = replace(
+        evidence,
+        thermo=tuple(one.energies for one in evidence.refined_thermo),
+        che=tuple(one.profiles for one in records.of(RefinedCheRecord)),
+    )
     of_own = any(record.own for record in evidence.thermo)
     for check in (*GATES, *(OWN_GATES if of_own else ())):
         n_gates = 0
         for gate in check(evidence):
             n_gates += 1
             yield gate
+        for gate in check(refined) if check in REFINED_GATES else ():
+            n_gates += 1
+            yield replace(gate, subject=f"refined/{gate.subject}")
         if not n_gates:
             yield Gate(
                 name=gate_name(check),
@@ -85,6 +101,10 @@ def evidence_of(records: StudyRecords, library: Library) -> Evidence:
         vibrations=records.of(VibrateRecord),
         thermo=records.of(ThermoRecord),
         che=records.of(CheRecord),
+        refined_bare=records.of(RefineBareRecord),
+        refined_gases=records.of(RefineGasRecord),
+        refined_adsorbates=records.of(RefineRecord),
+        refined_thermo=records.of(RefinedThermoRecord),
         molecules={
             name: _read_substance(path) for name, path in library.paths("gases").items()
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, Literal
 
 from clusterflow.records.clusters import EdgesRecord
 from clusterflow.records.energies import ThermoRecord
@@ -20,6 +20,7 @@ from clusterflow.science.reactions.evaluate import (
     build_networks,
     evaluate_networks,
 )
+from clusterflow.science.reactions.flags import CALIBRATED_FLAG
 from clusterflow.science.reactions.gas_references import (
     add_gas_references,
     raw_energies,
@@ -46,6 +47,9 @@ if TYPE_CHECKING:
     from clusterflow.science.uncertainty.sampling import UncertainPotential
     from clusterflow.stages.inputs import Inputs
     from clusterflow.stages.parts.job import Job
+
+# A step may determine U_L that does so with this probability: beyond, no interval ends.
+_MAY_DETERMINE: Final = 0.05
 
 
 def che(
@@ -183,8 +187,15 @@ def _add_uncertainties(
 def _name_basis(
     result: ReactionResult, network: Network, thermo: ThermoRecord
 ) -> ReactionResult:
-    """The result as calibrated, if every adsorbate's bond to the cluster is."""
-    if result.uncertainty is None or thermo.level_shares is None:
+    """The result as of DFT or calibrated, if every adsorbate that matters is."""
+    if result.uncertainty is None or thermo.level is None:
+        return result
+    if thermo.level.deviations_ev:
+        calibrated = {s.name for s in thermo.species if CALIBRATED_FLAG in s.flags}
+        if calibrated.isdisjoint(list_deciding_species(result)):
+            return _set_basis(result, "dft")
+        return result
+    if thermo.level_shares is None:
         return result
     known = {s.name: s for s in thermo.species if s.formation_ev is not None}
     adsorbed = [
@@ -194,8 +205,25 @@ def _name_basis(
         UNMEASURED_FLAG in s.flags for s in adsorbed
     ):
         return result
-    basis = result.uncertainty.model_copy(update={"basis": "calibrated"})
-    return result.model_copy(update={"uncertainty": basis})
+    return _set_basis(result, "calibrated")
+
+
+def _set_basis(
+    result: ReactionResult, basis: Literal["calibrated", "dft"]
+) -> ReactionResult:
+    assert result.uncertainty is not None, "only an interval has one"
+    interval = result.uncertainty.model_copy(update={"basis": basis})
+    return result.model_copy(update={"uncertainty": interval})
+
+
+def list_deciding_species(result: ReactionResult) -> list[str]:
+    """Species of the steps that determine U_L, or may do so by its interval."""
+    odds = {} if result.determining_step is None else {result.determining_step: 1.0}
+    if result.uncertainty is not None:
+        odds |= result.uncertainty.determining_step_probability
+    names = [name for name, p in odds.items() if p >= _MAY_DETERMINE]
+    steps = map(parse_equation, (*names, *result.determining_with))
+    return sorted({term for step in steps for term in step.species})
 
 
 def _add_uncertainty(

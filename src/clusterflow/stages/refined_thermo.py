@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from clusterflow.records.adsorption import AdsorbRecord
@@ -13,6 +14,8 @@ from clusterflow.records.refinements import (
     RefinedThermoRecord,
     RefineGasRecord,
     RefineRecord,
+    RefineRelaxRecord,
+    RefineSecondRecord,
 )
 from clusterflow.records.vibrations import GasRecord, LeavingRecord, VibrateRecord
 from clusterflow.science.thermochemistry.composite import (
@@ -22,13 +25,19 @@ from clusterflow.science.thermochemistry.composite import (
 )
 from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
 from clusterflow.science.thermochemistry.species import hole
+from clusterflow.science.uncertainty.method_deviations import estimate_deviations
 from clusterflow.settings import ThermoSettings
 from clusterflow.stages.parts.calibration import Calibration
+from clusterflow.stages.parts.recomputation import find_differences
+from clusterflow.stages.parts.verdicts import mark_refined
 from clusterflow.stages.thermo import group_model_of, surroundings_of, thermo
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clusterflow.library.find import Library
     from clusterflow.records.energies import SpeciesFreeEnergy
+    from clusterflow.records.refinements import BindingDifference, Recomputation
     from clusterflow.stages.inputs import Inputs
     from clusterflow.stages.parts.job import Job
 
@@ -42,6 +51,8 @@ def refined_thermo(
     found: Refinements,
     library: Library,
     job: Job,
+    *,
+    again: Sequence[Recomputation] = (),
 ) -> RefinedThermoRecord:
     """Free energies of the composite level, what has no DFT energy calibrated by them.
 
@@ -53,10 +64,20 @@ def refined_thermo(
         Free energies of the level.
     found
         The DFT energies.
+    again
+        Some of them in second ways, which tell what they are off by.
     """
     settings = ThermoSettings.model_validate(base.provenance.settings)
     layers = tuple(name for name in settings.correct if name not in _OF_THE_LEVEL)
     settings = settings.model_copy(update={"correct": layers})
+    differences = tuple(
+        difference
+        for second in again
+        for difference in find_differences(
+            found, second, records.gases, settings, library
+        )
+    )
+    found = _state_deviations(found, differences)
     composite = compose_records(records, found, settings.isomers)
     energies = thermo(composite.records, settings, library, job)
     calibration = None
@@ -96,16 +117,37 @@ def refined_thermo(
             "reason": f"no free energy for {missing}" if missing else "",
         }
     )
-    return RefinedThermoRecord(
+    record = RefinedThermoRecord(
         cluster=base.cluster,
         level=base.level,
         dft_level=found.dft_level,
         energies=energies,
         calibration=calibration.points if calibration else (),
+        differences=differences,
         status=energies.status,
         reason=energies.reason,
         provenance=energies.provenance,
     )
+    return mark_refined(record, found)
+
+
+def _state_deviations(
+    found: Refinements, differences: Sequence[BindingDifference]
+) -> Refinements:
+    """The DFT energies, at a level that says what they are off by at these geometries.
+
+    A level with one deviation for all, as that of a calculator of one's own, keeps it.
+    """
+    dft = found.dft_level
+    if dft.uncertainty_ev is not None:
+        return found
+    stated = dict(dft.deviations_ev)
+    if dft.geometry_error_ev is not None:
+        stated["geometry"] = dft.geometry_error_ev
+    measured = [(one.source, one.difference_ev) for one in differences]
+    sigma = estimate_deviations(stated, measured)
+    dft = dft.model_copy(update={"deviations_ev": sigma})
+    return replace(found, bare=found.bare.model_copy(update={"dft_level": dft}))
 
 
 def _stand_in(
@@ -134,8 +176,10 @@ def _mark_refined(species: SpeciesFreeEnergy, *, has_others: bool) -> SpeciesFre
     return species.model_copy(update={"flags": (*flags, *more)})
 
 
-def run(inputs: Inputs, job: Job) -> RefinedThermoRecord:
-    """Sum up what a cluster's free energies are with DFT; records are all there is."""
+def gather_records(
+    inputs: Inputs,
+) -> tuple[ClusterRecords, ThermoRecord, Refinements]:
+    """Records of the level, its free energies, and the DFT energies."""
     records = ClusterRecords(
         relaxed=inputs.one(RelaxRecord),
         adsorptions=inputs.every(AdsorbRecord),
@@ -148,4 +192,13 @@ def run(inputs: Inputs, job: Job) -> RefinedThermoRecord:
         gases=inputs.every(RefineGasRecord),
         adsorbates=inputs.every(RefineRecord),
     )
-    return refined_thermo(records, inputs.one(ThermoRecord), found, inputs.library, job)
+    return records, inputs.one(ThermoRecord), found
+
+
+def run(inputs: Inputs, job: Job) -> RefinedThermoRecord:
+    """Sum up what a cluster's free energies are with DFT; records are all there is."""
+    again: list[Recomputation] = []
+    if not inputs.by_hand:
+        again += inputs.every(RefineRelaxRecord)
+        again += inputs.every(RefineSecondRecord)
+    return refined_thermo(*gather_records(inputs), inputs.library, job, again=again)

@@ -108,10 +108,9 @@ def _find_study_problems(plan: Plan) -> list[str]:
 
 
 def _find_refine_problems(plan: Plan) -> list[str]:
-    """What the level that refines cannot treat, or cannot be had without."""
+    """What the levels that refine cannot treat, or cannot be had without."""
     if not plan.refines:
         return []
-    dft = plan.library.level(plan.study.refine.level)
     problems = []
     for name in plan.study.clusters:
         adsorbates = (plan.library.adsorbate(n).counts for n in plan.refined_of(name))
@@ -119,10 +118,14 @@ def _find_refine_problems(plan: Plan) -> list[str]:
             *plan.library.cluster(name).counts,
             *(e for c in adsorbates for e in c),
         }
-        try:
-            check_elements(dft, elements, f"refine.level: {name}")
-        except ClusterflowError as error:
-            problems.append(str(error))
+        for key, level in zip(
+            ("level", "second_level"), plan.refining_levels, strict=False
+        ):
+            try:
+                dft = plan.library.level(level)
+                check_elements(dft, elements, f"refine.{key}: {name}")
+            except ClusterflowError as error:
+                problems.append(str(error))
     return problems
 
 

@@ -213,6 +213,28 @@ def _find_idle_refinements(plan: Plan) -> list[str]:
             "and refines nothing; choose a level of DFT, and name this one in "
             "level.preferred or in a cluster's search"
         )
+    refined = {name for cluster in plan.clusters for name in plan.refined_of(cluster)}
+    second = refine.second_species
+    lines += [
+        f"refine.{key}: {name} is not refined; add it to refine.species or leave it out"
+        for key, names in (
+            ("relax", refine.relax),
+            ("second_species", () if isinstance(second, str) else second),
+        )
+        for name in names
+        if name not in refined
+    ]
+    if refine.second_level in (refine.level, *plan.levels):
+        lines.append(
+            f"refine.second_level = {refine.second_level}: is no second level of DFT; "
+            "choose another, such as r2scan-d4-tzvp, or leave it out"
+        )
+    if plan.study.thermo.isomers == "pool":
+        lines.append(
+            "thermo.isomers = pool: DFT energies are those of adsorbates on the "
+            "cluster's own isomer, so all of a refined profile would be holes; take "
+            "fixed_core_first, or refine.species: none"
+        )
     if refine.level in plan.levels:
         lines.append(
             f"refine.level = {refine.level}: is a level of the geometries too, so "

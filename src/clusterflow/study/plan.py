@@ -6,7 +6,7 @@ Nothing here imports ASE, so that planning stays fast.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +26,6 @@ from clusterflow.stage_table import record_paths, stage_named
 from clusterflow.study.contradictions import find_contradictions
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Mapping, Sequence
 
     from clusterflow.settings import Study
@@ -79,7 +78,8 @@ class Plan:
         for gas in self.gases:
             self.library.gas(gas)
         self.library.level(self.study.edges.level)
-        self.library.level(self.study.refine.level)
+        for name in self.refining_levels:
+            self.library.level(name)
         for level in self.levels:
             self.study.thermo.check_solvent(self.library.level(level))
         for layer, name in self.study.thermo.tables.items():
@@ -97,6 +97,12 @@ class Plan:
         """
         last = (self.study.pool.rounds if number is None else number) - 1
         return f"rounds/{last}/" if last else None
+
+    @property
+    def refining_levels(self) -> tuple[str, ...]:
+        """Levels of DFT: the one that refines, and the second."""
+        refine = self.study.refine
+        return (refine.level, *filter(None, [refine.second_level]))
 
     @property
     def levels(self) -> tuple[str, ...]:
@@ -270,12 +276,15 @@ class Plan:
         if not self.refines:
             return {
                 **dict.fromkeys(("clusters", "profiled", "parents"), ()),
+                **dict.fromkeys(("relaxed", "compared"), ()),
                 **{"adsorbates": {}, "gases": (), "levels": ()},
             }
         return {
             "clusters": self.study.clusters,
             "profiled": self.study.clusters if self.study.reactions else (),
             "parents": list(self._states_by_parent),
+            "compared": [c for c in self.study.clusters if self.compares(c)],
+            "relaxed": [c for c in self.clusters if self.relaxed_of(c)],
             "adsorbates": {c: self.refined_of(c) for c in self.clusters},
             "gases": self.gases,
             "levels": self.levels,
@@ -293,6 +302,20 @@ class Plan:
         if isinstance(species, str):
             return named if species == "all" else ()
         return tuple(name for name in named if name in species)
+
+    def compares(self, cluster: str) -> bool:
+        """Whether a cluster's adsorbates may be computed at a second level of DFT."""
+        is_asked = self.study.refine.second_level is not None and self.study.reactions
+        return (
+            bool(is_asked)
+            and cluster in self.study.clusters
+            and bool(self.refined_of(cluster))
+        )
+
+    def relaxed_of(self, cluster: str) -> tuple[str, ...]:
+        """Adsorbates on a cluster that are relaxed by DFT."""
+        wanted = self.study.refine.relax
+        return tuple(name for name in self.refined_of(cluster) if name in wanted)
 
     @cached_property
     def _sizes_by_name(self) -> dict[str, int]:
@@ -319,6 +342,13 @@ class Plan:
         return (
             counts + self.library.adsorbate(adsorbate).counts if adsorbate else counts
         )
+
+    def largest_counts_of(self, wildcards: Any) -> Counter[str]:
+        """Atoms by element that every refined adsorbate on a job's cluster fits in."""
+        largest: Counter[str] = Counter()
+        for name in self.refined_of(wildcards.cluster):
+            largest |= self.library.adsorbate(name).counts
+        return self.library.cluster(wildcards.cluster).counts + largest
 
     def structure_files(self, name: str) -> list[Path]:
         """All files a cluster is built from, beside its own YAML."""

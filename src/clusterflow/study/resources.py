@@ -26,9 +26,8 @@ _FUNCTIONS_BY_PERIOD = (6, 31, 37, 48, 50, 50, 50)
 _DFT_BASE_MB = 900
 _MB_PER_FUNCTION_CUBED = 3 / 2 * 8 / 1e6
 _MOST_INTEGRALS_MB = 4000
-# PBE/def2-SVP on one loaded core: Cd6Se6 with COOH, 740 s at 420 functions; three ways
-# of binding.
-_DFT_SECONDS_PER_FUNCTION_CUBED = 3e-5
+# PBE/def2-SVP on one loaded core: Cd6Se6 with COOH, 740 s at 420 functions.
+_DFT_SECONDS_PER_FUNCTION_CUBED = 1e-5
 # Most queues end here; a job that needs more goes on from its scratch files.
 _LONGEST_MINUTES = 7 * 24 * 60
 
@@ -80,13 +79,16 @@ def dft_memory_mb(counts: Mapping[str, int], attempt: int = 1) -> int:
     return int((_DFT_BASE_MB + integrals) * 1.5 ** (attempt - 1))
 
 
-def dft_runtime_minutes(counts: Mapping[str, int], attempt: int = 1) -> int:
+def dft_runtime_minutes(
+    counts: Mapping[str, int], attempt: int = 1, n_points: int = 3
+) -> int:
     """Time of some single points by DFT, minutes, by their basis functions.
 
     >>> dft_runtime_minutes({"Cu": 4}) < dft_runtime_minutes({"Cd": 6, "Se": 6})
     True
     """
-    minutes = 10 + _DFT_SECONDS_PER_FUNCTION_CUBED * n_basis(counts) ** 3 / 60
+    seconds = n_points * _DFT_SECONDS_PER_FUNCTION_CUBED * n_basis(counts) ** 3
+    minutes = 10 + seconds / 60
     return int(min(minutes * 2 ** (attempt - 1), _LONGEST_MINUTES))
 
 

@@ -7,7 +7,7 @@ from ase.calculators.calculator import CalculationFailed, Calculator
 
 from clusterflow.library.levels import LevelSpec
 from clusterflow.stages.parts.job import Job
-from clusterflow.stages.parts.single_point import compute_single_point
+from clusterflow.stages.parts.single_point import compute_single_point, relax_point
 from clusterflow.units import BOHR_A, HARTREE_EV
 
 PAIR = [[0, 0, 0], [0, 0, 0.75], [0, 1.8, 0], [0, 1.8, 0.75]]
@@ -107,6 +107,51 @@ def test_what_does_not_converge_is_a_hole_with_its_reason(complex_):
     point = compute_single_point(complex_, broken, Job("refine"))
     assert point.energy_ev is None
     assert "broken: killed after 3 cycles" in point.reason
+
+
+def test_a_relaxation_ends_at_the_bond_of_the_level_and_goes_on_when_cut_off(
+    structure, tmp_path
+):
+    pytest.importorskip("pyscf")
+    stretched = structure(["H", "H"], [[0, 0, 0], [0, 0, 0.90]])
+    first = Job("refine_relax", scratch=tmp_path / "scratch")
+    start = compute_single_point(stretched, level(grid=2), first)
+    found = relax_point(start, level(grid=2), first)
+    # Lowest along the bond, by parabola through three energies of PySCF.
+    bonds = (0.73, 0.76, 0.79)
+    totals = [
+        compute_single_point(
+            structure(["H", "H"], [[0, 0, 0], [0, 0, x]]), level(grid=2), Job("refine")
+        ).energy_ev
+        for x in bonds
+    ]
+    below, _, above = totals
+    curved = below - 2 * totals[1] + above
+    lowest = bonds[1] + 0.03 * (below - above) / (2 * curved)
+    (_, _, a), (_, _, b) = found.structure.positions
+    assert abs(b - a) == pytest.approx(lowest, abs=2e-3)
+    assert found.energy_ev < min(start.energy_ev, *totals) + 1e-4
+    # Gradients that are there are not computed again, also of a job that was killed
+    # before the energy at the end.
+    kept = {path.name for path in (tmp_path / "scratch").glob("*.json")}
+    second = Job("refine_relax", scratch=tmp_path / "scratch")
+    again = relax_point(start, level(grid=2), second)
+    assert second.meter.n_gradients == 0 < first.meter.n_gradients
+    assert again.energy_ev == found.energy_ev
+    assert kept == {path.name for path in (tmp_path / "scratch").glob("*.json")}
+
+
+def test_what_has_no_energy_or_does_not_relax_is_a_hole(complex_):
+    broken = LevelSpec(
+        name="broken",
+        source="unpublished: a test",
+        engine={"calculator": f"{__name__}:Failing"},
+    )
+    start = compute_single_point(complex_, broken, Job("refine_relax"))
+    assert relax_point(start, broken, Job("refine_relax")) == start
+    known = start.model_copy(update={"energy_ev": -1.0, "reason": ""})
+    hole = relax_point(known, broken, Job("refine_relax"))
+    assert hole.energy_ev is None and "killed after 3 cycles" in hole.reason
 
 
 class Failing(Calculator):

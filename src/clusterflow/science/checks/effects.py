@@ -117,6 +117,17 @@ EFFECTS: Final = {
         "the molecule has imaginary modes, or too many or too few",
         _RUN_AGAIN,
     ),
+    "refined-energy": Effect(
+        *("mark", "the species"),
+        "its electronic energy is not the lowest that DFT has of it",
+        "report it: the program is wrong",
+    ),
+    "spin-purity": Effect(
+        *("mark", "the species"),
+        "⟨S²⟩ behind its DFT energy lies 0.1 or more above that of a pure spin",
+        "compare another functional: the energy mixes spin states",
+        flag="spin-contaminated",
+    ),
     "measured-sum": Effect(
         *("mark", "the reaction"),
         "the steps from a person's own energies are far from the measured reaction",

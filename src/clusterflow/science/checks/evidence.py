@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from clusterflow.records.energies import ThermoRecord
     from clusterflow.records.profiles import CheRecord
     from clusterflow.records.provenance import Provenance
+    from clusterflow.records.refinements import (
+        RefineBareRecord,
+        RefinedThermoRecord,
+        RefineGasRecord,
+        RefineRecord,
+    )
     from clusterflow.records.vibrations import GasRecord, VibrateRecord
 
 Verdict = Literal["PASS", "FAIL", "WARN", "SKIP", "UNVERIFIABLE"]
@@ -97,6 +103,10 @@ class Evidence:
     vibrations: tuple[VibrateRecord, ...] = ()
     thermo: tuple[ThermoRecord, ...] = ()
     che: tuple[CheRecord, ...] = ()
+    refined_bare: tuple[RefineBareRecord, ...] = ()
+    refined_gases: tuple[RefineGasRecord, ...] = ()
+    refined_adsorbates: tuple[RefineRecord, ...] = ()
+    refined_thermo: tuple[RefinedThermoRecord, ...] = ()
     molecules: Mapping[str, Substance] = field(default_factory=dict)
     adsorbates: Mapping[str, Substance] = field(default_factory=dict)
     element_entropies_j_per_mol_k: Mapping[str, float] = field(default_factory=dict)

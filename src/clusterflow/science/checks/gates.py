@@ -40,6 +40,7 @@ from clusterflow.science.checks.potentials import (
     potential_scale,
 )
 from clusterflow.science.checks.provenance import provenance
+from clusterflow.science.checks.refined import refined_energy, spin_purity
 from clusterflow.science.checks.terms import term_sum
 from clusterflow.science.checks.thermochemistry import (
     closure,
@@ -71,6 +72,18 @@ GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
     best_estimate,
     overpotential_sign,
     gas_frequencies,
+    refined_energy,
+    spin_purity,
+]
+# Asked of the free energies and profiles of composite levels too.
+REFINED_GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
+    closure,
+    balance,
+    term_sum,
+    dg_window,
+    potential_scale,
+    best_estimate,
+    overpotential_sign,
 ]
 # Asked of what a person brought, whose gases and units nobody else has looked at.
 OWN_GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [

@@ -29,7 +29,7 @@ def term_sum(evidence: Evidence) -> Iterator[Gate]:
         references = _References(thermo, evidence)
         for species in thermo.species:
             subject = f"{thermo.cluster}/{species.name}"
-            if species.formation_ev is None:
+            if species.formation_ev is None or "calibration" in species.layers:
                 yield skip_gate("term-sum", subject, species.reason)
             else:
                 yield _judge_sums(subject, species, references)

@@ -168,7 +168,7 @@ def _rescale_bare_state(
     lost, reason = _find_lost_vibrations(thermo, state, gained)
     if lost is None:
         return hole(name, reason)
-    sigma = thermo.level.uncertainty_ev if thermo.level is not None else None
+    method = thermo.level.method_deviations_ev() if thermo.level is not None else {}
     sign = 1 if sum(gained.values()) > 0 else -1
     formation = own - parent - anchors_ev + sign * lost.gibbs_ev
     cutoff = abs(lost.minus_ts_ev - lost.minus_ts_undamped_ev)
@@ -178,7 +178,7 @@ def _rescale_bare_state(
             "formation_ev": formation,
             "formation_uncorrected_ev": formation,
             "de_placed_ev": None,
-            "deviations": {} if sigma is None else {"level": sigma, "cutoff": cutoff},
+            "deviations": {**method, "cutoff": cutoff} if method else {},
             "bonds": tuple(f"{element} in the cluster" for element in gained),
             "flags": (*clean.flags, CLUSTER_STATE_FLAG),
         }
@@ -263,7 +263,7 @@ def _combine_deviations(
     """
     if not adsorbed or not clean:
         return {}
-    both = {part: hypot(adsorbed[part], clean[part]) for part in ("level", "cutoff")}
+    both = {p: hypot(adsorbed.get(p, 0.0), sigma) for p, sigma in clean.items()}
     return {**adsorbed, **both}
 
 

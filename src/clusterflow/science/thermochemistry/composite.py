@@ -77,7 +77,7 @@ def compose_records(
         if refined[name].status != "ok":
             reasons[name] = refined[name].reason
             continue
-        composed = _compose_adsorption(adsorbed, refined[name])
+        composed = _compose_adsorption(adsorbed, refined[name], level)
         adsorptions.append(composed)
         own = records.vibrations_of(name)
         index = choose_minimum(composed, mode)
@@ -121,7 +121,9 @@ def _compose_relaxation(relaxed: RelaxRecord, bare: RefineBareRecord) -> RelaxRe
     )
 
 
-def _compose_adsorption(adsorbed: AdsorbRecord, found: RefineRecord) -> AdsorbRecord:
+def _compose_adsorption(
+    adsorbed: AdsorbRecord, found: RefineRecord, level: LevelSpec
+) -> AdsorbRecord:
     """The refined minima, lowest by DFT first, at the geometries of their energies."""
     minima = [
         adsorbed.minima[one.minimum].model_copy(
@@ -131,9 +133,7 @@ def _compose_adsorption(adsorbed: AdsorbRecord, found: RefineRecord) -> AdsorbRe
         if one.point.energy_ev is not None
     ]
     minima.sort(key=lambda minimum: minimum.energy_ev)
-    return adsorbed.model_copy(
-        update={"minima": tuple(minima), "level": found.dft_level}
-    )
+    return adsorbed.model_copy(update={"minima": tuple(minima), "level": level})
 
 
 def _compose_vibrations(

@@ -401,7 +401,9 @@ def adsorbed_species(
             "deviations": add_solvation_deviation(
                 _collect_deviations(
                     terms,
-                    _keep_error(held, is_corrected=is_corrected),
+                    _list_method_deviations(
+                        adsorbed.level, held, is_corrected=is_corrected
+                    ),
                     carried,
                     corrected=layers.gas_ev is not None,
                     search_ev=search_ev,
@@ -474,7 +476,7 @@ def _why_other_molecule(
 
 def _collect_deviations(
     terms: FreeEnergyTerms,
-    level: float | None,
+    method: Mapping[str, float],
     carried: CarriedCorrection,
     *,
     corrected: bool,
@@ -482,16 +484,16 @@ def _collect_deviations(
 ) -> dict[str, float]:
     """Standard deviations of an adsorbate, eV; empty where one of them is unknown.
 
-    `level` is that of its bonds to the cluster; `group` that of the errors of its own
-    bonds, of which it has the whole where they are not corrected; `cutoff` what the
-    treatment of the low modes moves it by; `site` that of the search for its minimum,
-    where it was measured.
+    `method` has what the method is off by in its bonds to the cluster; `group` is that
+    of the errors of its own bonds, of which it has the whole where they are not
+    corrected; `cutoff` what the treatment of the low modes moves it by; `site` that of
+    the search for its minimum, where it was measured.
     """
-    if level is None:
+    if not method:
         return {}
     group = hypot(carried.deviation_ev, 0.0 if corrected else carried.by_groups_ev)
     return {
-        "level": level,
+        **method,
         "cutoff": abs(terms.minus_ts_ev - terms.minus_ts_undamped_ev),
         **({"group": group} if group else {}),
         **({} if search_ev is None else {"site": search_ev}),
@@ -511,11 +513,14 @@ def add_solvation_deviation(
     return {**deviations, "solvation": sigma}
 
 
-def _keep_error(held: LevelLayer, *, is_corrected: bool) -> float | None:
-    """Deviation of the level, eV: of the whole error where it is not corrected."""
-    if held.deviation_ev is None or is_corrected:
-        return held.deviation_ev
-    return hypot(held.deviation_ev, held.correction_ev)
+def _list_method_deviations(
+    level: LevelSpec | None, held: LevelLayer, *, is_corrected: bool
+) -> dict[str, float]:
+    """What the method is off by, eV: the whole error where it is not corrected."""
+    if held.deviation_ev is None:
+        return level.method_deviations_ev() if level else {}
+    left = 0.0 if is_corrected else held.correction_ev
+    return {"level": hypot(held.deviation_ev, left)}
 
 
 def make_species(

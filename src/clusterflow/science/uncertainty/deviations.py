@@ -21,9 +21,12 @@ DIAGRAM_SHARE: Final = 1 / 3
 BOND_SHARE: Final = 1 / 3
 _ROUNDING: Final = 1e-9
 
+# What the method is off by in an adsorbate: as a whole, or by source.
+_DFT_PARTS: Final = ("functional", "basis", "geometry")
+METHOD_PARTS: Final = ("level", *_DFT_PARTS)
 # What each surface draws anew for each adsorbate.
 SURFACE_PARTS: Final = ("isomer", "site", "cutoff", "solvation")
-_ADSORBATE_PARTS: Final = frozenset({"level", "group", *SURFACE_PARTS})
+_ADSORBATE_PARTS: Final = frozenset({*METHOD_PARTS, "group", *SURFACE_PARTS})
 _GAS_PARTS: Final = frozenset({"gas"})
 
 
@@ -73,12 +76,13 @@ class Deviations:
     ----------
     sigma_ev
         Of each term, its standard deviations in eV. A gas or liquid has ``gas``; an
-        adsorbate has ``level``, ``group`` (of the errors of its bonds, fitted to
-        gases), ``isomer``, ``site`` (of the search for its minimum), ``cutoff`` (of the
-        low modes) and ``solvation`` (of the hydrogen bonds of water). A term that is
-        exact has an empty entry; only ``*`` needs none.
+        adsorbate has ``level``, or for an energy of DFT ``functional``, ``basis`` and
+        ``geometry`` (that of a cheaper level), ``group`` (of the errors of its bonds,
+        fitted to gases), ``isomer``, ``site`` (of the search for its minimum),
+        ``cutoff`` (of the low modes) and ``solvation`` (of the hydrogen bonds of
+        water). A term that is exact has an empty entry; only ``*`` needs none.
     bond
-        What holds each adsorbate that has a ``level`` deviation.
+        What holds each adsorbate that has such a deviation of the method.
     inherits
         How many times a term carries the error of a molecule: ``{"*CO": {"CO": 1}}``.
         It is that of ``CO(g)``, which must be in `sigma_ev`.
@@ -86,7 +90,7 @@ class Deviations:
         Of a term's ``group``, what it shares with other terms: by name of a standard
         normal variable, what this adds, eV. What is left of ``group`` is its own.
     correlation
-        How the variance of ``level`` splits.
+        How the variance of ``level`` splits, and of each of the other three.
 
     Raises
     ------
@@ -104,7 +108,7 @@ class Deviations:
     def __post_init__(self) -> None:
         for term, parts in self.sigma_ev.items():
             _check_parts(term, parts)
-            if "level" in parts and term not in self.bond:
+            if parts.keys() & set(METHOD_PARTS) and term not in self.bond:
                 raise RecordError(
                     f"deviations of {term}: the level's error needs its bond"
                 )
@@ -153,7 +157,8 @@ def not_included(deviations: Deviations, species: Iterable[str]) -> tuple[str, .
     ('isomer', 'site', 'cutoff', 'solvation')
     """
     carried = {part for term in species for part in deviations.of(term)}
-    wanted = ("level", *SURFACE_PARTS)
+    method = _DFT_PARTS if carried & set(_DFT_PARTS) else ("level",)
+    wanted = (*method, *SURFACE_PARTS)
     return tuple(part for part in wanted if part not in carried)
 
 
@@ -177,7 +182,7 @@ def deviations_of(thermo: ThermoRecord) -> Deviations | None:
     """The named standard deviations of a cluster's species; None where unknown."""
     known = [s for s in thermo.species if s.formation_ev is not None and s.name != "*"]
     adsorbed = [s for s in known if s.name.startswith("*")]
-    if not all("level" in s.deviations for s in adsorbed):
+    if not all(s.deviations.keys() & set(METHOD_PARTS) for s in adsorbed):
         return None
     inherited = {f"{molecule}(g)" for s in adsorbed for molecule in s.inherits}
     if not inherited <= {s.name for s in known}:

@@ -8,8 +8,9 @@ better than another. The level's error of an adsorbate i held by a bond b is
 .. math:: \delta_i = \sigma_i (\sqrt{d}\, z + \sqrt{a}\, z_b + \sqrt{1 - d - a}\, z_i)
 
 with independent standard normal z; d is the part of the variance that the diagram
-shares, a the part that a kind of bond b shares. Between species of the same σ the
-first cancels from every \*A → \*B step, the second where the bond stays.
+shares, a the part that a kind of bond b shares. What DFT is off by has three such
+errors: of the functional, of the basis and of the geometry. Between species of the
+same σ the first cancels from every \*A → \*B step, the second where the bond stays.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from clusterflow.science.reactions.che import TIE_V
 from clusterflow.science.reactions.network import SITE, list_intermediates
 from clusterflow.science.reactions.profiles import find_profiles
 from clusterflow.science.reactions.transfers import direction, find_adsorptions
-from clusterflow.science.uncertainty.deviations import SURFACE_PARTS
+from clusterflow.science.uncertainty.deviations import METHOD_PARTS, SURFACE_PARTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -141,13 +142,15 @@ def draw_weights(
         weights["gas", term.partition("(")[0]] = sigma["gas"]
     for molecule, n in deviations.inherits.get(term, {}).items():
         weights["gas", molecule] = n * deviations.of(f"{molecule}(g)").get("gas", 0.0)
-    if "level" in sigma:
-        level, correlation = sigma["level"], deviations.correlation
-        owner = surface if correlation.of_surface else level_group
-        shared = "level-shared", owner
-        weights[shared] = level * sqrt(correlation.diagram)
-        weights[*shared, deviations.bond[term]] = level * sqrt(correlation.bond)
-        weights["level", surface, term] = level * sqrt(correlation.independent)
+    correlation = deviations.correlation
+    owner = surface if correlation.of_surface else level_group
+    for part in METHOD_PARTS:
+        if part in sigma:
+            shared = f"{part}-shared", owner
+            weights[shared] = sigma[part] * sqrt(correlation.diagram)
+            by_bond = sigma[part] * sqrt(correlation.bond)
+            weights[*shared, deviations.bond[term]] = by_bond
+            weights[part, surface, term] = sigma[part] * sqrt(correlation.independent)
     if "group" in sigma:
         loads = deviations.group_loads.get(term, {})
         for name, load in loads.items():

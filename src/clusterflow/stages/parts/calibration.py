@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from clusterflow.records.refinements import CalibrationPoint
 from clusterflow.science.adsorption.chosen_minimum import minimum_of_mode
 from clusterflow.science.reactions.flags import CALIBRATED_FLAG
+from clusterflow.science.thermochemistry.binding import BindingScale
 from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG, level_layer
 from clusterflow.science.thermochemistry.species import hole
 from clusterflow.science.uncertainty.calibration import (
@@ -95,6 +96,8 @@ class Calibration:
                 **dict.fromkeys(("de_placed_ev", "de_host_ev", "de_pool_ev")),
                 "deviations": {
                     **parts,
+                    # Less sure than what it is calibrated by.
+                    **self.found.dft_level.deviations_ev,
                     "level": deviation,
                     **({"group": carried} if carried else {}),
                 },
@@ -145,39 +148,16 @@ class Calibration:
         if one.vibrated:
             vibrated = self.records.vibrations_of(adsorbate)
             energy = vibrated.energy_ev if vibrated else None
-        by_level = self._sum_binding(
-            energy,
-            {i.structure.name: i.energy_ev for i in self.records.relaxed.isomers},
-            minimum.isomer,
-            (self.around, self.bonds),
-            (adsorbate, one.point.structure),
+        hosts = {i.structure.name: i.energy_ev for i in self.records.relaxed.isomers}
+        at_level = BindingScale(around=self.around, groups=self.bonds, hosts_ev=hosts)
+        by_dft = BindingScale(
+            around=self.refined_around,
+            groups=self.refined_bonds,
+            hosts_ev={i.isomer: i.point.energy_ev for i in self.found.bare.isomers},
         )
-        by_dft = self._sum_binding(
-            one.point.energy_ev,
-            {i.isomer: i.point.energy_ev for i in self.found.bare.isomers},
-            minimum.isomer,
-            (self.refined_around, self.refined_bonds),
-            (adsorbate, one.point.structure),
+        counts = self.library.adsorbate(adsorbate).counts
+        of_level, of_dft = (
+            scale.binding_ev(total_ev, minimum.isomer, counts, one.point.structure)
+            for scale, total_ev in ((at_level, energy), (by_dft, one.point.energy_ev))
         )
-        return None if by_level is None or by_dft is None else by_level - by_dft
-
-    def _sum_binding(
-        self,
-        energy_ev: float | None,
-        hosts: dict[str, float] | dict[str, float | None],
-        isomer: str,
-        corrections: tuple[Surroundings, GroupModel],
-        adsorbate: tuple[str, Structure],
-    ) -> float | None:
-        """Electronic energy from the anchors and the bare cluster, gases corrected."""
-        around, bonds = corrections
-        name, structure = adsorbate
-        counts = self.library.adsorbate(name).counts
-        anchors_ev = around.anchor_energy_ev(counts, electronic=True)
-        carried_ev = bonds.correction_of(structure).correction_ev
-        host_ev = hosts.get(isomer)
-        parts = (energy_ev, host_ev, anchors_ev, carried_ev)
-        if energy_ev is None or host_ev is None or None in parts:
-            return None
-        assert anchors_ev is not None and carried_ev is not None
-        return energy_ev - host_ev - anchors_ev + carried_ev
+        return None if of_level is None or of_dft is None else of_level - of_dft

@@ -1,20 +1,22 @@
-"""Single points by DFT on geometries of a cheaper level."""
+"""Energies by DFT: on geometries of a cheaper level, or relaxed from there."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ase.calculators.calculator import CalculationFailed
 
 from clusterflow.engines import check_elements
 from clusterflow.engines.base import ScfOptions
+from clusterflow.engines.calculator import Memory
 from clusterflow.errors import EngineError
 from clusterflow.formula import lowest_multiplicity
-from clusterflow.records.atoms import to_atoms
+from clusterflow.records.atoms import from_atoms, to_atoms
 from clusterflow.records.refinements import SinglePoint
 from clusterflow.stage_table import STAGES
+from clusterflow.stages.parts.relaxation import Relaxation
 from clusterflow.stages.parts.scratch import Scratch, digest
 
 if TYPE_CHECKING:
@@ -25,6 +27,11 @@ if TYPE_CHECKING:
     from clusterflow.records.scf import ScfReport
     from clusterflow.records.structure import Structure
     from clusterflow.stages.parts.job import Job
+
+# Largest force that is left, eV/Å: of a bond of 5 eV/Å² a tenth of a meV.
+_FMAX_EV_PER_A: Final = 0.03
+# Minima of a cheaper level are near: most need 10 to 20 gradients.
+_MAX_STEPS: Final = 100
 
 
 def compute_single_point(
@@ -85,6 +92,61 @@ def compute_single_point(
     )
     scratch.save(point, *key)
     return point
+
+
+def relax_point(
+    start: SinglePoint, level: LevelSpec, job: Job, *, host_charge: int | None = None
+) -> SinglePoint:
+    """The energy where a relaxation at the level ends, or why there is none.
+
+    Each gradient waits in the job's scratch folder, and so does the last density: a job
+    that was cut off goes on from its last geometry. Forces are without a counterpoise
+    correction; the energy has it.
+
+    Parameters
+    ----------
+    start
+        The energy of the geometry to start from, at the level.
+    host_charge
+        As for `compute_single_point`.
+    """
+    if start.energy_ev is None:
+        return start
+    began = time.perf_counter()
+    structure, scratch = start.structure, Scratch(job.scratch)
+    key = (structure, level.hash, "relaxed", STAGES[job.stage].protocol)
+    checkpoint = _name_checkpoint(job.scratch, key)
+    options = None if level.dft is None else ScfOptions(checkpoint=checkpoint)
+    relaxation = Relaxation(
+        to_atoms(structure),
+        job.calculator(
+            level,
+            structure.charge,
+            structure.multiplicity,
+            memory=Memory(scratch, key),
+            options=options,
+        ),
+    )
+    outcome = relaxation.run(_FMAX_EV_PER_A, _MAX_STEPS)
+    if outcome != "converged":
+        why = relaxation.reason or f"not relaxed after {_MAX_STEPS} steps"
+        reason = f"{level.name}: {why}"
+        return SinglePoint(structure=structure, energy_ev=None, reason=reason)
+    relaxed = from_atoms(
+        relaxation.atoms,
+        charge=structure.charge,
+        multiplicity=structure.multiplicity,
+        name=structure.name,
+    )
+    point = compute_single_point(
+        relaxed,
+        level,
+        job,
+        neighbours=() if checkpoint is None else (checkpoint,),
+        host_charge=host_charge,
+    )
+    wall_s = round(time.perf_counter() - began, 3)
+    return point.model_copy(update={"wall_s": wall_s})
 
 
 def _name_checkpoint(scratch: Path | None, key: tuple[object, ...]) -> Path | None:

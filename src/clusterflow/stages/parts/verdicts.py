@@ -20,9 +20,11 @@ if TYPE_CHECKING:
     from clusterflow.records.clusters import RelaxRecord
     from clusterflow.records.energies import ThermoRecord
     from clusterflow.records.profiles import CheRecord, ReactionResult
+    from clusterflow.records.refinements import RefinedThermoRecord
     from clusterflow.records.vibrations import GasRecord, VibrateRecord
     from clusterflow.science.checks.effects import Kind
     from clusterflow.science.checks.evidence import Gate
+    from clusterflow.science.thermochemistry.composite import Refinements
 
 _ON_REACTIONS = (
     *("closure", "balance", "potential-scale", "measured-sum", "potential-window"),
@@ -88,6 +90,27 @@ def mark_species(record: ThermoRecord, library: Library) -> ThermoRecord:
         for s in record.species
     )
     return record.model_copy(update={"species": species})
+
+
+def mark_refined(
+    record: RefinedThermoRecord, found: Refinements
+) -> RefinedThermoRecord:
+    """The record with flags at free energies whose DFT energies gates doubt."""
+    evidence = Evidence(
+        refined_bare=(found.bare,),
+        refined_gases=tuple(found.gases),
+        refined_adsorbates=tuple(found.adsorbates),
+        refined_thermo=(record,),
+    )
+    doubts: dict[str, list[Gate]] = {}
+    for gate in _run_gates(evidence, ("refined-energy", "spin-purity")):
+        doubts.setdefault(gate.subject.rpartition("/")[2], []).append(gate)
+    species = tuple(
+        s.model_copy(update={"flags": (*s.flags, *_list_flags(doubts.get(s.name, ())))})
+        for s in record.energies.species
+    )
+    energies = record.energies.model_copy(update={"species": species})
+    return record.model_copy(update={"energies": energies})
 
 
 def mark_reactions(
