@@ -54,32 +54,11 @@ def refined_thermo(
     found
         The DFT energies.
     """
-    settings = ThermoSettings.model_validate(base.provenance.settings)
-    layers = tuple(name for name in settings.correct if name not in _OF_THE_LEVEL)
-    settings = settings.model_copy(update={"correct": layers})
+    settings = _adapt_settings(base)
+    layers = settings.correct
     composite = compose_records(records, found, settings.isomers)
     energies = thermo(composite.records, settings, library, job)
-    calibration = None
-    if records.relaxed.level is not None and composite.records.relaxed.isomers:
-        around, refined_around = (
-            surroundings_of(level, gases, settings, library)
-            for level, gases in (
-                (records.relaxed.level, records.gases),
-                (found.dft_level, composite.records.gases),
-            )
-        )
-        calibration = Calibration(
-            records=records,
-            found=found,
-            around=around,
-            refined_around=refined_around,
-            bonds=group_model_of(around, library),
-            refined_bonds=group_model_of(refined_around, library),
-            table=library.level_errors_of(
-                records.relaxed.level, records.relaxed.isomers[0].structure.symbols
-            ),
-            library=library,
-        )
+    calibration = calibration_of(records, base, found, library)
     refined = {s.name: s for s in energies.species}
     species = []
     for one in base.species:
@@ -105,6 +84,42 @@ def refined_thermo(
         status=energies.status,
         reason=energies.reason,
         provenance=energies.provenance,
+    )
+
+
+def _adapt_settings(base: ThermoRecord) -> ThermoSettings:
+    """The settings of the level's free energies, without what corrects the level."""
+    settings = ThermoSettings.model_validate(base.provenance.settings)
+    layers = tuple(name for name in settings.correct if name not in _OF_THE_LEVEL)
+    return settings.model_copy(update={"correct": layers})
+
+
+def calibration_of(
+    records: ClusterRecords, base: ThermoRecord, found: Refinements, library: Library
+) -> Calibration | None:
+    """What calibrates the adsorbates without a DFT energy; None without bare energy.
+
+    Parameters are those of `refined_thermo`.
+    """
+    settings = _adapt_settings(base)
+    composed = compose_records(records, found, settings.isomers).records
+    level = records.relaxed.level
+    if level is None or not composed.relaxed.isomers:
+        return None
+    around = surroundings_of(level, records.gases, settings, library)
+    refined_around = surroundings_of(
+        found.dft_level, composed.gases, settings, library
+    )
+    symbols = records.relaxed.isomers[0].structure.symbols
+    return Calibration(
+        records=records,
+        found=found,
+        around=around,
+        refined_around=refined_around,
+        bonds=group_model_of(around, library),
+        refined_bonds=group_model_of(refined_around, library),
+        table=library.level_errors_of(level, symbols),
+        library=library,
     )
 
 
