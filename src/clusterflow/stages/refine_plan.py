@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -34,7 +35,7 @@ from clusterflow.science.uncertainty.choice import (
     weigh_by_rank,
 )
 from clusterflow.settings import RefineSettings
-from clusterflow.stages.parts.dft_cost import count_basis, structure_s
+from clusterflow.stages.parts.dft_cost import PointTimes, count_basis
 from clusterflow.stages.parts.job import settings_of
 from clusterflow.stages.parts.outlook import foresee_potentials, look_ahead
 
@@ -50,9 +51,6 @@ if TYPE_CHECKING:
     from clusterflow.stages.parts.outlook import ClusterOutlook, PotentialOutlook
 
 R = TypeVar("R", bound=Record)
-
-# An engine without basis functions has no model of time: each point as long as others.
-_WITHOUT_MODEL_S = 1.0
 
 _Name = tuple[str, str]
 
@@ -122,7 +120,7 @@ def plan_round(
     """
     job.settings = settings_of(settings)
     dft = study.library.level(settings.level)
-    clock = _Clock.of(study.list_points(), dft)
+    times = PointTimes.of(study.list_points(), dft)
     chosen = {
         (one.cluster, one.adsorbate): one
         for one in (before.species if before else ())
@@ -148,7 +146,7 @@ def plan_round(
         for adsorbed in study.adsorptions
     }
     costs_h = {
-        name: sum(map(clock.expect_h, structures)) for name, structures in ways.items()
+        name: sum(map(times.expect_h, structures)) for name, structures in ways.items()
     }
     potentials = [
         potential
@@ -156,7 +154,7 @@ def plan_round(
         for potential in foresee_potentials(profiles, clusters, study.library)
     ]
     weights = _weigh_potentials(potentials)
-    left_h = settings.budget_h - clock.spent_h
+    left_h = settings.budget_h - times.spent_h
     opened = [
         name
         for name, structures in ways.items()
@@ -224,41 +222,14 @@ def plan_round(
         round=number,
         dft_level=dft,
         budget_h=settings.budget_h,
-        spent_h=clock.spent_h,
+        spent_h=times.spent_h,
         until_v=settings.until_v,
-        time_factor=clock.factor,
+        time_factor=times.factor,
         ends="" if reasons else verdict.name_end(costs_h),
         species=tuple(species),
         potentials=tuple(_describe_potentials(potentials, weights, choice)),
         provenance=job.provenance(dft),
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Clock:
-    """What points have taken, h, and by which factor more than the model says."""
-
-    dft: LevelSpec
-    spent_h: float
-    factor: float
-
-    @classmethod
-    def of(cls, points: Sequence[SinglePoint], dft: LevelSpec) -> _Clock:
-        expected = sum(
-            structure_s(p.structure, dft) or _WITHOUT_MODEL_S
-            for p in points
-            if p.energy_ev is not None
-        )
-        took = sum(p.wall_s for p in points if p.energy_ev is not None)
-        return cls(
-            dft=dft,
-            spent_h=sum(point.wall_s for point in points) / 3600,
-            factor=took / expected if took and expected else 1.0,
-        )
-
-    def expect_h(self, structure: Structure) -> float:
-        seconds = structure_s(structure, self.dft) or _WITHOUT_MODEL_S
-        return self.factor * seconds / 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -381,10 +352,7 @@ def _describe_potentials(
 def _count_functions(structures: Sequence[Structure], dft: LevelSpec) -> int | None:
     if not structures or dft.dft is None:
         return None
-    counts: dict[str, int] = {}
-    for symbol in structures[0].symbols:
-        counts[symbol] = counts.get(symbol, 0) + 1
-    return count_basis(counts, dft.dft.basis)
+    return count_basis(Counter(structures[0].symbols), dft.dft.basis)
 
 
 def _sum_spent_h(refined: Sequence[RefineRecord], name: _Name) -> float:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from clusterflow.formula import ATOMIC_NUMBERS, lowest_multiplicity
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from clusterflow.library.levels import DftMethod, LevelSpec
+    from clusterflow.records.refinements import SinglePoint
     from clusterflow.records.structure import Structure
 
 # Functions of an atom: each number holds from its element on (F. Weigend and R.
@@ -42,6 +44,10 @@ _OPEN_SHELL: Final = 2.0
 # Exact exchange of a hybrid, and the kinetic energy density of a meta-GGA.
 _HYBRID: Final = 2.5
 _HYBRIDS: Final = ("pbe0", "b3lyp", "hse06", "tpssh", "m06-2x", "wb97x-v", "wb97m-v")
+
+
+# An engine without basis functions has no model: each point is as long as the others.
+_WITHOUT_MODEL_S: Final = 1.0
 
 
 def count_basis(counts: Mapping[str, int], basis: str) -> int:
@@ -76,7 +82,7 @@ def point_s(
     multiplicity: int | None = None,
     adsorbate: Counter[str] | None = None,
 ) -> float:
-    """What the single point of some atoms takes, roughly, s; 0 without basis functions.
+    """What the single point of some atoms takes, roughly, s.
 
     Parameters
     ----------
@@ -92,7 +98,7 @@ def point_s(
     """
     dft = level.dft
     if dft is None:
-        return 0.0
+        return _WITHOUT_MODEL_S
     known = multiplicity or lowest_multiplicity(counts, charge)
     size = count_basis(counts, dft.basis)
     total = scf_s(size, dft, is_open=known > 1)
@@ -118,3 +124,31 @@ def structure_s(structure: Structure, level: LevelSpec) -> float:
         # A molecule alone has no parts.
         adsorbate=adsorbate if adsorbate != counts else None,
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointTimes:
+    """What points of a study have taken, h, and what others will take by that.
+
+    `factor` is by how much more than the model the finished ones took.
+    """
+
+    dft: LevelSpec
+    spent_h: float
+    factor: float
+
+    @classmethod
+    def of(cls, points: Sequence[SinglePoint], dft: LevelSpec) -> PointTimes:
+        """Judged by some points, of which those without an energy say nothing."""
+        finished = [point for point in points if point.energy_ev is not None]
+        expected = sum(structure_s(point.structure, dft) for point in finished)
+        took = sum(point.wall_s for point in finished)
+        return cls(
+            dft=dft,
+            spent_h=sum(point.wall_s for point in points) / 3600,
+            factor=took / expected if took else 1.0,
+        )
+
+    def expect_h(self, structure: Structure) -> float:
+        """Of one more."""
+        return self.factor * structure_s(structure, self.dft) / 3600
