@@ -2,12 +2,12 @@
 
     python benchmarks/choose.py results/STUDY [--until-v 0.15] [--rounds 5]
 
-takes the DFT energies of a finished study with ``refine: {species: all}`` and gives the
-chooser only those it asks for, round after round, each cluster as a study of its own and
-then all together. Of each cluster: the self-consistent fields that were asked for, gases
-and bare cluster included, of all that there are; and for each reaction U_L and its
-determining step, chosen beside whole. Goals: the same step, U_L within 0.1 V, with at
-most half of the fields.
+takes the DFT energies of a finished study with ``refine: {species: all}`` and gives
+the chooser only those it asks for, round after round, each cluster as a study of its
+own and then all together. Of each: points of adsorbates that were asked for, of all
+that there are; the hours of all points, those of gases and bare clusters among them;
+and for each reaction U_L and its determining step, chosen beside whole. Goals: the same
+step, U_L within 0.1 V, with at most half of the points.
 """
 
 from __future__ import annotations
@@ -112,26 +112,29 @@ def find_potentials(study):
     return found
 
 
-def count_fields(study):
-    """Self-consistent fields: five a point with a counterpoise correction, else one."""
-    return sum(1 if p.counterpoise_ev is None else 5 for p in study.list_points())
+def sum_hours(study):
+    """Of all points, gases and bare clusters among them."""
+    return sum(point.wall_s for point in study.list_points()) / 3600
 
 
 def judge(study, settings):
     """Print a table."""
     chosen, plans = replay(study, settings)
     known = replace(study, refined=chosen)
-    fields, whole = count_fields(known), count_fields(study)
+    hours, whole = sum_hours(known), sum_hours(study)
     names = ", ".join(bare.cluster for bare in study.refined_bare)
     asked = sum(len(r.minima) for r in chosen)
     there = sum(len(r.minima) for r in study.refined)
     print(
-        f"{names}: {fields} of {whole} fields ({fields / whole:.0%}), "
-        f"{asked} of {there} of adsorbates"
+        f"{names}: {asked} of {there} points of adsorbates ({asked / there:.0%}); "
+        f"{len(known.list_points())} of {len(study.list_points())} with gases and bare "
+        f"clusters, {hours:.2g} of {whole:.2g} h"
     )
     for plan in plans:
         now = [
-            f"{s.cluster}/{s.adsorbate}" for s in plan.species if s.chosen_in == plan.round
+            f"{s.cluster}/{s.adsorbate}"
+            for s in plan.species
+            if s.chosen_in == plan.round
         ]
         widest = max((p.width_v for p in plan.potentials), default=0.0)
         print(

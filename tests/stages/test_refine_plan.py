@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 
-from clusterflow.records.energies import ThermoRecord
 from clusterflow.settings import CheSettings, RefineSettings
 from clusterflow.stages.che import che
 from clusterflow.stages.parts.job import Job
@@ -22,7 +22,7 @@ class Choosing(Refined):
     """A study of one cluster and one reaction, as far as rounds have got."""
 
     def inputs(self, refines=(), bare=None, **settings):
-        base: ThermoRecord = self.thermo(**settings)
+        base = self.thermo(**settings)
         reactions = [self.library.reaction("CO2-to-CO")]
         profiles = che(base, reactions, CheSettings(), self.library, Job("che"))
         return StudyInputs(
@@ -66,7 +66,7 @@ def study(library, provenance, structure):
 def test_what_sets_the_potential_comes_first_and_the_rest_never(study):
     plans, computed = study.replay(rounds=4, until_v=0.02)
     assert chosen(plans[0]) and chosen(plans[0]) <= set(MATTERS)
-    for before, after in zip(plans, plans[1:], strict=False):
+    for before, after in pairwise(plans):
         assert chosen(before) <= chosen(after)
     # Two of five, each once.
     assert set(computed) <= set(MATTERS) and set(computed.values()) == {1}

@@ -31,7 +31,6 @@ from clusterflow.science.uncertainty.choice import (
     Choice,
     Target,
     choose,
-    interval_width,
     weigh_by_rank,
 )
 from clusterflow.settings import RefineSettings

@@ -107,9 +107,7 @@ def calibration_of(
     if level is None or not composed.relaxed.isomers:
         return None
     around = surroundings_of(level, records.gases, settings, library)
-    refined_around = surroundings_of(
-        found.dft_level, composed.gases, settings, library
-    )
+    refined_around = surroundings_of(found.dft_level, composed.gases, settings, library)
     symbols = records.relaxed.isomers[0].structure.symbols
     return Calibration(
         records=records,

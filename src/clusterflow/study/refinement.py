@@ -50,9 +50,9 @@ class Refinement:
         if not self.n_ahead:
             return f"refinement: {done}, none ahead"
         most = "at most " if self.budget_h is not None else ""
-        size = "" if self.basis is None else " of {} to {} basis functions".format(
-            *self.basis
-        )
+        size = ""
+        if self.basis is not None:
+            size = f" of {self.basis[0]} to {self.basis[1]} basis functions"
         ahead = f"{most}{self.n_ahead} points{size}, about {_format_h(self.ahead_h)}"
         ahead += " of one core"
         if self.budget_h is not None:

@@ -34,8 +34,12 @@ def test_basis_functions_are_those_of_pyscf(basis):
 
 @pytest.mark.parametrize(
     ("cluster", "with_cooh", "measured_s"),
-    [("Cu4", False, 19), ("Cu4", True, 82), ("Cd6Se6", False, 281)]
-    + [("Cd6Se6", True, 740)],
+    [
+        ("Cu4", False, 19),
+        ("Cu4", True, 82),
+        ("Cd6Se6", False, 281),
+        ("Cd6Se6", True, 740),
+    ],
 )
 def test_seconds_are_what_was_measured(library, cluster, with_cooh, measured_s):
     level = library.level("pbe-d3-svp-cp")

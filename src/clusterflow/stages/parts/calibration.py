@@ -88,9 +88,7 @@ class Calibration:
         several ways of binding the lowest by DFT stands. One whose error nobody knows
         is left out.
         """
-        ways = [
-            (name, *way) for name in adsorbates for way in self._list_ways(name)
-        ]
+        ways = [(name, *way) for name in adsorbates for way in self._list_ways(name)]
         if not ways:
             return {}
         mean, covariance = predict_errors(

@@ -66,7 +66,7 @@ def count_basis(counts: Mapping[str, int], basis: str) -> int:
 
 def scf_s(n_basis: int, dft: DftMethod, *, is_open: bool) -> float:
     """What one self-consistent field takes, roughly, s."""
-    seconds = _SECONDS * float(n_basis) ** _POWER
+    seconds: float = _SECONDS * n_basis**_POWER
     if is_open:
         seconds *= _OPEN_SHELL
     if dft.functional.lower() in _HYBRIDS:

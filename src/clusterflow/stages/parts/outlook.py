@@ -75,7 +75,10 @@ class PotentialOutlook:
 def look_ahead(
     records: ClusterRecords, base: ThermoRecord, found: Refinements, library: Library
 ) -> ClusterOutlook:
-    """What is known of one cluster, and what may come; parameters as `refined_thermo`."""
+    """What is known of one cluster, and what may come.
+
+    Parameters are those of `refined_thermo`.
+    """
     refined = refined_thermo(records, base, found, library, Job("refined_thermo"))
     has_energy = {
         one.adsorbate
@@ -89,9 +92,7 @@ def look_ahead(
         if f"*{a.adsorbate}" in computed and a.adsorbate not in has_energy
     ]
     calibration = calibration_of(records, base, found, library)
-    outcomes = (
-        calibration.sample_outcomes(left, N_SAMPLES, SEED) if calibration else {}
-    )
+    outcomes = calibration.sample_outcomes(left, N_SAMPLES, SEED) if calibration else {}
     return ClusterOutlook(
         cluster=base.cluster,
         thermo=refined.energies,
@@ -149,9 +150,7 @@ def foresee_potentials(
         )
 
 
-def _place_term(
-    term: str, cluster: str, states: Mapping[str, str]
-) -> tuple[str, str]:
+def _place_term(term: str, cluster: str, states: Mapping[str, str]) -> tuple[str, str]:
     """The cluster that a surface term is on, itself or a state, and the adsorbate."""
     change, adsorbate = read_surface(term)
     return (states.get(change, cluster) if change else cluster), adsorbate
