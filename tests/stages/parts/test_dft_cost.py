@@ -56,7 +56,7 @@ def test_a_counterpoise_correction_is_two_more_fields_in_the_whole_basis(library
     tzvp = library.level("pbe-d3-tzvp")
     assert point_s(tzvp, whole, adsorbate=COOH) == point_s(tzvp, whole)
     hybrid = library.level("pbe0-d3-tzvp")
-    assert point_s(hybrid, whole) > 2 * point_s(tzvp, whole)
+    assert point_s(hybrid, whole) > point_s(tzvp, whole)
 
 
 def test_what_points_took_corrects_the_model(library):
