@@ -88,6 +88,19 @@ class StudyInputs:
             adsorbates=[r for r in _take(self.refined, cluster) if r.minima],
         )
 
+    def list_ways(self) -> dict[_Name, list[Structure]]:
+        """The geometries of each adsorbate on each cluster, one a way of binding."""
+        vibrated = {(v.cluster, v.adsorbate): v for v in self.vibrations}
+        return {
+            (one.cluster, one.adsorbate): [
+                way.structure
+                for way in ways_of_binding(
+                    one, vibrated.get((one.cluster, one.adsorbate))
+                )
+            ]
+            for one in self.adsorptions
+        }
+
     def list_points(self) -> list[SinglePoint]:
         """Every single point so far."""
         found = [one.point for one in self.refined_gases if one.point is not None]
@@ -120,11 +133,6 @@ def plan_round(
     job.settings = settings_of(settings)
     dft = study.library.level(settings.level)
     times = PointTimes.of(study.list_points(), dft)
-    chosen = {
-        (one.cluster, one.adsorbate): one
-        for one in (before.species if before else ())
-        if one.chosen_in is not None
-    }
     clusters = {
         bare.cluster: look_ahead(
             study.records_of(bare.cluster),
@@ -134,57 +142,29 @@ def plan_round(
         )
         for bare in study.refined_bare
     }
-    ways = {
-        (adsorbed.cluster, adsorbed.adsorbate): [
-            way.structure
-            for way in ways_of_binding(
-                adsorbed,
-                study.records_of(adsorbed.cluster).vibrations_of(adsorbed.adsorbate),
-            )
-        ]
-        for adsorbed in study.adsorptions
-    }
-    costs_h = {
-        name: sum(map(times.expect_h, structures)) for name, structures in ways.items()
-    }
     potentials = [
         potential
         for profiles in study.profiles
         for potential in foresee_potentials(profiles, clusters, study.library)
     ]
-    weights = _weigh_potentials(potentials)
-    left_h = settings.budget_h - times.spent_h
-    opened = [
-        name
-        for name, structures in ways.items()
-        if structures and name not in chosen and name[0] in clusters
-    ]
-    n_rounds_left = max(settings.rounds - number + 1, 1)
-    forced = _list_forced(opened, clusters, potentials, costs_h, left_h)
-    choice = choose(
-        [
-            Candidate(
-                name=name,
-                outcome_ev=clusters[name[0]].outcomes_ev[name[1]],
-                cost_h=costs_h[name],
-            )
-            for name in opened
-            if name[1] in clusters[name[0]].outcomes_ev
-        ],
-        [
-            Target(
-                name=(one.cluster, one.reaction),
-                potential_v=one.found.samples_v_rhe,
-                weight=weights[one.cluster, one.reaction],
-            )
-            for one in potentials
-            if one.found is not None
-        ],
-        until_v=settings.until_v,
-        budget_h=left_h - sum(costs_h[name] for name in forced),
-        at_most=ceil(len(opened) / n_rounds_left),
+    ways = study.list_ways()
+    chosen = [s for s in (before.species if before else ()) if s.chosen_in is not None]
+    known = {(one.cluster, one.adsorbate): one for one in chosen}
+    here = _Round(
+        number=number,
+        study=study,
+        settings=settings,
+        dft=dft,
+        clusters=clusters,
+        ways=ways,
+        costs_h={name: sum(map(times.expect_h, own)) for name, own in ways.items()},
+        left_h=settings.budget_h - times.spent_h,
+        known=known,
+        opened=[name for name, own in ways.items() if own and name not in known],
     )
-    verdict = _Verdict(number=number, settings=settings, left_h=left_h, choice=choice)
+    weights = _weigh_potentials(potentials)
+    forced = here.list_forced(potentials)
+    choice = here.choose(potentials, weights, forced)
     reasons = dict.fromkeys(forced, "without its energy a reaction has no potential")
     reasons |= {
         pick.name: (
@@ -193,30 +173,6 @@ def plan_round(
         )
         for pick in choice.picks
     }
-    species = []
-    for name, structures in ways.items():
-        known = chosen.get(name)
-        chosen_in = known.chosen_in if known else number if name in reasons else None
-        why_not = _why_no_energy(name, structures, clusters, study)
-        species.append(
-            PlannedSpecies(
-                cluster=name[0],
-                adsorbate=name[1],
-                chosen_in=chosen_in,
-                reason=(
-                    known.reason
-                    if known
-                    else reasons.get(name)
-                    or f"not chosen in round {number}: "
-                    + (why_not or verdict.explain(name, costs_h[name]))
-                ),
-                n_points=len(structures),
-                n_basis=_count_functions(structures, dft),
-                expected_h=known.expected_h if known else costs_h[name],
-                spent_h=_sum_spent_h(study.refined, name),
-                gain_v2=known.gain_v2 if known else choice.gains_v2.get(name),
-            )
-        )
     return RefinePlanRecord(
         round=number,
         dft_level=dft,
@@ -224,94 +180,145 @@ def plan_round(
         spent_h=times.spent_h,
         until_v=settings.until_v,
         time_factor=times.factor,
-        ends="" if reasons else verdict.name_end(costs_h),
-        species=tuple(species),
+        ends="" if reasons else here.name_end(choice),
+        species=tuple(here.describe(name, choice, reasons.get(name)) for name in ways),
         potentials=tuple(_describe_potentials(potentials, weights, choice)),
         provenance=job.provenance(dft),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Verdict:
-    """Why nothing is said of an adsorbate, or of all, in one round."""
+class _Round:
+    """What one round knows before it chooses.
+
+    `ways` has the geometries of each adsorbate, `costs_h` their hours together,
+    `left_h` is what is left of the budget, `known` was chosen before, and `opened` may
+    be chosen.
+    """
 
     number: int
+    study: StudyInputs
     settings: RefineSettings
+    dft: LevelSpec
+    clusters: Mapping[str, ClusterOutlook]
+    ways: Mapping[_Name, Sequence[Structure]]
+    costs_h: Mapping[_Name, float]
     left_h: float
-    choice: Choice
+    known: Mapping[_Name, PlannedSpecies]
+    opened: Sequence[_Name]
 
-    def explain(self, name: _Name, cost_h: float) -> str:
-        """Why an adsorbate that could be chosen is not."""
-        gain = self.choice.gains_v2.get(name, 0.0)
-        if not gain and self._is_narrow:
-            return f"each U_L is known to {self.settings.until_v:g} V"
-        if not gain:
-            return f"would narrow no U_L that is not known to {self._width}"
-        if cost_h > self.left_h:
+    def list_forced(self, potentials: Sequence[PotentialOutlook]) -> list[_Name]:
+        """Adsorbates of the reactions that nothing calibrates, as far as hours go.
+
+        A potential needs their energy whatever it may be.
+        """
+        wanted = {name for one in potentials for name in one.species}
+        found: list[_Name] = []
+        for name in sorted(self.opened, key=lambda name: (self.costs_h[name], name)):
+            spent = sum(self.costs_h[one] for one in found)
+            fits = spent + self.costs_h[name] <= self.left_h
+            if name in wanted and name[1] in self.clusters[name[0]].unknown and fits:
+                found.append(name)
+        return found
+
+    def choose(
+        self,
+        potentials: Sequence[PotentialOutlook],
+        weights: Mapping[_Name, float],
+        forced: Sequence[_Name],
+    ) -> Choice:
+        """What narrows the potentials most, beside what is forced."""
+        return choose(
+            [
+                Candidate(
+                    name=name,
+                    outcome_ev=self.clusters[name[0]].outcomes_ev[name[1]],
+                    cost_h=self.costs_h[name],
+                )
+                for name in self.opened
+                if name[1] in self.clusters[name[0]].outcomes_ev
+            ],
+            [
+                Target(
+                    name=(one.cluster, one.reaction),
+                    potential_v=one.found.samples_v_rhe,
+                    weight=weights[one.cluster, one.reaction],
+                )
+                for one in potentials
+                if one.found is not None
+            ],
+            until_v=self.settings.until_v,
+            budget_h=self.left_h - sum(self.costs_h[name] for name in forced),
+            at_most=ceil(len(self.opened) / (self.settings.rounds - self.number + 1)),
+        )
+
+    def describe(
+        self, name: _Name, choice: Choice, reason: str | None
+    ) -> PlannedSpecies:
+        """What is said of an adsorbate; `reason` is why it is chosen now, or None."""
+        structures, known = self.ways[name], self.known.get(name)
+        n_basis = None
+        if structures and self.dft.dft is not None:
+            n_basis = count_basis(Counter(structures[0].symbols), self.dft.dft.basis)
+        if known is not None:
+            return known.model_copy(update={"spent_h": self._sum_spent_h(name)})
+        why_not = self._why_not(name, choice)
+        return PlannedSpecies(
+            cluster=name[0],
+            adsorbate=name[1],
+            chosen_in=None if reason is None else self.number,
+            reason=reason or f"not chosen in round {self.number}: {why_not}",
+            n_points=len(structures),
+            n_basis=n_basis,
+            expected_h=self.costs_h[name],
+            gain_v2=choice.gains_v2.get(name),
+        )
+
+    def name_end(self, choice: Choice) -> str:
+        """Why nothing at all is chosen."""
+        until = f"{self.settings.until_v:g} V"
+        if self._is_narrow(choice):
+            return f"the 90 % interval of each U_L is narrower than {until}"
+        if any(gain > 0 for gain in choice.gains_v2.values()):
+            return f"the budget of {self.settings.budget_h:g} h is spent"
+        return f"nothing is left that would narrow a U_L to {until}"
+
+    def _is_narrow(self, choice: Choice) -> bool:
+        return all(w < self.settings.until_v for w in choice.widths_v.values())
+
+    def _why_not(self, name: _Name, choice: Choice) -> str:
+        """Why an adsorbate is not chosen."""
+        cluster, adsorbate = name
+        bare = _take(self.study.refined_bare, cluster)[0]
+        if bare.reason:
+            return f"bare cluster: {bare.reason}"
+        if not self.ways[name]:
+            return "it has no minimum at the level"
+        species = {s.name: s for s in _take(self.study.thermo, cluster)[0].species}
+        own = species.get(f"*{adsorbate}")
+        if own is None or own.formation_ev is None:
+            return f"it has no free energy at the level: {own.reason if own else ''}"
+        if adsorbate in self.clusters[cluster].unknown:
+            return "no reaction needs it, or the budget has no room for it"
+        until = f"{self.settings.until_v:g} V"
+        if not choice.gains_v2.get(name):
+            if self._is_narrow(choice):
+                return f"each U_L is known to {until}"
+            return f"would narrow no U_L that is not known to {until}"
+        if self.costs_h[name] > self.left_h:
             return (
-                f"takes {cost_h:.2g} h, and {max(self.left_h, 0.0):.2g} h of the "
-                f"budget of {self.settings.budget_h:g} h are left"
+                f"takes {self.costs_h[name]:.2g} h, and {max(self.left_h, 0.0):.2g} h "
+                f"of the budget of {self.settings.budget_h:g} h are left"
             )
         return "others narrow U_L more for their time"
 
-    def name_end(self, costs_h: Mapping[_Name, float]) -> str:
-        """Why nothing at all is chosen."""
-        if self._is_narrow:
-            return f"the 90 % interval of each U_L is narrower than {self._width}"
-        if any(gain > 0 for gain in self.choice.gains_v2.values()):
-            return f"the budget of {self.settings.budget_h:g} h is spent"
-        return f"nothing is left that would narrow a U_L to {self._width}"
-
-    @property
-    def _width(self) -> str:
-        return f"{self.settings.until_v:g} V"
-
-    @property
-    def _is_narrow(self) -> bool:
-        return all(w < self.settings.until_v for w in self.choice.widths_v.values())
-
-
-def _list_forced(
-    opened: Sequence[_Name],
-    clusters: Mapping[str, ClusterOutlook],
-    potentials: Sequence[PotentialOutlook],
-    costs_h: Mapping[_Name, float],
-    left_h: float,
-) -> list[_Name]:
-    """Adsorbates of the reactions whose bonds nobody has measured, as far as hours go.
-
-    Nothing calibrates them, so a potential needs their energy whatever it may be.
-    """
-    wanted = {name for one in potentials for name in one.species}
-    found: list[_Name] = []
-    for name in sorted(opened, key=lambda name: (costs_h[name], name)):
-        spent = sum(costs_h[one] for one in found)
-        fits = spent + costs_h[name] <= left_h
-        if name in wanted and name[1] in clusters[name[0]].unknown and fits:
-            found.append(name)
-    return found
-
-
-def _why_no_energy(
-    name: _Name,
-    structures: Sequence[Structure],
-    clusters: Mapping[str, ClusterOutlook],
-    study: StudyInputs,
-) -> str:
-    """Why DFT can say nothing of an adsorbate; empty where it can."""
-    cluster, adsorbate = name
-    bare = _take(study.refined_bare, cluster)[0]
-    if bare.reason:
-        return f"bare cluster: {bare.reason}"
-    if not structures:
-        return "it has no minimum at the level"
-    species = {s.name: s for s in _take(study.thermo, cluster)[0].species}
-    own = species.get(f"*{adsorbate}")
-    if own is None or own.formation_ev is None:
-        return f"it has no free energy at the level: {own.reason if own else ''}"
-    if adsorbate in clusters[cluster].unknown:
-        return "no reaction needs it, or the budget has no room for it"
-    return ""
+    def _sum_spent_h(self, name: _Name) -> float:
+        return sum(
+            one.point.wall_s / 3600
+            for record in self.study.refined
+            if (record.cluster, record.adsorbate) == name
+            for one in record.minima
+        )
 
 
 def _weigh_potentials(potentials: Sequence[PotentialOutlook]) -> dict[_Name, float]:
@@ -346,21 +353,6 @@ def _describe_potentials(
             determining_step_probability=dict(one.found.determining_step_probability),
             best_probability=weights[name],
         )
-
-
-def _count_functions(structures: Sequence[Structure], dft: LevelSpec) -> int | None:
-    if not structures or dft.dft is None:
-        return None
-    return count_basis(Counter(structures[0].symbols), dft.dft.basis)
-
-
-def _sum_spent_h(refined: Sequence[RefineRecord], name: _Name) -> float:
-    return sum(
-        one.point.wall_s / 3600
-        for record in refined
-        if (record.cluster, record.adsorbate) == name
-        for one in record.minima
-    )
 
 
 def run(inputs: Inputs, job: Job) -> RefinePlanRecord:

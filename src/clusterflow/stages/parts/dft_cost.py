@@ -41,8 +41,8 @@ _STARTS: Final = {
 _SECONDS: Final = 1.6e-4
 _POWER: Final = 2.42
 _OPEN_SHELL: Final = 2.0
-# Fitted exact exchange costs nothing yet on acetic acid (148 functions, PBE 12.9 s, PBE0
-# 10.7 s of CPU), and by its fourth power half as much again on the largest systems here.
+# Fitted exact exchange costs nothing yet on acetic acid (148 functions, PBE 12.9 s,
+# PBE0 10.7 s of CPU), and by its fourth power half as much again on hundreds more.
 _HYBRID: Final = 1.5
 _HYBRIDS: Final = ("pbe0", "b3lyp", "hse06", "tpssh", "m06-2x", "wb97x-v", "wb97m-v")
 
