@@ -1,5 +1,6 @@
 """Free-energy profiles of CO2 reduction on nanoclusters, from structure to report."""
 
+import json
 import os
 from pathlib import Path
 

@@ -16,6 +16,7 @@ from clusterflow.stage_table import (
     STAGES,
     Stage,
     check_rows,
+    list_plan_inputs,
     read_name,
     record_paths,
     stage_named,
@@ -37,6 +38,7 @@ SELECTION = {
         "adsorbates": {"Cu4": ["CO"], "Cu4-H": []},
         "gases": ["H2", "CO"],
         "levels": ["gfn1-xtb"],
+        "rounds": [1, 2],
     },
 }
 ROWS = pytest.mark.parametrize("row", STAGES.values(), ids=list(STAGES))
@@ -79,7 +81,9 @@ def test_a_row_has_a_heading_in_the_docs(row):
 
 def test_paths_and_what_they_are_of_are_inverse():
     paths = record_paths(Path("results/x"), SELECTION)
-    assert len(paths) == len(set(paths)) == 23 + (2 + 2 + 1 + 1 + 1 + 2 + 1)
+    refining = 2 + 2 + 1 + 1 + 1 + 2 + 1
+    plans = 2
+    assert len(paths) == len(set(paths)) == 23 + refining + plans
     for path in paths:
         stage, subject = read_name(path.relative_to("results/x"))
         assert Path("results/x") / stage.path(*subject) == path
@@ -90,6 +94,16 @@ def test_only_what_is_refined_has_records_of_it():
     names = {str(p.relative_to("x")) for p in record_paths(Path("x"), SELECTION)}
     assert {"refine/Cu4/CO.json", "refine_gas/gfn1-xtb/H2.json"} <= names
     assert not {"refine/Cu4/H.json", "refine/Cu4-H/H.json"} & names
+
+
+def test_a_round_is_chosen_from_the_one_before():
+    first, second = (
+        {str(p.relative_to("x")) for p in list_plan_inputs(Path("x"), SELECTION, n)}
+        for n in (1, 2)
+    )
+    assert {"thermo/Cu4-H.json", "che/Cu4.json", "refine_bare/Cu4.json"} <= first
+    assert not any("rounds" in name or "plan" in name for name in first)
+    assert second - first == {"rounds/1/refine/Cu4/CO.json", "refine_plan/1.json"}
 
 
 def test_states_have_no_profiles_and_no_edges():

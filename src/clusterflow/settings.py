@@ -506,12 +506,13 @@ class ThermoSettings(Model):
 class RefineSettings(Model):
     """What is computed again by DFT, on the geometries that the study's level found."""
 
-    species: Literal["none", "all"] | tuple[Name, ...] = Field(
+    species: Literal["none", "all", "chosen"] | tuple[Name, ...] = Field(
         default="none",
         description=(
-            "Adsorbates whose energies are computed by DFT, by name, or `all`; the "
-            "bare clusters and all gases go with them. The others are calibrated by "
-            "them. A second set of profiles then stands beside that of the level."
+            "Adsorbates whose energies are computed by DFT, by name, `all`, or "
+            "`chosen`: those that narrow the limiting potentials most for their time. "
+            "The bare clusters and all gases go with them. The others are calibrated "
+            "by them. A second set of profiles then stands beside that of the level."
         ),
     )
     level: Name = Field(
@@ -542,6 +543,31 @@ class RefineSettings(Model):
         description=(
             "Adsorbates that get them, by name, or those of the steps that may "
             "determine U_L."
+        ),
+    )
+    budget_h: float = Field(
+        default=8.0,
+        gt=0,
+        allow_inf_nan=False,
+        description=(
+            "Of `chosen`: hours of DFT, of one core, gases and bare clusters included."
+        ),
+    )
+    until_v: float = Field(
+        default=0.15,
+        gt=0,
+        allow_inf_nan=False,
+        description=(
+            "Of `chosen`: enough once the 90 % interval of each limiting potential, "
+            "of what is not computed by DFT yet, is narrower than this, V."
+        ),
+    )
+    rounds: int = Field(
+        default=6,
+        ge=1,
+        le=9,
+        description=(
+            "Of `chosen`: so many times is chosen, from what has been computed so far."
         ),
     )
 

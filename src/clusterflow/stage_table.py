@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).parent
 # What one record may be of; each is a wildcard of the rules.
-SUBJECTS = ("cluster", "adsorbate", "gas", "level")
+SUBJECTS = ("cluster", "adsorbate", "gas", "level", "round")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +151,7 @@ class Stage:
     def subject_of(self, record: Any) -> tuple[str, ...]:
         """What a record is of, in the order of its path."""
         values = (getattr(record, part) for part in self.of)
-        return tuple(getattr(value, "name", value) for value in values)
+        return tuple(str(getattr(value, "name", value)) for value in values)
 
     def subjects(self, selection: Mapping[str, Any]) -> list[tuple[str, ...]]:
         """What a study has records of.
@@ -161,12 +161,15 @@ class Stage:
         selection
             What the study is made of: `adsorbates` by cluster, states among them,
             `clusters`, those `profiled` and the `parents`, `gases` and `levels`; and
-            `refined`, a selection of its own, with those `relaxed` and `compared`.
+            `refined`, a selection of its own, with those `relaxed` and `compared`,
+            and the numbers of its `rounds`.
         """
         if self.refines:
             selection = selection["refined"]
         if self.of == ("level", "gas"):
             return list(itertools.product(selection["levels"], selection["gases"]))
+        if self.of == ("round",):
+            return [(str(number),) for number in selection["rounds"]]
         adsorbates: Mapping[str, list[str]] = selection["adsorbates"]
         if self.of == ("cluster", "adsorbate"):
             return [(name, one) for name, all_ in adsorbates.items() for one in all_]
@@ -341,13 +344,28 @@ _ROWS = (
         example="clusterflow refine_bare Cu4",
     ),
     Stage(
+        name="refine_plan",
+        summary="Choose the adsorbates whose energies are worth the time of DFT.",
+        record="refine_plans.RefinePlanRecord",
+        protocol=1,
+        of=("round",),
+        refines=True,
+        reads=(
+            *("relax", "gas", "adsorb", "vibrate", "leaving", "thermo", "che"),
+            *("refine_gas", "refine_bare"),
+        ),
+        reads_before=("refine", "refine_plan"),
+        sees=("refine",),
+        example="clusterflow refine_plan results/default --round 1",
+    ),
+    Stage(
         name="refine",
         summary="Compute the energy of each way an adsorbate binds by DFT.",
         record="refinements.RefineRecord",
         protocol=1,
         of=_COMPLEX,
         refines=True,
-        reads=("relax", "adsorb", "vibrate", "refine_bare"),
+        reads=("relax", "adsorb", "vibrate", "refine_bare", "refine_plan"),
         sees=("refine.level",),
         gradients=10,
         example="clusterflow refine Cu4 --adsorbate CO",
@@ -487,6 +505,26 @@ def record_paths(folder: Path, selection: Mapping[str, Any]) -> list[Path]:
         if stage.of
         for subject in stage.subjects(selection)
     ]
+
+
+def list_plan_inputs(
+    folder: Path, selection: Mapping[str, Any], number: int
+) -> list[Path]:
+    """The records that a round of stage refine_plan reads, of all clusters.
+
+    After the first round the energies of the round before are among them.
+    """
+    row, refine = STAGES["refine_plan"], STAGES["refine"]
+    paths = [
+        folder / STAGES[name].path(*subject)
+        for name in row.reads
+        for subject in STAGES[name].subjects(selection)
+    ]
+    if number > 1:
+        before = folder / "rounds" / str(number - 1)
+        paths += [before / refine.path(*s) for s in refine.subjects(selection)]
+        paths.append(folder / row.path(str(number - 1)))
+    return paths
 
 
 def record_name(record: Any) -> Path:

@@ -12,6 +12,11 @@ from clusterflow.errors import RecordError
 from clusterflow.records.adsorption import AdsorbRecord
 from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.files import read_records, write_record
+from clusterflow.records.refine_plans import (
+    PlannedPotential,
+    PlannedSpecies,
+    RefinePlanRecord,
+)
 from clusterflow.records.refinements import (
     RefinedCheRecord,
     RefinedThermoRecord,
@@ -139,6 +144,47 @@ def test_what_is_calibrated_says_by_what(records, library):
     potential = explain_refined(records, "refined/Cu2/CO2-to-CO/U_L", library)
     asked = [t.note for t in potential.terms if "explain" in t.note]
     assert asked and all("refined/Cu2/" in note for note in asked)
+
+
+def test_what_was_chosen_says_in_which_round_and_how_it_narrowed(
+    records, library, provenance
+):
+    potential = PlannedPotential(
+        cluster="Cu2",
+        reaction="CO2-to-CO",
+        median_v_rhe=-0.6,
+        lower_v_rhe=-0.9,
+        upper_v_rhe=-0.4,
+        expected_width_v=0.2,
+        determining_step_probability={},
+        best_probability=1.0,
+    )
+    species = PlannedSpecies(
+        cluster="Cu2",
+        adsorbate="CO",
+        chosen_in=1,
+        reason="takes 0.12 V off",
+        n_points=1,
+        n_basis=100,
+        expected_h=0.5,
+    )
+    plan = RefinePlanRecord(
+        round=1,
+        dft_level=library.level("pbe-d3-tzvp"),
+        budget_h=8,
+        spent_h=0,
+        until_v=0.15,
+        time_factor=1,
+        species=(species,),
+        potentials=(potential,),
+        provenance=provenance,
+    )
+    planned = replace(records, records=(*records.records, plan))
+    found = explain_refined(planned, "refined/Cu2/CO/dG", library)
+    assert found.facts["chosen"] == "in round 1: takes 0.12 V off"
+    assert "chosen" not in explain_refined(planned, "refined/Cu2/H/dG", library).facts
+    found = explain_refined(planned, "refined/Cu2/CO2-to-CO/U_L", library)
+    assert found.facts["left open before round 1 / V"] == "-0.90 to -0.40"
 
 
 def test_what_is_not_refined_is_one_line(records, library):

@@ -166,6 +166,40 @@ REFUSED = {
         {"structures/levels/springs.yaml": SPRINGS},
         ["refine.level = springs", "orders geometries", "choose a level of DFT"],
     ),
+    "a choice without a potential": (
+        {"reactions": [], "adsorbates": ["H"], "refine": {"species": "chosen"}},
+        {},
+        ["refine.species = chosen", "name reactions"],
+    ),
+    "a choice that cannot calibrate": (
+        {
+            "reactions": ["HER"],
+            "thermo": {"correct": []},
+            "refine": {"species": "chosen"},
+        },
+        {},
+        ["refine.species = chosen", "add it to thermo.correct"],
+    ),
+    "no budget": (
+        {"refine": {"species": "chosen", "budget_h": 0}},
+        {},
+        ["refine.budget_h = 0", "greater than 0"],
+    ),
+    "a budget that is no number": (
+        {"refine": {"species": "chosen", "budget_h": float("nan")}},
+        {},
+        ["nan", "finite number"],
+    ),
+    "a width of nothing": (
+        {"refine": {"species": "chosen", "until_v": -0.1}},
+        {},
+        ["refine.until_v = -0.1", "greater than 0"],
+    ),
+    "no rounds": (
+        {"refine": {"species": "chosen", "rounds": 0}},
+        {},
+        ["refine.rounds = 0", "greater than or equal to 1"],
+    ),
     "barriers of an atom": (
         {"thermo": {"adsorbate_model": "hindered", "hindered": {"H": BARRIERS}}},
         {},

@@ -9,6 +9,7 @@ from clusterflow.model import NAME_PATTERN
 from clusterflow.run.command import study_configs
 from clusterflow.run.watchdog import SETTINGS as WATCHDOG
 from clusterflow.settings import merge, read_config
+from clusterflow.stage_table import list_plan_inputs
 from clusterflow.study.plan import Plan
 from clusterflow.study.resources import (
     dft_memory_mb,
@@ -162,6 +163,21 @@ def second_ways(wildcards):
         for stage, is_asked in asked.items()
         if is_asked
     ]
+
+
+def plan_of_round(wildcards):
+    """What a round of refinement has chosen, the last one without a number; or none."""
+    number = getattr(wildcards, "round", PLAN.refine_rounds)
+    path = f"results/{wildcards.study}/refine_plan/{number}.json"
+    return [path] if PLAN.refine_rounds else []
+
+
+def planned_from(wildcards):
+    """The records that a round of refinement is chosen from."""
+    folder = Path(f"results/{wildcards.study}")
+    number = int(wildcards.round)
+    selection = json.loads(PLAN.selection())
+    return [str(path) for path in list_plan_inputs(folder, selection, number)]
 
 
 def with_states(stage):

@@ -7,6 +7,7 @@ rule refine:
             "results/{study}/vibrate/{cluster}/{adsorbate}.json",
             "results/{study}/refine_bare/{cluster}.json",
         ],
+        plan=plan_of_round,
         dft=dft_level_file,
     output:
         "results/{study}/refine/{cluster}/{adsorbate}.json",
@@ -19,8 +20,16 @@ rule refine:
         settings=settings("refine"),
     shell:
         r"""
-        clusterflow refine {input.records:q} \
+        clusterflow refine {input.records:q} {input.plan:q} \
+            --points results/{wildcards.study:q}/refine_points \
             --settings {params.settings:q} \
             --output {output:q} \
             2>{log:q}
         """
+
+
+use rule refine as refine_round with:
+    output:
+        "results/{study}/rounds/{round}/refine/{cluster}/{adsorbate}.json",
+    log:
+        "results/{study}/logs/rounds/{round}/refine/{cluster}/{adsorbate}.log",

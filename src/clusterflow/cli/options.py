@@ -174,8 +174,10 @@ def read_inputs(
     )
 
 
-def run_stage(inputs: Inputs, output: Path | None) -> None:
-    """Run a stage and write its record, or print it.
+def run_stage(
+    inputs: Inputs, output: Path | None, *, points: Path | None = None
+) -> None:
+    """Run a stage and write its record, or print it; `points` are shared by jobs.
 
     In a run jobs are watched: one that hangs or crashes leaves a record with a hole.
     """
@@ -192,6 +194,7 @@ def run_stage(inputs: Inputs, output: Path | None) -> None:
 
     def work(note_progress: Callable[[], None] = lambda: None) -> None:
         job = inputs.job(scratch)
+        job.points = points
         job.meter.note_progress = note_progress
         emit(inputs.stage.run(inputs, job), output)
 

@@ -267,6 +267,8 @@ def status(
     print_table(
         [asdict(stage) | {"": _format_progress_bar(stage)} for stage in found.stages]
     )
+    if found.refinement is not None:
+        print(found.refinement)
     print(describe_run(found))
 
 

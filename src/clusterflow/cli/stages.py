@@ -410,6 +410,66 @@ def vibrate(
     run_stage(inputs, output)
 
 
+@verb("refine_plan")
+def refine_plan(
+    folder: Annotated[Path, typer.Argument(help="Results folder of the study.")],
+    number: Annotated[
+        int, typer.Option("--round", min=1, help="Round, from 1.", show_default=False)
+    ],
+    selection: Annotated[
+        str | None,
+        typer.Option(help="As the rule passes it; by default that of the study here."),
+    ] = None,
+    settings: Settings = "{}",
+    output: Output = None,
+) -> None:
+    """Read the records of the whole study, as far as it got in the round before."""
+    from clusterflow.stage_table import list_plan_inputs
+
+    if selection is None:
+        from clusterflow.run.command import study_configs
+        from clusterflow.settings import read_config
+        from clusterflow.study.plan import Plan
+
+        paths = study_configs([])
+        plan = Plan.from_config(read_config(paths), paths)
+        selection, settings = plan.selection(), plan.settings("refine_plan")
+    files = list_plan_inputs(folder, json.loads(selection), number)
+    inputs = read_inputs(
+        "refine_plan", [*map(str, files)], settings, of={"round": str(number)}
+    )
+    run_stage(inputs, output)
+
+
+@verb("refine")
+def refine(
+    subjects: Subjects,
+    adsorbate: Adsorbates = None,
+    level: LevelName = None,
+    settings: Settings = "{}",
+    charge: Charge = 0,
+    multiplicity: Multiplicity = None,
+    points: Annotated[
+        Path | None,
+        typer.Option(help="Folder of finished points, used again and added to."),
+    ] = None,
+    output: Output = None,
+) -> None:
+    """Find points that another choice has computed before."""
+    one = adsorbate[0] if adsorbate else None
+    inputs = read_inputs(
+        "refine",
+        subjects,
+        settings,
+        of={"adsorbate": one} if one else None,
+        adsorbates=tuple(adsorbate or ()),
+        level=level,
+        charge=charge,
+        multiplicity=multiplicity,
+    )
+    run_stage(inputs, output, points=points)
+
+
 @verb("che")
 def che(
     subjects: Annotated[

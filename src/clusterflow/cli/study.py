@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path  # noqa: TC003 - typer reads it
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -267,7 +267,7 @@ def run(
     cores: Annotated[int | None, typer.Option(help="Cores; all by default.")] = None,
 ) -> None:
     """Run a study; further options go to Snakemake."""
-    from clusterflow.run.command import computes, study_configs
+    from clusterflow.run.command import computes, plans_only, study_configs
     from clusterflow.run.start import run_study
     from clusterflow.settings import read_config
     from clusterflow.study.cost import describe_study_costs
@@ -275,6 +275,7 @@ def run(
 
     overlays = configfile or []
     paths = study_configs(overlays)
+    plan = None
     # With settings on its command line, Snakemake alone knows them all.
     if not {"--config", "-C"} & set(context.args):
         plan = Plan.from_config(read_config(paths), paths)
@@ -283,4 +284,10 @@ def run(
     if computes(context.args):
         _try_database(paths)
     code = run_study(configfiles=overlays, cores=cores, snakemake_args=context.args)
+    if plan is not None and plans_only(context.args):
+        from clusterflow.study.refinement import measure_refinement
+
+        ahead = measure_refinement(plan, Path("results") / plan.study.study)
+        if ahead is not None:
+            print(ahead)
     raise typer.Exit(code)

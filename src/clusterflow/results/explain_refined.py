@@ -9,6 +9,7 @@ from clusterflow.errors import RecordError
 from clusterflow.records.adsorption import AdsorbRecord
 from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.clusters import RelaxRecord
+from clusterflow.records.refine_plans import RefinePlanRecord
 from clusterflow.records.refinements import (
     RefineBareRecord,
     RefinedCheRecord,
@@ -74,6 +75,7 @@ def explain_refined(records: StudyRecords, name: str, library: Library) -> Expla
         for one in thermo.differences
         if one.adsorbate == short.lstrip("*")
     }
+    facts |= _gather_choice_facts(records, cluster, short.lstrip("*"))
     parts: list[Record] = [
         one
         for one in records.of(RefineRecord)
@@ -128,6 +130,24 @@ def _gather_point_facts(
             f"{scf.cycles} cycles from {scf.guess}, {scf.n_basis} basis functions, "
             f"⟨S²⟩ {scf.s2:.3f}, {point.wall_s:.0f} s"
         )
+    return facts
+
+
+def _gather_choice_facts(
+    records: StudyRecords, cluster: str, item: str
+) -> dict[str, Any]:
+    """Why an adsorbate was chosen for DFT, or how a potential narrowed, by rounds."""
+    plans = sorted(records.of(RefinePlanRecord), key=lambda plan: plan.round)
+    facts: dict[str, Any] = {}
+    for plan in plans:
+        for one in plan.potentials:
+            if (one.cluster, one.reaction) == (cluster, item):
+                facts[f"left open before round {plan.round} / V"] = (
+                    f"{one.lower_v_rhe:+.2f} to {one.upper_v_rhe:+.2f}"
+                )
+    planned = plans[-1].planned(cluster, item) if plans else None
+    if planned is not None and planned.chosen_in is not None:
+        facts["chosen"] = f"in round {planned.chosen_in}: {planned.reason}"
     return facts
 
 

@@ -117,8 +117,13 @@ def computes(snakemake_args: Sequence[str]) -> bool:
     >>> computes(["--until", "relax"]), computes(["-n"])
     (True, False)
     """
-    plans = ("--dry-run", "--dryrun", "-n", "--lint", "--unlock", "--report")
-    return not _has_option(snakemake_args, *plans)
+    others = ("--lint", "--unlock", "--report")
+    return not (plans_only(snakemake_args) or _has_option(snakemake_args, *others))
+
+
+def plans_only(snakemake_args: Sequence[str]) -> bool:
+    """Whether Snakemake only lists the jobs."""
+    return _has_option(snakemake_args, "--dry-run", "--dryrun", "-n")
 
 
 def _has_option(arguments: Sequence[str], *options: str) -> bool:

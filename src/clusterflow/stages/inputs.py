@@ -207,6 +207,8 @@ class Inputs:
 
     def _refuse_other_clusters(self) -> None:
         """Records of one cluster only, but for those that the stage compares."""
+        if "cluster" not in self.stage.of:
+            return
         for record, _ in self._given:
             name = getattr(record, "cluster", None)
             if name is None or record.stage in self.stage.reads_peers:
@@ -313,6 +315,11 @@ class Inputs:
         if rounds + self._round <= 1:
             return None
         return self._compute_stage(model, at=self._round - 1)
+
+    def of_study(self, model: type[R]) -> tuple[R, ...]:
+        """All records of a stage that were given, of whatever cluster and round."""
+        self._row_read(model)
+        return tuple(record for record, _ in self._given if isinstance(record, model))
 
     def peers(self, model: type[R]) -> tuple[R, ...]:
         """Records of other clusters that were given, in their order."""

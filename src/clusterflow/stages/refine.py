@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from clusterflow.records.adsorption import AdsorbRecord
 from clusterflow.records.clusters import RelaxRecord
+from clusterflow.records.refine_plans import RefinePlanRecord
 from clusterflow.records.refinements import (
     RefineBareRecord,
     RefinedMinimum,
@@ -32,6 +33,14 @@ def run(inputs: Inputs, job: Job) -> RefineRecord:
     vibrated, bare = inputs.one(VibrateRecord), inputs.one(RefineBareRecord)
     dft = inputs.library.level(settings.level)
     job.settings = {"level": settings.level}
+    # By hand, whoever names an adsorbate has chosen it.
+    plan = None if inputs.by_hand else inputs.optional(RefinePlanRecord)
+    if plan is not None:
+        planned = plan.planned(adsorbed.cluster, adsorbed.adsorbate)
+        if planned is None or planned.chosen_in is None:
+            why = planned.reason if planned else "not among those to choose from"
+            left_out = _make_record(adsorbed, dft, (), "", job)
+            return left_out.model_copy(update={"reason": why})
     if not bare.isomers or bare.isomers[0].point.energy_ev is None:
         why = f"bare cluster: {bare.reason}"
         return _make_record(adsorbed, dft, (), why, job)

@@ -67,9 +67,8 @@ def refined_thermo(
     again
         Some of them in second ways, which tell what they are off by.
     """
-    settings = ThermoSettings.model_validate(base.provenance.settings)
-    layers = tuple(name for name in settings.correct if name not in _OF_THE_LEVEL)
-    settings = settings.model_copy(update={"correct": layers})
+    settings = _adapt_settings(base)
+    layers = settings.correct
     differences = tuple(
         difference
         for second in again
@@ -80,27 +79,7 @@ def refined_thermo(
     found = _state_deviations(found, differences)
     composite = compose_records(records, found, settings.isomers)
     energies = thermo(composite.records, settings, library, job)
-    calibration = None
-    if records.relaxed.level is not None and composite.records.relaxed.isomers:
-        around, refined_around = (
-            surroundings_of(level, gases, settings, library)
-            for level, gases in (
-                (records.relaxed.level, records.gases),
-                (found.dft_level, composite.records.gases),
-            )
-        )
-        calibration = Calibration(
-            records=records,
-            found=found,
-            around=around,
-            refined_around=refined_around,
-            bonds=group_model_of(around, library),
-            refined_bonds=group_model_of(refined_around, library),
-            table=library.level_errors_of(
-                records.relaxed.level, records.relaxed.isomers[0].structure.symbols
-            ),
-            library=library,
-        )
+    calibration = calibration_of(records, base, found, library)
     refined = {s.name: s for s in energies.species}
     species = []
     for one in base.species:
@@ -148,6 +127,40 @@ def _state_deviations(
     sigma = estimate_deviations(stated, measured)
     dft = dft.model_copy(update={"deviations_ev": sigma})
     return replace(found, bare=found.bare.model_copy(update={"dft_level": dft}))
+
+
+def _adapt_settings(base: ThermoRecord) -> ThermoSettings:
+    """The settings of the level's free energies, without what corrects the level."""
+    settings = ThermoSettings.model_validate(base.provenance.settings)
+    layers = tuple(name for name in settings.correct if name not in _OF_THE_LEVEL)
+    return settings.model_copy(update={"correct": layers})
+
+
+def calibration_of(
+    records: ClusterRecords, base: ThermoRecord, found: Refinements, library: Library
+) -> Calibration | None:
+    """What calibrates the adsorbates without a DFT energy; None without bare energy.
+
+    Parameters are those of `refined_thermo`.
+    """
+    settings = _adapt_settings(base)
+    composed = compose_records(records, found, settings.isomers).records
+    level = records.relaxed.level
+    if level is None or not composed.relaxed.isomers:
+        return None
+    around = surroundings_of(level, records.gases, settings, library)
+    refined_around = surroundings_of(found.dft_level, composed.gases, settings, library)
+    symbols = records.relaxed.isomers[0].structure.symbols
+    return Calibration(
+        records=records,
+        found=found,
+        around=around,
+        refined_around=refined_around,
+        bonds=group_model_of(around, library),
+        refined_bonds=group_model_of(refined_around, library),
+        table=library.level_errors_of(level, symbols),
+        library=library,
+    )
 
 
 def _stand_in(

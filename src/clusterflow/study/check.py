@@ -23,6 +23,7 @@ from clusterflow.stages.build import build_structures
 from clusterflow.stages.level import why_no_auto
 from clusterflow.study.cost import describe_study_costs
 from clusterflow.study.plan import Plan
+from clusterflow.study.refinement import measure_refinement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,7 @@ def check(config: Sequence[Path]) -> list[str]:
     ]
     if problems:
         raise ClusterflowError("\nerror: ".join(dict.fromkeys(problems)))
+    ahead = measure_refinement(plan, Path("results") / plan.study.study)
     counts = ", ".join(f"{len(library.paths(kind))} {kind}" for kind in KINDS)
     return [
         f"library: {counts}",
@@ -63,6 +65,7 @@ def check(config: Sequence[Path]) -> list[str]:
         *_warn_of_holes(plan),
         *_warn_of_water(plan),
         *describe_study_costs(plan),
+        *([str(ahead)] if ahead is not None else []),
         "everything is in order",
     ]
 

@@ -240,6 +240,17 @@ def _find_idle_refinements(plan: Plan) -> list[str]:
             f"refine.level = {refine.level}: is a level of the geometries too, so "
             "nothing is refined; choose a level of DFT, or species: none"
         )
+    if refine.species == "chosen":
+        if not plan.study.reactions:
+            lines.append(
+                "refine.species = chosen: there is no limiting potential to choose by; "
+                "name reactions, or species: all"
+            )
+        if "gas" not in plan.study.thermo.correct:
+            lines.append(
+                "refine.species = chosen: what is not refined is calibrated, which "
+                "needs the layer gas; add it to thermo.correct, or species: all"
+            )
     return lines
 
 

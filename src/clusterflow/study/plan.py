@@ -277,7 +277,7 @@ class Plan:
             return {
                 **dict.fromkeys(("clusters", "profiled", "parents"), ()),
                 **dict.fromkeys(("relaxed", "compared"), ()),
-                **{"adsorbates": {}, "gases": (), "levels": ()},
+                **{"adsorbates": {}, "gases": (), "levels": (), "rounds": ()},
             }
         return {
             "clusters": self.study.clusters,
@@ -288,7 +288,14 @@ class Plan:
             "adsorbates": {c: self.refined_of(c) for c in self.clusters},
             "gases": self.gases,
             "levels": self.levels,
+            "rounds": [*range(1, self.refine_rounds + 1)],
         }
+
+    @property
+    def refine_rounds(self) -> int:
+        """How often is chosen what to refine; 0 where the study names it."""
+        refine = self.study.refine
+        return refine.rounds if refine.species == "chosen" else 0
 
     @property
     def refines(self) -> bool:
@@ -296,11 +303,11 @@ class Plan:
         return self.study.refine.species not in ("none", ())
 
     def refined_of(self, cluster: str) -> tuple[str, ...]:
-        """Adsorbates on a cluster that are refined."""
+        """Adsorbates on a cluster that are refined, or may be chosen."""
         species = self.study.refine.species
         named = self.adsorbates_of(cluster)
         if isinstance(species, str):
-            return named if species == "all" else ()
+            return named if species in ("all", "chosen") else ()
         return tuple(name for name in named if name in species)
 
     def compares(self, cluster: str) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +18,14 @@ from clusterflow.run.progress import JobTimes
 from clusterflow.settings import read_config
 from clusterflow.stage_table import STAGES, read_name, stage_named
 from clusterflow.study.plan import Plan
+from clusterflow.study.refinement import measure_refinement
 from clusterflow.study.resources import gradient_s
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from clusterflow.run.lock import RunHolder
+    from clusterflow.study.refinement import Refinement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +46,8 @@ class StudyProgress:
     mean wall time of the same stage on the same cluster, else on the others, scaled by
     what a gradient costs at their sizes, for each record that is missing; None where
     nothing was recorded to estimate it from.
-    `left_is_partial` says that a stage without any record is not in it.
+    `left_is_partial` says that a stage without any record is not in it. `refinement`
+    counts the single points by DFT, where the study has some.
     """
 
     study: str
@@ -54,6 +57,7 @@ class StudyProgress:
     elapsed_s: float | None
     left_s: float | None
     left_is_partial: bool
+    refinement: Refinement | None = None
 
     @property
     def cores(self) -> int:
@@ -110,6 +114,7 @@ def study_progress(configfiles: Sequence[Path] = ()) -> StudyProgress:
         elapsed_s=time.time() - run.create_time if run else None,
         left_s=sum(times) if times or not missing else None,
         left_is_partial=len(times) < len(missing),
+        refinement=measure_refinement(plan, folder),
     )
 
 
@@ -124,6 +129,7 @@ def to_json(found: StudyProgress) -> dict[str, Any]:
         "left_s": None if found.left_s is None else found.left_s / found.cores,
         "left_is_partial": found.left_is_partial,
         "cores": found.cores,
+        "refinement": found.refinement and asdict(found.refinement),
         "stages": [
             {"stage": s.stage, "done": s.done, "failed": s.failed, "waiting": s.waiting}
             for s in found.stages

@@ -85,6 +85,20 @@ def test_a_job_that_was_cut_off_goes_on(complex_, tmp_path):
     assert again.energy_ev == pytest.approx(point.energy_ev, abs=1e-5)
 
 
+def test_another_job_takes_a_finished_point_from_the_folder_they_share(
+    complex_, tmp_path
+):
+    pytest.importorskip("pyscf")
+    first = Job("refine", scratch=tmp_path / "first", points=tmp_path / "points")
+    point = compute_single_point(complex_, level(), first)
+    second = Job("refine", scratch=tmp_path / "second", points=tmp_path / "points")
+    assert compute_single_point(complex_, level(), second) == point
+    assert second.meter.n_gradients == 0
+    # At another level, or geometry, it is another point.
+    compute_single_point(complex_, level(grid=1), second)
+    assert second.meter.n_gradients == 1
+
+
 def test_the_density_of_the_bare_cluster_is_the_first_guess(complex_, tmp_path):
     pytest.importorskip("pyscf")
     bare = complex_.model_copy(

@@ -74,7 +74,7 @@ def compose_records(
         name = adsorbed.adsorbate
         if name not in refined:
             continue
-        if refined[name].status != "ok":
+        if refined[name].reason:
             reasons[name] = refined[name].reason
             continue
         composed = _compose_adsorption(adsorbed, refined[name], level)

@@ -25,6 +25,10 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
 # What an error is known to, eV: energies and geometries have their own noise.
 _NOISE_EV: Final = 0.01
 
@@ -67,22 +71,48 @@ def predict_error(
     >>> [round(x, 2) for x in predict_error(hydride, [(hydride, 0.5)], shares)]
     [0.4, 0.17]
     """
+    mean, covariance = predict_errors([wanted], known, shares)
+    return float(mean[0]), sqrt(max(float(covariance[0, 0]), 0.0))
+
+
+def predict_errors(
+    wanted: Sequence[BondPrior],
+    known: Sequence[tuple[BondPrior, float]],
+    shares: Shares,
+) -> tuple[Floats, Floats]:
+    """Means, eV, shape (n,), and covariances, eV², (n, n), of errors, given others.
+
+    Parameters are those of `predict_error`, for n adsorbates of one cluster.
+
+    Examples
+    --------
+    >>> hydride = BondPrior(bonds=("hydride on Cu",), mean_ev=0.0, deviation_ev=0.2)
+    >>> shares = Shares(cluster=0.25, bond=0.25)
+    >>> predict_errors([hydride, hydride], [], shares)[1].round(3).tolist()
+    [[0.04, 0.02], [0.02, 0.04]]
+    """
+    own = 1 - shares.cluster - shares.bond
+    mean = np.array([prior.mean_ev for prior in wanted])
+    covariance = _list_covariances_ev2(wanted, wanted, shares)
+    covariance += np.diag([own * prior.deviation_ev**2 for prior in wanted])
     if not known:
-        return wanted.mean_ev, wanted.deviation_ev
+        return mean, covariance
     priors = [prior for prior, _ in known]
     left = np.array([error - prior.mean_ev for prior, error in known])
-    own = 1 - shares.cluster - shares.bond
-    covariance = np.array(
-        [[_covariance_ev2(a, b, shares) for b in priors] for a in priors]
-    )
-    covariance += np.diag([own * p.deviation_ev**2 + _NOISE_EV**2 for p in priors])
-    between = np.array([_covariance_ev2(wanted, p, shares) for p in priors])
-    weights = np.linalg.solve(covariance, between)
-    variance = wanted.deviation_ev**2 - float(weights @ between)
-    return wanted.mean_ev + float(weights @ left), sqrt(max(variance, 0.0))
+    given = _list_covariances_ev2(priors, priors, shares)
+    given += np.diag([own * p.deviation_ev**2 + _NOISE_EV**2 for p in priors])
+    between = _list_covariances_ev2(priors, wanted, shares)
+    weights = np.linalg.solve(given, between)
+    return mean + left @ weights, covariance - between.T @ weights
+
+
+def _list_covariances_ev2(
+    rows: Sequence[BondPrior], columns: Sequence[BondPrior], shares: Shares
+) -> Floats:
+    """Of each two adsorbates, without what each has for itself."""
+    return np.array([[_covariance_ev2(a, b, shares) for b in columns] for a in rows])
 
 
 def _covariance_ev2(a: BondPrior, b: BondPrior, shares: Shares) -> float:
-    """Of two adsorbates, without what each has for itself."""
     common = shares.cluster + (shares.bond if a.bonds == b.bonds else 0.0)
     return a.deviation_ev * b.deviation_ev * common

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from clusterflow.records.refinements import CalibrationPoint
 from clusterflow.science.adsorption.chosen_minimum import minimum_of_mode
+from clusterflow.science.adsorption.ways_of_binding import ways_of_binding
 from clusterflow.science.reactions.flags import CALIBRATED_FLAG
 from clusterflow.science.thermochemistry.binding import BindingScale
 from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG, level_layer
@@ -16,12 +20,18 @@ from clusterflow.science.uncertainty.calibration import (
     BondPrior,
     Shares,
     predict_error,
+    predict_errors,
 )
 from clusterflow.science.uncertainty.deviations import BOND_SHARE, DIAGRAM_SHARE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
     from clusterflow.library.find import Library
     from clusterflow.library.level_errors import LevelErrorsSpec
+    from clusterflow.records.adsorption import AdsorbRecord
     from clusterflow.records.cluster_records import ClusterRecords
     from clusterflow.records.energies import SpeciesFreeEnergy
     from clusterflow.records.refinements import RefinedMinimum
@@ -29,6 +39,8 @@ if TYPE_CHECKING:
     from clusterflow.science.thermochemistry.composite import Refinements
     from clusterflow.science.thermochemistry.group_errors import GroupModel
     from clusterflow.science.thermochemistry.species import Surroundings
+
+    Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +78,55 @@ class Calibration:
                         )
                     )
         return tuple(found)
+
+    def sample_outcomes(
+        self, adsorbates: Sequence[str], n_samples: int, seed: int
+    ) -> dict[str, Floats]:
+        """What DFT may say of adsorbates without its energy, beside what is expected.
+
+        Of each, samples of its free energy less the calibrated one, eV, shape
+        (n_samples,). All errors are drawn together, so what adsorbates share pairs; of
+        several ways of binding the lowest by DFT stands. One whose error nobody knows
+        is left out.
+        """
+        ways = [(name, *way) for name in adsorbates for way in self._list_ways(name)]
+        if not ways:
+            return {}
+        mean, covariance = predict_errors(
+            [prior for _, prior, _ in ways], self._known, self._shares
+        )
+        words = hashlib.sha256(self.records.relaxed.cluster.encode()).digest()
+        generator = np.random.default_rng([seed, *words])
+        errors = generator.multivariate_normal(
+            mean, covariance, n_samples, method="eigh"
+        )
+        binding = np.array([binding_ev for *_, binding_ev in ways])
+        found = {}
+        for name in {name: None for name, *_ in ways}:
+            own = [i for i, way in enumerate(ways) if way[0] == name]
+            lowest = (binding[own] - errors[:, own]).min(axis=1)
+            found[name] = lowest - (binding[own[0]] - mean[own[0]])
+        return found
+
+    def _list_ways(self, adsorbate: str) -> list[tuple[BondPrior, float]]:
+        """Each way of binding: what is known of its error, and its energy by the level.
+
+        The first is that whose vibrations were computed; without it there is none.
+        """
+        adsorbed = next(a for a in self.records.adsorptions if a.adsorbate == adsorbate)
+        vibrated = self.records.vibrations_of(adsorbate)
+        found = []
+        for way in ways_of_binding(adsorbed, vibrated):
+            is_vibrated = vibrated is not None and way.minimum == vibrated.minimum
+            prior = self._find_prior(way.structure)
+            binding = self._bind_by_level(
+                adsorbed, way.minimum, way.structure, is_vibrated=is_vibrated
+            )
+            if prior is not None and binding is not None:
+                found.append((prior, binding))
+            elif not found:
+                break
+        return found
 
     def calibrate(self, species: SpeciesFreeEnergy, why: str) -> SpeciesFreeEnergy:
         """The free energy of the level less the error that is expected of it."""
@@ -143,21 +204,41 @@ class Calibration:
     def _find_error(self, adsorbate: str, one: RefinedMinimum) -> float | None:
         """Binding of one minimum by the level less that by DFT, eV, gases corrected."""
         adsorbed = next(a for a in self.records.adsorptions if a.adsorbate == adsorbate)
-        minimum = adsorbed.minima[one.minimum]
-        energy: float | None = minimum.energy_ev
-        if one.vibrated:
-            vibrated = self.records.vibrations_of(adsorbate)
-            energy = vibrated.energy_ev if vibrated else None
-        hosts = {i.structure.name: i.energy_ev for i in self.records.relaxed.isomers}
-        at_level = BindingScale(around=self.around, groups=self.bonds, hosts_ev=hosts)
-        by_dft = BindingScale(
+        structure = one.point.structure
+        by_level = self._bind_by_level(
+            adsorbed, one.minimum, structure, is_vibrated=one.vibrated
+        )
+        scale = BindingScale(
             around=self.refined_around,
             groups=self.refined_bonds,
             hosts_ev={i.isomer: i.point.energy_ev for i in self.found.bare.isomers},
         )
-        counts = self.library.adsorbate(adsorbate).counts
-        of_level, of_dft = (
-            scale.binding_ev(total_ev, minimum.isomer, counts, one.point.structure)
-            for scale, total_ev in ((at_level, energy), (by_dft, one.point.energy_ev))
+        by_dft = scale.binding_ev(
+            one.point.energy_ev,
+            adsorbed.minima[one.minimum].isomer,
+            self.library.adsorbate(adsorbate).counts,
+            structure,
         )
-        return None if of_level is None or of_dft is None else of_level - of_dft
+        return None if by_level is None or by_dft is None else by_level - by_dft
+
+    def _bind_by_level(
+        self,
+        adsorbed: AdsorbRecord,
+        index: int,
+        structure: Structure,
+        *,
+        is_vibrated: bool,
+    ) -> float | None:
+        """Binding of one minimum by the level, eV, gases corrected."""
+        minimum = adsorbed.minima[index]
+        energy: float | None = minimum.energy_ev
+        if is_vibrated:
+            vibrated = self.records.vibrations_of(adsorbed.adsorbate)
+            energy = vibrated.energy_ev if vibrated else None
+        scale = BindingScale(
+            around=self.around,
+            groups=self.bonds,
+            hosts_ev={i.structure.name: i.energy_ev for i in self.records.relaxed.isomers},
+        )
+        counts = self.library.adsorbate(adsorbed.adsorbate).counts
+        return scale.binding_ev(energy, minimum.isomer, counts, structure)

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class Job:
     """One run of one stage: its inputs, its settings and the time it takes.
 
-    `edited` are records among the inputs, or behind them, that were changed by hand.
+    `edited` are records among the inputs, or behind them, that were changed by hand;
+    `points` is a folder of single points that other jobs share.
     """
 
     stage: str
@@ -38,6 +39,7 @@ class Job:
     inputs: Sequence[Path] = ()
     scratch: Path | None = None
     edited: tuple[str, ...] = ()
+    points: Path | None = None
     meter: Meter = field(default_factory=Meter)
     started: float = field(default_factory=time.perf_counter)
 

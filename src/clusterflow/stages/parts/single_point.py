@@ -46,7 +46,8 @@ def compute_single_point(
     """The energy of a geometry, or why the SCF gives none.
 
     What is finished waits in the job's scratch folder, and so does the density of each
-    cycle: a job that was cut off goes on from there.
+    cycle: a job that was cut off goes on from there. Energies stay in its folder of
+    points, if it has one, and are not computed again for another choice.
 
     Parameters
     ----------
@@ -64,9 +65,9 @@ def compute_single_point(
         If the level cannot treat an element, or its engine is not installed.
     """
     check_elements(level, structure.symbols, structure.name)
-    scratch = Scratch(job.scratch)
+    scratch, store = Scratch(job.scratch), Scratch(job.points)
     key = (structure, level.hash, host_charge, STAGES[job.stage].protocol)
-    known = scratch.load(SinglePoint, *key)
+    known = scratch.load(SinglePoint, *key) or store.load(SinglePoint, *key)
     if known is not None and (keep is None or keep.exists()):
         return known
     start = time.perf_counter()
@@ -91,6 +92,8 @@ def compute_single_point(
         reason=reason,
     )
     scratch.save(point, *key)
+    if energy is not None:
+        store.save(point, *key)
     return point
 
 
