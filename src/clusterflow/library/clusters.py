@@ -158,7 +158,7 @@ class IsomerSearch(Model):
 
     method: Literal["basin_hopping", "genetic"] = "basin_hopping"
     steps: int = Field(
-        default=30, ge=1, le=10_000, description="Hops from each structure, or geometries"
+        default=30, ge=1, le=10_000, description="Hops, or geometries, by structure"
     )
     seed: int = Field(default=0, ge=0)
     level: Name | None = Field(
