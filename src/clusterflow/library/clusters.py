@@ -156,9 +156,9 @@ class StartingStructure(Model):
 class IsomerSearch(Model):
     """A global search of a cluster's isomers, from each of its structures."""
 
-    method: Literal["basin_hopping"] = "basin_hopping"
+    method: Literal["basin_hopping", "genetic"] = "basin_hopping"
     steps: int = Field(
-        default=30, ge=1, le=10_000, description="Hops from each structure"
+        default=30, ge=1, le=10_000, description="Hops, or geometries, by structure"
     )
     seed: int = Field(default=0, ge=0)
     level: Name | None = Field(

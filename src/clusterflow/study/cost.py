@@ -78,7 +78,8 @@ def describe_study_costs(plan: Plan) -> list[str]:
 
 def _list_stages_to_run(inputs: Inputs) -> tuple[str, ...]:
     """Stages with gradients that a verb runs, in their order."""
-    waiting, found = [inputs.stage.name], set()
+    waiting = [inputs.stage.name]
+    found: set[str] = set()
     while waiting:
         name = waiting.pop()
         # A level that is named has no need of probes, and gases are small.

@@ -30,6 +30,9 @@ from clusterflow.stages.relax import relax
 pytestmark = pytest.mark.rounding
 
 
+METHODS = pytest.mark.parametrize("method", ["basin_hopping", "genetic"])
+
+
 def start(formula, seed=1):
     return from_atoms(random_compact(formula, seed), charge=0, multiplicity=1)
 
@@ -45,7 +48,10 @@ def relaxed(atoms, level):
     return relaxation
 
 
-def test_from_a_random_start_emt_falls_to_its_icosahedron(library, emt, provenance):
+@METHODS
+def test_from_a_random_start_emt_falls_to_its_icosahedron(
+    method, library, emt, provenance
+):
     # The icosahedron is the lowest of 13 copper atoms in effective medium theory.
     made = start("Cu13")
     ico = relaxed(icosahedron("Cu", 2), emt)
@@ -57,7 +63,7 @@ def test_from_a_random_start_emt_falls_to_its_icosahedron(library, emt, provenan
             material="metal",
             source="unpublished: a test",
             structures=(made,),
-            search=IsomerSearch(steps=15, seed=1, keep=2),
+            search=IsomerSearch(method=method, steps=15, seed=1, keep=2),
             provenance=provenance,
         ),
         LevelRecord(cluster="Cu13", level=emt, attempts=(), provenance=provenance),
@@ -74,9 +80,10 @@ def test_from_a_random_start_emt_falls_to_its_icosahedron(library, emt, provenan
     assert record.search.n_isomers >= len(record.search.candidates) == 2
 
 
+@METHODS
 @pytest.mark.parametrize("formula", ["Au2Cu3", "Cu6"])
-def test_a_search_repeats_itself_and_lists_no_isomer_twice(emt, formula):
-    settings = IsomerSearch(steps=8, seed=3, keep=20, window_ev=10)
+def test_a_search_repeats_itself_and_lists_no_isomer_twice(emt, formula, method):
+    settings = IsomerSearch(method=method, steps=8, seed=3, keep=20, window_ev=10)
     first, again = (
         search_isomers([start(formula)], settings, emt, Job("relax")) for _ in range(2)
     )
@@ -98,11 +105,12 @@ def test_a_search_repeats_itself_and_lists_no_isomer_twice(emt, formula):
     assert other != first
 
 
-def test_a_killed_search_goes_on_without_repeating_itself(emt, tmp_path):
+@METHODS
+def test_a_killed_search_goes_on_without_repeating_itself(method, emt, tmp_path):
     def run(steps):
         meter = Meter()
         job = Job("relax", scratch=tmp_path / "s", meter=meter)
-        settings = IsomerSearch(steps=steps, seed=2)
+        settings = IsomerSearch(method=method, steps=steps, seed=2)
         return search_isomers([start("Cu7")], settings, emt, job), meter.n_gradients
 
     _, first = run(3)
@@ -112,7 +120,7 @@ def test_a_killed_search_goes_on_without_repeating_itself(emt, tmp_path):
     assert nothing == 0
     assert again == whole
     # It is the search that was never interrupted.
-    settings = IsomerSearch(steps=6, seed=2)
+    settings = IsomerSearch(method=method, steps=6, seed=2)
     assert search_isomers([start("Cu7")], settings, emt, Job("relax")) == whole
     assert first + more == whole.n_gradients
 

@@ -71,7 +71,7 @@ def random_cluster(
     for _ in range(_MAX_TRIES):
         points = _make_random_points(symbols, rng, planar)
         points = _minimise_pairs(
-            symbols, _remove_clashes(symbols, points), _attract_pairs
+            symbols, remove_clashes(symbols, points), _attract_pairs
         )
         if is_sane(symbols, points):
             return np.asarray(points - points.mean(axis=0))
@@ -116,10 +116,10 @@ def random_move(
     ]
     for _ in range(_MAX_TRIES):
         new = moves[rng.integers(len(moves))](symbols, positions, rng)
-        new = _remove_clashes(symbols, new)
+        new = remove_clashes(symbols, new)
         if is_sane(symbols, new):
             return new
-    return _remove_clashes(symbols, _shake_atoms(symbols, positions, rng))
+    return remove_clashes(symbols, _shake_atoms(symbols, positions, rng))
 
 
 def is_accepted(rise_ev: float, hop_ev: float, rng: np.random.Generator) -> bool:
@@ -209,7 +209,8 @@ def _swap_atoms(
     return new
 
 
-def _remove_clashes(symbols: Sequence[str], positions: FloatArray) -> FloatArray:
+def remove_clashes(symbols: Sequence[str], positions: FloatArray) -> FloatArray:
+    """Positions moved apart where atoms are nearer than `CLOSEST`."""
     return _minimise_pairs(symbols, positions, _repel_pairs)
 
 

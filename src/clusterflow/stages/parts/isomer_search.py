@@ -13,7 +13,12 @@ from clusterflow.records.atoms import from_atoms, to_atoms
 from clusterflow.records.clusters import FoundIsomer, IsomerSearchResult
 from clusterflow.records.structure import Structure
 from clusterflow.science.adsorption.bare_isomers import why_other_species
-from clusterflow.science.clusters.random_moves import is_accepted, random_move
+from clusterflow.science.clusters.crossover import cut_and_splice
+from clusterflow.science.clusters.random_moves import (
+    is_accepted,
+    random_cluster,
+    random_move,
+)
 from clusterflow.stage_table import STAGES
 from clusterflow.stages.parts.relaxation import Relaxation, rattled, same_geometry
 from clusterflow.stages.parts.scratch import Scratch
@@ -29,6 +34,9 @@ if TYPE_CHECKING:
 _SAME_ENERGY_EV = 0.02
 _SAME_A = 0.25
 _RATTLE_A = 0.02
+# Of a genetic search: minima that breed, and the share of children with one parent.
+_POPULATION = 8
+_MUTATED = 0.3
 
 
 class _Hop(Model):
@@ -56,23 +64,30 @@ class _Walks:
 def search_isomers(
     starts: Sequence[Structure], settings: IsomerSearch, level: LevelSpec, job: Job
 ) -> IsomerSearchResult:
-    """The lowest minima that basin hopping comes across, each once.
+    """The lowest minima that a global search comes across, each once.
 
-    From each start goes one walk: a move out of the minimum, a loose relaxation, and
-    Metropolis' rule on the two minima. What falls apart, does not converge, or is
-    another species is turned down. The same seed and level give the same walk; finished
-    hops are kept, so that a killed job goes on where it was.
+    In basin hopping one walk goes from each start: a move out of the minimum, a loose
+    relaxation, and Metropolis' rule on the two minima. In a genetic search the starts
+    and random geometries are the first parents; each further geometry is cut and
+    spliced of two of the lowest minima found so far, or is one of them after a move.
+    What falls apart, does not converge, or is another species is turned down. The same
+    seed and level give the same search; finished hops are kept, so that a killed job
+    goes on where it was.
 
     References
     ----------
     D. J. Wales and J. P. K. Doye, J. Phys. Chem. A 101, 5111 (1997),
-    doi:10.1021/jp970984n.
+    doi:10.1021/jp970984n; D. M. Deaven and K. M. Ho, Phys. Rev. Lett. 75, 288 (1995),
+    doi:10.1103/PhysRevLett.75.288.
     """
     walks = _Walks(
         settings=settings, level=level, job=job, scratch=Scratch(job.scratch)
     )
-    for number, start in enumerate(starts):
-        _run_walk(walks, start, np.random.default_rng([settings.seed, number]))
+    if settings.method == "genetic":
+        _run_generations(walks, starts, np.random.default_rng(settings.seed))
+    else:
+        for number, start in enumerate(starts):
+            _run_walk(walks, start, np.random.default_rng([settings.seed, number]))
     found = sorted(walks.found, key=lambda isomer: isomer.energy_ev)
     kept = [
         isomer
@@ -103,6 +118,36 @@ def _run_walk(walks: _Walks, start: Structure, rng: np.random.Generator) -> None
         )
         if is_accepted(rise_ev, walks.settings.hop_ev, rng):
             here = there
+
+
+def _run_generations(
+    walks: _Walks, starts: Sequence[Structure], rng: np.random.Generator
+) -> None:
+    for start in starts:
+        _try_hop(walks, start, rattled(to_atoms(start), _RATTLE_A).positions)
+    first = starts[0]
+    n_children = walks.settings.steps * len(starts)
+    n_random = min(_POPULATION, n_children // 4) - len(starts)
+    for number in range(n_children):
+        found = sorted(walks.found, key=lambda isomer: isomer.energy_ev)
+        parents = [one.structure.xyz for one in found[:_POPULATION]]
+        if number < n_random or not parents:
+            new = random_cluster(first.symbols, rng)
+        else:
+            new = _breed(first.symbols, parents, rng)
+        _try_hop(walks, first, new)
+
+
+def _breed(
+    symbols: Sequence[str], parents: Sequence[np.ndarray], rng: np.random.Generator
+) -> np.ndarray:
+    """A child of two parents, the first more often a low one, or of one by a move."""
+    mother = int(rng.integers(rng.integers(len(parents)) + 1))
+    father = int(rng.integers(len(parents)))
+    child = None
+    if mother != father and rng.random() > _MUTATED:
+        child = cut_and_splice(symbols, parents[mother], parents[father], rng)
+    return random_move(symbols, parents[mother], rng) if child is None else child
 
 
 def _try_hop(walks: _Walks, start: Structure, positions: np.ndarray) -> _Hop:
