@@ -139,7 +139,8 @@ def domain_table() -> str:
         name = f"`{entry.name}`" + (" (refused)" if entry.refuses else "")
         # A star is a free site.
         why = entry.description.replace("*", r"\*")
-        rows.append((name, ", ".join(entry.methods) or "potentials", why, entry.way_out, entry.source))
+        methods = ", ".join(entry.methods) or "potentials"
+        rows.append((name, methods, why, entry.way_out, entry.source))
     return "\n".join(
         _write_table(("flag", "methods", "why", "way out", "source"), rows)
     )

@@ -144,12 +144,12 @@ def _format_explanation(found: Explanation) -> Iterator[str]:
     if found.level is not None:
         level = found.level
         yield ""
-        made = (
-            level.method
-            if level.engine == level.name
-            else f"{level.method} by {level.engine_name}, "
-            f"{level.electronic_temperature_k:g} K electronic temperature"
-        )
+        made = level.method
+        if level.engine != level.name:
+            made += f" by {level.engine_name}"
+        # What a calculator by import path smears stands among its own settings.
+        if level.engine != level.name and isinstance(level.engine, str):
+            made += f", {level.electronic_temperature_k:g} K electronic temperature"
         yield from _wrap_text(
             f"level {level.name} ({level.hash}): {made}, source {level.source}. "
             f"{level.description}"
