@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from clusterflow.records.files import StudyRecords
     from clusterflow.results.tables import Row
 
 NAME = "tables.db"
@@ -130,6 +131,24 @@ def take_fingerprint(folder: Path) -> Fingerprint:
             found.update(f"{name}\n{about}\n".encode())
             n_records += 1
     return Fingerprint(found.hexdigest(), n_records)
+
+
+def confirm_fingerprint(
+    made_of: Fingerprint | None, records: StudyRecords
+) -> Fingerprint | None:
+    """None where records are not all that are there, or were changed by hand."""
+    if made_of is None or made_of.n_records != len(records.records):
+        return None
+    is_edited = any(record.provenance.edited for record in records.records)
+    return None if is_edited else made_of
+
+
+def read_table_of(folder: Path, name: str, records: StudyRecords) -> list[Row] | None:
+    """Rows of a table that was made of just these records; None if none was."""
+    if confirm_fingerprint(take_fingerprint(folder), records) is None:
+        return None
+    found = read_table(folder, name, {})
+    return None if found is None else found[0]
 
 
 def _list_files(folder: str, name: str) -> Iterator[tuple[str, str]]:
