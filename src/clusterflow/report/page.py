@@ -48,7 +48,7 @@ from clusterflow.results.temperatures import StepEnergies
 from clusterflow.science.checks.summary import summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from clusterflow.library.levels import DomainSpec
     from clusterflow.records.files import StudyRecords
@@ -133,7 +133,7 @@ def render_page(
         n_failures=len(failures or failures_of(records)),
         overviews=overviews(records.of(CheRecord)),
         checks=summarise(gates),
-        chips=_draw_chips(view for view, _ in clusters),
+        chips=_draw_chips([view for view, _ in clusters], list(numbers)),
         link=lambda name: f"#{cluster_id(name)}",
         sections=[
             make_section(
@@ -213,7 +213,7 @@ def render_summary(
         n_failures=len(failures),
         overviews=(),
         checks=summarise(gates),
-        chips=_draw_chips(views[name] for name in leaders),
+        chips=_draw_chips([views[name] for name in leaders], list(views)),
         link=link,
         sections=(),
         edges=(),
@@ -333,10 +333,11 @@ def _order_flag(flag: Flag) -> tuple[int, float, str]:
     )
 
 
-def _draw_chips(views: Iterable[ClusterView]) -> list[dict[str, object]]:
-    """A small picture of each cluster that has one, with its colour."""
-    listed = list(views)
-    colors = choose_colors([view.name for view in listed])
+def _draw_chips(
+    views: Sequence[ClusterView], names: Sequence[str]
+) -> list[dict[str, object]]:
+    """A small picture of each cluster that has one, with its colour among all."""
+    colors = choose_colors(names)
     return [
         {
             "name": view.name,
@@ -348,7 +349,7 @@ def _draw_chips(views: Iterable[ClusterView]) -> list[dict[str, object]]:
                 )
             ),
         }
-        for view in listed
+        for view in views
         if view.relax and view.relax.isomers
     ]
 
