@@ -48,7 +48,7 @@ from clusterflow.results.temperatures import StepEnergies
 from clusterflow.science.checks.summary import summarise
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from clusterflow.library.levels import DomainSpec
     from clusterflow.records.files import StudyRecords
@@ -73,7 +73,7 @@ def render_page(
     energies: Rows = (),
     failures: Rows = (),
     pairs: Rows = (),
-    gates: Sequence[Gate] = (),
+    gates: Iterable[Gate] = (),
     figures: Mapping[tuple[str, str], str] | None = None,
     steps: Mapping[str, StepEnergies] | None = None,
     hashes: Mapping[str, str] | None = None,
@@ -162,7 +162,7 @@ def render_summary(
     domain: Sequence[DomainSpec],
     failures: Rows,
     pairs: Rows,
-    gates: Sequence[Gate],
+    gates: Iterable[Gate],
     find_steps: Callable[[str], StepEnergies],
     hashes: Mapping[str, str],
     link: Callable[[str], str],

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from clusterflow.records.files import StudyRecords, sha256, write_atomic
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.provenance import ReportRecord
-from clusterflow.results.table_file import read_table_of
+from clusterflow.results.table_file import read_table_of, stream_table_of
 from clusterflow.results.tables import TABLES
 from clusterflow.results.temperatures import StepEnergies, step_energies
-from clusterflow.results.verify import verify
+from clusterflow.results.verify import run_gates
 from clusterflow.science.checks.evidence import Gate
 from clusterflow.stage_table import record_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -137,12 +138,17 @@ def _list_rows(name: str, folder: Path, records: StudyRecords) -> list[Row]:
     return list(TABLES[name](records)) if found is None else found
 
 
-def _list_gates(folder: Path, records: StudyRecords, library: Library) -> list[Gate]:
-    """The same of what the checks have said."""
-    found = read_table_of(folder, "gates", records)
-    if not found:
-        return verify(records, library)
-    return [Gate(**row) for row in found]  # type: ignore[arg-type]
+def _list_gates(
+    folder: Path, records: StudyRecords, library: Library
+) -> Iterator[Gate]:
+    """The same of what the checks have said, which are too many to keep."""
+    rows = stream_table_of(folder, "gates", records)
+    first = next(rows, None)
+    if first is None:
+        yield from run_gates(records, library)
+        return
+    for row in chain((first,), rows):
+        yield Gate(**row)  # type: ignore[arg-type]
 
 
 def _find_own_records(che: CheRecord, records: StudyRecords) -> StudyRecords:
@@ -187,8 +193,10 @@ def file_name(name: str) -> str:
     return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
 
 
-def _hash_records(records: StudyRecords, folder: Path) -> dict[str, str]:
+def _hash_records(records: StudyRecords, folder: Path) -> Mapping[str, str]:
     """SHA-256 of the file of each record, by its name; without those not there."""
+    if records.hashes:  # of the files that they were read from
+        return records.hashes
     names = [record_name(record) for record in records.records]
     return {
         name.as_posix(): sha256(folder / name)
