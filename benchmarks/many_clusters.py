@@ -4,10 +4,10 @@
 
 copies the records of a finished study in turn under as many names as are said (100 and
 1000), with inputs and checksums that fit, and times each verb on the copies, start-up
-included; `--verb` names some, for the report of 1,000 takes a quarter of an hour, and
-`--keep FOLDER` leaves the copies there. Targets for 1,000 clusters: 90 s and 1 GB for
-collect and report together, a page of 5 MB, 2 s for query and plot. Rankings of copies
-stay empty, since samples belong to a cluster's name; they are drawn all the same.
+included; `--verb` names some, and `--keep FOLDER` leaves the copies there. Targets for
+1,000 clusters: 90 s and 1 GB for collect and report together, a page of 5 MB, 2 s for
+query and plot. Rankings of copies stay empty, since samples belong to a cluster's name;
+they are drawn all the same.
 """
 
 from __future__ import annotations

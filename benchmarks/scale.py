@@ -1,15 +1,18 @@
-"""What a dry run of many clusters costs, beside the same graph with bare strings.
+"""What many clusters cost: the plan beside a bare one, and the whole run.
 
-    OMP_NUM_THREADS=1 python benchmarks/scale.py [N_CLUSTERS ...]
+    OMP_NUM_THREADS=1 python benchmarks/scale.py [N_CLUSTERS ...] [--run]
 
 writes a study of 10, 100 or as many clusters as are said, each a Cu4 under a name of
 its own with the 14 adsorbates of five reactions, and times `clusterflow run -n`. Then
 it times Snakemake alone on a control: as many rules, jobs, inputs and outputs, all of
 them strings, and no line of clusterflow. Targets: a ratio of CPU times of 1.5; 600 MB.
+With `--run` the study is computed too, with EMT, down to its report; target: a cluster
+costs the same, within 20 %, of ten as of a thousand.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 import tempfile
@@ -21,11 +24,13 @@ from time import perf_counter
 
 from clusterflow.library.find import package_data
 from clusterflow.run.command import make_environment
+from clusterflow.run.timing import JobTime, job_times
 from clusterflow.settings import read_config
 from clusterflow.stage_table import STAGES
 from clusterflow.study.plan import Plan
 
-N_CLUSTERS = ("10", "100")
+N_CLUSTERS = (10, 100)
+CORES = 2
 RATIO, MEMORY_MB = 1.5, 600
 RESULTS = "results/scale"
 CONFIG = """\
@@ -54,6 +59,13 @@ class Cost:
     cpu_s: float
     wall_s: float
     memory_mb: float
+
+    def __str__(self) -> str:
+        """Three numbers with their units."""
+        return (
+            f"CPU {self.cpu_s:6.1f} s, wall {self.wall_s:6.1f} s, "
+            f"{self.memory_mb:4.0f} MB"
+        )
 
 
 def write_study(folder: Path, n_clusters: int) -> None:
@@ -125,7 +137,8 @@ def write_control(folder: Path) -> None:
         "collect": [f"{RESULTS}/{number}.csv" for number in range(11)],
         "report": [f"{RESULTS}/report.html", f"{RESULTS}/report.svg"],
     }
-    for stage in STAGES.values():
+    # Stages that such a study has no jobs of are left out.
+    for stage in (stage for name, stage in STAGES.items() if name in inputs):
         subject = "/".join(f"{{{part}}}" for part in stage.of) or "study"
         own = f"{stage.name}/{subject}.json" if stage.of else f"{stage.name}.json"
         rule = {"inputs": inputs[stage.name], "results": RESULTS, "subject": subject}
@@ -160,44 +173,78 @@ def count_jobs(folder: Path) -> int:
     return int(total)
 
 
-def main(*n_clusters: str) -> None:
-    """Print the cost of planning studies of so many clusters, and its slope."""
+def plan_study(folder: Path) -> tuple[Cost, Cost, int]:
+    """Cost of a dry run, of the control, and the number of jobs; prints them."""
     profile = str(package_data() / "workflow/profiles/default")
     bare = ["snakemake", "--snakefile", "control.smk", "--workflow-profile", profile]
     bare += ["--cores", "1", "--dry-run", "--quiet", "rules", "host", "reason"]
-    costs: list[tuple[int, float, float]] = []
-    for number in map(int, n_clusters or N_CLUSTERS):
+    write_control(folder)
+    study = measure(folder, ["clusterflow", "run", "--cores", "1", "-n"])
+    n_jobs = count_jobs(folder)
+    control = measure(folder, bare)
+    if count_jobs(folder) != n_jobs:
+        raise SystemExit("the control has other jobs; correct list_inputs")
+    for what, cost in (("clusterflow run -n", study), ("bare strings", control)):
+        print(f"  {what:18} {cost}")
+    print(
+        f"  ratio of CPU {study.cpu_s / control.cpu_s:.2f} (target {RATIO}), "
+        f"memory target {MEMORY_MB} MB",
+        flush=True,
+    )
+    return study, control, n_jobs
+
+
+def run_study(folder: Path, n_jobs: int) -> Cost:
+    """Cost of the whole study, start-up included; prints where it goes.
+
+    Seconds of a stage are those between start and end of its jobs, in which other
+    programs may have had the processor.
+    """
+    cost = measure(folder, ["clusterflow", "run", "--cores", str(CORES)])
+    print(f"  {'clusterflow run':18} {cost}")
+    times = job_times(folder / RESULTS)
+    stages: dict[str, list[JobTime]] = {}
+    for job in times:
+        stages.setdefault(job.stage, []).append(job)
+    for name, jobs in stages.items():
+        wall_s = sum(job.wall_s for job in jobs)
+        each = f"{wall_s / len(jobs) * 1000:8.1f} ms each"
+        print(f"    {name:9} {len(jobs):6d} jobs {wall_s:8.1f} s {each}")
+    engine_s = sum(job.engine_s for job in times)
+    print(
+        f"    engine {engine_s:.1f} s; the rest of the CPU "
+        f"{(cost.cpu_s - engine_s) / n_jobs * 1000:.0f} ms a job",
+        flush=True,
+    )
+    return cost
+
+
+def main() -> None:
+    """Print what studies of so many clusters cost, and the slope."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("n_clusters", type=int, nargs="*", default=N_CLUSTERS)
+    parser.add_argument("--run", action="store_true", help="not the plan alone")
+    chosen = parser.parse_args()
+    costs: list[tuple[int, dict[str, Cost]]] = []
+    for number in chosen.n_clusters:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             write_study(folder, number)
-            write_control(folder)
-            study = measure(folder, ["clusterflow", "run", "--cores", "1", "-n"])
-            n_jobs = count_jobs(folder)
-            control = measure(folder, bare)
-            if count_jobs(folder) != n_jobs:
-                raise SystemExit("the control has other jobs; correct list_inputs")
-        print(f"{number} clusters, {n_jobs} jobs")
-        for what, cost in (("clusterflow run -n", study), ("bare strings", control)):
+            print(f"{number} clusters")
+            study, control, n_jobs = plan_study(folder)
+            found = {"plan": study, "bare strings": control}
+            if chosen.run:
+                found["run"] = run_study(folder, n_jobs)
+        costs.append((number, found))
+    for (few, before), (many, after) in pairwise(costs):
+        for what, cost in after.items():
+            slope_s = (cost.cpu_s - before[what].cpu_s) / (many - few)
+            ratio = (cost.cpu_s / many) / (before[what].cpu_s / few)
             print(
-                f"  {what:18} CPU {cost.cpu_s:6.1f} s, wall {cost.wall_s:6.1f} s, "
-                f"{cost.memory_mb:4.0f} MB"
+                f"from {few} to {many} clusters, {what}: {slope_s * 1000:.0f} ms of "
+                f"CPU for one more; each costs {ratio:.2f} of what it did"
             )
-        print(
-            f"  ratio of CPU {study.cpu_s / control.cpu_s:.2f} (target {RATIO}), "
-            f"memory target {MEMORY_MB} MB",
-            flush=True,
-        )
-        costs.append((number, study.cpu_s, control.cpu_s))
-    for (few, *before), (many, *after) in pairwise(costs):
-        slopes = [
-            (late - early) / (many - few) * 1000
-            for early, late in zip(before, after, strict=True)
-        ]
-        print(
-            f"from {few} to {many}: {slopes[0]:.0f} ms a cluster, "
-            f"bare strings {slopes[1]:.0f} ms"
-        )
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

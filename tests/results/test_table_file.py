@@ -10,6 +10,7 @@ import pytest
 from clusterflow.cli.app import main
 from clusterflow.records.files import ACCEPT_EDITED
 from clusterflow.results import query as asked
+from clusterflow.results.plots import common
 from clusterflow.results.table_file import NAME, read_table
 from tests.results.results_folder import write_results
 from tests.stages.test_thermo import Study
@@ -90,3 +91,39 @@ def test_tables_of_accepted_records_are_not_for_those_who_do_not(folder, capsys)
     own = ["collect", str(folder), "--output", str(folder / "c.json")]
     assert main(["--accept-edited", *own]) == 0
     assert read_table(folder, "best", {}) is None
+
+
+@pytest.mark.parametrize(
+    "figure",
+    [
+        ("volcano", "--reaction", "CO2-to-CO", "--descriptor", "COOH"),
+        ("scaling", "--x", "CO", "--y", "COOH"),
+        ("bands",),
+        ("bands", "--cluster", "Cu4"),
+    ],
+    ids=" ".join,
+)
+def test_figures_of_many_are_those_of_the_records(folder, figure, monkeypatch):
+    kind, *options = figure
+    drawn = {}
+    for source in ("tables", "records"):
+        output = folder.parent / source / "figure.svg"
+        output.parent.mkdir()
+        with monkeypatch.context() as patch:
+            if source == "tables":
+                patch.setattr(common, "read_records", None)
+            else:
+                (folder / NAME).unlink()
+            words = ["plot", kind, str(folder), *options, "--output", str(output)]
+            assert main(words) == 0
+        drawn[source] = output.read_bytes(), output.with_suffix(".csv").read_bytes()
+    assert drawn["tables"] == drawn["records"]
+
+
+def test_a_diagram_reads_the_records_of_its_clusters_alone(folder, capsys):
+    (folder / "che/Cu4.json").write_text("broken")
+    words = ["plot", "diagram", str(folder), "--reaction", "HER"]
+    output = folder.parent / "one.svg"
+    assert main([*words, "--cluster", "Cu8", "--output", str(output)]) == 0
+    assert main([*words, "--cluster", "Cu9", "--output", str(output)]) == 2
+    assert "known: Cu2, Cu4, Cu8" in capsys.readouterr().err

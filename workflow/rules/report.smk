@@ -1,5 +1,5 @@
 rule report:
-    """Write the report and the diagrams."""
+    """Write the report with the diagrams, or with a page for each of many clusters."""
     input:
         "results/{study}/collect.json",
     output:
@@ -18,6 +18,8 @@ rule report:
             subcategory="{cluster}",
             labels={"reaction": "{reaction}"},
         ),
+        # Of many clusters each has a page here; of few the folder is empty.
+        pages=directory("results/{study}/pages"),
     log:
         "results/{study}/logs/report.log",
     # Sent to a queue, a second of work would wait longer than it runs.

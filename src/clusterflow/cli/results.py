@@ -89,7 +89,10 @@ def volcano(
     from clusterflow.results.plots.volcano import plot_volcano
 
     conditions = _make_conditions(None, scale, ph)
-    surfaces = read_study_clusters(folders, cluster or [])
+    # At other conditions the profiles are computed anew, from whole records.
+    surfaces = read_study_clusters(
+        folders, cluster or [], in_outline=not conditions.given
+    )
     _save_plot(plot_volcano(surfaces, reaction, descriptor, conditions), output)
 
 
@@ -99,7 +102,8 @@ def bands(folders: Folders, output: Figure, cluster: Clusters = None) -> None:
     from clusterflow.results.plots.bands import plot_bands
     from clusterflow.results.plots.common import read_study_clusters
 
-    _save_plot(plot_bands(read_study_clusters(folders, cluster or [])), output)
+    surfaces = read_study_clusters(folders, cluster or [], in_outline=True)
+    _save_plot(plot_bands(surfaces), output)
 
 
 @plot_app.command(
@@ -117,7 +121,8 @@ def scaling(
     from clusterflow.results.plots.common import read_study_clusters
     from clusterflow.results.plots.scaling import plot_scaling
 
-    plot = plot_scaling(read_study_clusters(folders, cluster or []), x, y)
+    surfaces = read_study_clusters(folders, cluster or [], in_outline=True)
+    plot = plot_scaling(surfaces, x, y)
     _save_plot(plot, output, quiet=json_)
     if json_:
         line = asdict(plot.line) if plot.line else None

@@ -99,6 +99,8 @@ def place_beside(
     sizes_in: Sequence[tuple[float, float]],
     frame: Box,
     marker_in: float = 0.11,
+    *,
+    order: Sequence[int] | None = None,
 ) -> tuple[Box, ...]:
     """A place for the label of each point of a plane, free of labels and markers.
 
@@ -116,6 +118,9 @@ def place_beside(
         Where labels should stay.
     marker_in
         Side of the square around a point that no label may cover, inches.
+    order
+        Indices of the points that have a label, of which there is one size each; by
+        default all.
 
     Examples
     --------
@@ -131,7 +136,9 @@ def place_beside(
         for x, y in points_in
     ]
     placed: list[Box] = []
-    for (x, y), (width, height) in zip(points_in, sizes_in, strict=True):
+    labelled = range(len(points_in)) if order is None else order
+    for index, (width, height) in zip(labelled, sizes_in, strict=True):
+        x, y = points_in[index]
         distance = half
         while True:
             # What is taken is finite, so far enough out there is room.

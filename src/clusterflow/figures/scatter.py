@@ -40,6 +40,8 @@ _LABEL_PT, _LABEL_IN = 9.0, 0.16
 _LEADER_IN = 0.1
 # Points that lie together are not blown up to look far apart.
 _MIN_RANGE = 0.4
+# Of more points than these, so many at either end of the ordinate have a name.
+_MOST_NAMED, _NAMED_ENDS = 60, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,17 +97,21 @@ def draw_volcano(
         handles.append(line)
     with matplotlib.rc_context(STYLE):
         figure, axes = _set_up_figure(points, heading, handles, equilibrium)
-        for rank, point in enumerate(points):
-            if point.low is not None and point.high is not None:
-                axes.plot(
-                    [point.x, point.x],
-                    [point.low, point.high],
-                    color=FAINT,
-                    linewidth=1.6,
-                    solid_capstyle="butt",
-                    zorder=1.0,
-                    gid=f"interval-{rank}",
-                )
+        bars = [
+            (p.x, p.low, p.high)
+            for p in points
+            if p.low is not None and p.high is not None
+        ]
+        axes.vlines(
+            [x for x, _, _ in bars],
+            [low for _, low, _ in bars],
+            [high for _, _, high in bars],
+            capstyle="butt",
+            color=FAINT,
+            linewidth=1.6,
+            zorder=1.0,
+            gid="intervals",
+        )
         if equilibrium is not None:
             axes.axhline(
                 equilibrium,
@@ -208,21 +214,23 @@ def _draw_points(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
     per_x, per_y = width_in / (right - left), height_in / (top - bottom)
     centres = [((p.x - left) * per_x, (p.y - bottom) * per_y) for p in points]
     frame = Box(left_in=0.0, bottom_in=0.0, width_in=width_in, height_in=height_in)
-    sizes = [(_measure_text_width_in(p.name) + 0.08, _LABEL_IN) for p in points]
-    places = place_beside(centres, sizes, frame)
-    for rank, (point, centre, box) in enumerate(
-        zip(points, centres, places, strict=True)
-    ):
+    for blocked in sorted({point.blocked for point in points}):
+        alike = [point for point in points if point.blocked == blocked]
         axes.plot(
-            [point.x],
-            [point.y],
+            [point.x for point in alike],
+            [point.y for point in alike],
             linestyle="none",
-            marker="^" if point.blocked else "o",
+            marker="^" if blocked else "o",
             markersize=6,
-            color=DETERMINING if point.blocked else BEST,
+            color=DETERMINING if blocked else BEST,
             zorder=4.0,
-            gid=f"point-{rank}",
+            gid="points-blocked" if blocked else "points",
         )
+    named = _choose_named(points)
+    sizes = [(_measure_text_width_in(points[i].name) + 0.08, _LABEL_IN) for i in named]
+    places = place_beside(centres, sizes, frame, order=named)
+    for index, box in zip(named, places, strict=True):
+        point, centre = points[index], centres[index]
         x_in = box.left_in + box.width_in / 2
         y_in = box.bottom_in + box.height_in / 2
         axes.text(
@@ -244,6 +252,14 @@ def _draw_points(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
                 linewidth=0.6,
                 zorder=0.8,
             )
+
+
+def _choose_named(points: Sequence[Point]) -> list[int]:
+    """Indices of the points that get a name: of many, those at the ends of y."""
+    if len(points) <= _MOST_NAMED:
+        return list(range(len(points)))
+    by_height = sorted(range(len(points)), key=lambda index: points[index].y)
+    return sorted(by_height[:_NAMED_ENDS] + by_height[-_NAMED_ENDS:])
 
 
 def _measure_gap_in(point: tuple[float, float], box: Box) -> float:

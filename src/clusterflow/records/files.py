@@ -14,7 +14,7 @@ import stat
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -307,6 +307,25 @@ class StudyRecords:
     def of(self, model: type[R]) -> tuple[R, ...]:
         """The records of a stage, by their class."""
         return tuple(self._by_model.get(model, ()))  # type: ignore[arg-type]
+
+    def about(self, *clusters: str) -> StudyRecords:
+        """The records of some clusters, and those of none, such as of gases."""
+        names = (None, *dict.fromkeys(clusters))
+        chosen = (r for name in names for r in self._by_cluster.get(name, ()))
+        return replace(self, records=tuple(chosen))
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """Every cluster that a record names, in order of appearance."""
+        return tuple(name for name in self._by_cluster if name is not None)
+
+    @cached_property
+    def _by_cluster(self) -> dict[str | None, list[Record]]:
+        by_cluster: dict[str | None, list[Record]] = {}
+        for record in self.records:
+            name = getattr(record, "cluster", None)
+            by_cluster.setdefault(name, []).append(record)
+        return by_cluster
 
     @cached_property
     def _by_model(self) -> dict[type[Record], list[Record]]:

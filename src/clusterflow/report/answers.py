@@ -12,7 +12,7 @@ from clusterflow.science.reactions.flags import group_flags
 from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.reactions.pathways import no_potential_reason, order_pathways
 from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
-from clusterflow.science.uncertainty.comparison import ranking_key
+from clusterflow.science.uncertainty.comparison import LEADERS, ranking_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,8 +33,8 @@ class Answer:
     """One reaction at one level of theory.
 
     `rows` come best first by the median, those without a potential last. `groups` are
-    runs of rows, first and last, of which no two can be told apart. `her` has the
-    result for hydrogen evolution of each cluster that has one.
+    runs among the best of them, first and last, of which no two can be told apart.
+    `her` has the result for hydrogen evolution of each cluster that has one.
     """
 
     reaction: str
@@ -98,7 +98,7 @@ def _make_answer(
         level=group.level,
         level_hash=group.level_hash,
         rows=rows,
-        groups=_find_groups(ranked, better),
+        groups=_find_groups(ranked[:LEADERS], better),
         her={
             row.cluster: own[group.level_hash, row.cluster]
             for row in rows

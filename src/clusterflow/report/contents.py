@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import quote
 
@@ -133,14 +134,12 @@ def summarise_stages(records: StudyRecords) -> tuple[StageSummary, ...]:
 
 def cluster_views(records: StudyRecords) -> tuple[ClusterView, ...]:
     """One view a cluster that any record names, in order of appearance."""
-    groups: dict[str, list[Record]] = {}
-    for record in records.records:
-        name = getattr(record, "cluster", None)
-        if name is not None:
-            groups.setdefault(name, []).append(record)
     return tuple(
-        _view_cluster(name, StudyRecords(folder=records.folder, records=tuple(group)))
-        for name, group in groups.items()
+        _view_cluster(
+            name,
+            tuple(r for r in records.about(name).records if hasattr(r, "cluster")),
+        )
+        for name in records.clusters
     )
 
 
@@ -277,7 +276,8 @@ def _summarise_records(stage: str, records: list[Record]) -> StageSummary:
     )
 
 
-def _view_cluster(name: str, own: StudyRecords) -> ClusterView:
+def _view_cluster(name: str, records: tuple[Record, ...]) -> ClusterView:
+    own = StudyRecords(folder=Path(), records=records)
     return ClusterView(
         name=name,
         records=own.records,

@@ -18,7 +18,7 @@ from clusterflow.science.reactions.flags import group_flags
 from clusterflow.science.reactions.pathways import no_potential_reason
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from clusterflow.records.profiles import ReactionResult
     from clusterflow.report.answers import Answer
@@ -50,9 +50,23 @@ def choose_colors(names: Sequence[str]) -> dict[str, str]:
 
 
 def show_answers(
-    answers: Sequence[Answer], flags: Sequence[Flag], names: Sequence[str]
+    answers: Sequence[Answer],
+    flags: Sequence[Flag],
+    names: Sequence[str],
+    name_block: Callable[[str, str], str],
+    most_tracks: int | None = None,
 ) -> list[ShownAnswer]:
-    """Each answer with its pictures; all strips have one scale, written once."""
+    """Each answer with its pictures; all strips have one scale, written once.
+
+    Parameters
+    ----------
+    names
+        All clusters.
+    name_block
+        The block of the page that has the data of a cluster's reaction.
+    most_tracks
+        How many clusters a diagram can show.
+    """
     limits_v = potential_range(answers)
     out = {flag.name for flag in flags if flag.weight == "out"}
     shown = []
@@ -70,11 +84,11 @@ def show_answers(
         tracks = [
             {
                 "cluster": row.cluster,
-                "block": f"data-{names.index(row.cluster)}",
+                "block": name_block(row.cluster, answer.reaction),
                 "reaction": answer.reaction,
                 "color": colors[row.cluster],
             }
-            for row in answer.rows
+            for row in answer.rows[:most_tracks]
             if row.result.pathways
         ]
         still = _draw_still(answer, f"all{index}-")

@@ -1,37 +1,28 @@
-"""The report: one HTML file that works from a disk, without a network."""
+"""The pages of the report: HTML files that work from a disk, without a network."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import re
-from dataclasses import dataclass
-from importlib import resources
 from typing import TYPE_CHECKING
 
-from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 import clusterflow
-from clusterflow.figures import style_sheet, text
+from clusterflow.figures import style_sheet
 from clusterflow.figures.band_edges import draw_band_edges
-from clusterflow.figures.diagram import draw_profile, svg_source
-from clusterflow.figures.overlay import draw_overlay
-from clusterflow.figures.picture import ball_definitions, draw_structure
+from clusterflow.figures.diagram import svg_source
+from clusterflow.figures.picture import draw_structure
 from clusterflow.figures.svg import inline_svg
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
-from clusterflow.records.refinements import name_composite
-from clusterflow.report.answers import TOLD_APART, find_answers
+from clusterflow.report.answers import find_answers
+from clusterflow.report.cluster_list import list_clusters
 from clusterflow.report.contents import (
     BAND_EDGES_FIGURE,
-    ISOMER_MODES,
     band_edges_of,
     cluster_id,
     cluster_views,
     count_fates,
     describe_band_edges,
-    describe_profile,
     failures_of,
     gas_corrections,
     levels_of,
@@ -39,130 +30,39 @@ from clusterflow.report.contents import (
     summarise_stages,
     versions_of,
 )
-from clusterflow.report.first_screen import (
-    MOST_ROWS,
-    choose_colors,
-    show_answers,
-)
+from clusterflow.report.first_screen import MOST_ROWS, choose_colors, show_answers
 from clusterflow.report.page_data import (
-    NamedStructure,
     chemistry,
-    cluster_block,
     conditions_of,
-    elements_of,
-    scaling_block,
     sources_of,
     structures_of,
-    to_json,
+    track_block,
 )
-from clusterflow.report.words import say_fate, say_flag, say_outcome
+from clusterflow.report.plain_table import make_table
+from clusterflow.report.sections import make_section
+from clusterflow.report.templating import assemble_script, load_templates
 from clusterflow.results.flag_table import flags_of
-from clusterflow.results.ranking import (
-    level_key,
-    overviews,
-    probability_tables,
-    rank_reactions,
-)
+from clusterflow.results.ranking import overviews, probability_tables, rank_reactions
 from clusterflow.results.scaling_relations import scalings_of
 from clusterflow.results.temperatures import StepEnergies
-from clusterflow.science.adsorption.chosen_minimum import representative_minimum
-from clusterflow.science.checks.effects import EFFECTS, failure_flag
 from clusterflow.science.checks.summary import summarise
-from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV
-from clusterflow.science.reactions.flags import group_flags
-from clusterflow.science.reactions.pathways import (
-    hole_runs,
-    no_potential_reason,
-    order_pathways,
-)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from clusterflow.library.levels import DomainSpec
     from clusterflow.records.files import StudyRecords
-    from clusterflow.records.profiles import Pathway, ReactionResult
-    from clusterflow.records.structure import Structure
     from clusterflow.report.contents import BandEdgesRow, ClusterView
-    from clusterflow.report.page_data import Json
+    from clusterflow.report.first_screen import ShownAnswer
     from clusterflow.results.flag_table import Flag
     from clusterflow.science.checks.evidence import Gate
 
-_PACKAGE = "clusterflow.report"
-# Those that others build on come first.
-_SCRIPTS = (
-    *("page", "text", "atoms", "electrode", "controls", "diagram", "scaling"),
-    *("files", "tables"),
-)
-_INDENTATION = re.compile(r"^[ \t]+", re.MULTILINE)
-_SUFFIX_UNITS = {
-    "_ev": "eV",
-    "_v": "V",
-    "_v_rhe": "V vs RHE",
-    "_k": "K",
-    "_cm1": "cm⁻¹",
-    "_s": "s",
-    "_a": "Å",
-    "_ev_per_a": "eV/Å",
-    "_pa": "Pa",
-}
+    Rows = Sequence[Mapping[str, object]]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Picture:
-    """A small picture and what stands under it."""
-
-    svg: Markup
-    title: str
-    note: str
-    index: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _RefinedProfile:
-    """A reaction at a composite level, in one picture with the level's.
-
-    Without a best pathway at one of them there is no picture.
-    """
-
-    level: str
-    result: ReactionResult
-    svg: Markup | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Profile:
-    """A reaction's result with its diagram and its pathways, best first."""
-
-    result: ReactionResult
-    svg: Markup
-    pathways: tuple[Pathway, ...]
-    flags: frozenset[str]
-    refined: _RefinedProfile | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Section:
-    """A cluster with its pictures and diagrams, and the data behind them.
-
-    `numbers` counts its structures: by ``adsorbate/minimum``, or ``/isomer``.
-    """
-
-    view: ClusterView
-    pictures: tuple[_Picture, ...]
-    profiles: tuple[_Profile, ...]
-    numbers: Mapping[str, int]
-    data: Markup
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Table:
-    """A table as read by a person: headings, and cells as text."""
-
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    numeric: tuple[bool, ...]
-    records: tuple[str, ...]
+# Of the tables on the page of a large study; the list of clusters has them all.
+_MOST_RANKED = 50
+_MOST_COMPARED = 20
+_MOST_FAILURES = 200
 
 
 def render_page(
@@ -170,10 +70,10 @@ def render_page(
     *,
     study: str,
     domain: Sequence[DomainSpec] = (),
-    energies: Sequence[Mapping[str, object]] = (),
-    failures: Sequence[Mapping[str, object]] = (),
-    pairs: Sequence[Mapping[str, object]] = (),
-    gates: Sequence[Gate] = (),
+    energies: Rows = (),
+    failures: Rows = (),
+    pairs: Rows = (),
+    gates: Iterable[Gate] = (),
     figures: Mapping[tuple[str, str], str] | None = None,
     steps: Mapping[str, StepEnergies] | None = None,
     hashes: Mapping[str, str] | None = None,
@@ -204,44 +104,197 @@ def render_page(
     hashes
         SHA-256 of each record by the name of its file.
     """
+    figures, steps = figures or {}, steps or {}
     edges = band_edges_of(records)
     flags = flags_of(records, domain)
-    clusters = [(v, structures_of(v)) for v in cluster_views(records)]
-    rankings = rank_reactions(records.of(CheRecord))
-    names = [view.name for view, _ in clusters]
-    shown = show_answers(find_answers(rankings, pairs), flags, names)
-    page = _load_template().render(
+    clusters = [(view, structures_of(view)) for view in cluster_views(records)]
+    numbers = {view.name: number for number, (view, _) in enumerate(clusters)}
+    answers = find_answers(rank_reactions(records.of(CheRecord)), pairs)
+    shown = show_answers(
+        answers, flags, list(numbers), lambda name, _: f"data-{numbers[name]}"
+    )
+    symbols = {
+        symbol
+        for _, structures in clusters
+        for one in structures
+        for symbol in one.structure.symbols
+    }
+    blocks = {
+        "chemistry": chemistry(),
+        "conditions": conditions_of(records.of(CheRecord), steps),
+        "tracks": [one.tracks for one in shown],
+        "sources": sources_of(records, hashes or {}),
+    }
+    return _render(
+        "study.html.j2",
+        **_describe_study(records, study, flags, shown, pairs),
+        **assemble_script(symbols, blocks),
+        failures=make_table(failures or failures_of(records)),
+        n_failures=len(failures or failures_of(records)),
+        overviews=overviews(records.of(CheRecord)),
+        checks=summarise(gates),
+        chips=_draw_chips([view for view, _ in clusters], list(numbers)),
+        link=lambda name: f"#{cluster_id(name)}",
+        sections=[
+            make_section(
+                view,
+                structures,
+                records.about(view.name),
+                steps.get(view.name, StepEnergies()),
+                order=numbers[view.name],
+                figures=figures,
+            )
+            for view, structures in clusters
+        ],
+        edges=edges,
+        edges_svg=_draw_edges(edges, figures),
+        energies=make_table(energies),
+        listed=None,
+        most_ranked=None,
+        most_compared=None,
+    )
+
+
+def render_summary(
+    records: StudyRecords,
+    *,
+    study: str,
+    domain: Sequence[DomainSpec],
+    failures: Rows,
+    pairs: Rows,
+    gates: Iterable[Gate],
+    find_steps: Callable[[str], StepEnergies],
+    hashes: Mapping[str, str],
+    link: Callable[[str], str],
+) -> str:
+    """The page of a study of many clusters, each of which has a page of its own.
+
+    The other parameters are those of `render_page`.
+
+    Parameters
+    ----------
+    find_steps
+        Free energies over temperature of a cluster, asked for those that lead.
+    link
+        Where the page of a cluster is.
+    """
+    flags = flags_of(records, domain)
+    views = {view.name: view for view in cluster_views(records)}
+    answers = find_answers(rank_reactions(records.of(CheRecord)), pairs)
+    led: dict[str, tuple[str, str]] = {}
+
+    def name_block(cluster: str, reaction: str) -> str:
+        name = f"lead-{len(led)}"
+        led[name] = cluster, reaction
+        return name
+
+    shown = show_answers(answers, flags, list(views), name_block, MOST_ROWS)
+    leaders = list(dict.fromkeys(cluster for cluster, _ in led.values()))
+    steps = {name: find_steps(name) for name in leaders}
+    listed = list_clusters(list(views.values()), answers, flags, link)
+    blocks = {
+        "chemistry": chemistry(),
+        "conditions": conditions_of(records.of(CheRecord), steps),
+        "tracks": [one.tracks for one in shown],
+        "sources": sources_of(records.about(*leaders), hashes),
+        "clusters-list": listed.content,
+        **{
+            name: track_block(
+                views[cluster], records.about(cluster), reaction, steps[cluster]
+            )
+            for name, (cluster, reaction) in led.items()
+        },
+    }
+    return _render(
+        "study.html.j2",
+        **_describe_study(records, study, flags, shown, pairs),
+        **assemble_script(listed.symbols, blocks, "cluster_list"),
+        failures=make_table(failures[:_MOST_FAILURES]),
+        n_failures=len(failures),
+        overviews=(),
+        checks=summarise(gates),
+        chips=_draw_chips([views[name] for name in leaders], list(views)),
+        link=link,
+        sections=(),
+        edges=(),
+        edges_svg=None,
+        energies=make_table(()),
+        listed=listed,
+        most_ranked=_MOST_RANKED,
+        most_compared=_MOST_COMPARED,
+    )
+
+
+def render_cluster_page(
+    view: ClusterView,
+    records: StudyRecords,
+    *,
+    study: str,
+    domain: Sequence[DomainSpec],
+    steps: StepEnergies,
+    hashes: Mapping[str, str],
+    link: Callable[[str], str],
+) -> str:
+    """The page of one cluster of a large study; scripts draw its diagrams.
+
+    Parameters
+    ----------
+    records
+        Those of the cluster and of the gases.
+    link
+        Where the page of another cluster, or ``""`` for that of the study, is.
+    """
+    flags = flags_of(records, domain)
+    structures = structures_of(view)
+    che = [view.che] if view.che else []
+    blocks = {
+        "chemistry": chemistry(),
+        "conditions": conditions_of(che, {view.name: steps}),
+        "tracks": [],
+        "sources": sources_of(records, hashes),
+    }
+    return _render(
+        "cluster.html.j2",
+        **assemble_script({s for o in structures for s in o.structure.symbols}, blocks),
+        title=view.name,
         study=study,
         style=Markup(style_sheet()),
-        version=clusterflow.__version__,
-        **_count_outcomes(records),
-        **_gather_provenance(records),
-        failures=_make_table(failures or failures_of(records)),
-        overviews=overviews(records.of(CheRecord)),
-        shown=shown,
-        n_levels=len({one.answer.level_hash for one in shown}),
-        colors=choose_colors(names),
-        probabilities=probability_tables(pairs),
-        checks=summarise(gates),
-        sections=_make_sections(records, clusters, figures or {}, steps or {}),
-        edges=edges,
-        edges_svg=_make_edges_svg(edges, figures or {}),
-        scalings=scalings_of(records.of(ThermoRecord)),
-        **_assemble_script(
-            [group for _, group in clusters],
-            {
-                "chemistry": chemistry(),
-                "conditions": conditions_of(records.of(CheRecord), steps or {}),
-                "tracks": [one.tracks for one in shown],
-                "sources": sources_of(records, hashes or {}),
-            },
-        ),
-        corrections=gas_corrections(records),
+        levels=levels_of(records),
+        section=make_section(view, structures, records, steps),
+        edges=band_edges_of(records),
+        edges_svg=None,
         flags=sorted(flags, key=_order_flag),
         flag_of={flag.name: flag for flag in flags},
-        energies=_make_table(energies),
+        link=link,
     )
-    return page.lstrip()
+
+
+def _render(template: str, **context: object) -> str:
+    return load_templates().get_template(template).render(context).lstrip()
+
+
+def _describe_study(
+    records: StudyRecords,
+    study: str,
+    flags: Sequence[Flag],
+    shown: Sequence[ShownAnswer],
+    pairs: Rows,
+) -> dict[str, object]:
+    """What the page of a study says, whether it has all clusters or a list of them."""
+    return {
+        "title": study,
+        "style": Markup(style_sheet()),
+        "version": clusterflow.__version__,
+        **_count_outcomes(records),
+        **_gather_provenance(records),
+        "shown": shown,
+        "n_levels": len({one.answer.level_hash for one in shown}),
+        "probabilities": probability_tables(pairs),
+        "scalings": scalings_of(records.of(ThermoRecord)),
+        "corrections": gas_corrections(records),
+        "flags": sorted(flags, key=_order_flag),
+        "flag_of": {flag.name: flag for flag in flags},
+    }
 
 
 def _count_outcomes(records: StudyRecords) -> dict[str, object]:
@@ -251,6 +304,7 @@ def _count_outcomes(records: StudyRecords) -> dict[str, object]:
     return {
         "stages": stages,
         "fates": count_fates(records),
+        "n_clusters": len(records.clusters),
         "n_results": len(every),
         "n_complete": sum(r.limiting_potential_v_rhe is not None for r in every),
         "n_records": len(records.records),
@@ -260,30 +314,13 @@ def _count_outcomes(records: StudyRecords) -> dict[str, object]:
 
 def _gather_provenance(records: StudyRecords) -> dict[str, object]:
     """By what the records were made, and when."""
+    levels = levels_of(records)
     return {
-        "levels": levels_of(records),
-        "methods": ", ".join(dict.fromkeys(one.method for one in levels_of(records))),
+        "levels": levels,
+        "methods": ", ".join(dict.fromkeys(one.method for one in levels)),
         "versions": versions_of(records),
         "protocols": protocols_of(records),
         "created": sorted(r.provenance.created for r in records.records),
-    }
-
-
-def _assemble_script(
-    structures: Sequence[Sequence[NamedStructure]], blocks: Mapping[str, object]
-) -> dict[str, object]:
-    """The script, the hash by which the page allows it, and the data of the study."""
-    symbols = {
-        s for group in structures for one in group for s in one.structure.symbols
-    }
-    script = "\n".join(_read_resource(f"scripts/{name}.js") for name in _SCRIPTS)
-    digest = hashlib.sha256(script.encode()).digest()
-    every = {**blocks, "elements": elements_of(symbols)}
-    return {
-        "balls": Markup(ball_definitions(symbols)),
-        "script": Markup(script),
-        "script_hash": base64.b64encode(digest).decode(),
-        "blocks": {name: to_json(content) for name, content in every.items()},
     }
 
 
@@ -296,128 +333,28 @@ def _order_flag(flag: Flag) -> tuple[int, float, str]:
     )
 
 
-def _load_template() -> Template:
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(
-        chem=text.chem,
-        number=text.number,
-        signed=text.signed,
-        duration=text.duration,
-        anchor=cluster_id,
-        fate=say_fate,
-        outcome=say_outcome,
-        flag=say_flag,
-        json=to_json,
-    )
-    environment.globals.update(
-        hole_runs=_name_hole_runs,
-        scaling_block=scaling_block,
-        group_flags=group_flags,
-        level_key=level_key,
-        isomer_mode=ISOMER_MODES.__getitem__,
-        potential_label=text.potential_label,
-        hole_reason=no_potential_reason,
-        hole_mark=text.HOLE,
-        closed_ev=THERMALLY_CLOSED_EV,
-        gate_flags={failure_flag(gate) for gate in EFFECTS},
-        told_apart=TOLD_APART,
-        most_rows=MOST_ROWS,
-    )
-    # Indentation is for whoever reads the template; a large page has megabytes of it.
-    return environment.from_string(
-        _INDENTATION.sub("", _read_resource("template.html.j2"))
-    )
-
-
-def _read_resource(name: str) -> str:
-    return resources.files(_PACKAGE).joinpath(name).read_text(encoding="utf-8")
-
-
-def _name_hole_runs(pathway: Pathway) -> list[tuple[list[str], str]]:
-    """Neighbouring states without a value, by name, and their reason."""
+def _draw_chips(
+    views: Sequence[ClusterView], names: Sequence[str]
+) -> list[dict[str, object]]:
+    """A small picture of each cluster that has one, with its colour among all."""
+    colors = choose_colors(names)
     return [
-        ([pathway.states[column] for column in columns], reason)
-        for columns, reason in hole_runs(pathway)
+        {
+            "name": view.name,
+            "color": colors[view.name],
+            "svg": Markup(
+                draw_structure(
+                    view.relax.isomers[0].structure,
+                    alt=f"Balls and sticks: {view.name}, lowest isomer",
+                )
+            ),
+        }
+        for view in views
+        if view.relax and view.relax.isomers
     ]
 
 
-def _make_sections(
-    records: StudyRecords,
-    clusters: Sequence[tuple[ClusterView, Sequence[NamedStructure]]],
-    figures: Mapping[tuple[str, str], str],
-    steps: Mapping[str, StepEnergies],
-) -> list[_Section]:
-    sections = []
-    for order, (view, structures) in enumerate(clusters):
-        numbers = {item.key: number for number, item in enumerate(structures)}
-        energies = steps.get(view.name, StepEnergies())
-        block: Json = cluster_block(view, records, structures, energies)
-        profiles = (
-            _make_profile(
-                result,
-                f"plot{order}-{index}-",
-                figures.get((view.name, result.reaction))
-                or svg_source(draw_profile(result)),
-                _make_refined_profile(view, result, f"refined{order}-{index}-"),
-            )
-            for index, result in enumerate(view.che.results if view.che else ())
-        )
-        sections.append(
-            _Section(
-                view=view,
-                pictures=tuple(_make_cluster_pictures(view, numbers)),
-                profiles=tuple(profiles),
-                numbers=numbers,
-                data=to_json(block),
-            )
-        )
-    return sections
-
-
-def _make_profile(
-    result: ReactionResult,
-    prefix: str,
-    source: str,
-    refined: _RefinedProfile | None,
-) -> _Profile:
-    drawn = inline_svg(source, prefix=prefix, alt=describe_profile(result))
-    marks = {mark for p in result.pathways for step in p.steps for mark in step.flags}
-    marks |= set(refined.result.flags if refined else ())
-    return _Profile(
-        result=result,
-        svg=Markup(drawn),
-        pathways=order_pathways(result),
-        flags=frozenset(name for name, _ in group_flags(marks)),
-        refined=refined,
-    )
-
-
-def _make_refined_profile(
-    view: ClusterView, result: ReactionResult, prefix: str
-) -> _RefinedProfile | None:
-    """A reaction's result by DFT, if the study refines this cluster."""
-    if view.refined is None or view.refined.level is None:
-        return None
-    results = {r.reaction: r for r in view.refined.profiles.results}
-    if result.reaction not in results:
-        return None
-    refined = results[result.reaction]
-    level = name_composite(view.refined.level, view.refined.dft_level)
-    drawn = None
-    if result.best_pathway is not None and refined.best_pathway is not None:
-        both = {view.refined.level.name: result, level: refined}
-        alt = f"At {level}: {describe_profile(refined)}"
-        source = svg_source(draw_overlay(both))
-        drawn = Markup(inline_svg(source, prefix=prefix, alt=alt))
-    return _RefinedProfile(level=level, result=refined, svg=drawn)
-
-
-def _make_edges_svg(
+def _draw_edges(
     rows: Sequence[BandEdgesRow], figures: Mapping[tuple[str, str], str]
 ) -> Markup | None:
     """The diagram of band edges, if any cluster has them beside its profiles."""
@@ -427,63 +364,3 @@ def _make_edges_svg(
     alt = describe_band_edges(rows)
     source = figures.get(BAND_EDGES_FIGURE) or svg_source(draw_band_edges(found))
     return Markup(inline_svg(source, prefix="edges-", alt=alt))
-
-
-def _make_cluster_pictures(
-    view: ClusterView, numbers: Mapping[str, int]
-) -> list[_Picture]:
-    """The lowest isomer, then each adsorbate's minimum."""
-    found: list[_Picture] = []
-    for isomer in view.relax.isomers[:1] if view.relax else ():
-        found.append(
-            _make_picture(isomer.structure, view.name, "lowest isomer", numbers["/0"])
-        )
-    for record in view.adsorptions:
-        minimum = representative_minimum(record, view.vibrations)
-        if minimum is not None:
-            note = f"{say_outcome(minimum)}, {minimum.site_kind}"
-            number = numbers[f"{record.adsorbate}/{record.minima.index(minimum)}"]
-            title = f"*{record.adsorbate}"
-            found.append(_make_picture(minimum.structure, title, note, number))
-    return found
-
-
-def _make_picture(structure: Structure, title: str, note: str, index: int) -> _Picture:
-    alt = f"Balls and sticks: {title}, {note}"
-    drawn = Markup(draw_structure(structure, alt=alt))
-    return _Picture(svg=drawn, title=title, note=note, index=index)
-
-
-def _make_table(rows: Sequence[Mapping[str, object]]) -> _Table:
-    """Rows of unlike keys as one table."""
-    keys = tuple(dict.fromkeys(key for row in rows for key in row))
-    return _Table(
-        columns=tuple(_format_heading(key) for key in keys),
-        rows=tuple(tuple(_format_cell(row.get(key)) for key in keys) for row in rows),
-        numeric=tuple(
-            any(isinstance(row.get(key), float) for row in rows) for key in keys
-        ),
-        records=tuple(
-            f"thermo/{row['cluster']}.json" if row.get("cluster") else ""
-            for row in rows
-        ),
-    )
-
-
-def _format_heading(key: str) -> str:
-    """A column's name with its unit set apart: ``gibbs_ev`` becomes ``gibbs / eV``."""
-    for suffix in sorted(_SUFFIX_UNITS, key=len, reverse=True):
-        if key.endswith(suffix):
-            stem = key.removesuffix(suffix)
-            return f"{stem.replace('_', ' ')} / {_SUFFIX_UNITS[suffix]}"
-    return key.replace("_", " ")
-
-
-def _format_cell(value: object) -> str:
-    if value is None or value == "":
-        return text.HOLE
-    if isinstance(value, float):
-        return text.number(value, 3)
-    if isinstance(value, (list, tuple)):
-        return ", ".join(str(item) for item in value)
-    return str(value)

@@ -157,13 +157,31 @@ def cluster_block(
 ) -> Json:
     """Structures and reactions of a cluster, and where its species come from."""
     results = view.che.results if view.che else ()
-    clusters = [r for r in (view.che, view.thermo) if r is not None]
     return {
         "structures": [_encode_structure(item) for item in structures],
         "reactions": [_encode_reaction(result, energies) for result in results],
         "species": _encode_species(view, records, results),
-        "cluster_records": [source_name(record) for record in clusters],
+        "cluster_records": _name_own_records(view),
     }
+
+
+def track_block(
+    view: ClusterView, records: StudyRecords, reaction: str, energies: StepEnergies
+) -> Json:
+    """The same of one reaction alone, for a diagram of several clusters."""
+    results = (
+        [r for r in view.che.results if r.reaction == reaction] if view.che else []
+    )
+    return {
+        "reactions": [_encode_reaction(result, energies) for result in results],
+        "species": _encode_species(view, records, results),
+        "cluster_records": _name_own_records(view),
+    }
+
+
+def _name_own_records(view: ClusterView) -> list[str]:
+    """The files of what a cluster's diagrams are made of."""
+    return [source_name(r) for r in (view.che, view.thermo) if r is not None]
 
 
 def _encode_structure(item: NamedStructure) -> Json:

@@ -1,37 +1,64 @@
-"""Stage report: the page and the diagrams."""
+"""Stage report: the page and the diagrams, or a page for each of many clusters."""
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from clusterflow.records.files import StudyRecords, sha256, write_atomic
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.provenance import ReportRecord
-from clusterflow.results.tables import energies, failures, rankings
-from clusterflow.results.temperatures import step_energies
-from clusterflow.results.verify import verify
+from clusterflow.results.table_file import read_table_of, stream_table_of
+from clusterflow.results.tables import TABLES
+from clusterflow.results.temperatures import StepEnergies, step_energies
+from clusterflow.results.verify import run_gates
+from clusterflow.science.checks.evidence import Gate
 from clusterflow.stage_table import record_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
     from clusterflow.library.find import Library
+    from clusterflow.results.tables import Row
     from clusterflow.stages.parts.job import Job
+
+# Of a study with more clusters, each has a page of its own in this folder.
+MOST_ON_ONE_PAGE = 50
+PAGES = "pages"
 
 
 def report(
-    records: StudyRecords, folder: Path, study: str, library: Library, job: Job
+    records: StudyRecords,
+    folder: Path,
+    study: str,
+    library: Library,
+    job: Job,
+    *,
+    most_on_one_page: int = MOST_ON_ONE_PAGE,
 ) -> ReportRecord:
-    """Write ``report.html`` and every diagram as SVG."""
+    """Write ``report.html``, with every diagram as SVG or a page for each cluster."""
+    # Snakemake expects both folders of every study.
+    for name in ("diagrams", PAGES):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    if len(records.clusters) > most_on_one_page:
+        written = _write_pages(records, folder, study, library)
+    else:
+        written = _write_one_page(records, folder, study, library)
+    _remove_old_pages(folder, written)
+    return ReportRecord(study=study, files=written, provenance=job.provenance())
+
+
+def _write_one_page(
+    records: StudyRecords, folder: Path, study: str, library: Library
+) -> tuple[str, ...]:
+    """All clusters on one page, and their diagrams; the names of the files."""
     from clusterflow.figures.diagram import svg_source
     from clusterflow.report.page import render_page
 
-    # Snakemake expects the folder of a study without reactions as well.
-    (folder / "diagrams").mkdir(parents=True, exist_ok=True)
     written = []
     sources = {}
     # Drawn once for the file and the page; what is kept of each is its text.
@@ -43,23 +70,98 @@ def report(
         records,
         study=study,
         domain=library.domain(),
-        energies=list(energies(records)),
-        failures=list(failures(records)),
-        pairs=list(rankings(records)),
-        gates=verify(records, library),
+        energies=_list_rows("energies", folder, records),
+        failures=_list_rows("failures", folder, records),
+        pairs=_list_rows("rankings", folder, records),
+        gates=_list_gates(folder, records, library),
         figures=sources,
         steps={
-            che.cluster: step_energies(che, records, library)
+            che.cluster: step_energies(che, _find_own_records(che, records), library)
             for che in records.of(CheRecord)
         },
         hashes=_hash_records(records, folder),
     )
     write_atomic(folder / "report.html", page)
-    return ReportRecord(
+    return "report.html", *written
+
+
+def _write_pages(
+    records: StudyRecords, folder: Path, study: str, library: Library
+) -> tuple[str, ...]:
+    """A page a cluster, then the page that leads to them; the names of the files."""
+    from clusterflow.report.contents import cluster_views
+    from clusterflow.report.page import render_cluster_page, render_summary
+
+    domain, hashes = library.domain(), _hash_records(records, folder)
+    profiles = {che.cluster: che for che in records.of(CheRecord)}
+
+    def find_steps(cluster: str) -> StepEnergies:
+        if cluster not in profiles:
+            return StepEnergies()
+        che = profiles[cluster]
+        return step_energies(che, _find_own_records(che, records), library)
+
+    def link_page(cluster: str) -> str:
+        return f"{quote(file_name(cluster))}.html" if cluster else "../report.html"
+
+    written = []
+    for view in cluster_views(records):
+        page = render_cluster_page(
+            view,
+            records.about(view.name),
+            study=study,
+            domain=domain,
+            steps=find_steps(view.name),
+            hashes=hashes,
+            link=link_page,
+        )
+        written.append(f"{PAGES}/{file_name(view.name)}.html")
+        write_atomic(folder / written[-1], page)
+    summary = render_summary(
+        records,
         study=study,
-        files=("report.html", *written),
-        provenance=job.provenance(),
+        domain=domain,
+        failures=_list_rows("failures", folder, records),
+        pairs=_list_rows("rankings", folder, records),
+        gates=_list_gates(folder, records, library),
+        find_steps=find_steps,
+        hashes=hashes,
+        link=lambda cluster: f"{PAGES}/{link_page(cluster)}",
     )
+    write_atomic(folder / "report.html", summary)
+    return "report.html", *written
+
+
+def _list_rows(name: str, folder: Path, records: StudyRecords) -> list[Row]:
+    """A table as `collect` has written it, or else made anew."""
+    found = read_table_of(folder, name, records)
+    return list(TABLES[name](records)) if found is None else found
+
+
+def _list_gates(
+    folder: Path, records: StudyRecords, library: Library
+) -> Iterator[Gate]:
+    """The same of what the checks have said, which are too many to keep."""
+    rows = stream_table_of(folder, "gates", records)
+    first = next(rows, None)
+    if first is None:
+        yield from run_gates(records, library)
+        return
+    for row in chain((first,), rows):
+        yield Gate(**row)  # type: ignore[arg-type]
+
+
+def _find_own_records(che: CheRecord, records: StudyRecords) -> StudyRecords:
+    """Those of a cluster, of its states with other atoms, and of the gases."""
+    return records.about(che.cluster, *che.states.values())
+
+
+def _remove_old_pages(folder: Path, written: Sequence[str]) -> None:
+    """Delete pages and diagrams of clusters that the study has no more."""
+    kept = {folder / name for name in written}
+    for old in (*folder.glob(f"{PAGES}/*.html"), *folder.glob("diagrams/**/*.svg")):
+        if old not in kept:
+            old.unlink()
 
 
 def _draw_figures(
@@ -91,8 +193,10 @@ def file_name(name: str) -> str:
     return quoted if quoted.strip(".") else quoted.replace(".", "%2E")
 
 
-def _hash_records(records: StudyRecords, folder: Path) -> dict[str, str]:
+def _hash_records(records: StudyRecords, folder: Path) -> Mapping[str, str]:
     """SHA-256 of the file of each record, by its name; without those not there."""
+    if records.hashes:  # of the files that they were read from
+        return records.hashes
     names = [record_name(record) for record in records.records]
     return {
         name.as_posix(): sha256(folder / name)

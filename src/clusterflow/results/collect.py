@@ -12,9 +12,11 @@ from clusterflow.records.files import StudyRecords, replacing, write_atomic
 from clusterflow.records.provenance import CollectRecord
 from clusterflow.results.columns import COLUMNS, TABLE_COLUMNS
 from clusterflow.results.database import write_file, write_server
+from clusterflow.results.outlines import NAME as OUTLINES
+from clusterflow.results.outlines import list_outlines
 from clusterflow.results.query import READABLE
 from clusterflow.results.table_file import NAME as TABLE_FILE
-from clusterflow.results.table_file import open_tables
+from clusterflow.results.table_file import confirm_fingerprint, open_tables
 from clusterflow.results.tables import TABLES, write_csv
 from clusterflow.results.verify import run_gates
 from clusterflow.science.checks.evidence import Gate
@@ -65,17 +67,17 @@ def collect(
         _require_pyarrow()
     written = []
     n_failures = 0
-    with open_tables(folder, _check_fingerprint(made_of, records)) as tables:
+    with open_tables(folder, confirm_fingerprint(made_of, records)) as tables:
         for name, make_rows in TABLES.items():
             rows = tables.keep(name, make_rows(records))
             files, n_rows = _write_table(folder, name, rows, parquet=settings.parquet)
             written += files
             if name == "failures":
                 n_failures = n_rows
-        for name, make_rows in READABLE.items():
+        for name, make_rows in (READABLE | {OUTLINES: list_outlines}).items():
             deque(tables.keep(name, make_rows(records)), maxlen=0)
-    gates = (_make_gate_row(gate) for gate in run_gates(records, library))
-    _write_csv(folder, "gates", gates)
+        gates = (_make_gate_row(gate) for gate in run_gates(records, library))
+        _write_csv(folder, "gates", tables.keep("gates", gates))
     write_file(records, study, folder / "results.db")
     if settings.database is not None:
         write_server(records, study, settings.database)
@@ -86,16 +88,6 @@ def collect(
         n_failures=n_failures,
         provenance=job.provenance(),
     )
-
-
-def _check_fingerprint(
-    made_of: Fingerprint | None, records: StudyRecords
-) -> Fingerprint | None:
-    """None where tables are not what whoever asks would read: some, or edited ones."""
-    if made_of is None or made_of.n_records != len(records.records):
-        return None
-    is_edited = any(record.provenance.edited for record in records.records)
-    return None if is_edited else made_of
 
 
 def _write_table(

@@ -15,16 +15,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import clusterflow
-from clusterflow.errors import OutputError
+from clusterflow.errors import OutputError, RecordError
 from clusterflow.records.files import replacing
 from clusterflow.results.columns import TABLE_COLUMNS
 from clusterflow.stage_table import STAGES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from clusterflow.results.tables import Row
+    from clusterflow.records.files import StudyRecords
+    from clusterflow.results.tables import Cell, Row
 
 NAME = "tables.db"
 # What people ask for by name; each has an index.
@@ -132,6 +133,60 @@ def take_fingerprint(folder: Path) -> Fingerprint:
     return Fingerprint(found.hexdigest(), n_records)
 
 
+def confirm_fingerprint(
+    made_of: Fingerprint | None, records: StudyRecords
+) -> Fingerprint | None:
+    """None where records are not all that are there, or were changed by hand."""
+    if made_of is None or made_of.n_records != len(records.records):
+        return None
+    is_edited = any(record.provenance.edited for record in records.records)
+    return None if is_edited else made_of
+
+
+def read_table_of(folder: Path, name: str, records: StudyRecords) -> list[Row] | None:
+    """Rows of a table that was made of just these records; None if none was."""
+    if confirm_fingerprint(take_fingerprint(folder), records) is None:
+        return None
+    found = read_table(folder, name, {})
+    return None if found is None else found[0]
+
+
+def stream_table_of(folder: Path, name: str, records: StudyRecords) -> Iterator[Row]:
+    """The same one row after the other, for a table that is large; none if none was.
+
+    Raises
+    ------
+    RecordError
+        If the file is damaged.
+    """
+    made_of = confirm_fingerprint(take_fingerprint(folder), records)
+    path = folder / NAME
+    if made_of is None or not path.is_file():
+        return
+    address = f"{path.absolute().as_uri()}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True)) as database:
+            (digest,) = database.execute("SELECT digest FROM made_of").fetchone()
+            if digest != made_of.digest or not _has_table(database, name):
+                return
+            found = database.execute(f'SELECT * FROM "{name}" ORDER BY rowid')
+            columns = [about[0] for about in found.description]
+            for cells in found:
+                yield _make_row(columns, cells)
+    except sqlite3.Error as error:
+        raise RecordError(f"{path}: damaged ({error}); collect again") from None
+
+
+def _has_table(database: sqlite3.Connection, name: str) -> bool:
+    tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
+    return (name,) in database.execute(tables).fetchall()
+
+
+def _make_row(columns: Sequence[str], cells: Sequence[Cell]) -> Row:
+    plain = (_TRUTH.get(c, c) if isinstance(c, str) else c for c in cells)
+    return dict(zip(columns, plain, strict=True))
+
+
 def _list_files(folder: str, name: str) -> Iterator[tuple[str, str]]:
     """Records below a folder of a stage, with size and time stamp.
 
@@ -162,15 +217,11 @@ def _describe_file(entry: os.DirEntry[str]) -> str:
 def _select_rows(
     database: sqlite3.Connection, name: str, equal: Mapping[str, str]
 ) -> tuple[list[Row], list[str]]:
-    tables = "SELECT name FROM sqlite_master WHERE type = 'table'"
-    if (name,) not in database.execute(tables).fetchall():  # one without rows
+    if not _has_table(database, name):  # one without rows
         return [], list(TABLE_COLUMNS.get(name, ()))
     columns = [about[1] for about in database.execute(f'PRAGMA table_info("{name}")')]
     known = {column: text for column, text in equal.items() if column in columns}
     conditions = "".join(f' AND "{column}" = ?' for column in known)
     select = f'SELECT * FROM "{name}" WHERE 1{conditions} ORDER BY rowid'
-    found: list[Row] = []
-    for cells in database.execute(select, tuple(known.values())):
-        plain = (_TRUTH.get(c, c) if isinstance(c, str) else c for c in cells)
-        found.append(dict(zip(columns, plain, strict=True)))
-    return found, columns
+    rows = database.execute(select, tuple(known.values()))
+    return [_make_row(columns, cells) for cells in rows], columns

@@ -15,6 +15,7 @@ from clusterflow.science.reactions.che import free_energies_of
 from clusterflow.science.reactions.cluster_states import add_cluster_states
 from clusterflow.science.reactions.evaluate import add_solutes
 from clusterflow.science.reactions.network import parse_equation
+from clusterflow.science.thermochemistry.other_temperatures import move_to_temperature
 from clusterflow.science.uncertainty.deviations import deviations_of
 from clusterflow.settings import ThermoSettings
 from clusterflow.stage_table import STAGES
@@ -24,7 +25,7 @@ from clusterflow.stages.parts.own_thermo import (
     own_thermo,
     read_shift_tables,
 )
-from clusterflow.stages.thermo import thermo
+from clusterflow.stages.thermo import surroundings_of, thermo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -75,11 +76,24 @@ def thermo_at(
     RecordError
         If a record that the free energies rest on is missing.
     """
-    settings = ThermoSettings.model_validate(
-        {**known.provenance.settings, "temperature_k": temperature_k}
-    )
+    settings = _read_settings(known, temperature_k)
     if known.own:
         return _own_thermo_at(known, settings, library)
+    of_cluster = _find_records_of(known, records, temperature_k)
+    return thermo(of_cluster, settings, library, Job("thermo"))
+
+
+def _read_settings(known: ThermoRecord, temperature_k: float) -> ThermoSettings:
+    """The settings of the recorded stage, at another temperature."""
+    return ThermoSettings.model_validate(
+        {**known.provenance.settings, "temperature_k": temperature_k}
+    )
+
+
+def _find_records_of(
+    known: ThermoRecord, records: StudyRecords, temperature_k: float
+) -> ClusterRecords:
+    """The records that free energies were made of, among any others."""
     cluster, names = known.cluster, [s.name for s in known.species]
     gases = {n.partition("(")[0] for n in names if not n.startswith("*")}
     relaxed = [r for r in records.of(RelaxRecord) if r.cluster == cluster]
@@ -94,7 +108,7 @@ def thermo_at(
         )
     pools = [r for r in records.of(PoolRecord) if r.cluster == cluster]
     leaving = [r for r in records.of(LeavingRecord) if r.cluster == cluster]
-    of_cluster = ClusterRecords(
+    return ClusterRecords(
         relaxed=relaxed[0],
         adsorptions=[found[name] for name in adsorbates],
         vibrations=[v for v in records.of(VibrateRecord) if v.cluster == cluster],
@@ -102,7 +116,39 @@ def thermo_at(
         pool=pools[0] if pools else None,
         leaving=leaving[0] if leaving else None,
     )
-    return thermo(of_cluster, settings, library, Job("thermo"))
+
+
+def _list_thermo_at(
+    known: ThermoRecord,
+    records: StudyRecords,
+    temperatures_k: Sequence[float],
+    library: Library,
+) -> list[ThermoRecord]:
+    """The record at some temperatures, numbers alone: what it is made of stays.
+
+    Raises
+    ------
+    RecordError
+        If a record that the free energies rest on is missing.
+    """
+    if known.own or known.level is None:
+        return [
+            known
+            if temperature_k == known.temperature_k
+            else thermo_at(known, records, temperature_k, library)
+            for temperature_k in temperatures_k
+        ]
+    of_cluster = _find_records_of(known, records, temperatures_k[0])
+    settings = _read_settings(known, known.temperature_k)
+    around = surroundings_of(known.level, of_cluster.gases, settings, library)
+    names = [adsorbed.adsorbate for adsorbed in of_cluster.adsorptions]
+    counts = {name: library.adsorbate(name).counts for name in names}
+    return [
+        known
+        if temperature_k == known.temperature_k
+        else move_to_temperature(known, of_cluster, around, counts, temperature_k)
+        for temperature_k in temperatures_k
+    ]
 
 
 def _own_thermo_at(
@@ -144,29 +190,23 @@ def step_energies(
     steps = {s.name for r in che.results for p in r.pathways for s in p.steps}
     equations = [parse_equation(name) for name in sorted(steps)]
 
-    def joined(temperature_k: float) -> ThermoRecord:
-        first, *states = (
-            known[name]
-            if temperature_k == own
-            else thermo_at(known[name], records, temperature_k, library)
-            for name in clusters
-        )
+    terms = set().union(*(equation.species for equation in equations))
+    chosen = sorted({own, *temperatures_k})
+
+    def join(first: ThermoRecord, *states: ThermoRecord) -> ThermoRecord:
         return add_cluster_states(first, states, che.networks, library).thermo
 
-    terms = set().union(*(equation.species for equation in equations))
-
-    def completed(temperature_k: float) -> FreeEnergies:
-        thermo = joined(temperature_k)
+    def complete(thermo: ThermoRecord) -> FreeEnergies:
         return add_solutes(
             *(free_energies_of(thermo), terms, library),
-            *(temperature_k, thermo.pressure_pa),
+            *(thermo.temperature_k, thermo.pressure_pa),
         )
 
     deviations = None
     try:
-        deviations = deviations_of(joined(own))
-        chosen = sorted({own, *temperatures_k})
-        at = [completed(temperature) for temperature in chosen]
+        deviations = deviations_of(join(*(known[name] for name in clusters)))
+        moved = [_list_thermo_at(known[n], records, chosen, library) for n in clusters]
+        at = [complete(join(*of_one)) for of_one in zip(*moved, strict=True)]
     except (ClusterflowError, ValueError) as error:
         # Intervals are of the study's temperature, and stay without another one.
         reason = f"no other temperature: {error}"

@@ -229,7 +229,7 @@ def _describe_summary(summary: GateSummary) -> Iterator[str]:
     if len(summary.noted) > _MAX_LINES:
         yield f"  and {len(summary.noted) - _MAX_LINES} more"
     if summary.skipped:
-        yield f"  SKIP {summary.gates[0].subject}: {summary.gates[0].detail}"
+        yield f"  SKIP {summary.first.subject}: {summary.first.detail}"
 
 
 def _describe_worst(summary: GateSummary) -> str:
@@ -237,9 +237,8 @@ def _describe_worst(summary: GateSummary) -> str:
     gate = summary.worst
     if gate is not None:
         return f"  worst {gate.value:.3g}, limit {gate.limit:.3g}: {gate.subject}"
-    words = [gate for gate in summary.gates if gate.value is not None]
-    words.sort(key=lambda gate: gate.verdict)
-    return f"  e.g. {words[0].value}: {words[0].subject}" if words else ""
+    found = summary.example
+    return f"  e.g. {found.value}: {found.subject}" if found else ""
 
 
 def _format_gate_value(gate: Gate) -> str:

@@ -15,6 +15,7 @@ from clusterflow.library.find import Library, describe_error
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import check_output, read_records, write_atomic
 from clusterflow.records.profiles import CheRecord
+from clusterflow.results.outlines import read_outlines
 from clusterflow.results.tables import to_csv
 from clusterflow.settings import CheSettings
 from clusterflow.stages.che import che
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from clusterflow.records.profiles import ReactionResult
+    from clusterflow.results.outlines import Outline
     from clusterflow.results.tables import Row
     from clusterflow.science.reactions.scaling_line import Line
 
@@ -75,9 +77,14 @@ class Conditions:
 
 
 def read_study_clusters(
-    folders: Sequence[Path], clusters: Sequence[str] = ()
+    folders: Sequence[Path], clusters: Sequence[str] = (), *, in_outline: bool = False
 ) -> list[StudyCluster]:
     """The clusters of some results folders, by their records of thermo and che.
+
+    Parameters
+    ----------
+    in_outline
+        Whether records without pathways and terms will do, which are read faster.
 
     Raises
     ------
@@ -86,17 +93,17 @@ def read_study_clusters(
     """
     found = []
     for folder in folders:
-        stages = ("thermo", "che")
-        paths = [p for stage in stages for p in (folder / stage).glob("*.json")]
-        records = read_records(folder, paths)
-        thermo = {record.cluster: record for record in records.of(ThermoRecord)}
-        found += [(folder, r, thermo.get(r.cluster)) for r in records.of(CheRecord)]
-    known = sorted({record.cluster for _, record, _ in found})
+        outlines = read_outlines(folder) if in_outline else None
+        if outlines is None:
+            outlines = _read_records_of(folder, clusters)
+        found += [(folder, che, thermo) for che, thermo in outlines]
+    known = {record.cluster for _, record, _ in found}
     for name in clusters:
         if name not in known:
+            known |= {p.stem for f in folders for p in (f / "che").glob("*.json")}
             raise RecordError(
                 f"--cluster {name}: not in these results; "
-                f"known: {', '.join(known) or 'none'}"
+                f"known: {', '.join(sorted(known)) or 'none'}"
             )
     n_studies = Counter(record.cluster for _, record, _ in found)
     return [
@@ -109,6 +116,17 @@ def read_study_clusters(
         for f, r, thermo_record in found
         if not clusters or r.cluster in clusters
     ]
+
+
+def _read_records_of(folder: Path, clusters: Sequence[str]) -> list[Outline]:
+    """Records of che and thermo: of some clusters that are there, or else of all."""
+    every = [p for s in ("thermo", "che") for p in (folder / s).glob("*.json")]
+    chosen = [path for path in every if path.stem in clusters]
+    if clusters and every and not chosen:
+        return []
+    records = read_records(folder, chosen or every)
+    thermo = {record.cluster: record for record in records.of(ThermoRecord)}
+    return [(che, thermo.get(che.cluster)) for che in records.of(CheRecord)]
 
 
 def save(plot: Plot, output: Path) -> Path:

@@ -11,10 +11,7 @@ from clusterflow.science.adsorption.bare_isomers import (
     relaxed_of_mode,
     why_not_pooled,
 )
-from clusterflow.science.adsorption.surface_bonds import (
-    CARBONYL_CHALCOGENIDE,
-    surface_bonds,
-)
+from clusterflow.science.adsorption.surface_bonds import holds_carbonyl_chalcogenide
 from clusterflow.science.clusters.spin import spin_free_energy
 
 if TYPE_CHECKING:
@@ -58,7 +55,7 @@ def choose_minimum(
     """
     minima = [(i, m) for i, m in enumerate(record.minima) if i not in not_minima]
     # Carbonyl selenide is no carbon monoxide, however low it lies.
-    minima.sort(key=lambda pair: _is_chalcogenide(pair[1]))
+    minima.sort(key=lambda pair: holds_carbonyl_chalcogenide(pair[1].structure))
     if isomers == "pool":
         for index, minimum in minima:
             if minimum.fate in USABLE_FATES and not _is_on_other_species(
@@ -72,12 +69,6 @@ def choose_minimum(
             if minimum.fate == fate and (not own or minimum.isomer in own):
                 return index
     return None
-
-
-def _is_chalcogenide(minimum: Minimum) -> bool:
-    """Whether an anion of the cluster has taken up the carbon monoxide."""
-    bonds = surface_bonds(minimum.structure)
-    return any(bond.kind == CARBONYL_CHALCOGENIDE for bond in bonds)
 
 
 def minimum_of_mode(

@@ -134,6 +134,23 @@ def surface_bonds(structure: Structure) -> tuple[SurfaceBond, ...]:
     return tuple(sorted(found))
 
 
+def holds_carbonyl_chalcogenide(structure: Structure) -> bool:
+    """Whether an anion of the cluster has taken up carbon monoxide.
+
+    Asked of each minimum; few need more than a look at the distances.
+    """
+    pairs = list(zip(structure.symbols, structure.roles, strict=True))
+    carbon = [i for i, pair in enumerate(pairs) if pair == ("C", "adsorbate")]
+    anions = [i for i, (s, r) in enumerate(pairs) if r != "adsorbate" and s in COVALENT]
+    if not carbon or not anions:
+        return False
+    ratios = distance_ratios(structure.symbols, structure.xyz)[np.ix_(carbon, anions)]
+    if not (ratios < FORMED).any():
+        return False
+    bonds = surface_bonds(structure)
+    return any(bond.kind == CARBONYL_CHALCOGENIDE for bond in bonds)
+
+
 def _find_binding_atoms(
     molecule: nx.Graph, nearest: dict[int, float]
 ) -> list[tuple[int, str]]:

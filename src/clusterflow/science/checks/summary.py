@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping
 
     from clusterflow.science.checks.evidence import Gate
 
@@ -20,45 +20,62 @@ class GateSummary:
     """One gate: verdicts by kind, and the gates that a person should look at.
 
     `worst` is the number nearest to its limit or furthest beyond it; None where the
-    gate compares no numbers. `noted` failed, warn or stay open, in this order.
+    gate compares no numbers. `noted` failed, warn or stay open, in this order. `first`
+    is the first verdict, `example` the first by verdict of those with a value.
     """
 
     name: str
     counts: Mapping[str, int]
-    gates: tuple[Gate, ...]
+    first: Gate
+    example: Gate | None
     worst: Gate | None
     noted: tuple[Gate, ...]
 
     @property
     def skipped(self) -> bool:
         """Whether it applied to nothing."""
-        return self.counts.get("SKIP", 0) == len(self.gates)
+        return self.counts.keys() == {"SKIP"}
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Verdicts of one gate as they come: a large study has too many to keep."""
+
+    first: Gate
+    counts: Counter[str] = field(default_factory=Counter)
+    example: Gate | None = None
+    worst: Gate | None = None
+    worst_share: float = -1.0
+    noted: list[Gate] = field(default_factory=list)
+
+    def add(self, gate: Gate) -> None:
+        self.counts[gate.verdict] += 1
+        if gate.verdict in _NOTED:
+            self.noted.append(gate)
+        if gate.value is not None and (
+            self.example is None or gate.verdict < self.example.verdict
+        ):
+            self.example = gate
+        if isinstance(gate.value, float) and isinstance(gate.limit, float):
+            size = abs(gate.value)
+            share = size / gate.limit if gate.limit else size
+            if share > self.worst_share:
+                self.worst, self.worst_share = gate, share
 
 
 def summarise(gates: Iterable[Gate]) -> list[GateSummary]:
     """One summary a gate, in order of appearance."""
-    by_name: dict[str, list[Gate]] = {}
+    by_name: dict[str, _Tally] = {}
     for gate in gates:
-        by_name.setdefault(gate.name, []).append(gate)
-    return [_summarise_gate(name, own) for name, own in by_name.items()]
-
-
-def _summarise_gate(name: str, gates: Sequence[Gate]) -> GateSummary:
-    noted = [gate for gate in gates if gate.verdict in _NOTED]
-    noted.sort(key=lambda gate: _NOTED.index(gate.verdict))
-    return GateSummary(
-        name=name,
-        counts=Counter(gate.verdict for gate in gates),
-        gates=tuple(gates),
-        worst=_find_worst_gate(gates),
-        noted=tuple(noted),
-    )
-
-
-def _find_worst_gate(gates: Sequence[Gate]) -> Gate | None:
-    numbers = [
-        (abs(gate.value) / gate.limit if gate.limit else abs(gate.value), gate)
-        for gate in gates
-        if isinstance(gate.value, float) and isinstance(gate.limit, float)
+        by_name.setdefault(gate.name, _Tally(gate)).add(gate)
+    return [
+        GateSummary(
+            name=name,
+            counts=tally.counts,
+            first=tally.first,
+            example=tally.example,
+            worst=tally.worst,
+            noted=tuple(sorted(tally.noted, key=lambda g: _NOTED.index(g.verdict))),
+        )
+        for name, tally in by_name.items()
     ]
-    return max(numbers, key=lambda pair: pair[0])[1] if numbers else None

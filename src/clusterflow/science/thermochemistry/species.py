@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import hypot
 from typing import TYPE_CHECKING
 
@@ -85,6 +85,13 @@ class Surroundings:
     pressure_pa: Mapping[str, float]
     isomers: IsomerMode
     model: AdsorbateModel
+    # Asked for again with each species, and by those at another temperature.
+    _terms: dict[tuple[str, float, float], FreeEnergyTerms | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    _parts: dict[frozenset[tuple[str, int]], dict[str, float] | None] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def corrections(self) -> list[GasCorrection]:
         """Gas corrections at 298.15 K and 1 bar, for every gas that was computed."""
@@ -148,7 +155,12 @@ class Surroundings:
         self, name: str, temperature_k: float, pressure_pa: float
     ) -> FreeEnergyTerms | None:
         """Free energy of a gas of `gases`; None where its record failed."""
-        return gas_free_energy(self.gases[name], temperature_k, pressure_pa)
+        key = name, temperature_k, pressure_pa
+        if key not in self._terms:
+            self._terms[key] = gas_free_energy(
+                self.gases[name], temperature_k, pressure_pa
+            )
+        return self._terms[key]
 
     def why_no_gas(self, name: str) -> tuple[str, str]:
         """Status and reason for a None of `terms_at`."""
@@ -158,8 +170,11 @@ class Surroundings:
 
     def anchors_of(self, counts: Mapping[str, int]) -> dict[str, float] | None:
         """How many of each anchor hold these atoms."""
-        compositions = {a: self.table.gases[a].counts for a in self.anchors}
-        return anchor_coefficients(counts, compositions)
+        key = frozenset(counts.items())
+        if key not in self._parts:
+            compositions = {a: self.table.gases[a].counts for a in self.anchors}
+            self._parts[key] = anchor_coefficients(counts, compositions)
+        return self._parts[key]
 
     def anchor_energy_ev(
         self, counts: Mapping[str, int], *, electronic: bool = False
