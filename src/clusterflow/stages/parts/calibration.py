@@ -238,7 +238,9 @@ class Calibration:
         scale = BindingScale(
             around=self.around,
             groups=self.bonds,
-            hosts_ev={i.structure.name: i.energy_ev for i in self.records.relaxed.isomers},
+            hosts_ev={
+                i.structure.name: i.energy_ev for i in self.records.relaxed.isomers
+            },
         )
         counts = self.library.adsorbate(adsorbed.adsorbate).counts
         return scale.binding_ev(energy, minimum.isomer, counts, structure)
