@@ -20,8 +20,9 @@ from clusterflow.run.command import (
     snakemake_command,
 )
 from clusterflow.run.fork_client import ADDRESS, session_name
+from clusterflow.run.lease import hold_folder
 from clusterflow.run.leftovers import sweep_pieces, sweep_temporaries
-from clusterflow.run.lock import HOLDER, claim_folder, write_holder
+from clusterflow.run.lock import clear_lock
 from clusterflow.run.timing import (
     RunTime,
     job_times,
@@ -32,6 +33,8 @@ from clusterflow.run.timing import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from clusterflow.run.lease import HeldFolder
 
 _LONGEST_FOLDER = 107 - len("/clusterflow-12345678/socket")
 
@@ -58,22 +61,24 @@ def run_study(
     results = results_folder(configfiles, snakemake_args)
     cores = choose_cores(cores, snakemake_args)
     command = snakemake_command(configfiles, cores, snakemake_args)
-    claim_folder(configfiles)
-    runs_jobs = computes(snakemake_args)
-    if runs_jobs:
-        sweep_temporaries(results)
-    started, cpu_before = time.time(), measure_children_cpu_s()
-    environment = make_environment()
-    # A warm process takes a second to start, and a dry run has no use of it.
-    server = fork_server(environment) if runs_jobs else nullcontext(environment)
-    with server as environment:
-        code = _run_snakemake(
-            command,
-            environment,
-            study=results.name,
-            configfiles=tuple(map(str, configfiles)),
-            cores=cores,
-        )
+    with hold_folder() as held:
+        clear_lock(held, configfiles)
+        runs_jobs = computes(snakemake_args)
+        if runs_jobs:
+            sweep_temporaries(results)
+        started, cpu_before = time.time(), measure_children_cpu_s()
+        environment = make_environment()
+        # A warm process takes a second to start, and a dry run has no use of it.
+        server = fork_server(environment) if runs_jobs else nullcontext(environment)
+        with server as environment:
+            code = _run_snakemake(
+                command,
+                environment,
+                held,
+                study=results.name,
+                configfiles=tuple(map(str, configfiles)),
+                cores=cores,
+            )
     run = RunTime(
         started=started,
         elapsed_s=time.time() - started,
@@ -123,26 +128,29 @@ def _find_short_folder() -> str | None:
 def _run_snakemake(
     command: Sequence[str],
     environment: dict[str, str],
-    *,
-    study: str,
-    configfiles: tuple[str, ...],
-    cores: int | None,
+    held: HeldFolder,
+    **note: object,
 ) -> int:
     """Exit code of Snakemake, which runs in a process group of its own.
 
     The rest is noted beside its process number, for others to read.
     """
+    # While Snakemake has one end of this, whoever has the other knows that it lives.
+    told, alive = os.pipe()
     # Its own group gets each signal once, from us, whether it came from the keyboard
     # or from `kill`; a second Ctrl-C would cut short Snakemake's cleaning up.
     process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, process_group=0
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        process_group=0,
+        pass_fds=[alive],
     )
-    try:
-        with _forward_signals(process):
-            write_holder(process.pid, study, configfiles, cores)
-            code = process.wait()
-    finally:
-        HOLDER.unlink(missing_ok=True)
+    os.close(alive)
+    with _forward_signals(process), held.kept_alive(process.pid, told):
+        os.close(told)
+        held.note(process.pid, **note)
+        code = process.wait()
     return code if code >= 0 else 128 - code
 
 
