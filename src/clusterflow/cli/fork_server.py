@@ -16,6 +16,7 @@ import select
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from clusterflow.cli.app import command, main
@@ -41,12 +42,20 @@ def serve(path: str) -> None:
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready:
+                _remove_socket(Path(path))
                 break
             connection, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
                 _run_request(connection)
             connection.close()
+
+
+def _remove_socket(path: Path) -> None:
+    """And its folder, which a run that was killed can no longer remove."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+        path.parent.rmdir()
 
 
 def _preload_modules() -> None:
@@ -70,7 +79,10 @@ def _run_request(connection: socket.socket) -> NoReturn:
     code = 1
     try:
         _, files, _, _ = socket.recv_fds(connection, 1, 3)
-        request = json.loads(b"".join(iter(lambda: connection.recv(65536), b"")))
+        content = b"".join(iter(lambda: connection.recv(65536), b""))
+        if not content:  # another run only asked whether anybody is here
+            os._exit(0)
+        request = json.loads(content)
         for target, file in enumerate(files):
             os.dup2(file, target)
             os.close(file)
