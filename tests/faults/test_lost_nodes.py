@@ -20,7 +20,6 @@ SANDBOX = os.environ.get("CLUSTERFLOW_SLURM", "")
 pytestmark = pytest.mark.skipif(
     not (IS_LONG and SANDBOX), reason="long, and needs a SLURM whose nodes may be lost"
 )
-ALL_NODES = "n[1-3]"
 CLUSTERS = ["Cu2", "Cu3", "Cu4", "Cu5", "Cu6", "Cu7"]
 
 
@@ -87,7 +86,8 @@ def test_a_study_in_bundles_outlives_it(whole, tmp_path, lost):
         call("slurmctld")
         # What had begun since the last saved state is held, and its node drained.
         time.sleep(20)
-        call("scontrol", "update", f"nodename={ALL_NODES}", "state=resume")
+        for node in call("sinfo", "-h", "-N", "-t", "drain", "-o", "%N").split():
+            call("scontrol", "update", f"nodename={node}", "state=resume")
         for job in call("squeue", "-h", "-o", "%i %r").splitlines():
             if "held" in job:
                 call("scontrol", "release", job.split()[0])

@@ -34,6 +34,8 @@ _LIBRARIES = (
 def serve(path: str) -> None:
     """Fork for each request until whoever started this process is gone."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # Interrupts are for the forks, by way of the commands that wait for them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(64)  # requests that come before the imports are done wait
@@ -76,6 +78,7 @@ def _preload_modules() -> None:
 def _run_request(connection: socket.socket) -> NoReturn:
     """Run one command with the client's files, folder and environment; then end."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     code = 1
     try:
         _, files, _, _ = socket.recv_fds(connection, 1, 3)

@@ -36,4 +36,6 @@ def renew(path: Path, token: str, group: int, every_s: float) -> None:
 
 
 if __name__ == "__main__":
+    # It ends with Snakemake, and who is interrupted is Snakemake.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     renew(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4]))
