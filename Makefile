@@ -16,7 +16,7 @@ EXTRAS_test := [test,excel,outputs,parquet,postgresql]
 EXTRAS_lint := [test,dev,excel,outputs,parquet,postgresql]
 EXTRAS_docs := [docs]
 
-.PHONY: run test test-kernels lint docs package generate pictures constraints clean help
+.PHONY: run test test-kernels faults lint docs package generate pictures constraints clean help
 
 run: $(VENV)/.installed-run ## Run the study of config.yaml; ARGS="--cores 4" goes to `clusterflow run`
 	@$(BIN)/clusterflow run $(ARGS)
@@ -30,6 +30,9 @@ test-kernels: $(VENV)/.installed-test ## Run the tests that rounding may turn, w
 	@if [ -n "$$OPENBLAS_CORETYPE" ]; then \
 	  echo "OPENBLAS_CORETYPE is set to $$OPENBLAS_CORETYPE: no tests with another kernel"; else \
 	  OPENBLAS_CORETYPE=Prescott $(BIN)/python -m pytest -q -n 2 -m rounding $(ARGS); fi
+
+faults: $(VENV)/.installed-test ## Kill, spoil and starve studies for an hour or more, with a table at the end
+	CLUSTERFLOW_FAULTS=long $(BIN)/python -m pytest tests/faults $(ARGS)
 
 lint: $(VENV)/.installed-lint ## Check style, types, workflow and spelling
 	$(BIN)/ruff check

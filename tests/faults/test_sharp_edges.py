@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -16,7 +18,7 @@ from clusterflow.cli.app import main
 from clusterflow.errors import ClusterflowError, hide_passwords
 from clusterflow.records.files import write_atomic
 from clusterflow.results.tables import to_csv
-from clusterflow.run.leftovers import sweep_pieces, sweep_temporaries
+from clusterflow.run.leftovers import sweep_pieces, sweep_sockets, sweep_temporaries
 from clusterflow.run.start import fork_server
 from clusterflow.settings import load_study
 from clusterflow.stages.parts.scratch import Scratch
@@ -177,6 +179,40 @@ def test_a_long_temporary_folder_leaves_room_for_the_socket(tmp_path, monkeypatc
         assert os.path.exists(path)  # noqa: PTH110
         assert len(os.fsencode(path)) <= 107
     assert not os.path.exists(os.path.dirname(path))  # noqa: PTH110, PTH120
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no forked jobs elsewhere")
+def test_the_socket_of_a_killed_run_goes_with_its_warm_process(tmp_path):
+    """Who started it is gone, and with it the other end of its standard input."""
+    path = tmp_path / "clusterflow-x/socket"
+    path.parent.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clusterflow", "--warm", str(path)],
+        stdin=subprocess.PIPE,
+    )
+    process.stdin.close()
+    assert process.wait(timeout=120) == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_sockets_that_nobody_answers_are_swept(tmp_path):
+    old = time.time() - 3600
+    with contextlib.ExitStack() as listening:
+        for name in ("clusterflow-gone", "clusterflow-alive", "clusterflow-new"):
+            folder = tmp_path / name
+            folder.mkdir()
+            one = listening.enter_context(socket.socket(socket.AF_UNIX))
+            one.bind(str(folder / "socket"))
+            if name == "clusterflow-alive":
+                one.listen()
+        (tmp_path / "clusterflow-mine").mkdir()
+        (tmp_path / "clusterflow-mine/notes.txt").touch()
+        for folder in tmp_path.iterdir():
+            if folder.name != "clusterflow-new":
+                os.utime(folder, (old, old))
+        sweep_sockets(tmp_path)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"clusterflow-alive", "clusterflow-new", "clusterflow-mine"}
 
 
 def test_what_killed_runs_leave_is_swept(tmp_path):

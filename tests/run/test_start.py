@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import platform
 import re
 import signal
 import subprocess
@@ -20,14 +19,9 @@ from clusterflow.errors import ClusterflowError, ConfigError
 from clusterflow.run import command as command_module
 from clusterflow.run import start
 from clusterflow.run.command import choose_cores, results_folder, snakemake_command
-from clusterflow.run.lock import (
-    HOLDER,
-    LOCKS,
-    RunHolder,
-    _read_holder,
-    claim_folder,
-    runs_workflow,
-)
+from clusterflow.run.lease import HOLDER, RunHolder, current_run, describe_run
+from clusterflow.run.lease import hold_folder as hold_only
+from clusterflow.run.lock import LOCKS, clear_lock, runs_workflow
 from clusterflow.run.start import run_study
 from clusterflow.run.timing import (
     JobTime,
@@ -126,10 +120,13 @@ def hold(folder: Path, state: RunHolder | None) -> None:
 
 
 def state_of(process: psutil.Process, **changes: object) -> RunHolder:
-    state = RunHolder(
-        host=platform.node(), pid=process.pid, create_time=process.create_time()
-    )
-    return state.model_copy(update=changes)
+    return describe_run(process.pid).model_copy(update=changes)
+
+
+def claim_folder() -> None:
+    """What a run does before Snakemake starts."""
+    with hold_only() as held:
+        clear_lock(held)
 
 
 def workflow_processes(folder: Path) -> list[psutil.Process]:
@@ -178,7 +175,7 @@ def test_interrupt_stops_jobs_and_leaves_no_lock(folder) -> None:
         [sys.executable, "-c", STUDY], stderr=subprocess.PIPE, text=True
     )
     wait_for((folder / "started").exists)
-    state = _read_holder()
+    state = current_run()
     assert state is not None
     assert state.pid != study.pid, "the holder is Snakemake, which outlives a kill -9"
     with pytest.raises(ClusterflowError, match=f"under way \\(process {state.pid}\\)"):
@@ -208,13 +205,13 @@ def test_process_number_given_out_again(folder, sleeper) -> None:
 
 def test_lock_of_another_machine(folder, sleeper) -> None:
     hold(folder, state_of(psutil.Process(sleeper.pid), host="elsewhere"))
-    with pytest.raises(ClusterflowError, match=r"on elsewhere .* delete .*run\.json"):
+    with pytest.raises(ClusterflowError, match=r"on elsewhere .* heard of \d+ s ago"):
         claim_folder()
     assert (folder / LOCKS).exists()
 
 
 def test_state_without_locks_of_a_dead_process(folder) -> None:
-    hold(folder, RunHolder(host=platform.node(), pid=2**22 + 1, create_time=0.0))
+    hold(folder, state_of(psutil.Process(), pid=2**22 + 1))
     for lock in (folder / LOCKS).iterdir():
         lock.unlink()
     claim_folder()
@@ -229,7 +226,7 @@ def test_wrong_setting_starts_nothing(folder) -> None:
 
 
 def test_failure_names_the_logs(folder, capfd, monkeypatch) -> None:
-    monkeypatch.setattr(start, "_run_snakemake", lambda command, environment, **note: 1)
+    monkeypatch.setattr(start, "_run_snakemake", lambda *_, **note: 1)
     assert run_study(configfiles=[], cores=1, snakemake_args=[]) == 1
     assert "logs are in results/toy/logs" in capfd.readouterr().err
 

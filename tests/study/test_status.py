@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import platform
 from pathlib import Path
 
 import psutil
 import pytest
 
 from clusterflow.cli.app import main
-from clusterflow.run.lock import HOLDER, RunHolder, current_run
+from clusterflow.run.lease import HOLDER, current_run, describe_run
 from clusterflow.study.new import new
 from clusterflow.study.status import study_progress
 
@@ -32,9 +31,7 @@ def write(name, wall_s, status="ok"):
 
 
 def run_of(process, **changes):
-    values = {"host": platform.node(), "pid": process.pid}
-    values["create_time"] = process.create_time()
-    state = RunHolder(**(values | changes))
+    state = describe_run(process.pid).model_copy(update=changes)
     HOLDER.parent.mkdir(exist_ok=True)
     HOLDER.write_text(state.model_dump_json())
 

@@ -6,10 +6,11 @@ all of them is a list.
 
 from clusterflow.errors import ClusterflowError
 from clusterflow.model import NAME_PATTERN
-from clusterflow.run.command import study_configs
+from clusterflow.run.command import BUNDLE, study_configs
 from clusterflow.run.watchdog import SETTINGS as WATCHDOG
 from clusterflow.settings import merge, read_config
 from clusterflow.stage_table import list_plan_inputs
+from clusterflow.study.bundles import bundle_records
 from clusterflow.study.plan import Plan
 from clusterflow.study.resources import (
     dft_memory_mb,
@@ -24,6 +25,7 @@ try:
     SOURCES = study_configs(workflow.overwrite_configfiles)
     SETTINGS = merge(read_config(SOURCES), workflow.config_settings.config)
     PLAN = Plan.from_config(SETTINGS, SOURCES)
+    TARGETS = bundle_records(PLAN, os.environ.get(BUNDLE, ""))
 except ClusterflowError as error:
     raise WorkflowError(str(error)) from None
 STUDY = PLAN.study.study
@@ -49,8 +51,8 @@ def rule_file(stage):
 
 
 def final_outputs():
-    """What the study ends in."""
-    return f"results/{STUDY}/report.html"
+    """What the study, or the part of it that is run, ends in."""
+    return TARGETS or f"results/{STUDY}/report.html"
 
 
 def settings(stage):

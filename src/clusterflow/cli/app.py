@@ -53,9 +53,13 @@ def _run_command(arguments: list[str] | None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except OSError as error:
-        if error.errno not in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT):
+        if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT):
+            return _end_without_output(error, 0)
+        if error.filename is None or os.environ.get("CLUSTERFLOW_DEBUG") == "1":
             raise
-        return _end_without_output(error, 0)
+        # A name too long, no right to read, a server that is away: no bug of ours.
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
     return 0
 
 

@@ -16,6 +16,7 @@ import select
 import signal
 import socket
 import sys
+from pathlib import Path
 from typing import NoReturn
 
 from clusterflow.cli.app import command, main
@@ -33,6 +34,8 @@ _LIBRARIES = (
 def serve(path: str) -> None:
     """Fork for each request until whoever started this process is gone."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # Interrupts are for the forks, by way of the commands that wait for them.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(path)
         listener.listen(64)  # requests that come before the imports are done wait
@@ -41,12 +44,20 @@ def serve(path: str) -> None:
         while True:
             ready, _, _ = select.select([listener, sys.stdin], [], [])
             if sys.stdin in ready:
+                _remove_socket(Path(path))
                 break
             connection, _ = listener.accept()
             if os.fork() == 0:
                 listener.close()
                 _run_request(connection)
             connection.close()
+
+
+def _remove_socket(path: Path) -> None:
+    """And its folder, which a run that was killed can no longer remove."""
+    with contextlib.suppress(OSError):
+        path.unlink()
+        path.parent.rmdir()
 
 
 def _preload_modules() -> None:
@@ -67,13 +78,14 @@ def _preload_modules() -> None:
 def _run_request(connection: socket.socket) -> NoReturn:
     """Run one command with the client's files, folder and environment; then end."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     code = 1
     try:
         _, files, _, _ = socket.recv_fds(connection, 1, 3)
-        sent = b"".join(iter(lambda: connection.recv(65536), b""))
-        if not sent:
-            os._exit(code)  # who asked was ended meanwhile
-        request = json.loads(sent)
+        content = b"".join(iter(lambda: connection.recv(65536), b""))
+        if not content:  # another run only asked whether anybody is here
+            os._exit(0)
+        request = json.loads(content)
         for target, file in enumerate(files):
             os.dup2(file, target)
             os.close(file)

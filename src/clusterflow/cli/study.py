@@ -265,11 +265,15 @@ def run(
         list[Path] | None, typer.Option(help="Overlays on config.yaml.")
     ] = None,
     cores: Annotated[int | None, typer.Option(help="Cores; all by default.")] = None,
+    bundle: Annotated[
+        str, typer.Option(help="2/12: only that part, as `submit` makes them.")
+    ] = "",
 ) -> None:
     """Run a study; further options go to Snakemake."""
     from clusterflow.run.command import computes, plans_only, study_configs
     from clusterflow.run.start import run_study
     from clusterflow.settings import read_config
+    from clusterflow.study.bundles import bundle_records
     from clusterflow.study.cost import describe_study_costs
     from clusterflow.study.plan import Plan
 
@@ -281,9 +285,12 @@ def run(
         plan = Plan.from_config(read_config(paths), paths)
         for line in describe_study_costs(plan):
             typer.echo(f"note: {line}", err=True)
-    if computes(context.args):
+        bundle_records(plan, bundle)
+    if computes(context.args) and not bundle:
         _try_database(paths)
-    code = run_study(configfiles=overlays, cores=cores, snakemake_args=context.args)
+    code = run_study(
+        configfiles=overlays, cores=cores, snakemake_args=context.args, bundle=bundle
+    )
     if plan is not None and plans_only(context.args):
         from clusterflow.study.refinement import measure_refinement
 
@@ -291,3 +298,32 @@ def run(
         if ahead is not None:
             print(ahead)
     raise typer.Exit(code)
+
+
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    epilog="clusterflow submit --bundles 12 --cores 16 --time=1-0 --account=MINE\n\n"
+    "clusterflow submit --bundles 12 -n",
+)
+def submit(
+    context: typer.Context,
+    bundles: Annotated[
+        int, typer.Option(min=1, help="Batch jobs among which the clusters are dealt.")
+    ],
+    cores: Annotated[int, typer.Option(min=1, help="Cores of each batch job.")] = 1,
+    configfile: Annotated[
+        list[Path] | None, typer.Option(help="Overlays on config.yaml.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", "-n", help="Only print the commands.")
+    ] = False,
+) -> None:
+    """Run a study in a few batch jobs of SLURM; further options go to sbatch."""
+    from clusterflow.run.command import study_configs
+    from clusterflow.study.submit import Batch, submit_study
+
+    overlays = configfile or []
+    _try_database(study_configs(overlays))
+    batch = Batch(bundles=bundles, cores=cores, options=tuple(context.args))
+    for line in submit_study(overlays, batch, dry_run=dry_run):
+        print(line)

@@ -233,7 +233,7 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
         try:
             for name in properties:
                 self.inner.get_property(name, atoms)
-            results = _check_numbers(self.inner.results, len(atoms))
+            results = _check_numbers(self.inner.results, len(atoms), properties)
         except Exception as error:  # whose it is the engine says
             self.inner.results = {}
             if isinstance(error, CalculationFailed):
@@ -245,8 +245,12 @@ class EngineCalculator(Calculator):  # type: ignore[misc]
         return results
 
 
-def _check_numbers(results: dict[str, Any], n_atoms: int) -> dict[str, Any]:
+def _check_numbers(
+    results: dict[str, Any], n_atoms: int, asked: Sequence[str]
+) -> dict[str, Any]:
     """Results whose energy is a finite number, and whose forces are of every atom.
+
+    What was `asked` for must be there, and the energy always.
 
     Raises
     ------
@@ -255,7 +259,7 @@ def _check_numbers(results: dict[str, Any], n_atoms: int) -> dict[str, Any]:
     """
     checked = dict(results)
     for name, size in (("energy", 1), ("free_energy", 1), ("forces", 3 * n_atoms)):
-        if results.get(name) is None:
+        if results.get(name) is None and name not in ("energy", *asked):
             continue
         try:
             numbers = np.asarray(results[name])

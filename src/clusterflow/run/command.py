@@ -6,13 +6,16 @@ import os
 import sys
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clusterflow.library.find import package_data
 from clusterflow.settings import load_study, read_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+# Which part of the study the Snakefile plans: 2/12; unset or empty for the whole.
+BUNDLE: Final = "CLUSTERFLOW_BUNDLE"
 
 
 def results_folder(configfiles: Sequence[Path], snakemake_args: Sequence[str]) -> Path:

@@ -1,80 +1,40 @@
-"""Who works in a folder: the run noted there, and locks of the dead."""
+"""Snakemake's locks of the dead, and processes that killed runs left behind."""
 
 from __future__ import annotations
 
-import platform
 import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
 from clusterflow.errors import ClusterflowError
-from clusterflow.model import Model
-from clusterflow.records.files import write_atomic
 from clusterflow.run.command import make_base_command, make_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-LOCKS = Path(".snakemake/locks")
-HOLDER = Path(".snakemake/clusterflow-run.json")
+    from clusterflow.run.lease import HeldFolder
 
-# A process number may be given out again: its start must agree too, within the
-# accuracy with which the kernel's clock is known.
-START_TOLERANCE_S = 2.0
+LOCKS = Path(".snakemake/locks")
 
 INTERPRETERS = ("python", "bash", "sh", "snakemake", "clusterflow")
 WORKFLOW_PROGRAM = re.compile(r"(?:^|[\s/;])(?:snakemake|clusterflow)(?:\s|$)")
 
 
-class RunHolder(Model):
-    """The run that holds the folder; written when it starts, removed when it ends."""
-
-    host: str
-    pid: int
-    create_time: float
-    study: str = ""
-    configfiles: tuple[str, ...] = ()
-    cores: int | None = None
-
-
-def claim_folder(configfiles: Sequence[Path] = ()) -> None:
-    """Make sure that nobody works here; clear the lock of a run that is gone.
-
-    Snakemake's own lock outlives a run that was killed and does not say whose it is.
+def clear_lock(held: HeldFolder, configfiles: Sequence[Path] = ()) -> None:
+    """Clear Snakemake's lock of a run that is gone, once the folder is held.
 
     Raises
     ------
     ClusterflowError
-        If somebody does, or could from another machine.
+        If its jobs, or a Snakemake without a lease, still work here.
     """
-    holder = _read_holder()
-    here = platform.node()
-    if holder is not None and holder.host == here and _is_alive(holder):
-        raise ClusterflowError(
-            f"{Path.cwd()}: a run is under way (process {holder.pid}); "
-            f"wait for it, or stop it with: kill -INT {holder.pid}"
-        )
-    if not (LOCKS.is_dir() and any(LOCKS.iterdir())):
-        return
-    if holder is not None and holder.host != here:
-        raise ClusterflowError(
-            f"{Path.cwd()}: locked by a run on {holder.host} (process {holder.pid}); "
-            f"wait for it, or if it is gone delete {HOLDER} and start again"
-        )
-    _refuse_leftovers()
-    _unlock_folder(configfiles)
-
-
-def current_run() -> RunHolder | None:
-    """The run that holds the current folder; one of another machine counts as alive."""
-    holder = _read_holder()
-    if holder is None or (holder.host == platform.node() and not _is_alive(holder)):
-        return None
-    return holder
+    is_locked = LOCKS.is_dir() and any(LOCKS.iterdir())
+    if is_locked or held.taken_over:
+        _refuse_leftovers()
+    if is_locked:
+        _unlock_folder(configfiles)
 
 
 def runs_workflow(cmdline: Sequence[str]) -> bool:
@@ -92,46 +52,6 @@ def runs_workflow(cmdline: Sequence[str]) -> bool:
     # The first word that is no option: the script, the module, or the text after -c.
     program = next((word for word in cmdline[1:] if not word.startswith("-")), "")
     return bool(WORKFLOW_PROGRAM.search(program))
-
-
-def write_holder(
-    pid: int, study: str, configfiles: tuple[str, ...], cores: int | None
-) -> None:
-    """Note the run in the folder, for others to read."""
-    import psutil
-
-    try:
-        create_time = psutil.Process(pid).create_time()
-    except psutil.NoSuchProcess:  # it failed at once
-        return
-    holder = RunHolder(
-        host=platform.node(),
-        pid=pid,
-        create_time=create_time,
-        study=study,
-        configfiles=configfiles,
-        cores=cores,
-    )
-    write_atomic(HOLDER, holder.model_dump_json() + "\n")
-
-
-def _read_holder() -> RunHolder | None:
-    try:
-        return RunHolder.model_validate_json(HOLDER.read_bytes())
-    except (OSError, ValidationError):
-        return None
-
-
-def _is_alive(holder: RunHolder) -> bool:
-    import psutil
-
-    try:
-        process = psutil.Process(holder.pid)
-        zombie = process.status() == psutil.STATUS_ZOMBIE
-        off_s = abs(process.create_time() - holder.create_time)
-    except psutil.NoSuchProcess:
-        return False
-    return bool(off_s < START_TOLERANCE_S and not zombie)
 
 
 def _refuse_leftovers() -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterflow.run.command import (
+    BUNDLE,
     choose_cores,
     computes,
     make_environment,
@@ -20,8 +21,14 @@ from clusterflow.run.command import (
     snakemake_command,
 )
 from clusterflow.run.fork_client import ADDRESS, session_name
-from clusterflow.run.leftovers import sweep_pieces, sweep_temporaries
-from clusterflow.run.lock import HOLDER, claim_folder, write_holder
+from clusterflow.run.lease import EXPIRES_S, RENEW_S, hold_folder
+from clusterflow.run.leftovers import (
+    SOCKET_PREFIX,
+    sweep_pieces,
+    sweep_sockets,
+    sweep_temporaries,
+)
+from clusterflow.run.lock import clear_lock
 from clusterflow.run.timing import (
     RunTime,
     job_times,
@@ -33,11 +40,17 @@ from clusterflow.run.timing import (
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from clusterflow.run.lease import HeldFolder
+
 _LONGEST_FOLDER = 107 - len("/clusterflow-12345678/socket")
 
 
 def run_study(
-    *, configfiles: Sequence[Path], cores: int | None, snakemake_args: Sequence[str]
+    *,
+    configfiles: Sequence[Path],
+    cores: int | None,
+    snakemake_args: Sequence[str],
+    bundle: str = "",
 ) -> int:
     """Snakemake's exit code for the study of the current folder.
 
@@ -49,6 +62,8 @@ def run_study(
         How many to use; None for all of this machine, or as the profile says.
     snakemake_args
         Passed on to Snakemake, after and so above what is set here.
+    bundle
+        ``2/12`` for that part of the study, beside which others may run.
 
     Raises
     ------
@@ -58,31 +73,38 @@ def run_study(
     results = results_folder(configfiles, snakemake_args)
     cores = choose_cores(cores, snakemake_args)
     command = snakemake_command(configfiles, cores, snakemake_args)
-    claim_folder(configfiles)
-    runs_jobs = computes(snakemake_args)
-    if runs_jobs:
-        sweep_temporaries(results)
-    started, cpu_before = time.time(), measure_children_cpu_s()
-    environment = make_environment()
-    # A warm process takes a second to start, and a dry run has no use of it.
-    server = fork_server(environment) if runs_jobs else nullcontext(environment)
-    with server as environment:
-        code = _run_snakemake(
-            command,
-            environment,
-            study=results.name,
-            configfiles=tuple(map(str, configfiles)),
-            cores=cores,
-        )
+    if bundle:  # others are beside it; the lease is its lock
+        command.append("--nolock")
+    # Nobody sits before a batch job and starts it again.
+    is_batch = "SLURM_JOB_ID" in os.environ
+    with hold_folder(bundle, EXPIRES_S + RENEW_S if is_batch else 0.0) as held:
+        if not bundle:
+            clear_lock(held, configfiles)
+        runs_jobs = computes(snakemake_args)
+        if runs_jobs:
+            sweep_temporaries(results)
+        started, cpu_before = time.time(), measure_children_cpu_s()
+        environment = make_environment() | {BUNDLE: bundle}
+        # A warm process takes a second to start, and a dry run has no use of it.
+        server = fork_server(environment) if runs_jobs else nullcontext(environment)
+        with server as environment:
+            code = _run_snakemake(
+                command,
+                environment,
+                held,
+                study=results.name,
+                configfiles=tuple(map(str, configfiles)),
+                cores=cores,
+            )
     run = RunTime(
         started=started,
         elapsed_s=time.time() - started,
         cpu_s=measure_children_cpu_s() - cpu_before,
         cores=cores,
     )
-    if code == 0 and runs_jobs:
+    if code == 0 and runs_jobs and not bundle:
         sweep_pieces(results)
-    _report_outcome(code, results, run if runs_jobs else None)
+    _report_outcome(code, results, run if runs_jobs and not bundle else None)
     return code
 
 
@@ -94,7 +116,8 @@ def fork_server(environment: dict[str, str]) -> Iterator[dict[str, str]]:
     if sys.platform != "linux" or parent is None:
         yield environment
         return
-    with tempfile.TemporaryDirectory(prefix="clusterflow-", dir=parent) as folder:
+    sweep_sockets(Path(parent))
+    with tempfile.TemporaryDirectory(prefix=SOCKET_PREFIX, dir=parent) as folder:
         path = Path(folder) / "socket"
         # A group of its own: an interrupt reaches a job once, through its command.
         process = subprocess.Popen(
@@ -123,26 +146,29 @@ def _find_short_folder() -> str | None:
 def _run_snakemake(
     command: Sequence[str],
     environment: dict[str, str],
-    *,
-    study: str,
-    configfiles: tuple[str, ...],
-    cores: int | None,
+    held: HeldFolder,
+    **note: object,
 ) -> int:
     """Exit code of Snakemake, which runs in a process group of its own.
 
     The rest is noted beside its process number, for others to read.
     """
+    # While Snakemake has one end of this, whoever has the other knows that it lives.
+    told, alive = os.pipe()
     # Its own group gets each signal once, from us, whether it came from the keyboard
     # or from `kill`; a second Ctrl-C would cut short Snakemake's cleaning up.
     process = subprocess.Popen(
-        command, env=environment, stdin=subprocess.DEVNULL, process_group=0
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        process_group=0,
+        pass_fds=[alive],
     )
-    try:
-        with _forward_signals(process):
-            write_holder(process.pid, study, configfiles, cores)
-            code = process.wait()
-    finally:
-        HOLDER.unlink(missing_ok=True)
+    os.close(alive)
+    with _forward_signals(process), held.kept_alive(process.pid, told):
+        os.close(told)
+        held.note(process.pid, **note)
+        code = process.wait()
     return code if code >= 0 else 128 - code
 
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # The Snakefile puts the settings here, out of the sight of Snakemake: a job need not
 # run again because another would have been given up later.
 SETTINGS: Final = "CLUSTERFLOW_WATCHDOG"
+# No pickle is this.
+_DONE: Final = b"!"
 GIVEN_UP: Final = "given up after"
 _LOOK_S = 1.0
 _STOPS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -94,7 +96,7 @@ def _try_once(
 def _work_and_exit(
     work: Callable[[Callable[[], None]], None], writing: int
 ) -> NoReturn:
-    """In the fork: a dot for each step, and in the end the error if there is one."""
+    """In the fork: a dot for each step, in the end that it is done, or the error."""
     signal.signal(signal.SIGINT, _stop_once)
     for number in _STOPS[1:]:
         signal.signal(number, signal.SIG_DFL)
@@ -102,6 +104,9 @@ def _work_and_exit(
     code = 0
     try:
         work(lambda: _note_step(writing))
+        os.set_blocking(writing, True)
+        with suppress(BrokenPipeError):
+            os.write(writing, _DONE)
     except BaseException as error:
         code = 1
         if not isinstance(error, _NOT_OF_THE_JOB):
@@ -162,7 +167,7 @@ def _follow(pid: int, reading: int, settings: WatchdogSettings) -> tuple[str, by
             continue
         look_at = now + _LOOK_S
         if process.status() == psutil.STATUS_ZOMBIE:  # children of its hold the pipe
-            return "", said
+            return "", said + _read_rest(reading)
         family = [process, *process.children(recursive=True)]
         used_mb = sum(map(_measure_memory_mb, family))
         if used_mb > limit_mb:
@@ -179,6 +184,15 @@ def _follow(pid: int, reading: int, settings: WatchdogSettings) -> tuple[str, by
         return reason, said
 
 
+def _read_rest(reading: int) -> bytes:
+    """What the fork has written between the last look at the pipe and its end."""
+    os.set_blocking(reading, False)
+    try:
+        return os.read(reading, 65536).lstrip(b".")
+    except BlockingIOError:
+        return b""
+
+
 def _measure_memory_mb(process: psutil.Process) -> float:
     import psutil
 
@@ -190,14 +204,14 @@ def _measure_memory_mb(process: psutil.Process) -> float:
 
 def _why_ended(code: int, said: bytes) -> str:
     """Why a fork that ended by itself did not do its work; empty if it did."""
-    if code == 0:
+    if said == _DONE:
         return ""
     if said:
         error = pickle.loads(said)
         if isinstance(error, _NOT_OF_THE_JOB):
             raise error
         return _describe_error(error)
-    if code > 0:
+    if code >= 0:  # some end well where they mean to fail
         return f"the engine ended its process with exit code {code}, without a word"
     number = signal.Signals(-code)
     if number in _STOPS:  # a person's, and so is the end of who watched

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from clusterflow.run.command import study_configs
-from clusterflow.run.lock import current_run
+from clusterflow.run.lease import current_run
 from clusterflow.run.progress import JobTimes
 from clusterflow.settings import read_config
 from clusterflow.stage_table import STAGES, read_name, stage_named
@@ -24,7 +24,7 @@ from clusterflow.study.resources import gradient_s
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from clusterflow.run.lock import RunHolder
+    from clusterflow.run.lease import RunHolder
     from clusterflow.study.refinement import Refinement
 
 

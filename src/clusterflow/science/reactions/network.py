@@ -302,8 +302,18 @@ class Network:
 
 
 def parse_network(spec: ReactionSpec) -> tuple[Equation, tuple[Equation, ...]]:
-    """The overall equation and the steps of a reaction, unchecked."""
-    return parse_equation(spec.equation), tuple(parse_equation(s) for s in spec.steps)
+    """The overall equation and the steps of a reaction, unchecked.
+
+    Raises
+    ------
+    LibraryError
+        If one of them cannot be read.
+    """
+    try:
+        steps = tuple(parse_equation(step) for step in spec.steps)
+        return parse_equation(spec.equation), steps
+    except LibraryError as error:
+        raise LibraryError(f"reaction {spec.name}: {error}") from None
 
 
 def build_network(
