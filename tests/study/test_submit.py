@@ -147,3 +147,13 @@ def test_bundles_have_about_the_same_work():
 def test_a_part_that_is_none_is_one_line(bundle):
     with pytest.raises(ClusterflowError, match="--bundle"):
         bundle_records(plan_of(), bundle)
+
+
+@pytest.mark.parametrize(("species", "refined"), [("all", True), ("chosen", False)])
+def test_what_is_chosen_among_all_clusters_waits_for_the_last_run(species, refined):
+    plan = plan_of(reactions=["HER"], refine={"species": species})
+    parts = [bundle_records(plan, f"{part}/3") for part in range(4)]
+    stages = {path.split("/")[2] for part in parts for path in part}
+    assert {"refine_gas", "refine_bare"} <= stages
+    assert ({"refine", "refined_che"} <= stages) is refined
+    assert "refine_plan" not in stages

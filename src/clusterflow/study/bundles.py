@@ -17,6 +17,9 @@ from clusterflow.study.resources import gradient_s
 if TYPE_CHECKING:
     from clusterflow.study.plan import Plan
 
+# By DFT whatever is chosen.
+_UNCHOSEN = ("refine_gas", "refine_bare")
+
 
 def bundle_records(plan: Plan, bundle: str) -> list[str]:
     """The records of a part, such as ``2/12``; none of an empty one.
@@ -40,6 +43,9 @@ def bundle_records(plan: Plan, bundle: str) -> list[str]:
     found = []
     for path in plan.records(str(folder)):
         stage, subject = read_name(path.relative_to(folder))
+        # What is chosen for DFT on one cluster depends on all: the last run chooses.
+        if plan.refine_rounds and stage.refines and stage.name not in _UNCHOSEN:
+            continue
         cluster = subject[0] if "cluster" in stage.of else ""
         # With several levels to choose from, clusters wait for the levels of others.
         is_shared = not cluster or (
