@@ -103,6 +103,13 @@ def test_second_run_does_nothing(finished):
     assert finished.rules_to_run() == set()
 
 
+def test_a_deleted_table_is_written_again(finished):
+    table = finished.path / "results/tiny/potentials.csv"
+    moved = table.rename(table.with_suffix(".moved"))
+    assert finished.rules_to_run() == {"collect", "report"}
+    moved.rename(table)
+
+
 def test_temperature_reruns_no_quantum_chemistry(finished):
     changed = {**EMT, "thermo": {**EMT["thermo"], "temperature_k": 350}}
     finished.configure(changed, "warm.yaml")

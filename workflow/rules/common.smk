@@ -52,7 +52,11 @@ def rule_file(stage):
 
 def final_outputs():
     """What the study, or the part of it that is run, ends in."""
-    return TARGETS or f"results/{STUDY}/report.html"
+    if TARGETS:
+        return TARGETS
+    # Snakemake writes a file again that was deleted if it is asked for, and no other.
+    tables = expand(list(rules.collect.output), study=STUDY)
+    return [f"results/{STUDY}/report.html", *tables]
 
 
 def settings(stage):
