@@ -158,6 +158,13 @@ COLUMNS: dict[str, Column] = {
     "refined_formation_ev": Column(
         "number", "`formation_ev` of the composite level; `calibrated` in its flags."
     ),
+    "refined_limiting_potential_p05_v_rhe": Column(
+        "number", "5th percentile of it, V against RHE."
+    ),
+    "refined_limiting_potential_p95_v_rhe": Column(
+        "number", "95th percentile of it, V against RHE."
+    ),
+    "refined_uncertainty_basis": Column("text", "Where that interval comes from."),
     "refined_limiting_potential_median_v_rhe": Column(
         "number", "U_L of the composite level, median, V against RHE."
     ),
@@ -252,7 +259,12 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
         *("best_pathway", "n_tied_pathways", "runner_up_pathway"),
         *("runner_up_limiting_potential_v_rhe", "runner_up_chemical_bottleneck_ev"),
         *("refined_level", "refined_limiting_potential_median_v_rhe"),
-        "refined_limiting_potential_best_estimate_v_rhe",
+        "refined_limiting_potential_p05_v_rhe",
+        "refined_limiting_potential_p95_v_rhe",
+        *(
+            "refined_limiting_potential_best_estimate_v_rhe",
+            "refined_uncertainty_basis",
+        ),
         *("refined_determining_step", "refined_flags", "refined_reason"),
         *("flags", "reason"),
     ),

@@ -190,11 +190,19 @@ def _make_refined_cells(refined: RefinedCheRecord | None, reaction: str) -> Row:
     found = refined.profiles.results if refined else ()
     own = next((r for r in found if r.reaction == reaction), None)
     level = name_composite(refined.level, refined.dft_level) if refined else None
+    interval = own.uncertainty if own else None
     return {
         "refined_level": level,
         "refined_limiting_potential_median_v_rhe": (
-            own.uncertainty.median_v_rhe if own and own.uncertainty else None
+            interval.median_v_rhe if interval else None
         ),
+        "refined_limiting_potential_p05_v_rhe": (
+            interval.lower_v_rhe if interval else None
+        ),
+        "refined_limiting_potential_p95_v_rhe": (
+            interval.upper_v_rhe if interval else None
+        ),
+        "refined_uncertainty_basis": interval.basis if interval else None,
         "refined_limiting_potential_best_estimate_v_rhe": (
             own.limiting_potential_v_rhe if own else None
         ),
