@@ -54,9 +54,10 @@ def final_outputs():
     """What the study, or the part of it that is run, ends in."""
     if TARGETS:
         return TARGETS
-    # Snakemake writes a file again that was deleted if it is asked for, and no other.
+    # Snakemake makes a file again that was deleted if it is asked for, and no other.
     tables = expand(list(rules.collect.output), study=STUDY)
-    return [f"results/{STUDY}/report.html", *tables]
+    records = map(str, PLAN.records(f"results/{STUDY}"))
+    return [f"results/{STUDY}/report.html", *tables, *records]
 
 
 def settings(stage):

@@ -13,7 +13,7 @@ from clusterflow.library.common import Spec
 from clusterflow.model import Model, Name
 
 # What energies of DFT are off by.
-DeviationSource = Literal["functional", "basis", "geometry"]
+DeviationSource = Literal["functional", "basis", "relativity", "geometry"]
 
 _LAST_ALL_ELECTRON = ATOMIC_NUMBERS["Kr"]
 

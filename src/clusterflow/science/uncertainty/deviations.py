@@ -22,7 +22,7 @@ BOND_SHARE: Final = 1 / 3
 _ROUNDING: Final = 1e-9
 
 # What the method is off by in an adsorbate: as a whole, or by source.
-_DFT_PARTS: Final = ("functional", "basis", "geometry")
+_DFT_PARTS: Final = ("functional", "basis", "relativity", "geometry")
 METHOD_PARTS: Final = ("level", *_DFT_PARTS)
 # What each surface draws anew for each adsorbate.
 SURFACE_PARTS: Final = ("isomer", "site", "cutoff", "solvation")
