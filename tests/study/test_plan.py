@@ -1,5 +1,6 @@
 """Planning a thousand clusters costs a thousand times one: counted, not timed."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -71,3 +72,15 @@ def test_a_cluster_more_is_an_item_more_to_read_and_no_folder(counted):
     (few_listed, few_read), (many_listed, many_read) = counted(2), counted(40)
     assert many_listed.total() == few_listed.total()
     assert many_read.total() - few_read.total() == 40 - 2
+
+
+@pytest.mark.parametrize("stage", [s.name for s in STAGES.values() if s.sees])
+def test_a_stage_is_passed_all_that_it_sees(stage):
+    study = {"refine": {"species": "all", "level": "pbe-d3-svp-cp"}}
+    plan = Plan.from_config({"clusters": ["Cu2"], "reactions": ["HER"], **study})
+    passed = json.loads(plan.settings(stage))
+    for name in STAGES[stage].sees:
+        section, _, key = name.partition(".")
+        wanted = getattr(plan.study, section).model_dump(mode="json")
+        for one in [key] if key else wanted:
+            assert passed[section][one] == wanted[one]
