@@ -28,6 +28,7 @@ SELECTION = {
     "adsorbates": {"Cu4": ["H", "CO"], "Cu4-H": ["H"]},
     "gases": ["H2", "CO"],
     "levels": ["gfn1-xtb"],
+    "claims": ["cu4-first"],
     "refined": {
         "clusters": ["Cu4"],
         "profiled": ["Cu4"],
@@ -77,7 +78,7 @@ def test_a_row_has_a_heading_in_the_docs(row):
 
 def test_paths_and_what_they_are_of_are_inverse():
     paths = record_paths(Path("results/x"), SELECTION)
-    assert len(paths) == len(set(paths)) == 23 + (2 + 2 + 1 + 2 + 1)
+    assert len(paths) == len(set(paths)) == 24 + (2 + 2 + 1 + 2 + 1)
     for path in paths:
         stage, subject = read_name(path.relative_to("results/x"))
         assert Path("results/x") / stage.path(*subject) == path

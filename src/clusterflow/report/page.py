@@ -23,6 +23,7 @@ from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.refinements import name_composite
 from clusterflow.report.answers import TOLD_APART, find_answers
+from clusterflow.report.claims import show_claims
 from clusterflow.report.contents import (
     BAND_EDGES_FIGURE,
     ISOMER_MODES,
@@ -218,6 +219,7 @@ def render_page(
         **_gather_provenance(records),
         failures=_make_table(failures or failures_of(records)),
         overviews=overviews(records.of(CheRecord)),
+        claims=show_claims(records),
         shown=shown,
         n_levels=len({one.answer.level_hash for one in shown}),
         colors=choose_colors(names),

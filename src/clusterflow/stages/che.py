@@ -26,7 +26,7 @@ from clusterflow.science.reactions.gas_references import (
 )
 from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.reactions.transfers import direction
-from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
+from clusterflow.science.thermochemistry.level_layer import is_calibrated
 from clusterflow.science.uncertainty.deviations import deviations_of, not_included
 from clusterflow.science.uncertainty.sampling import N_SAMPLES, sample_potential
 from clusterflow.science.uncertainty.selectivity import compare_with_hydrogen
@@ -183,15 +183,7 @@ def _name_basis(
     result: ReactionResult, network: Network, thermo: ThermoRecord
 ) -> ReactionResult:
     """The result as calibrated, if every adsorbate's bond to the cluster is."""
-    if result.uncertainty is None or thermo.level_shares is None:
-        return result
-    known = {s.name: s for s in thermo.species if s.formation_ev is not None}
-    adsorbed = [
-        known[term] for term in network.species if term in known and term[0] == "*"
-    ]
-    if any("level" not in s.layers for s in adsorbed if s.name != "*") or any(
-        UNMEASURED_FLAG in s.flags for s in adsorbed
-    ):
+    if result.uncertainty is None or not is_calibrated(thermo, network.species):
         return result
     basis = result.uncertainty.model_copy(update={"basis": "calibrated"})
     return result.model_copy(update={"uncertainty": basis})
