@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from clusterflow.records.claims import DecidingSpecies, Judgement
+from clusterflow.science.reactions.che import TIE_V
 from clusterflow.science.reactions.claim_language import Choice, reduces_co2
 from clusterflow.science.uncertainty.deviations import not_included
 from clusterflow.science.uncertainty.sampling import (
@@ -300,10 +301,9 @@ def _evaluate_product(
         )
     others = np.array(list(by_product.values()))
     lead = own - others.max(axis=0)
-    # Of n that are equal each one is the best in one of n samples.
-    n_equal = 1 + (others == own).sum(axis=0)
-    holds = np.where(lead > 0, 1.0, np.where(lead == 0, 1 / n_equal, 0.0))
-    return _Outcome(values=lead, holds=holds)
+    # Of n that are equal, as where one step limits them all, each is one n-th the best.
+    n_equal = 1 + (np.abs(others - own) <= TIE_V).sum(axis=0)
+    return _Outcome(values=lead, holds=np.where(lead >= -TIE_V, 1 / n_equal, 0.0))
 
 
 def _compare_published(read: ReadClaim, values: Floats) -> float | None:
