@@ -12,7 +12,8 @@ from clusterflow.errors import RecordError
 from clusterflow.records.claims import ClaimRecord
 from clusterflow.records.files import read_records, write_record
 from clusterflow.report.page import render_page
-from clusterflow.results.claims import count_dft_points, explain_claim, say_verdict
+from clusterflow.results.claims import count_dft_points, say_verdict
+from clusterflow.results.explain_claim import explain_claim
 from clusterflow.results.query import query
 from clusterflow.results.tables import TABLES, to_csv
 from clusterflow.stage_table import record_name

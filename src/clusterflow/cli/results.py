@@ -225,13 +225,14 @@ def explain(
     """Show what a number is made of, down to records and versions."""
     from clusterflow.library.find import Library
     from clusterflow.records.files import read_records
-    from clusterflow.results import claims
+    from clusterflow.results import explain_claim
     from clusterflow.results.explain import explain as run
     from clusterflow.results.explain_refined import PREFIX, explain_refined
     from clusterflow.results.explanation import describe, to_json
 
     run = explain_refined if name.startswith(PREFIX) else run
-    run = claims.explain_claim if name.startswith(claims.PREFIX) else run
+    if name.startswith(explain_claim.PREFIX):
+        run = explain_claim.explain_claim
     found = run(read_records(folder), name, Library.default())
     if json_:
         print(json.dumps(to_json(found), indent=1, ensure_ascii=False))
