@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+import yaml
 
 from clusterflow.errors import ConfigError
+from clusterflow.library.find import package_data
 from clusterflow.study.claims import records_of_claim
 from clusterflow.study.plan import Plan
 
@@ -117,3 +119,13 @@ def test_states_of_a_cluster_come_with_it():
         }
     )
     assert "thermo/Cu2H.json" in records_of_claim(found, "c")
+
+
+@pytest.mark.parametrize(
+    "path", sorted((package_data() / "studies/claims").glob("*.yaml")), ids=str
+)
+def test_a_study_of_published_claims_computes_what_they_name(path):
+    found = Plan.from_config(yaml.safe_load(path.read_text(encoding="utf-8")))
+    assert found.study.claims
+    readme = path.with_name("README.md").read_text(encoding="utf-8")
+    assert f"## {path.name}" in readme

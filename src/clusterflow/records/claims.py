@@ -18,7 +18,7 @@ class DecidingSpecies(Model):
 
     cluster: str = Field(description="Empty for a molecule, which all clusters share")
     species: str
-    share: float = Field(description="Of the variance, beyond those named before it")
+    share: float = Field(description="Of the variance, by linear regression on all")
     deviation_ev: float
     needed_ev: float | None = Field(
         description="Deviation with which all of them together decide the claim, if "

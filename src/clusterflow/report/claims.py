@@ -35,7 +35,7 @@ class ShownVerdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownClaim:
-    """A claim as written, who makes it, and its verdicts; a DOI is a link."""
+    """A claim as written, who makes it, and its verdicts."""
 
     name: str
     statement: str

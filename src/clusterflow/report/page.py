@@ -307,6 +307,7 @@ def _load_template() -> Template:
     )
     environment.filters.update(
         chem=text.chem,
+        clip=text.clip,
         number=text.number,
         signed=text.signed,
         duration=text.duration,

@@ -10,8 +10,9 @@ difference claimed, is that of its linear regression,
 .. math:: R^2 = c_S^T C_{SS}^{-1} c_S / \mathrm{var}(D),
     \quad c_i = \mathrm{cov}(x_i, D)
 
-Species join S one by one, each the one that adds most. Were their errors f times as
-large, the others would be, by what is known of them through S,
+Species join S one by one, each the one that adds most; with the coefficients b of the
+regression, b_i c_i / var(D) is the share of each. Were their errors f times as large,
+the others would be, by what is known of them through S,
 
 .. math:: x' = x - (1 - f) \, x_S C_{SS}^{-1} C_{S \cdot}
 
@@ -328,34 +329,35 @@ def _find_deciding(
     covariance, with_value = errors.T @ errors, errors.T @ left
     total = float(left @ left)
     chosen: list[int] = []
-    shares: list[float] = []
 
-    def explain(indices: Sequence[int]) -> float:
+    def regress(indices: Sequence[int]) -> Floats:
+        """The share of each of some species; together they are R²."""
         own = with_value[indices]
         inverse = np.linalg.pinv(covariance[np.ix_(indices, indices)])
-        return float(own @ inverse @ own) / total
+        return own * (inverse @ own) / total
 
-    factor = None
+    factor, known = None, 0.0
     while len(chosen) < min(_MOST_DECIDING, len(columns)) and factor is None:
         rest = [i for i in range(len(columns)) if i not in chosen]
-        best = max(rest, key=lambda i: explain([*chosen, i]))
-        share = explain([*chosen, best]) - sum(shares)
-        if share < _LEAST_SHARE:
+        best = max(rest, key=lambda i: regress([*chosen, i]).sum())
+        found = float(regress([*chosen, best]).sum())
+        if found - known < _LEAST_SHARE:
             break
-        shares.append(share)
         chosen.append(best)
+        known = found
         factor = _find_factor(read, surfaces, shifts, errors[:, chosen])
-    names = list(columns)
-    return tuple(
+    names, widths = list(columns), errors.std(axis=0)
+    deciding = [
         DecidingSpecies(
             cluster=names[i][0],
             species=names[i][1],
-            share=share,
-            deviation_ev=float(errors[:, i].std()),
-            needed_ev=None if factor is None else factor * float(errors[:, i].std()),
+            share=float(share),
+            deviation_ev=float(widths[i]),
+            needed_ev=None if factor is None else factor * float(widths[i]),
         )
-        for i, share in zip(chosen, shares, strict=True)
-    )
+        for i, share in zip(chosen, regress(chosen), strict=True)
+    ]
+    return tuple(sorted(deciding, key=lambda one: -one.share))
 
 
 def _list_columns(
