@@ -334,7 +334,8 @@ def _find_deciding(
         """The share of each of some species; together they are R²."""
         own = with_value[indices]
         inverse = np.linalg.pinv(covariance[np.ix_(indices, indices)])
-        return own * (inverse @ own) / total
+        shares: Floats = own * (inverse @ own) / total
+        return shares
 
     factor, known = None, 0.0
     while len(chosen) < min(_MOST_DECIDING, len(columns)) and factor is None:
