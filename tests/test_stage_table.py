@@ -29,6 +29,7 @@ SELECTION = {
     "adsorbates": {"Cu4": ["H", "CO"], "Cu4-H": ["H"]},
     "gases": ["H2", "CO"],
     "levels": ["gfn1-xtb"],
+    "claims": ["cu4-first"],
     "refined": {
         "clusters": ["Cu4"],
         "profiled": ["Cu4"],
@@ -83,7 +84,7 @@ def test_paths_and_what_they_are_of_are_inverse():
     paths = record_paths(Path("results/x"), SELECTION)
     refining = 2 + 2 + 1 + 1 + 1 + 2 + 1
     plans = 2
-    assert len(paths) == len(set(paths)) == 23 + refining + plans
+    assert len(paths) == len(set(paths)) == 24 + refining + plans
     for path in paths:
         stage, subject = read_name(path.relative_to("results/x"))
         assert Path("results/x") / stage.path(*subject) == path

@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from clusterflow.errors import ClusterflowError, ConfigError, hide_passwords
 from clusterflow.library.adsorbates import SiteKind
+from clusterflow.library.claims import ClaimSpec
 from clusterflow.library.clusters import IsomerMode
 from clusterflow.library.find import describe_error, validate
 from clusterflow.library.reactions import Pcet
@@ -686,6 +687,13 @@ class Study(Model):
             "left out becomes a hole in the diagrams."
         ),
     )
+    claims: tuple[ClaimSpec, ...] = Field(
+        default=(),
+        description=(
+            "Claims that the study judges, each with `name`, `claim`, `source` (a DOI) "
+            "and, if wanted, `published` and `tolerance`: docs/claims.md."
+        ),
+    )
     level: LevelSettings = Field(
         default=LevelSettings(), description="Level of theory."
     )
@@ -744,6 +752,14 @@ class Study(Model):
             doubles = sorted({name for name in names if names.count(name) > 1})
             raise ValueError(f"named twice: {', '.join(doubles)}")
         return names
+
+    @field_validator("claims")
+    @classmethod
+    def _refuse_double_claims(
+        cls, claims: tuple[ClaimSpec, ...]
+    ) -> tuple[ClaimSpec, ...]:
+        cls._refuse_doubles(tuple(claim.name for claim in claims))
+        return claims
 
 
 def check_url(url: str, where: str) -> str:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _PACKAGE = Path(__file__).parent
 # What one record may be of; each is a wildcard of the rules.
-SUBJECTS = ("cluster", "adsorbate", "gas", "level", "round")
+SUBJECTS = ("cluster", "adsorbate", "gas", "level", "round", "claim")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,9 +160,9 @@ class Stage:
         ----------
         selection
             What the study is made of: `adsorbates` by cluster, states among them,
-            `clusters`, those `profiled` and the `parents`, `gases` and `levels`; and
-            `refined`, a selection of its own, with those `relaxed` and `compared`,
-            and the numbers of its `rounds`.
+            `clusters`, those `profiled` and the `parents`, `gases` and `levels`,
+            `claims`; and `refined`, a selection of its own, with those `relaxed` and
+            `compared`, and the numbers of its `rounds`.
         """
         if self.refines:
             selection = selection["refined"]
@@ -173,6 +173,8 @@ class Stage:
         adsorbates: Mapping[str, list[str]] = selection["adsorbates"]
         if self.of == ("cluster", "adsorbate"):
             return [(name, one) for name, all_ in adsorbates.items() for one in all_]
+        if self.of == ("claim",):
+            return [(name,) for name in selection["claims"]]
         if self.of == ("cluster",):
             key = {"all": "adsorbates", "study": "clusters"}
             names = selection[key.get(self.clusters, self.clusters)]
@@ -424,6 +426,17 @@ _ROWS = (
         reads=("refined_thermo", "che"),
         reads_peers=("refined_thermo",),
         example="clusterflow refined_che refined_thermo/Cu4.json che/Cu4.json",
+    ),
+    Stage(
+        name="claims",
+        summary="Judge a claim by the joint samples of all errors.",
+        record="claims.ClaimRecord",
+        protocol=1,
+        of=("claim",),
+        reads_peers=("thermo", "che", "refined_thermo", "refined_che"),
+        sees=("claims",),
+        example="clusterflow claims results/default "
+        "'U_L(CO2-to-CO, Cu4) > U_L(CO2-to-CO, Cu8)'",
     ),
     Stage(
         name="collect",

@@ -27,6 +27,7 @@ rule collect:
             category="Tables",
             labels={"table": "rankings"},
         ),
+        claims="results/{study}/claims.csv",
         edges="results/{study}/edges.csv",
         gas_corrections="results/{study}/gas_corrections.csv",
         records="results/{study}/records.csv",

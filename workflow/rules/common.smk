@@ -39,6 +39,7 @@ wildcard_constraints:
     adsorbate=NAME_PATTERN,
     gas=NAME_PATTERN,
     level=NAME_PATTERN,
+    claim=NAME_PATTERN,
     round=r"[1-9]",
 
 
@@ -62,6 +63,8 @@ def final_outputs():
 
 def settings(stage):
     """Only the settings that a stage uses, as JSON, with its protocol version."""
+    if stage == "claims":
+        return lambda wildcards: PLAN.settings(stage, wildcards.claim)
     text = PLAN.settings(stage)
     # A function, for in a string Snakemake would take its braces for wildcards.
     return lambda wildcards: text
@@ -235,6 +238,14 @@ def pool_if_used():
     """The cluster's pool, where it says which minima count."""
     used = PLAN.study.thermo.isomers == "pool"
     return ["results/{study}/pool/{cluster}.json"] if used else []
+
+
+def of_claim(wildcards):
+    """Free energies and profiles of the clusters that a claim names."""
+    from clusterflow.study.claims import records_of_claim
+
+    names = records_of_claim(PLAN, wildcards.claim)
+    return [f"results/{wildcards.study}/{name}" for name in names]
 
 
 def of_gases(stage):

@@ -160,7 +160,7 @@ def query(
         str,
         typer.Argument(
             help="best, species, flags, energies, steps, potentials, edges, rankings, "
-            "minima, isomers, gas_corrections, failures or records; or a stage."
+            "claims, minima, isomers, gas_corrections, failures or records; or a stage."
         ),
     ],
     where: Annotated[
@@ -213,14 +213,16 @@ def query(
     epilog="clusterflow explain results/default Cd6Se6/COOH/dG\n\n"
     "clusterflow explain results/default Cd6Se6/CO2-to-CO/U_L\n\n"
     "clusterflow explain results/default 'CO(g)'\n\n"
-    "clusterflow explain results/default refined/Cd6Se6/COOH/dG"
+    "clusterflow explain results/default refined/Cd6Se6/COOH/dG\n\n"
+    "clusterflow explain results/default claim/NAME"
 )
 def explain(
     folder: Annotated[Path, typer.Argument(help="Results of a study.")],
     name: Annotated[
         str,
         typer.Argument(
-            help="[refined/]CLUSTER/SPECIES/dG, CLUSTER/REACTION/U_L, GAS(g)."
+            help="[refined/]CLUSTER/SPECIES/dG, CLUSTER/REACTION/U_L, GAS(g), "
+            "claim/NAME."
         ),
     ],
     json_: AsJson = False,
@@ -228,11 +230,14 @@ def explain(
     """Show what a number is made of, down to records and versions."""
     from clusterflow.library.find import Library
     from clusterflow.records.files import read_records
+    from clusterflow.results import explain_claim
     from clusterflow.results.explain import explain as run
     from clusterflow.results.explain_refined import PREFIX, explain_refined
     from clusterflow.results.explanation import describe, to_json
 
     run = explain_refined if name.startswith(PREFIX) else run
+    if name.startswith(explain_claim.PREFIX):
+        run = explain_claim.explain_claim
     found = run(read_records(folder), name, Library.default())
     if json_:
         print(json.dumps(to_json(found), indent=1, ensure_ascii=False))

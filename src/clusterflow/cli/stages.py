@@ -569,4 +569,50 @@ def che(
     run_stage(inputs, output)
 
 
+@verb("claims")
+def claims(
+    subjects: Annotated[
+        list[str],
+        typer.Argument(help="Results of a study, then the claim; or records."),
+    ],
+    published: Annotated[
+        str | None, typer.Option(help="What was published, with its unit.")
+    ] = None,
+    tolerance: Annotated[
+        str | None, typer.Option(help="How far from it still counts, with its unit.")
+    ] = None,
+    settings: Settings = "{}",
+    json_: AsJson = False,
+    output: Output = None,
+) -> None:
+    """Take a claim beside finished results, and print what they say of it."""
+    folder, rest = Path(subjects[0]), subjects[1:]
+    if not folder.is_dir():
+        run_stage(read_inputs("claims", subjects, settings), output)
+        return
+    if len(rest) != 1:
+        raise ConfigError(
+            f"claims {folder}: write one claim after it, in quotes; "
+            "`clusterflow query RESULTS claims` shows those of the study"
+        )
+    from clusterflow.records.files import read_records
+    from clusterflow.results.claims import describe_claim
+
+    asked = {
+        "name": "asked",
+        "claim": rest[0],
+        "source": "unpublished: asked by hand",
+        "published": published,
+        "tolerance": tolerance,
+    }
+    stages = STAGES["claims"].reads_peers
+    files = [str(p) for stage in stages for p in sorted(folder.glob(f"{stage}/*.json"))]
+    inputs = read_inputs("claims", files, settings, given={"claims": asked})
+    if output is not None or json_:
+        run_stage(inputs, output)
+        return
+    record = inputs.stage.run(inputs, inputs.job())
+    print(describe_claim(record, read_records(folder)))
+
+
 add_common_verbs()

@@ -15,6 +15,7 @@ from clusterflow.figures.svg import inline_svg
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
 from clusterflow.report.answers import find_answers
+from clusterflow.report.claims import show_claims
 from clusterflow.report.cluster_list import list_clusters
 from clusterflow.report.contents import (
     BAND_EDGES_FIGURE,
@@ -287,6 +288,7 @@ def _describe_study(
         "version": clusterflow.__version__,
         **_count_outcomes(records),
         **_gather_provenance(records),
+        "claims": show_claims(records),
         "shown": shown,
         "n_levels": len({one.answer.level_hash for one in shown}),
         "probabilities": probability_tables(pairs),

@@ -51,6 +51,7 @@ def load_templates() -> Environment:
     )
     environment.filters.update(
         chem=text.chem,
+        clip=text.clip,
         number=text.number,
         signed=text.signed,
         duration=text.duration,

@@ -201,6 +201,30 @@ COLUMNS: dict[str, Column] = {
     "probability_better": Column(
         "number", "Probability that the first has the higher U_L."
     ),
+    "claim": Column("text", "Claim, by name."),
+    "statement": Column("text", "What is claimed."),
+    "claim_source": Column("text", "Who claims it: a DOI."),
+    "composite": Column("truth", "Whether the electronic energies are by DFT."),
+    "verdict": Column(
+        "text", "`supported`, `contradicted`, `undecided` or `not computed`."
+    ),
+    "probability": Column("number", "Probability that the claim holds."),
+    "quantities": Column("text", "What is claimed about: left less right."),
+    "median": Column("number", "Median of that, in `unit`."),
+    "p05": Column("number", "Its 5th percentile."),
+    "p95": Column("number", "Its 95th percentile."),
+    "unit": Column("text", "Unit of the three."),
+    "published": Column("text", "What the source has for it."),
+    "tolerance": Column("text", "How far from it still counts."),
+    "probability_published": Column(
+        "number", "Probability of lying within the tolerance of it."
+    ),
+    "decided_by": Column(
+        "text",
+        "Species that carry the variance, with their share, and the standard deviation "
+        "with which all of them together would decide the claim.",
+    ),
+    "dft_points": Column("integer", "Single points that their minima take."),
     "computed_ev": Column("number", "Free energy of formation, computed, eV."),
     "experiment_ev": Column("number", "The same, measured, eV."),
     "correction_ev": Column("number", "Measured less computed, eV."),
@@ -283,6 +307,13 @@ TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
         "other_limiting_potential_best_estimate_v_rhe",
         *("other_chemical_bottleneck_ev", "other_flags"),
         *("probability_better", "uncertainty_basis"),
+    ),
+    "claims": (
+        *("claim", "statement", "claim_source", "level", "composite"),
+        *("temperature_k", "verdict", "probability", "quantities", "median", "p05"),
+        *("p95", "unit", "published", "tolerance", "probability_published"),
+        *("uncertainty_basis", "uncertainty_without", "decided_by", "dft_points"),
+        *("flags", "reason"),
     ),
     "gas_corrections": (
         *("gas", "level", "computed_ev", "experiment_ev", "correction_ev", "anchor"),

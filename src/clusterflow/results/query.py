@@ -51,6 +51,7 @@ SHORT: dict[str, tuple[str, ...]] = {
     ),
     "isomers": ("cluster", "isomer", "above_lowest_ev", "weight", "temperature_k"),
     "rankings": ("reaction", "cluster", "other_cluster", "probability_better"),
+    "claims": ("claim", "level", "verdict", "probability", "decided_by", "reason"),
     "gas_corrections": ("gas", "level", "computed_ev", "experiment_ev", "source"),
 }
 _CONDITION = re.compile(r"(?P<column>\w+)(?P<sign>!=|<=|>=|=|<|>)(?P<value>.*)$")

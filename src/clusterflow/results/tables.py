@@ -17,6 +17,7 @@ from clusterflow.records.refinements import (
     name_composite,
 )
 from clusterflow.records.vibrations import VibrateRecord
+from clusterflow.results.claims import claims
 from clusterflow.results.columns import TABLE_COLUMNS
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum, why_no_minimum
 from clusterflow.science.reactions.che import Electrode
@@ -458,6 +459,7 @@ TABLES: dict[str, Callable[[StudyRecords], Iterator[Row]]] = {
     "potentials": potentials,
     "edges": edges,
     "rankings": rankings,
+    "claims": claims,
     "gas_corrections": gas_corrections,
     "failures": failures,
     "records": every_record,

@@ -27,7 +27,7 @@ from clusterflow.science.reactions.gas_references import (
 )
 from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.reactions.transfers import direction
-from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
+from clusterflow.science.thermochemistry.level_layer import is_calibrated
 from clusterflow.science.uncertainty.deviations import deviations_of, not_included
 from clusterflow.science.uncertainty.sampling import N_SAMPLES, sample_potential
 from clusterflow.science.uncertainty.selectivity import compare_with_hydrogen
@@ -195,15 +195,7 @@ def _name_basis(
         if calibrated.isdisjoint(list_deciding_species(result)):
             return _set_basis(result, "dft")
         return result
-    if thermo.level_shares is None:
-        return result
-    known = {s.name: s for s in thermo.species if s.formation_ev is not None}
-    adsorbed = [
-        known[term] for term in network.species if term in known and term[0] == "*"
-    ]
-    if any("level" not in s.layers for s in adsorbed if s.name != "*") or any(
-        UNMEASURED_FLAG in s.flags for s in adsorbed
-    ):
+    if not is_calibrated(thermo, network.species):
         return result
     return _set_basis(result, "calibrated")
 

@@ -31,6 +31,7 @@ def find_contradictions(plan: Plan) -> list[str]:
         *_find_shapeless_adsorbates(plan),
         *_find_scale_of_one_temperature(plan),
         *_find_idle_refinements(plan),
+        *_find_wrong_claims(plan),
     ]
 
 
@@ -257,3 +258,13 @@ def _find_idle_refinements(plan: Plan) -> list[str]:
 def _format_list(names: Sequence[str]) -> str:
     """As one writes it in YAML."""
     return f"[{', '.join(names)}]"
+
+
+def _find_wrong_claims(plan: Plan) -> list[str]:
+    """Claims that cannot be read, or are about what the study does not compute."""
+    if not plan.study.claims:
+        return []
+    # Late, because the parser takes longer than all else that planning imports here.
+    from clusterflow.study.claims import find_claim_problems
+
+    return find_claim_problems(plan)

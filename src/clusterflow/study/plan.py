@@ -246,12 +246,20 @@ class Plan:
         fluids = (term for term in terms if term.endswith(("(g)", "(l)")))
         return tuple(sorted({term.partition("(")[0] for term in fluids}))
 
-    def settings(self, stage: str) -> str:
-        """The settings one stage sees, as JSON, with its protocol version."""
+    def settings(self, stage: str, claim: str | None = None) -> str:
+        """The settings one stage sees, as JSON, with its protocol version.
+
+        Of claims a job sees the one that it is of.
+        """
         row = stage_named(stage)
         sections: dict[str, dict[str, Any]] = defaultdict(dict)
         for name in row.sees:
             section, _, key = name.partition(".")
+            if section == "claims":
+                for one in self.study.claims:
+                    if one.name == claim:
+                        sections[section] = one.model_dump(mode="json")
+                continue
             content = getattr(self.study, section).model_dump(mode="json")
             sections[section] |= {key: content[key]} if key else content
         return json.dumps({"protocol": row.protocol, **sections}, sort_keys=True)
@@ -267,6 +275,7 @@ class Plan:
                 "adsorbates": {c: self.adsorbates_of(c) for c in self.clusters},
                 "gases": self.gases,
                 "levels": self.levels,
+                "claims": [claim.name for claim in self.study.claims],
                 "refined": self._select_refined(),
             }
         )

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Final
 from clusterflow.science.adsorption.surface_bonds import surface_bonds
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from clusterflow.library.level_errors import LevelErrorsSpec
+    from clusterflow.records.energies import ThermoRecord
     from clusterflow.records.structure import Structure
 
 
@@ -74,4 +77,23 @@ def level_layer(
         deviation_ev=deviation,
         bonds=bonds,
         unmeasured=unmeasured,
+    )
+
+
+def is_calibrated(thermo: ThermoRecord, terms: Iterable[str]) -> bool:
+    """Whether the error of each adsorbate's bond to the cluster is measured.
+
+    Parameters
+    ----------
+    thermo
+        Of the cluster.
+    terms
+        Species, of which those without a free energy do not count.
+    """
+    if thermo.level_shares is None:
+        return False
+    known = {s.name: s for s in thermo.species if s.formation_ev is not None}
+    adsorbed = [known[term] for term in terms if term in known and term[0] == "*"]
+    return all("level" in s.layers for s in adsorbed if s.name != "*") and not any(
+        UNMEASURED_FLAG in s.flags for s in adsorbed
     )

@@ -109,7 +109,7 @@ def contenders(
                 continue
             read_as = spec, result.pcet
             if read_as not in networks:
-                networks[read_as] = _rebuild_network(*read_as)
+                networks[read_as] = rebuild_network(*read_as)
             level, temperature = record.level.hash, result.temperature_k
             key = result.reaction, level, temperature, result.pcet
             candidate = record, result, own, networks[read_as]
@@ -128,7 +128,7 @@ def _order_candidate(
     return ranking_key(result), record.cluster
 
 
-def _rebuild_network(spec: ReactionSpec, pcet: Pcet) -> Network:
+def rebuild_network(spec: ReactionSpec, pcet: Pcet) -> Network:
     """A recorded network; its balance was checked when it was computed."""
     overall, steps = parse_network(spec)
     paths = find_pathways(overall, steps)

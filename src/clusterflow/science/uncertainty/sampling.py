@@ -169,10 +169,12 @@ class LimitingPotential:
 
     `samples_v_rhe`, shape (n_samples,), pairs with that of another surface;
     `lower_v_rhe` and `upper_v_rhe` hold the central 90 %, and the lower is the worse.
-    Probabilities come highest first, without the steps that never determine.
+    `determining` has the step of each sample. Probabilities come highest first,
+    without the steps that never determine.
     """
 
     samples_v_rhe: Floats
+    determining: NDArray[np.str_]
     median_v_rhe: float
     lower_v_rhe: float
     upper_v_rhe: float
@@ -356,15 +358,15 @@ def _summarise_samples(
     rows = np.arange(len(pathway))
     samples = profiles.potential_v_rhe[rows, pathway]
     lower, median, upper = np.quantile(samples, QUANTILES)
+    determining = profiles.determining[rows, pathway]
     return LimitingPotential(
         samples_v_rhe=samples,
+        determining=np.array(steps)[determining],
         median_v_rhe=float(median),
         lower_v_rhe=float(lower),
         upper_v_rhe=float(upper),
         deviation_v=float(samples.std()),
-        determining_step_probability=_compute_shares(
-            profiles.determining[rows, pathway], steps
-        ),
+        determining_step_probability=_compute_shares(determining, steps),
     )
 
 

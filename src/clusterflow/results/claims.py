@@ -1,0 +1,158 @@
+"""Claims of a study as rows and as sentences."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from clusterflow.figures.text import signed
+from clusterflow.records.adsorption import AdsorbRecord
+from clusterflow.records.claims import ClaimRecord
+from clusterflow.records.profiles import CheRecord
+from clusterflow.records.vibrations import VibrateRecord
+from clusterflow.science.adsorption.ways_of_binding import ways_of_binding
+from clusterflow.science.reactions.network import read_surface
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clusterflow.records.claims import DecidingSpecies, Judgement, LevelVerdict
+    from clusterflow.records.files import StudyRecords
+
+
+def claims(records: StudyRecords) -> Iterator[dict[str, Any]]:
+    """One row a claim and level: the verdict, how probable it is, what would decide."""
+    for record in records.of(ClaimRecord):
+        spec = record.claim
+        for one in record.verdicts:
+            found = one.judgement
+            yield {
+                "claim": spec.name,
+                "statement": spec.claim,
+                "claim_source": spec.source,
+                "level": one.level,
+                "composite": one.is_composite,
+                "temperature_k": one.temperature_k,
+                "verdict": found.verdict,
+                "probability": found.probability,
+                "quantities": record.quantities,
+                "median": found.median,
+                "p05": found.lower,
+                "p95": found.upper,
+                "unit": record.unit,
+                "published": spec.published,
+                "tolerance": spec.tolerance,
+                "probability_published": found.published_probability,
+                "uncertainty_basis": one.basis,
+                "uncertainty_without": " ".join(found.not_included),
+                "decided_by": "; ".join(map(_describe_deciding, found.deciding)),
+                "dft_points": count_dft_points(records, one),
+                "flags": "; ".join(one.flags),
+                "reason": found.reason,
+            }
+
+
+def count_dft_points(records: StudyRecords, verdict: LevelVerdict) -> int | None:
+    """Single points that the minima of the species take that would decide a claim.
+
+    None where nothing is to be decided, or DFT has been used already. Bare clusters
+    and molecules that `refine` computes beside them do not count.
+    """
+    deciding = verdict.judgement.deciding
+    if not deciding or verdict.is_composite or deciding[0].needed_ev is None:
+        return None
+    counts = [_count_minima(records, one) for one in deciding]
+    return None if None in counts else sum(n for n in counts if n is not None)
+
+
+def _count_minima(records: StudyRecords, one: DecidingSpecies) -> int | None:
+    """Ways in which a species binds; a molecule or a bare state is one."""
+    if not one.cluster:
+        return 1
+    change, adsorbate = read_surface(one.species)
+    if not adsorbate:
+        return 1
+    states = {che.cluster: che.states for che in records.of(CheRecord)}
+    cluster = states.get(one.cluster, {}).get(change) if change else one.cluster
+    of = (cluster, adsorbate)
+    vibrated = next(
+        (v for v in records.of(VibrateRecord) if (v.cluster, v.adsorbate) == of), None
+    )
+    for adsorbed in records.of(AdsorbRecord):
+        if (adsorbed.cluster, adsorbed.adsorbate) == of:
+            return len(ways_of_binding(adsorbed, vibrated))
+    return None
+
+
+def describe_claim(record: ClaimRecord, records: StudyRecords) -> str:
+    """A claim and its verdicts, a line each."""
+    lines = (say_verdict(record, one, records) for one in record.verdicts)
+    return "\n".join((record.claim.claim, *lines))
+
+
+def say_verdict(
+    record: ClaimRecord, verdict: LevelVerdict, records: StudyRecords
+) -> str:
+    """The verdict at one level in a sentence, with what would decide it."""
+    word = verdict.judgement.verdict.capitalize()
+    return f"{word} {say_findings(record, verdict, records)}"
+
+
+def say_findings(
+    record: ClaimRecord, verdict: LevelVerdict, records: StudyRecords
+) -> str:
+    """The same without the word for the verdict: at which level, and the rest."""
+    found = verdict.judgement
+    if found.probability is None:
+        return f"at {verdict.level}: {found.reason}."
+    parts = [f"at {verdict.level}: {_say_probability(found.probability)}."]
+    if found.median is not None:
+        what = f"{record.quantities} is"
+        if not record.quantities.startswith(("U_L", "dG", "−")):
+            what = "It leads by"
+        parts.append(
+            f"{what} {signed(found.median)} {record.unit} (90 % interval "
+            f"{signed(found.lower)} to {signed(found.upper)})."
+        )
+    if found.published_probability is not None:
+        spec = record.claim
+        parts.append(
+            f"Within {spec.tolerance} of the published {spec.published}: "
+            f"{_say_probability(found.published_probability)}."
+        )
+    if found.verdict == "undecided":
+        parts.append(_say_what_decides(found, count_dft_points(records, verdict)))
+    return " ".join(parts)
+
+
+def _say_probability(probability: float) -> str:
+    """A probability from some thousand samples, which is never one nor zero."""
+    if not 0.005 <= probability < 0.995:
+        return "P > 0.99" if probability > 0.5 else "P < 0.01"
+    return f"P = {probability:.2f}"
+
+
+def _say_what_decides(found: Judgement, n_points: int | None) -> str:
+    if not found.deciding:
+        return "No error of a species moves it."
+    listed = _join(list(map(_describe_deciding, found.deciding)))
+    if found.deciding[0].needed_ev is None:
+        return (
+            f"Its variance is that of {listed}; where the best estimates stand, no "
+            "narrower errors of these decide it."
+        )
+    points = f": {n_points} DFT points" if n_points and n_points > 1 else ""
+    points = ": one DFT point" if n_points == 1 else points
+    return f"To decide it, if the best estimates stay: {listed}{points}."
+
+
+def _describe_deciding(one: DecidingSpecies) -> str:
+    where = f"{one.species} on {one.cluster}" if one.cluster else one.species
+    share = f"{where} ({100 * one.share:.0f} % of the variance"
+    if one.needed_ev is None:
+        return f"{share}, ±{one.deviation_ev:.2f} eV)"
+    return f"{share}) to ±{one.needed_ev:.2f} eV, now ±{one.deviation_ev:.2f} eV"
+
+
+def _join(parts: Sequence[str]) -> str:
+    *first, last = parts
+    return f"{'; '.join(first)}; and {last}" if first else last

@@ -1,0 +1,217 @@
+"""Stage claims: what the joint samples of all errors say of a claim, level by level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import ValidationError
+
+from clusterflow.errors import ConfigError
+from clusterflow.library.claims import ClaimSpec
+from clusterflow.library.find import describe_error, validate
+from clusterflow.records.claims import ClaimRecord, LevelVerdict
+from clusterflow.records.energies import ThermoRecord
+from clusterflow.records.profiles import CheRecord
+from clusterflow.records.refinements import (
+    RefinedCheRecord,
+    RefinedThermoRecord,
+    name_composite,
+)
+from clusterflow.science.reactions.che import Electrode, free_energies_of
+from clusterflow.science.reactions.claim_language import Choice, read_claim
+from clusterflow.science.reactions.cluster_states import add_cluster_states
+from clusterflow.science.reactions.evaluate import add_solutes
+from clusterflow.science.thermochemistry.level_layer import is_calibrated
+from clusterflow.science.uncertainty.claims import (
+    Surface,
+    judge_claim,
+    reactions_of,
+    terms_of,
+)
+from clusterflow.science.uncertainty.comparison import rebuild_network
+from clusterflow.science.uncertainty.deviations import deviations_of
+from clusterflow.stages.parts.job import settings_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from clusterflow.library.find import Library
+    from clusterflow.science.reactions.claim_language import Claim, ReadClaim
+    from clusterflow.stages.inputs import Inputs
+    from clusterflow.stages.parts.job import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Profiles:
+    """The profiles of a cluster with the free energies they are of, states included.
+
+    `level` is the name of the level, or of the composite one; `hashes` tell it apart.
+    """
+
+    record: CheRecord
+    thermo: ThermoRecord
+    level: str
+    hashes: str
+
+
+def run(inputs: Inputs, job: Job) -> ClaimRecord:
+    """Judge the claim at the level, and at the composite level if there is one."""
+    try:
+        spec = validate(inputs.sections.get("claims", {}), ClaimSpec)
+    except ValidationError as error:
+        raise ConfigError(f"claims: {describe_error(error)}") from None
+    job.settings = settings_of(spec)
+    read = read_claim(spec)
+    plain = _read_profiles(inputs, read)
+    verdicts = [_judge(read, plain, inputs.library)]
+    if refined := _read_refined_profiles(inputs, read):
+        verdicts.append(_judge(read, refined, inputs.library, is_composite=True))
+    first = verdicts[0].judgement
+    return ClaimRecord(
+        claim=spec,
+        quantities=str(read.claim),
+        unit=_name_unit(read.claim),
+        verdicts=tuple(verdicts),
+        status="ok" if first.probability is not None else "failed",
+        reason=first.reason,
+        provenance=job.provenance(),
+    )
+
+
+def _read_profiles(inputs: Inputs, read: ReadClaim) -> list[_Profiles]:
+    """The profiles of the clusters that a claim names."""
+    thermo = (*inputs.every(ThermoRecord), *inputs.peers(ThermoRecord))
+    return [
+        _Profiles(
+            record=one,
+            thermo=joined,
+            level=one.level.name if one.level else "none",
+            hashes=one.level.hash if one.level else "none",
+        )
+        for one in (*inputs.every(CheRecord), *inputs.peers(CheRecord))
+        if one.cluster in read.claim.clusters
+        and (joined := _join_states(one, thermo, inputs.library))
+    ]
+
+
+def _read_refined_profiles(inputs: Inputs, read: ReadClaim) -> list[_Profiles]:
+    """Those of the composite level, where there are some."""
+    refined = (*inputs.every(RefinedThermoRecord), *inputs.peers(RefinedThermoRecord))
+    thermo = [one.energies for one in refined]
+    found = []
+    for one in (*inputs.every(RefinedCheRecord), *inputs.peers(RefinedCheRecord)):
+        joined = _join_states(one.profiles, thermo, inputs.library)
+        if one.cluster not in read.claim.clusters or joined is None:
+            continue
+        levels = [level.hash for level in (one.dft_level, one.level) if level]
+        found.append(
+            _Profiles(
+                record=one.profiles,
+                thermo=joined,
+                level=name_composite(one.level, one.dft_level),
+                hashes="//".join(levels),
+            )
+        )
+    return found
+
+
+def _join_states(
+    profiles: CheRecord, thermo: Sequence[ThermoRecord], library: Library
+) -> ThermoRecord | None:
+    """The free energies of some profiles, those of the cluster's states included."""
+    by_cluster = {one.cluster: one for one in thermo}
+    if profiles.cluster not in by_cluster:
+        return None
+    states = [
+        by_cluster[name] for name in profiles.states.values() if name in by_cluster
+    ]
+    own = by_cluster[profiles.cluster]
+    return add_cluster_states(own, states, profiles.networks, library).thermo
+
+
+def _judge(
+    read: ReadClaim,
+    profiles: Sequence[_Profiles],
+    library: Library,
+    *,
+    is_composite: bool = False,
+) -> LevelVerdict:
+    surfaces = {one.record.cluster: _make_surface(one, library) for one in profiles}
+    basis: Literal["calibrated", "screening"] = "screening"
+    if all(
+        is_calibrated(one.thermo, terms_of(read, surfaces[one.record.cluster]))
+        for one in profiles
+    ):
+        basis = "calibrated"
+    judgement = judge_claim(read, surfaces)
+    return LevelVerdict(
+        level=", ".join(dict.fromkeys(one.level for one in profiles)) or "none",
+        is_composite=is_composite,
+        temperature_k=profiles[0].thermo.temperature_k if profiles else None,
+        basis=None if judgement.probability is None else basis,
+        judgement=judgement,
+        flags=tuple(
+            dict.fromkeys(
+                flag
+                for one in profiles
+                for flag in _list_flags(read, one, surfaces[one.record.cluster])
+            )
+        ),
+    )
+
+
+def _make_surface(profiles: _Profiles, library: Library) -> Surface:
+    record, thermo = profiles.record, profiles.thermo
+    read_as = {result.reaction: result.pcet for result in record.results}
+    networks = {
+        spec.name: rebuild_network(spec, read_as[spec.name])
+        for spec in record.networks
+        if spec.name in read_as
+    }
+    terms = {term for network in networks.values() for term in network.species}
+    ph = record.results[0].ph if record.results else 0.0
+    return Surface(
+        cluster=record.cluster,
+        energies=add_solutes(
+            free_energies_of(thermo),
+            terms,
+            *(library, thermo.temperature_k, thermo.pressure_pa),
+        ),
+        deviations=deviations_of(thermo),
+        networks=networks,
+        electrode=Electrode(ph=ph, temperature_k=thermo.temperature_k),
+        basis={
+            "level": f"{profiles.level} ({profiles.hashes})",
+            "temperature_k": f"{thermo.temperature_k:g}",
+            "thermo.isomers": thermo.isomers,
+            "che.ph": f"{ph:g}",
+            "che.pcet": ", ".join(sorted(set(read_as.values()))),
+        },
+    )
+
+
+def _list_flags(
+    read: ReadClaim, profiles: _Profiles, surface: Surface
+) -> Iterator[str]:
+    """Flags of the numbers that a claim rests on, with the cluster and the species."""
+    cluster = profiles.record.cluster
+    reactions = reactions_of(read, surface)
+    for result in profiles.record.results:
+        if result.reaction in reactions:
+            yield from (f"{cluster} {flag}" for flag in result.flags)
+    if isinstance(read.claim, Choice):
+        return
+    free = [q for _, q in read.claim.terms if (q.kind, q.cluster) == ("dG", cluster)]
+    wanted = {term for quantity in free for term in quantity.equation.species}
+    for species in profiles.thermo.species:
+        if species.name in wanted:
+            yield from (f"{cluster} {species.name}: {flag}" for flag in species.flags)
+
+
+def _name_unit(claim: Claim) -> str:
+    """Of median and interval; a difference of potentials has no scale."""
+    if isinstance(claim, Choice):
+        return "V" if claim.of == "product" else ""
+    is_difference = not sum(sign for sign, _ in claim.terms)
+    return claim.unit if claim.unit == "eV" or is_difference else "V vs RHE"

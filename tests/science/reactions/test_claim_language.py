@@ -1,0 +1,140 @@
+"""What a claim may say, and what it is told where it cannot be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from clusterflow.errors import ConfigError, LibraryError
+from clusterflow.library.claims import ClaimSpec
+from clusterflow.science.reactions.claim_language import (
+    Choice,
+    parse_claim,
+    read_claim,
+    reduces_co2,
+)
+from clusterflow.science.reactions.network import parse_equation
+
+STEP = "* + CO2(g) + H+ + e- -> *COOH"
+
+
+def spec(claim, **more):
+    return ClaimSpec(name="mine", claim=claim, source="10.1039/c0ee00071j", **more)
+
+
+@pytest.mark.parametrize(
+    ("text", "terms", "relation", "threshold"),
+    [
+        (
+            "U_L(CO2-to-CO, Cu4) > U_L(CO2-to-CO, Cu8)",
+            [(1, "CO2-to-CO", "Cu4"), (-1, "CO2-to-CO", "Cu8")],
+            ">",
+            0.0,
+        ),
+        (
+            "dG(*CHO, Cu4) - dG(*OCH3, Cu4) > 0.5 eV",
+            [(1, "*CHO", "Cu4"), (-1, "*OCH3", "Cu4")],
+            ">",
+            0.5,
+        ),
+        # Numbers may stand anywhere, and are brought to the right.
+        (
+            "-dG(*H, Cu4-Ag111)+.1eV<1 eV−dG(*[-H]OCHO,Cu2H2)",
+            [(-1, "*H", "Cu4-Ag111"), (1, "*[-H]OCHO", "Cu2H2")],
+            "<",
+            0.9,
+        ),
+        (f'dG("{STEP}", Cu4) = 0 eV', [(1, STEP, "Cu4")], "=", 0.0),
+        ("1.5e-1 V < U_L(HER, Cu4)", [(-1, "HER", "Cu4")], "<", -0.15),
+    ],
+)
+def test_comparisons(text, terms, relation, threshold):
+    found = parse_claim(text)
+    assert [(sign, q.of, q.cluster) for sign, q in found.terms] == terms
+    assert found.relation == relation
+    assert found.threshold == pytest.approx(threshold)
+    assert found.clusters == tuple(dict.fromkeys(c for *_, c in terms))
+
+
+def test_choices():
+    found = parse_claim(f'determining_step(CO2-to-CO, Cu4) = "{STEP}"')
+    assert isinstance(found, Choice)
+    assert (found.reaction, found.cluster, found.value) == ("CO2-to-CO", "Cu4", STEP)
+    found = parse_claim("product(Cu4) = HCOOH")
+    assert (found.of, found.cluster, found.value) == ("product", "Cu4", "HCOOH")
+    assert found == parse_claim('product(Cu4)="HCOOH"')
+
+
+def test_a_free_energy_is_that_of_an_equation():
+    (_, species), (_, step) = parse_claim(f'dG(*CO, Cu4) > dG("{STEP}", Cu4)').terms
+    assert species.equation.products == {"*CO": 1}
+    assert not species.equation.reactants
+    assert step.equation.reactants == parse_equation(STEP).reactants
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("U_L(HER, Cu4) > 0.5", "0.5: a unit is missing; write 0.5 eV or 0.5 V"),
+        ("U_L(HER, Cu4) > 0", "0: a unit is missing"),
+        ("dG(*H, Cu4) > 50 kJ/mol", "50: the unit 'kJ/mol' is not known"),
+        ("U_L(HER, Cu4) > 0.5 eV", "U_L(HER, Cu4), in V, with 0.5 eV, in eV"),
+        ("U_L(HER, Cu4) > dG(*H, Cu4)", "in V, with dG(*H, Cu4), in eV"),
+        ("dG(CO, Cu4) > 0 eV", "write dG(*CO, Cu4)"),
+        ("1 eV > 0 eV", "names no quantity"),
+        ("U_L(HER, Cu4)", "cannot be read at 'its end'"),
+        ("", "cannot be read at 'its end'"),
+        ("loss(SH, Cu4) > 0 eV", "cannot be read at 'loss(SH, Cu4) > 0 eV'"),
+        ("U_L(HER, Cu4) >= 0 V", "cannot be read at '= 0 V'"),
+        ("U_L(HER, Cu4) > 0 V; exit()", "cannot be read at '; exit()'"),
+        ("__import__('os')", "cannot be read at"),
+        ("U_L(HER) > 0 V", "cannot be read at"),
+        ("determining_step(CO2-to-CO, Cu4) = *COOH", "cannot be read at '*COOH'"),
+        ("product(Cu4) > HCOOH", "cannot be read at '> HCOOH'"),
+        ("U_L(HER, Cu4) > 2 U_L(HER, Cu8)", "2: the unit 'U' is not known"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_in_one_line(text, says):
+    with pytest.raises(ConfigError) as caught:
+        read_claim(spec(text))
+    message = str(caught.value)
+    assert message.startswith(f"claims: mine: {text!r}")
+    assert says in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("claim", "more", "says"),
+    [
+        ("dG(*H, Cu4) = 1 eV", {}, "= needs a tolerance"),
+        ("dG(*H, Cu4) > 1 eV", {"published": "2 eV"}, "published needs a tolerance"),
+        ("dG(*H, Cu4) > 1 eV", {"tolerance": "2 eV"}, "neither = nor published"),
+        ("dG(*H, Cu4) = 1 eV", {"tolerance": "0.1 V"}, "'0.1 V': the claim is in eV"),
+        ("dG(*H, Cu4) = 1 eV", {"tolerance": "0.1"}, "a unit is missing"),
+        ("dG(*H, Cu4) = 1 eV", {"tolerance": "-0.1 eV"}, "must be above 0"),
+        ("dG(*H, Cu4) = 1 eV", {"tolerance": "dG(*H, Cu4)"}, "must be a number and eV"),
+        ("product(Cu4) = CO", {"tolerance": "0.1 V"}, "leave out published and"),
+    ],
+)
+def test_numbers_beside_a_claim(claim, more, says):
+    with pytest.raises(ConfigError, match=r"^claims: mine: ") as caught:
+        read_claim(spec(claim, **more))
+    assert says in str(caught.value)
+
+
+def test_published_and_tolerance_are_numbers():
+    read = read_claim(
+        spec("dG(*H, Cu4) > 1 eV", published="-0.5 eV", tolerance="0.1 eV")
+    )
+    assert (read.published, read.tolerance) == (-0.5, 0.1)
+
+
+def test_a_species_that_is_no_term_is_refused_where_it_is_used():
+    ((_, quantity),) = parse_claim("dG(*a/b, Cu4) > 0 eV").terms
+    with pytest.raises(LibraryError, match=r"cannot read '\*a/b'"):
+        _ = quantity.equation
+
+
+def test_what_reduces_co2():
+    assert reduces_co2(parse_equation("CO2(g) + 2 H+ + 2 e- -> CO(g) + H2O(l)"))
+    assert not reduces_co2(parse_equation("2 H+ + 2 e- -> H2(g)"))
+    assert not reduces_co2(parse_equation("CO(g) + H2O(l) -> CO2(g) + 2 H+ + 2 e-"))
