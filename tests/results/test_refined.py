@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from dataclasses import replace
 from io import StringIO
 
@@ -25,6 +26,7 @@ from clusterflow.records.refinements import (
 )
 from clusterflow.records.scf import ScfReport
 from clusterflow.report.page import render_page
+from clusterflow.results.chain import SUM, list_chain
 from clusterflow.results.database import rows
 from clusterflow.results.explain_refined import explain_refined
 from clusterflow.results.plots.common import (
@@ -328,3 +330,37 @@ def test_figures_of_what_is_not_refined_are_refused_in_a_line(records, tmp_path)
         read_both_levels([records.folder], ["Cu9"])
     with pytest.raises(ConfigError, match="--level both: draws one cluster"):
         read_both_levels([records.folder, records.folder])
+
+
+def test_the_chain_adds_up_to_each_number_of_the_composite_level(records, library):
+    rows = [
+        row
+        for row in list_chain(records, library)
+        if str(row["number"]).startswith("refined/")
+    ]
+    (thermo,), (profiles,) = (
+        records.of(RefinedThermoRecord),
+        records.of(RefinedCheRecord),
+    )
+    recorded = {
+        f"refined/Cu2/{s.name}/dG": s.formation_ev for s in thermo.energies.species
+    }
+    (result,) = profiles.profiles.results
+    for rank, pathway in enumerate(result.pathways, start=1):
+        for number, step in enumerate(pathway.steps, start=1):
+            recorded[f"refined/Cu2/CO2-to-CO/{rank}/{number}"] = step.dg0_ev
+    calibrated = {f"refined/Cu2/*{name}/dG" for name in ("COOH", "HCOOH", "OCHO")}
+    sums = {row["number"]: row for row in rows if row["term"] == SUM}
+    assert sums.keys() == recorded.keys()
+    added = Counter()
+    for row in rows:
+        assert row["level"] == COMPOSITE
+        if row["term"] != SUM:
+            added[row["number"]] += row["ev"] or 0.0
+    for name, value in recorded.items():
+        assert sums[name]["ev"] == value
+        if name in calibrated:
+            assert added[name] == 0
+            assert "calibrated by" in sums[name]["note"]
+        elif value is not None:
+            assert added[name] == pytest.approx(value, abs=1e-6), name
