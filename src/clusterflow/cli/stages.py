@@ -447,8 +447,10 @@ def refine(
     adsorbate: Adsorbates = None,
     level: LevelName = None,
     settings: Settings = "{}",
-    charge: Charge = 0,
+    charge: Charge = None,
     multiplicity: Multiplicity = None,
+    frame: Frame = "",
+    trust: Trust = "",
     points: Annotated[
         Path | None,
         typer.Option(help="Folder of finished points, used again and added to."),
@@ -466,6 +468,8 @@ def refine(
         level=level,
         charge=charge,
         multiplicity=multiplicity,
+        frame=frame,
+        trust=trust,
     )
     run_stage(inputs, output, points=points)
 
