@@ -1,5 +1,6 @@
 """Planning a thousand clusters costs a thousand times one: counted, not timed."""
 
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -71,3 +72,22 @@ def test_a_cluster_more_is_an_item_more_to_read_and_no_folder(counted):
     (few_listed, few_read), (many_listed, many_read) = counted(2), counted(40)
     assert many_listed.total() == few_listed.total()
     assert many_read.total() - few_read.total() == 40 - 2
+
+
+def test_a_stage_sees_all_keys_that_its_row_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = {
+        "species": "all",
+        "level": "pbe-d3-svp-cp",
+        "relax": ["H"],
+        "second_level": "r2scan-d4-tzvp",
+        "second_species": ["H"],
+    }
+    config = {"study": "x", "clusters": ["Cu2"], "reactions": ["HER"], "refine": asked}
+    plan = Plan.from_config(config)
+    for stage in STAGES.values():
+        seen = json.loads(plan.settings(stage.name))
+        for name in stage.sees:
+            section, _, key = name.partition(".")
+            if section == "refine" and key:
+                assert seen["refine"][key] == asked[key], stage.name

@@ -249,11 +249,12 @@ class Plan:
     def settings(self, stage: str) -> str:
         """The settings one stage sees, as JSON, with its protocol version."""
         row = stage_named(stage)
-        sections = {}
+        sections: dict[str, dict[str, Any]] = {}
         for name in row.sees:
             section, _, key = name.partition(".")
             content = getattr(self.study, section).model_dump(mode="json")
-            sections[section] = {key: content[key]} if key else content
+            seen = {key: content[key]} if key else content
+            sections[section] = sections.get(section, {}) | seen
         return json.dumps({"protocol": row.protocol, **sections}, sort_keys=True)
 
     def selection(self) -> str:
