@@ -57,6 +57,18 @@ def test_help_names_every_stage(folder):
     assert "edges" in text
 
 
+def test_what_is_said_of_a_file_is_unsaid_by_default():
+    """A record as the subject refuses what is for a file, so no default may say it."""
+    said = {
+        (name, option.name): option.default
+        for name, verb in command().commands.items()
+        for option in verb.params
+        if option.name in ("charge", "multiplicity", "frame", "trust")
+    }
+    assert ("refine", "charge") in said
+    assert {key: value for key, value in said.items() if value not in (None, "")} == {}
+
+
 @pytest.mark.xtb
 def test_clusters_of_a_study_share_a_level(folder):
     """EMT suits the dimer of copper, but its peer holds sulphur."""

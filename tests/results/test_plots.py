@@ -60,6 +60,12 @@ def lines(figure, prefix):
     }
 
 
+def points(figure):
+    """Abscissa and ordinate of each cluster, in whichever marker."""
+    drawn = lines(figure, "points").values()
+    return [point for xs, ys in drawn for point in zip(xs, ys, strict=True)]
+
+
 def words(figure):
     legends = [text for legend in figure.legends for text in legend.get_texts()]
     return [t.get_text() for t in (*figure.texts, *figure.axes[0].texts, *legends)]
@@ -72,16 +78,16 @@ def rows_of(plot):
 def test_a_volcano_of_hydrogen_evolution_is_minus_the_absolute_descriptor(results):
     """Volmer and Heyrovsky: one step costs ΔG(*H), the other −ΔG(*H)."""
     plot = plot_volcano(read_study_clusters([results]), "HER", "H", Conditions())
-    points = lines(plot.figure, "point")
     expected = {c: formation(results, c, "*H") for c in SHIFTS}
-    drawn = sorted(y[0] for _, y in points.values())
+    drawn = sorted(y for _, y in points(plot.figure))
     rows = rows_of(plot)
     medians = sorted(float(row["limiting_potential_median_v"]) for row in rows)
     assert drawn == pytest.approx(medians, abs=1e-6)
-    assert sorted(x[0] for x, _ in points.values()) == pytest.approx(
+    assert sorted(x for x, _ in points(plot.figure)) == pytest.approx(
         sorted(expected.values())
     )
-    assert len(lines(plot.figure, "interval")) == 3
+    (bars,) = (c for c in plot.figure.axes[0].collections if c.get_gid() == "intervals")
+    assert len(bars.get_segments()) == 3
     assert plot.figure.axes[0].get_ylabel() == "U_L / V vs RHE"
     assert set(SHIFTS) <= set(words(plot.figure))
     assert any("90 % interval" in t and "screening" in t for t in words(plot.figure))
@@ -232,7 +238,7 @@ def test_levels_are_never_mixed_in_one_figure(results, tmp_path, library):
     ((name, reason),) = plot.missing
     assert name == f"Cu2 ({tmp_path.name})"
     assert "gfn2-xtb" in reason and "the figure at gfn1-xtb" in reason
-    assert len(lines(plot.figure, "point")) == 3
+    assert len(points(plot.figure)) == 3
 
 
 def _at_other_level(library):

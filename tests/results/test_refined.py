@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from dataclasses import replace
 from io import StringIO
 
 import pytest
 
-from clusterflow.errors import RecordError
+from clusterflow.errors import ConfigError, RecordError
 from clusterflow.records.adsorption import AdsorbRecord
 from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.files import read_records, write_record
+from clusterflow.records.profiles import CheRecord
 from clusterflow.records.refine_plans import (
     PlannedPotential,
     PlannedSpecies,
@@ -24,8 +26,17 @@ from clusterflow.records.refinements import (
 )
 from clusterflow.records.scf import ScfReport
 from clusterflow.report.page import render_page
+from clusterflow.results.chain import SUM, list_chain
 from clusterflow.results.database import rows
 from clusterflow.results.explain_refined import explain_refined
+from clusterflow.results.plots.common import (
+    Conditions,
+    read_both_levels,
+    read_study_clusters,
+)
+from clusterflow.results.plots.diagram import plot_diagram
+from clusterflow.results.plots.scaling import plot_scaling
+from clusterflow.results.plots.volcano import plot_volcano
 from clusterflow.results.tables import TABLES, to_csv
 from clusterflow.results.verify import exit_code, verify
 from clusterflow.settings import CheSettings
@@ -249,3 +260,107 @@ def test_the_page_shows_both_levels_in_one_picture(records, library):
     assert page.count('<figure class="refined">') == 1
     assert COMPOSITE in page and "Calibrated, without a DFT energy: *COOH" in page
     assert "calibrated: it has no DFT energy" in page
+
+
+def read_drawn_bars(figure, rank):
+    """Free energies of one profile, from left to right."""
+    lines = figure.axes[0].get_lines()
+    bars = [li for li in lines if str(li.get_gid()).startswith(f"level-{rank}-")]
+    return [li.get_ydata()[0] for li in sorted(bars, key=lambda li: li.get_xdata()[0])]
+
+
+def test_a_diagram_of_both_levels_has_the_recorded_profiles(records):
+    surfaces = read_both_levels([records.folder])
+    plot = plot_diagram(surfaces, "CO2-to-CO", Conditions())
+    (base,), (refined,) = records.of(CheRecord), records.of(RefinedCheRecord)
+    for rank, profiles in enumerate((base, refined.profiles)):
+        (result,) = profiles.results
+        drawn = read_drawn_bars(plot.figure, rank)
+        assert drawn == pytest.approx(list(result.pathways[0].levels_ev))
+    legend = [t.get_text() for t in plot.figure.legends[0].get_texts()]
+    assert legend[0].startswith("Cu2, gfn1-xtb: ")
+    assert legend[1].startswith(f"Cu2, {COMPOSITE}: ")
+    rows = list(csv.DictReader(StringIO(to_csv("plot", plot.rows))))
+    assert {row["level"] for row in rows} == {"gfn1-xtb", COMPOSITE}
+    dft, level = refined.dft_level.hash, refined.level.hash
+    assert {row["level_hash"] for row in rows} == {level, f"{dft}//{level}"}
+
+
+def test_figures_of_the_composite_level_have_its_numbers(records):
+    surfaces = read_study_clusters([records.folder], level="refined")
+    energies, (refined,) = energies_of(records), records.of(RefinedCheRecord)
+    (result,) = refined.profiles.results
+    volcano = plot_volcano(surfaces, "CO2-to-CO", "CO", Conditions())
+    (row,) = volcano.rows
+    assert row["descriptor_dg_ev"] == energies["*CO"]
+    estimate = row["limiting_potential_best_estimate_v"]
+    assert estimate == result.limiting_potential_v
+    scaling = plot_scaling(surfaces, "CO", "H")
+    (row,) = scaling.rows
+    assert (row["x_dg_ev"], row["y_dg_ev"]) == (energies["*CO"], energies["*H"])
+    for figure in (volcano.figure, scaling.figure):
+        assert any(COMPOSITE in text.get_text() for text in figure.texts)
+
+
+def test_a_refined_diagram_moves_with_the_potential_as_one_of_the_level(records):
+    surfaces = read_study_clusters([records.folder], level="refined")
+    (refined,) = records.of(RefinedCheRecord)
+    electrons = [
+        sum(step.n_e for step in refined.profiles.results[0].pathways[0].steps[:n])
+        for n in range(len(refined.profiles.results[0].pathways[0].states))
+    ]
+    plain, tilted = (
+        [
+            row["level_ev"]
+            for row in plot_diagram(surfaces, "CO2-to-CO", conditions).rows
+            if row["pathway_rank"] == 1
+        ]
+        for conditions in (Conditions(), Conditions(potential_v=-0.5))
+    )
+    moved = [one - 0.5 * n for one, n in zip(plain, electrons, strict=True)]
+    assert tilted == pytest.approx(moved)
+
+
+def test_figures_of_what_is_not_refined_are_refused_in_a_line(records, tmp_path):
+    for record in records.of(CheRecord):
+        write_record(record, tmp_path / record_name(record))
+    with pytest.raises(RecordError, match=r"no profiles .*set refine\.species"):
+        read_study_clusters([tmp_path], level="refined")
+    with pytest.raises(RecordError, match=r"--cluster Cu9: .*known: Cu2"):
+        read_both_levels([records.folder], ["Cu9"])
+    with pytest.raises(ConfigError, match="--level both: draws one cluster"):
+        read_both_levels([records.folder, records.folder])
+
+
+def test_the_chain_adds_up_to_each_number_of_the_composite_level(records, library):
+    rows = [
+        row
+        for row in list_chain(records, library)
+        if str(row["number"]).startswith("refined/")
+    ]
+    (thermo,), (profiles,) = (
+        records.of(RefinedThermoRecord),
+        records.of(RefinedCheRecord),
+    )
+    recorded = {
+        f"refined/Cu2/{s.name}/dG": s.formation_ev for s in thermo.energies.species
+    }
+    (result,) = profiles.profiles.results
+    for rank, pathway in enumerate(result.pathways, start=1):
+        for number, step in enumerate(pathway.steps, start=1):
+            recorded[f"refined/Cu2/CO2-to-CO/{rank}/{number}"] = step.dg0_ev
+    calibrated = {f"refined/Cu2/*{name}/dG" for name in ("COOH", "HCOOH", "OCHO")}
+    sums = {row["number"]: row for row in rows if row["term"] == SUM}
+    assert sums.keys() == recorded.keys()
+    added = Counter()
+    for row in rows:
+        assert row["level"] == COMPOSITE
+        if row["term"] != SUM:
+            added[row["number"]] += row["ev"] or 0.0
+    for name, value in recorded.items():
+        assert sums[name]["ev"] == value
+        if name in calibrated:
+            assert added[name] == 0
+            assert "calibrated by" in sums[name]["note"]
+        elif value is not None:
+            assert added[name] == pytest.approx(value, abs=1e-6), name

@@ -74,13 +74,20 @@ def test_a_cluster_more_is_an_item_more_to_read_and_no_folder(counted):
     assert many_read.total() - few_read.total() == 40 - 2
 
 
-@pytest.mark.parametrize("stage", [s.name for s in STAGES.values() if s.sees])
-def test_a_stage_is_passed_all_that_it_sees(stage):
-    study = {"refine": {"species": "all", "level": "pbe-d3-svp-cp"}}
-    plan = Plan.from_config({"clusters": ["Cu2"], "reactions": ["HER"], **study})
-    passed = json.loads(plan.settings(stage))
-    for name in STAGES[stage].sees:
-        section, _, key = name.partition(".")
-        wanted = getattr(plan.study, section).model_dump(mode="json")
-        for one in [key] if key else wanted:
-            assert passed[section][one] == wanted[one]
+def test_a_stage_sees_all_keys_that_its_row_names(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    asked = {
+        "species": "all",
+        "level": "pbe-d3-svp-cp",
+        "relax": ["H"],
+        "second_level": "r2scan-d4-tzvp",
+        "second_species": ["H"],
+    }
+    config = {"study": "x", "clusters": ["Cu2"], "reactions": ["HER"], "refine": asked}
+    plan = Plan.from_config(config)
+    for stage in STAGES.values():
+        seen = json.loads(plan.settings(stage.name))
+        for name in stage.sees:
+            section, _, key = name.partition(".")
+            if section == "refine" and key:
+                assert seen["refine"][key] == asked[key], stage.name

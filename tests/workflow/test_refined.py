@@ -113,7 +113,8 @@ def test_the_tutorial_gives_what_it_shows(folder):
     (config,) = re.findall(r"^```yaml\n(.+?)^```", PAGE, re.M | re.S)
     folder.configure(yaml.safe_load(config))
     commands = re.findall(r"^    clusterflow (.+)$", PAGE, re.MULTILINE)
-    assert [shlex.split(c)[0] for c in commands] == ["check", "run", "query", "explain"]
+    verbs = [shlex.split(command)[0] for command in commands]
+    assert verbs == ["check", "run", "query", "explain", "plot"]
     said = {}
     for command in commands:
         words = shlex.split(command)

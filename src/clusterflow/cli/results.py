@@ -7,7 +7,7 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -38,6 +38,12 @@ Clusters = Annotated[
     list[str] | None, typer.Option("--cluster", help="Cluster; may be repeated.")
 ]
 Reaction = Annotated[str, typer.Option("--reaction", help="Reaction by name.")]
+Level = Annotated[
+    Literal["study", "refined"],
+    typer.Option(
+        "--level", help="The study's level, or the composite one of `refine`."
+    ),
+]
 Scale = Annotated[
     str | None,
     typer.Option("--scale", help="rhe, she, ag-agcl or sce; as recorded by default."),
@@ -54,6 +60,13 @@ def diagram(
     reaction: Reaction,
     output: Figure,
     cluster: Clusters = None,
+    level: Annotated[
+        Literal["study", "refined", "both"],
+        typer.Option(
+            help="The study's level, the composite one of `refine`, or one cluster "
+            "at both."
+        ),
+    ] = "study",
     potential_v: Annotated[
         float | None, typer.Option(help="Potential, V; as recorded by default.")
     ] = None,
@@ -61,11 +74,14 @@ def diagram(
     ph: Ph = None,
 ) -> None:
     """Draw a reaction on one cluster, or its best pathway on up to five."""
-    from clusterflow.results.plots.common import read_study_clusters
+    from clusterflow.results.plots.common import read_both_levels, read_study_clusters
     from clusterflow.results.plots.diagram import plot_diagram
 
     conditions = _make_conditions(potential_v, scale, ph)
-    surfaces = read_study_clusters(folders, cluster or [])
+    if level == "both":
+        surfaces = read_both_levels(folders, cluster or [])
+    else:
+        surfaces = read_study_clusters(folders, cluster or [], level=level)
     _save_plot(plot_diagram(surfaces, reaction, conditions), output)
 
 
@@ -81,6 +97,7 @@ def volcano(
     ],
     output: Figure,
     cluster: Clusters = None,
+    level: Level = "study",
     scale: Scale = None,
     ph: Ph = None,
 ) -> None:
@@ -91,7 +108,7 @@ def volcano(
     conditions = _make_conditions(None, scale, ph)
     # At other conditions the profiles are computed anew, from whole records.
     surfaces = read_study_clusters(
-        folders, cluster or [], in_outline=not conditions.given
+        folders, cluster or [], level=level, in_outline=not conditions.given
     )
     _save_plot(plot_volcano(surfaces, reaction, descriptor, conditions), output)
 
@@ -115,13 +132,14 @@ def scaling(
     y: Annotated[str, typer.Option("--y", help="Adsorbate of the ordinate.")],
     output: Figure,
     cluster: Clusters = None,
+    level: Level = "study",
     json_: AsJson = False,
 ) -> None:
     """Draw the ΔG of two adsorbates against each other, with a linear fit."""
     from clusterflow.results.plots.common import read_study_clusters
     from clusterflow.results.plots.scaling import plot_scaling
 
-    surfaces = read_study_clusters(folders, cluster or [], in_outline=True)
+    surfaces = read_study_clusters(folders, cluster or [], level=level, in_outline=True)
     plot = plot_scaling(surfaces, x, y)
     _save_plot(plot, output, quiet=json_)
     if json_:

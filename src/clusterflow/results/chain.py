@@ -7,6 +7,12 @@ from typing import TYPE_CHECKING
 
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
+from clusterflow.records.refinements import (
+    RefinedCheRecord,
+    RefinedThermoRecord,
+    name_composite,
+)
+from clusterflow.results.explain_refined import PREFIX, compose_view
 from clusterflow.results.summands import (
     FREE_ENERGY,
     list_layer_terms,
@@ -46,7 +52,9 @@ def list_chain(records: StudyRecords, library: Library) -> Iterator[Row]:
     `explain` has them; of a step, the free energies of what it makes and uses. The row
     of the sum is the number as the record holds it, with its status and flags, and a
     hole has only this row, with its reason as `note`. Rows with `deviation_ev` are
-    standard deviations by where they come from, and add nothing. `records` are those of
+    standard deviations by where they come from, and add nothing. Numbers of a composite
+    level come last, as ``refined/…`` and under its name; what is calibrated has no
+    summands but its reason. `records` are those of
     a study or of a person's own energies; energies are eV, ΔG of steps that at 0 V and
     pH 0.
     """
@@ -56,6 +64,28 @@ def list_chain(records: StudyRecords, library: Library) -> Iterator[Row]:
     for che in records.of(CheRecord):
         if che.cluster in thermo:
             yield from _list_steps(che, thermo[che.cluster], records, library)
+    for refined in records.of(RefinedThermoRecord):
+        yield from _list_refined(refined, records, library)
+
+
+def _list_refined(
+    refined: RefinedThermoRecord, records: StudyRecords, library: Library
+) -> Iterator[Row]:
+    """The chain of one cluster, of the records that its composite level is made of."""
+    level, dft = refined.level, refined.dft_level
+    if level is None or dft is None:
+        return
+    profiles = [
+        one for one in records.of(RefinedCheRecord) if one.cluster == refined.cluster
+    ]
+    view = compose_view(records, refined, profiles)
+    names = {"level": name_composite(level, dft)}
+    names["level_hash"] = f"{dft.hash}//{level.hash}"
+    rows = [*_list_free_energies(refined.energies, view, library)]
+    for one in profiles:
+        rows += _list_steps(one.profiles, refined.energies, view, library)
+    for row in rows:
+        yield row | names | {"number": f"{PREFIX}{row['number']}"}
 
 
 def _list_free_energies(

@@ -58,7 +58,7 @@ def explain_refined(records: StudyRecords, name: str, library: Library) -> Expla
         )
     thermo = refined[cluster]
     profiles = [one for one in records.of(RefinedCheRecord) if one.cluster == cluster]
-    found = explain(_compose_view(records, thermo, profiles), plain, library)
+    found = explain(compose_view(records, thermo, profiles), plain, library)
     species = {s.name: s for s in thermo.energies.species}
     short = item.partition("/")[0]
     own = species.get(f"*{short}") or species.get(short)
@@ -157,13 +157,17 @@ def _name_refined(note: str, cluster: str) -> str:
     return note.replace(f"explain {cluster}/", f"explain {PREFIX}{cluster}/")
 
 
-def _compose_view(
+def compose_view(
     records: StudyRecords,
     thermo: RefinedThermoRecord,
     profiles: list[RefinedCheRecord],
 ) -> StudyRecords:
-    """The records that the free energies of the composite level are made of."""
+    """The records that the free energies of the composite level are made of.
+
+    Of the clusters that stand for changes of this one the free energies are there too.
+    """
     cluster = thermo.cluster
+    states = {name for one in profiles for name in one.profiles.states.values()}
     level_records = ClusterRecords(
         relaxed=next(r for r in records.of(RelaxRecord) if r.cluster == cluster),
         adsorptions=[r for r in records.of(AdsorbRecord) if r.cluster == cluster],
@@ -184,6 +188,11 @@ def _compose_view(
             *composed.vibrations,
             *composed.gases,
             thermo.energies,
+            *(
+                one.energies
+                for one in records.of(RefinedThermoRecord)
+                if one.cluster in states and one.cluster != cluster
+            ),
             *(one.profiles for one in profiles),
         ),
     )

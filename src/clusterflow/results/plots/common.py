@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
@@ -13,8 +13,18 @@ from clusterflow.figures.diagram import check_figure_name, save_figure
 from clusterflow.figures.text import chem
 from clusterflow.library.find import Library, describe_error
 from clusterflow.records.energies import ThermoRecord
-from clusterflow.records.files import check_output, read_records, write_atomic
+from clusterflow.records.files import (
+    StudyRecords,
+    check_output,
+    read_records,
+    write_atomic,
+)
 from clusterflow.records.profiles import CheRecord
+from clusterflow.records.refinements import (
+    RefinedCheRecord,
+    RefinedThermoRecord,
+    name_composite,
+)
 from clusterflow.results.outlines import read_outlines
 from clusterflow.results.tables import to_csv
 from clusterflow.settings import CheSettings
@@ -28,26 +38,45 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from clusterflow.records.profiles import ReactionResult
-    from clusterflow.results.outlines import Outline
     from clusterflow.results.tables import Row
     from clusterflow.science.reactions.scaling_line import Line
 
 
+# The level of a study, or that of its energies by DFT.
+LevelChoice = Literal["study", "refined"]
+# What was read: profiles, free energies, and the record of DFT that they are from.
+_Levelled = tuple[CheRecord, ThermoRecord | None, RefinedCheRecord | None]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudyCluster:
-    """A cluster of a study; `name` tells it from that of another study."""
+    """A cluster of a study; `name` tells it from that of another study or level.
+
+    With `refined` the profiles and free energies are those of a composite level.
+    """
 
     name: str
     cluster: str
     che: CheRecord
     thermo: ThermoRecord | None
+    refined: RefinedCheRecord | None = None
+
+    @property
+    def level(self) -> tuple[str, str] | None:
+        """Name and hash of the level; of a composite one both, joined alike."""
+        if self.refined is None:
+            level = self.che.level
+            return None if level is None else (level.name, level.hash)
+        level, dft = self.refined.level, self.refined.dft_level
+        if level is None or dft is None:
+            return None
+        return name_composite(level, dft), f"{dft.hash}//{level.hash}"
 
     @property
     def method(self) -> tuple[str, str, float | None]:
         """What makes numbers comparable: level by name and hash, temperature in K."""
-        level = self.che.level
         temperature = self.thermo.temperature_k if self.thermo else None
-        return (level.name, level.hash, temperature) if level else ("", "", temperature)
+        return (*(self.level or ("", "")), temperature)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +106,18 @@ class Conditions:
 
 
 def read_study_clusters(
-    folders: Sequence[Path], clusters: Sequence[str] = (), *, in_outline: bool = False
+    folders: Sequence[Path],
+    clusters: Sequence[str] = (),
+    *,
+    level: LevelChoice = "study",
+    in_outline: bool = False,
 ) -> list[StudyCluster]:
     """The clusters of some results folders, by their records of thermo and che.
 
     Parameters
     ----------
+    level
+        Whether those of the study's level, or of the composite one.
     in_outline
         Whether records without pathways and terms will do, which are read faster.
 
@@ -93,40 +128,101 @@ def read_study_clusters(
     """
     found = []
     for folder in folders:
-        outlines = read_outlines(folder) if in_outline else None
-        if outlines is None:
-            outlines = _read_records_of(folder, clusters)
-        found += [(folder, che, thermo) for che, thermo in outlines]
-    known = {record.cluster for _, record, _ in found}
+        if level == "refined":
+            read = _read_refined(folder, clusters)
+        else:
+            read = _read_unrefined(folder, clusters, in_outline=in_outline)
+        found += [(folder, *one) for one in read]
+    known = {record.cluster for _, record, _, _ in found}
+    stage = "refined_che" if level == "refined" else "che"
     for name in clusters:
         if name not in known:
-            known |= {p.stem for f in folders for p in (f / "che").glob("*.json")}
+            known |= {p.stem for f in folders for p in (f / stage).glob("*.json")}
             raise RecordError(
                 f"--cluster {name}: not in these results; "
                 f"known: {', '.join(sorted(known)) or 'none'}"
             )
-    n_studies = Counter(record.cluster for _, record, _ in found)
+    n_studies = Counter(record.cluster for _, record, _, _ in found)
     return [
         StudyCluster(
             name=r.cluster if n_studies[r.cluster] == 1 else f"{r.cluster} ({f.name})",
             cluster=r.cluster,
             che=r,
             thermo=thermo_record,
+            refined=refined,
         )
-        for f, r, thermo_record in found
+        for f, r, thermo_record, refined in found
         if not clusters or r.cluster in clusters
     ]
 
 
-def _read_records_of(folder: Path, clusters: Sequence[str]) -> list[Outline]:
-    """Records of che and thermo: of some clusters that are there, or else of all."""
-    every = [p for s in ("thermo", "che") for p in (folder / s).glob("*.json")]
-    chosen = [path for path in every if path.stem in clusters]
-    if clusters and every and not chosen:
-        return []
-    records = read_records(folder, chosen or every)
-    thermo = {record.cluster: record for record in records.of(ThermoRecord)}
-    return [(che, thermo.get(che.cluster)) for che in records.of(CheRecord)]
+def read_both_levels(
+    folders: Sequence[Path], clusters: Sequence[str] = ()
+) -> list[StudyCluster]:
+    """One cluster at the level of its study, and at the composite one.
+
+    Raises
+    ------
+    RecordError
+        As `read_study_clusters`.
+    ConfigError
+        If there are several clusters, or studies of it.
+    """
+    found = read_study_clusters(folders, clusters, level="refined")
+    if len(found) > 1:
+        raise ConfigError(
+            "--level both: draws one cluster of one study; choose it with --cluster: "
+            f"{', '.join(surface.name for surface in found)}"
+        )
+    plain = read_study_clusters(folders, [found[0].cluster])
+    return [
+        replace(surface, name=f"{surface.cluster}, {surface.method[0]}")
+        for surface in (*plain, *found)
+    ]
+
+
+def _read_unrefined(
+    folder: Path, clusters: Sequence[str], *, in_outline: bool
+) -> list[_Levelled]:
+    """Records of che and thermo, or in outline where a file has that."""
+    outlines = read_outlines(folder) if in_outline else None
+    if outlines is None:
+        records = _read_records_of(folder, ("thermo", "che"), clusters)
+        thermo = {record.cluster: record for record in records.of(ThermoRecord)}
+        outlines = [(che, thermo.get(che.cluster)) for che in records.of(CheRecord)]
+    return [(che, thermo_record, None) for che, thermo_record in outlines]
+
+
+def _read_refined(folder: Path, clusters: Sequence[str]) -> list[_Levelled]:
+    """What records of the composite level hold.
+
+    Raises
+    ------
+    RecordError
+        If there are none.
+    """
+    if not any((folder / "refined_che").glob("*.json")):
+        raise RecordError(
+            f"{folder}: no profiles of a composite level; set refine.species, and run"
+        )
+    records = _read_records_of(folder, ("refined_thermo", "refined_che"), clusters)
+    thermo = {one.cluster: one.energies for one in records.of(RefinedThermoRecord)}
+    return [
+        (one.profiles, thermo.get(one.cluster), one)
+        for one in records.of(RefinedCheRecord)
+    ]
+
+
+def _read_records_of(
+    folder: Path, stages: Sequence[str], clusters: Sequence[str]
+) -> StudyRecords:
+    """Records of some stages: of some clusters, or of all where none is named."""
+    every = [p for s in stages for p in (folder / s).glob("*.json")]
+    if clusters and every:
+        every = [path for path in every if path.stem in clusters]
+        if not every:
+            return StudyRecords(folder=folder, records=())
+    return read_records(folder, every)
 
 
 def save(plot: Plot, output: Path) -> Path:
@@ -213,7 +309,7 @@ def split_comparable(
 
 
 def _describe_method(surface: StudyCluster) -> str:
-    if surface.che.level is None:
+    if surface.level is None:
         return f"no level ({surface.che.reason})"
     return _format_method(surface.method)
 
@@ -227,12 +323,11 @@ def _format_method(method: tuple[str, str, float | None]) -> str:
 def describe_conditions(surfaces: Sequence[StudyCluster]) -> str:
     """Level, reference and temperature of the free energies of a figure."""
     surface = surfaces[0]
-    assert surface.thermo is not None and surface.che.level is not None
+    assert surface.thermo is not None and surface.level is not None
     settings = surface.thermo.provenance.settings
     anchors = ", ".join(map(chem, settings.get("anchors", ())))
     reference = f"ΔG from {anchors} and the bare cluster;  " if anchors else ""
-    level = surface.che.level.name
-    return f"{level};  {reference}T = {surface.thermo.temperature_k:g} K"
+    return f"{surface.level[0]};  {reference}T = {surface.thermo.temperature_k:g} K"
 
 
 def name_adsorbed(name: str, surfaces: Sequence[StudyCluster]) -> str:
@@ -265,11 +360,11 @@ def find_formation(surface: StudyCluster, species: str) -> tuple[float | None, s
 
 def describe_origin(surface: StudyCluster) -> Row:
     """The columns that say where a row comes from."""
-    level = surface.che.level
+    name, digest = surface.level or (None, None)
     return {
         "cluster": surface.name,
-        "level": level.name if level else None,
-        "level_hash": level.hash if level else None,
+        "level": name,
+        "level_hash": digest,
         "temperature_k": surface.thermo.temperature_k if surface.thermo else None,
     }
 
