@@ -11,7 +11,7 @@ from clusterflow.records.profiles import Uncertainty
 from clusterflow.results.flag_table import flags_of
 from clusterflow.results.tables import energies, failures, minima, potentials
 from clusterflow.science.checks.effects import EFFECTS, failure_flag
-from clusterflow.science.checks.gates import GATES, OWN_GATES, gate_name
+from clusterflow.science.checks.gates import DFT_GATES, GATES, OWN_GATES, gate_name
 from clusterflow.settings import CheSettings, ThermoSettings
 from clusterflow.stages.che import che
 from clusterflow.stages.parts.job import Job
@@ -237,7 +237,7 @@ def test_the_documentation_says_what_each_gate_does(root):
     rows = re.findall(r"^\| `([a-z-]+)` \| (hole|mark) \| (.+) \|$", text, re.M)
     assert rows == [(name, e.kind, e.of) for name, e in EFFECTS.items()]
     # What is odd about a person's rows marks nothing: it is said beside the profiles.
-    checks = [gate_name(check) for check in (*GATES, *OWN_GATES)]
+    checks = [gate_name(check) for check in (*GATES, *DFT_GATES, *OWN_GATES)]
     assert list(EFFECTS) == [name for name in checks if name != "own-rows"]
     # Two levels are refused or left out: see the tests of stage thermo.
     holes = {name for name, effect in EFFECTS.items() if effect.kind == "hole"}

@@ -29,7 +29,13 @@ from clusterflow.science.checks.evidence import (
     Substance,
     Verdict,
 )
-from clusterflow.science.checks.gates import GATES, OWN_GATES, REFINED_GATES, gate_name
+from clusterflow.science.checks.gates import (
+    DFT_GATES,
+    GATES,
+    OWN_GATES,
+    REFINED_GATES,
+    gate_name,
+)
 from clusterflow.science.checks.summary import GateSummary, summarise
 from clusterflow.stage_table import record_name, stage_named
 
@@ -62,7 +68,12 @@ def run_gates(records: StudyRecords, library: Library) -> Iterator[Gate]:
         che=tuple(one.profiles for one in records.of(RefinedCheRecord)),
     )
     of_own = any(record.own for record in evidence.thermo)
-    for check in (*GATES, *(OWN_GATES if of_own else ())):
+    asked = (
+        *GATES,
+        *(DFT_GATES if evidence.refined_thermo else ()),
+        *(OWN_GATES if of_own else ()),
+    )
+    for check in asked:
         n_gates = 0
         for gate in check(evidence):
             n_gates += 1

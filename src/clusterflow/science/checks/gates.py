@@ -72,6 +72,9 @@ GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
     best_estimate,
     overpotential_sign,
     gas_frequencies,
+]
+# Asked where there are energies by DFT.
+DFT_GATES: Final[list[Callable[[Evidence], Iterator[Gate]]]] = [
     refined_energy,
     spin_purity,
 ]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from clusterflow.science.checks.effects import EFFECTS, failure_flag
 from clusterflow.science.checks.evidence import Evidence, Measured, Substance
-from clusterflow.science.checks.gates import GATES, OWN_GATES, gate_name
+from clusterflow.science.checks.gates import DFT_GATES, GATES, OWN_GATES, gate_name
 from clusterflow.science.reactions.network import is_solute
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _ON_REACTIONS = (
     *("closure", "balance", "potential-scale", "measured-sum", "potential-window"),
 )
-_PLACE = {gate_name(check): check for check in (*GATES, *OWN_GATES)}
+_PLACE = {gate_name(check): check for check in (*GATES, *DFT_GATES, *OWN_GATES)}
 
 
 def why_no_gas(gas: GasRecord) -> str:
