@@ -6,6 +6,7 @@ import pytest
 from ase.calculators.calculator import CalculationFailed, Calculator
 
 from clusterflow.library.levels import LevelSpec
+from clusterflow.stages.parts import single_point
 from clusterflow.stages.parts.job import Job
 from clusterflow.stages.parts.single_point import compute_single_point, relax_point
 from clusterflow.units import BOHR_A, HARTREE_EV
@@ -110,6 +111,74 @@ def test_the_density_of_the_bare_cluster_is_the_first_guess(complex_, tmp_path):
     compute_single_point(bare, level(), Job("refine_bare"), keep=kept)
     found = compute_single_point(complex_, level(), Job("refine"), neighbours=[kept])
     assert found.scf.guess == "neighbour"
+
+
+def compute_parts(complex_, monkeypatch, job, **options):
+    """A counterpoise correction, eV, and the reports of its four fields."""
+    reports = []
+
+    def compute(*args, **keywords):
+        energy, report = compute_energy(*args, **keywords)
+        reports.append(report)
+        return energy, report
+
+    compute_energy = single_point._compute_energy
+    monkeypatch.setattr(single_point, "_compute_energy", compute)
+    asked = level(counterpoise=True)
+    point = compute_single_point(complex_, asked, job, host_charge=0, **options)
+    monkeypatch.undo()
+    return point.counterpoise_ev, reports[1:]
+
+
+def test_parts_start_from_the_bare_cluster_and_from_themselves(
+    complex_, tmp_path, monkeypatch
+):
+    pytest.importorskip("pyscf")
+    bare = complex_.model_copy(
+        update={
+            key: getattr(complex_, key)[:2] for key in ("symbols", "positions", "roles")
+        }
+    )
+    kept = tmp_path / "bare.npz"
+    compute_single_point(bare, level(), Job("refine_bare"), keep=kept)
+    # Without a scratch folder there are no densities.
+    gained, cold = compute_parts(complex_, monkeypatch, Job("refine"))
+    assert [one.guess for one in cold] == ["minao"] * 4
+    job = Job("refine", scratch=tmp_path / "scratch")
+    same, warm = compute_parts(complex_, monkeypatch, job, neighbours=[kept])
+    guesses = [one.guess for one in warm]
+    assert guesses == ["neighbour", "neighbour", "minao", "neighbour"]
+    assert same == pytest.approx(gained, abs=1e-5)
+    started = (0, 1, 3)
+    assert sum(warm[i].cycles for i in started) < sum(cold[i].cycles for i in started)
+    # A job cut off behind its last part has the densities of all.
+    for piece in (tmp_path / "scratch").glob("*.json"):
+        piece.unlink()
+    again, resumed = compute_parts(complex_, monkeypatch, job, neighbours=[kept])
+    assert [one.guess for one in resumed] == ["checkpoint"] * 4
+    assert again == pytest.approx(gained, abs=1e-5)
+
+
+def test_an_adsorbate_that_stands_first_has_the_same_correction(complex_, tmp_path):
+    """Atoms of parts are sorted anew, whatever their order in the complex."""
+    pytest.importorskip("pyscf")
+    turned = complex_.model_copy(
+        update={
+            "positions": tuple(complex_.positions[i] for i in (2, 0, 3, 1)),
+            "roles": tuple(complex_.roles[i] for i in (2, 0, 3, 1)),
+        }
+    )
+    plain, other = (
+        compute_single_point(
+            one,
+            level(counterpoise=True),
+            Job("refine", scratch=tmp_path / name),
+            host_charge=0,
+        )
+        for name, one in (("plain", complex_), ("turned", turned))
+    )
+    assert other.counterpoise_ev == pytest.approx(plain.counterpoise_ev, abs=1e-5)
+    assert other.energy_ev == pytest.approx(plain.energy_ev, abs=1e-5)
 
 
 def test_what_does_not_converge_is_a_hole_with_its_reason(complex_):

@@ -78,7 +78,9 @@ def compute_single_point(
             structure, level, job, checkpoint=checkpoint, neighbours=neighbours
         )
         if level.dft is not None and level.dft.counterpoise and host_charge is not None:
-            counterpoise = _compute_counterpoise(structure, level, host_charge, job)
+            counterpoise = _compute_counterpoise(
+                structure, level, host_charge, job, neighbours
+            )
             energy += counterpoise
         reason = ""
     except (CalculationFailed, EngineError) as error:
@@ -180,7 +182,11 @@ def _compute_energy(
 
 
 def _compute_counterpoise(
-    complex_: Structure, level: LevelSpec, host_charge: int, job: Job
+    complex_: Structure,
+    level: LevelSpec,
+    host_charge: int,
+    job: Job,
+    neighbours: Sequence[Path],
 ) -> float:
     r"""What the two parts of a complex gain by each other's basis, eV.
 
@@ -188,29 +194,51 @@ def _compute_counterpoise(
 
     each at its geometry in the complex (S. F. Boys and F. Bernardi, Mol. Phys. 1970,
     19, 553, doi:10.1080/00268977000101561). It is added to the energy of the complex.
-    Parts have the lowest multiplicity that there is.
+    Parts have the lowest multiplicity that there is. The cluster starts from its
+    neighbours, and each part in the basis of the whole from its own density.
     """
     own = [i for i, role in enumerate(complex_.roles) if role == "adsorbate"]
     host = [i for i, role in enumerate(complex_.roles) if role != "adsorbate"]
     total = 0.0
-    for part, rest, charge in (
-        (host, own, host_charge),
-        (own, host, complex_.charge - host_charge),
+    for part, rest, charge, guesses in (
+        (host, own, host_charge, neighbours),
+        (own, host, complex_.charge - host_charge, ()),
     ):
-        symbols = [complex_.symbols[i] for i in part]
-        spin = {
-            "multiplicity": lowest_multiplicity(Counter(symbols), charge),
-            "charge": charge,
-        }
-        alone = complex_.model_copy(
+        alone, whole = _take_part(complex_, part, rest, charge)
+        ghosts = tuple(range(len(part), len(part) + len(rest)))
+        of_part = _name_checkpoint(job.scratch, (alone, level.hash))
+        total += _compute_energy(
+            alone, level, job, checkpoint=of_part, neighbours=guesses
+        )[0]
+        total -= _compute_energy(
+            whole,
+            level,
+            job,
+            ghosts=ghosts,
+            checkpoint=_name_checkpoint(job.scratch, (whole, level.hash, ghosts)),
+            neighbours=() if of_part is None else (of_part,),
+        )[0]
+    return total
+
+
+def _take_part(
+    complex_: Structure, part: list[int], rest: list[int], charge: int
+) -> tuple[Structure, Structure]:
+    """A part alone, and with the rest behind it: densities fit the first atoms."""
+    symbols = [complex_.symbols[i] for i in part]
+    spin = {
+        "multiplicity": lowest_multiplicity(Counter(symbols), charge),
+        "charge": charge,
+    }
+    alone, whole = (
+        complex_.model_copy(
             update={
-                "symbols": tuple(symbols),
-                "positions": tuple(complex_.positions[i] for i in part),
-                "roles": tuple(complex_.roles[i] for i in part),
+                "symbols": tuple(complex_.symbols[i] for i in atoms),
+                "positions": tuple(complex_.positions[i] for i in atoms),
+                "roles": tuple(complex_.roles[i] for i in atoms),
                 **spin,
             }
         )
-        whole = complex_.model_copy(update=spin)
-        total += _compute_energy(alone, level, job)[0]
-        total -= _compute_energy(whole, level, job, ghosts=tuple(rest))[0]
-    return total
+        for atoms in (part, part + rest)
+    )
+    return alone, whole
