@@ -226,18 +226,14 @@ def explain(
     json_: AsJson = False,
 ) -> None:
     """Show what a number is made of, down to records and versions."""
-    from clusterflow.library.find import Library
-    from clusterflow.records.files import read_records
-    from clusterflow.results.explain import explain as run
-    from clusterflow.results.explain_refined import PREFIX, explain_refined
-    from clusterflow.results.explanation import describe, to_json
+    from clusterflow.api.study import Study
+    from clusterflow.results.explanation import to_json
 
-    run = explain_refined if name.startswith(PREFIX) else run
-    found = run(read_records(folder), name, Library.default())
+    found = Study(folder).explain(name)
     if json_:
         print(json.dumps(to_json(found), indent=1, ensure_ascii=False))
     else:
-        print(describe(found))
+        print(found)
 
 
 @app.command(epilog="clusterflow status\n\nclusterflow status ~/studies/copper --json")
