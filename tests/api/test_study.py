@@ -12,6 +12,7 @@ import clusterflow
 from clusterflow.cli.app import main
 from clusterflow.errors import ConfigError, RecordError
 from clusterflow.records.adsorption import AdsorbRecord
+from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.files import read_record
 from clusterflow.results.tables import TABLES, to_csv
 from tests.results.results_folder import write_results
@@ -68,7 +69,9 @@ def test_a_minimum_has_the_energy_and_place_of_its_record(study):
     same = study.minimum("Cu4", "COOH", rank=0)
     assert same.positions == pytest.approx(atoms.positions)
     bare = study.isomer("Cu4")
-    assert len(bare) == len(atoms) - 4 and bare.info["level"] == "gfn1-xtb"
+    relaxed = read_record(study.folder / bare.info["record"], RelaxRecord).isomers[0]
+    assert bare.get_potential_energy() == relaxed.energy_ev
+    assert bare.positions == pytest.approx(relaxed.structure.xyz)
 
 
 def test_a_diagram_has_the_numbers_of_the_command_line(study, tmp_path):
@@ -85,7 +88,7 @@ def test_a_diagram_has_the_numbers_of_the_command_line(study, tmp_path):
         rows = [float(row["level_ev"]) for row in csv.DictReader(stream)]
     assert sorted(levels) == pytest.approx(sorted(rows), abs=1e-6)
     one = study.plot_diagram("CO2-to-CO", "Cu4").figure.texts[0].get_text()
-    assert one == "CO₂(g) + 2H⁺ + 2e⁻ → CO(g) + H₂O(l) on Cu4"
+    assert one == "CO₂(g) + 2 H⁺ + 2 e⁻ → CO(g) + H₂O(l) on Cu4"
 
 
 def test_what_a_diagram_leaves_out_is_a_warning(study, tmp_path):

@@ -43,6 +43,10 @@ Scale = Annotated[
     typer.Option("--scale", help="rhe, she, ag-agcl or sce; as recorded by default."),
 ]
 Ph = Annotated[float | None, typer.Option("--ph", help="pH; as recorded by default.")]
+Dpi = Annotated[int, typer.Option(min=50, max=2400, help="Dots an inch of a PNG.")]
+Font = Annotated[
+    str, typer.Option(help="Family of the letters, such as Arial; DejaVu Sans without.")
+]
 
 
 @plot_app.command(
@@ -59,6 +63,8 @@ def diagram(
     ] = None,
     scale: Scale = None,
     ph: Ph = None,
+    dpi: Dpi = 150,
+    font: Font = "",
 ) -> None:
     """Draw a reaction on one cluster, or its best pathway on up to five."""
     from clusterflow.results.plots.common import read_study_clusters
@@ -66,7 +72,7 @@ def diagram(
 
     conditions = _make_conditions(potential_v, scale, ph)
     surfaces = read_study_clusters(folders, cluster or [])
-    _save_plot(plot_diagram(surfaces, reaction, conditions), output)
+    _save_plot(plot_diagram(surfaces, reaction, conditions), output, dpi=dpi, font=font)
 
 
 @plot_app.command(
@@ -83,6 +89,8 @@ def volcano(
     cluster: Clusters = None,
     scale: Scale = None,
     ph: Ph = None,
+    dpi: Dpi = 150,
+    font: Font = "",
 ) -> None:
     """Draw limiting potentials against the ΔG of an adsorbate."""
     from clusterflow.results.plots.common import read_study_clusters
@@ -93,17 +101,28 @@ def volcano(
     surfaces = read_study_clusters(
         folders, cluster or [], in_outline=not conditions.given
     )
-    _save_plot(plot_volcano(surfaces, reaction, descriptor, conditions), output)
+    _save_plot(
+        plot_volcano(surfaces, reaction, descriptor, conditions),
+        output,
+        dpi=dpi,
+        font=font,
+    )
 
 
 @plot_app.command(epilog="clusterflow plot bands results/default --output bands.svg")
-def bands(folders: Folders, output: Figure, cluster: Clusters = None) -> None:
+def bands(
+    folders: Folders,
+    output: Figure,
+    cluster: Clusters = None,
+    dpi: Dpi = 150,
+    font: Font = "",
+) -> None:
     """Draw band edges beside redox couples, V against SHE."""
     from clusterflow.results.plots.bands import plot_bands
     from clusterflow.results.plots.common import read_study_clusters
 
     surfaces = read_study_clusters(folders, cluster or [], in_outline=True)
-    _save_plot(plot_bands(surfaces), output)
+    _save_plot(plot_bands(surfaces), output, dpi=dpi, font=font)
 
 
 @plot_app.command(
@@ -115,6 +134,8 @@ def scaling(
     y: Annotated[str, typer.Option("--y", help="Adsorbate of the ordinate.")],
     output: Figure,
     cluster: Clusters = None,
+    dpi: Dpi = 150,
+    font: Font = "",
     json_: AsJson = False,
 ) -> None:
     """Draw the ΔG of two adsorbates against each other, with a linear fit."""
@@ -123,10 +144,14 @@ def scaling(
 
     surfaces = read_study_clusters(folders, cluster or [], in_outline=True)
     plot = plot_scaling(surfaces, x, y)
-    _save_plot(plot, output, quiet=json_)
+    _save_plot(plot, output, quiet=json_, dpi=dpi, font=font)
     if json_:
         line = asdict(plot.line) if plot.line else None
-        print(json.dumps({"line": line, "note": plot.notes[0]}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"line": line, "note": "; ".join(plot.notes)}, ensure_ascii=False
+            )
+        )
 
 
 def _make_conditions(
@@ -137,10 +162,12 @@ def _make_conditions(
     return Conditions(potential_v=potential_v, scale=scale, ph=ph)
 
 
-def _save_plot(plot: Plot, output: Path, *, quiet: bool = False) -> None:
+def _save_plot(
+    plot: Plot, output: Path, *, quiet: bool = False, **style: object
+) -> None:
     from clusterflow.results.plots.common import save
 
-    table = save(plot, output)
+    table = save(plot, output, **style)
     for name, reason in plot.missing:
         print(f"not shown: {name}: {reason}", file=sys.stderr)
     if not quiet:
