@@ -24,6 +24,7 @@ LAYERS = (
     ("stages",),
     ("intake", "results", "study"),
     ("report",),
+    ("api",),
     ("cli",),
     ("__main__",),
 )

@@ -11,6 +11,7 @@ from math import log
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from scipy.stats import linregress
+from scipy.stats import t as student_t
 
 from clusterflow.cli.app import main
 from clusterflow.errors import ClusterflowError, RecordError
@@ -187,6 +188,14 @@ def test_a_scaling_line_is_that_of_another_library(results):
     assert plot.line.slope == pytest.approx(expected.slope)
     assert plot.line.intercept == pytest.approx(expected.intercept)
     assert plot.line.r_squared == pytest.approx(expected.rvalue**2)
+    half = student_t.ppf(0.95, 1) * expected.stderr
+    assert plot.line.slope_low == pytest.approx(expected.slope - half)
+    assert plot.line.slope_high == pytest.approx(expected.slope + half)
+    assert any("dashed: fewer than 5 points" in text for text in words(plot.figure))
+    (drawn,) = (
+        line for line in plot.figure.axes[0].get_lines() if line.get_gid() == "line"
+    )
+    assert drawn.get_linestyle() == "--"
     residuals = [
         b - expected.slope * a - expected.intercept for a, b in zip(x, y, strict=True)
     ]
@@ -333,6 +342,42 @@ def test_a_figure_is_the_same_bytes_each_time(results, tmp_path, suffix):
     content = (tmp_path / f"one{suffix}").read_bytes()
     assert content == (tmp_path / f"two{suffix}").read_bytes()
     assert b"Date" not in content and b"matplotlib.org" not in content[-2000:]
+
+
+def test_the_interval_of_a_slope_holds_it_nine_times_in_ten():
+    draw = random.Random(7)
+    x = [0.1 * i for i in range(6)]
+    held = 0
+    for _ in range(1000):
+        line, _ = fit_line(x, [0.8 * v + draw.gauss(0, 0.2) for v in x])
+        held += line.slope_low <= 0.8 <= line.slope_high
+    # Three standard deviations of the count.
+    assert abs(held - 900) < 3 * (1000 * 0.9 * 0.1) ** 0.5
+
+
+def test_letters_of_a_pdf_are_truetype_of_the_font_asked_for(results, tmp_path, capsys):
+    words = ["plot", "bands", str(results), "--font", "DejaVu Serif"]
+    assert main([*words, "--output", str(tmp_path / "b.pdf")]) == 0
+    content = (tmp_path / "b.pdf").read_bytes()
+    assert b"DejaVuSerif" in content and b"/FontFile2" in content
+    assert b"/Type3" not in content
+    words[-1] = "No Such Font"
+    assert main([*words, "--output", str(tmp_path / "c.pdf")]) == 2
+    assert "font 'No Such Font': is not installed" in capsys.readouterr().err
+    assert not (tmp_path / "c.pdf").exists()
+
+
+def test_a_png_has_the_dots_asked_for(results, tmp_path):
+    from PIL import Image
+
+    sizes = []
+    for dpi in ("100", "300"):
+        output = tmp_path / f"{dpi}.png"
+        words = ["plot", "bands", str(results), "--dpi", dpi, "--output", str(output)]
+        assert main(words) == 0
+        with Image.open(output) as image:
+            sizes.append(image.size[0])
+    assert sizes[1] == pytest.approx(3 * sizes[0], abs=3)
 
 
 def test_wrong_names_list_those_there_are(results, tmp_path):

@@ -9,6 +9,7 @@ import typer
 
 from clusterflow.cli.options import check_output_option, print_or_write, sections
 from clusterflow.errors import ConfigError
+from clusterflow.intake.own_settings import take_own_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,14 +18,6 @@ if TYPE_CHECKING:
     from clusterflow.intake.own_profiles import OwnStudy
     from clusterflow.model import Model
 
-# The settings that say something about energies that are there already.
-_APPLY = {
-    "thermo": (
-        *("temperature_k", "pressure_pa", "low_mode_cutoff_cm1", "correct", "anchors"),
-        *("dft", "user"),
-    ),
-    "che": ("potential_v", "scale", "ph", "pcet"),
-}
 # A page with more diagrams than this is written only when it is asked for.
 _MOST_DIAGRAMS = 200
 
@@ -83,10 +76,7 @@ def run_own_energies(
         energies,
         reactions=reactions,
         settings=_validate_section("che", chosen["che"], CheSettings),
-        # Nothing is moved that nobody asked to move.
-        thermo_settings=_validate_section(
-            "thermo", {"correct": (), **chosen["thermo"]}, ThermoSettings
-        ),
+        thermo_settings=_validate_section("thermo", chosen["thermo"], ThermoSettings),
         by_site=by == "site",
         from_experiment=_split_list(from_experiment or ""),
     )
@@ -103,20 +93,8 @@ def _read_settings(
     settings: str, given: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, dict[str, Any]]:
     """Settings by section, options by hand on top."""
-    chosen: dict[str, dict[str, Any]] = {name: {} for name in _APPLY}
-    for name, content in sections(settings).items():
-        if name == "protocol":
-            continue
-        for key in content if name in _APPLY else ("",):
-            if key not in _APPLY.get(name, ()):
-                known = ", ".join(
-                    f"{s}.{k}" for s, keys in _APPLY.items() for k in keys
-                )
-                raise ConfigError(
-                    f"--settings: {f'{name}.{key}'.rstrip('.')} does not apply to "
-                    f"--energies; what does: {known}"
-                )
-        chosen[name] |= content
+    passed = {k: v for k, v in sections(settings).items() if k != "protocol"}
+    chosen = take_own_settings(passed, "--settings", "--energies")
     for name, options in given.items():
         chosen[name] |= {
             key: _split_list(value) if key in ("correct", "anchors") else value

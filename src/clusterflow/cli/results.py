@@ -49,6 +49,10 @@ Scale = Annotated[
     typer.Option("--scale", help="rhe, she, ag-agcl or sce; as recorded by default."),
 ]
 Ph = Annotated[float | None, typer.Option("--ph", help="pH; as recorded by default.")]
+Dpi = Annotated[int, typer.Option(min=50, max=2400, help="Dots an inch of a PNG.")]
+Font = Annotated[
+    str, typer.Option(help="Family of the letters, such as Arial; DejaVu Sans without.")
+]
 
 
 @plot_app.command(
@@ -72,6 +76,8 @@ def diagram(
     ] = None,
     scale: Scale = None,
     ph: Ph = None,
+    dpi: Dpi = 150,
+    font: Font = "",
 ) -> None:
     """Draw a reaction on one cluster, or its best pathway on up to five."""
     from clusterflow.results.plots.common import read_both_levels, read_study_clusters
@@ -82,7 +88,7 @@ def diagram(
         surfaces = read_both_levels(folders, cluster or [])
     else:
         surfaces = read_study_clusters(folders, cluster or [], level=level)
-    _save_plot(plot_diagram(surfaces, reaction, conditions), output)
+    _save_plot(plot_diagram(surfaces, reaction, conditions), output, dpi=dpi, font=font)
 
 
 @plot_app.command(
@@ -100,6 +106,8 @@ def volcano(
     level: Level = "study",
     scale: Scale = None,
     ph: Ph = None,
+    dpi: Dpi = 150,
+    font: Font = "",
 ) -> None:
     """Draw limiting potentials against the ΔG of an adsorbate."""
     from clusterflow.results.plots.common import read_study_clusters
@@ -110,17 +118,28 @@ def volcano(
     surfaces = read_study_clusters(
         folders, cluster or [], level=level, in_outline=not conditions.given
     )
-    _save_plot(plot_volcano(surfaces, reaction, descriptor, conditions), output)
+    _save_plot(
+        plot_volcano(surfaces, reaction, descriptor, conditions),
+        output,
+        dpi=dpi,
+        font=font,
+    )
 
 
 @plot_app.command(epilog="clusterflow plot bands results/default --output bands.svg")
-def bands(folders: Folders, output: Figure, cluster: Clusters = None) -> None:
+def bands(
+    folders: Folders,
+    output: Figure,
+    cluster: Clusters = None,
+    dpi: Dpi = 150,
+    font: Font = "",
+) -> None:
     """Draw band edges beside redox couples, V against SHE."""
     from clusterflow.results.plots.bands import plot_bands
     from clusterflow.results.plots.common import read_study_clusters
 
     surfaces = read_study_clusters(folders, cluster or [], in_outline=True)
-    _save_plot(plot_bands(surfaces), output)
+    _save_plot(plot_bands(surfaces), output, dpi=dpi, font=font)
 
 
 @plot_app.command(
@@ -141,10 +160,14 @@ def scaling(
 
     surfaces = read_study_clusters(folders, cluster or [], level=level, in_outline=True)
     plot = plot_scaling(surfaces, x, y)
-    _save_plot(plot, output, quiet=json_)
+    _save_plot(plot, output, quiet=json_, dpi=dpi, font=font)
     if json_:
         line = asdict(plot.line) if plot.line else None
-        print(json.dumps({"line": line, "note": plot.notes[0]}, ensure_ascii=False))
+        print(
+            json.dumps(
+                {"line": line, "note": "; ".join(plot.notes)}, ensure_ascii=False
+            )
+        )
 
 
 def _make_conditions(
@@ -155,10 +178,12 @@ def _make_conditions(
     return Conditions(potential_v=potential_v, scale=scale, ph=ph)
 
 
-def _save_plot(plot: Plot, output: Path, *, quiet: bool = False) -> None:
+def _save_plot(
+    plot: Plot, output: Path, *, quiet: bool = False, **style: object
+) -> None:
     from clusterflow.results.plots.common import save
 
-    table = save(plot, output)
+    table = save(plot, output, **style)
     for name, reason in plot.missing:
         print(f"not shown: {name}: {reason}", file=sys.stderr)
     if not quiet:
@@ -260,7 +285,7 @@ def explain(
     if json_:
         print(json.dumps(to_json(found), indent=1, ensure_ascii=False))
     else:
-        print(describe(found))
+        print(found)
 
 
 @app.command(epilog="clusterflow status\n\nclusterflow status ~/studies/copper --json")

@@ -24,6 +24,7 @@ from clusterflow.figures.diagram import (
 )
 from clusterflow.figures.labels import Box, place_beside
 from clusterflow.figures.text import clip
+from clusterflow.science.reactions.scaling_line import FEW_POINTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,6 +139,7 @@ def draw_scaling(
                 [line.slope * x + line.intercept for x in ends],
                 color=MUTED,
                 linewidth=1.0,
+                linestyle="--" if line.n_points < FEW_POINTS else "-",
                 zorder=1.0,
                 gid="line",
             )

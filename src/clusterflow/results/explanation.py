@@ -68,6 +68,9 @@ class Explanation:
     carriers: dict[str, tuple[str, ...]] = field(default_factory=dict)
     sources: tuple[SourceRecord, ...] = ()
 
+    def __str__(self) -> str:
+        return describe(self)
+
     @property
     def sum_ev(self) -> float | None:
         """The sum of the terms, eV; None without terms."""

@@ -225,18 +225,21 @@ def _read_records_of(
     return read_records(folder, every)
 
 
-def save(plot: Plot, output: Path) -> Path:
+def save(plot: Plot, output: Path, **style: Any) -> Path:
     """Write a figure and, beside it, its table; the path of the table.
+
+    `style` is what `save_figure` takes.
 
     Raises
     ------
     ClusterflowError
-        If the name of the file is not that of a figure, or one cannot be written.
+        If the name of the file is not that of a figure, its font is not there, or one
+        cannot be written.
     """
     check_figure_name(output)
     table = output.with_suffix(".csv")
     check_output(table)
-    save_figure(plot.figure, output)
+    save_figure(plot.figure, output, **style)
     write_atomic(table, to_csv("plot", plot.rows))
     return table
 

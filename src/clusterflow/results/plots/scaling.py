@@ -17,7 +17,7 @@ from clusterflow.results.plots.common import (
     name_adsorbed,
     split_comparable,
 )
-from clusterflow.science.reactions.scaling_line import fit_line
+from clusterflow.science.reactions.scaling_line import FEW_POINTS, fit_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +60,7 @@ def plot_scaling(surfaces: Sequence[StudyCluster], x: str, y: str) -> Plot:
             f"nothing to draw for {x} and {y}: {list_missing(missing)}"
         )
     line, why_not = fit_line([p.x for p in points], [p.y for p in points])
-    note = f"no line: {why_not}" if line is None else _describe_line(line, x, y)
+    notes = (f"no line: {why_not}",) if line is None else _describe_line(line, x, y)
     figure = draw_scaling(
         points,
         Heading(
@@ -68,7 +68,7 @@ def plot_scaling(surfaces: Sequence[StudyCluster], x: str, y: str) -> Plot:
             conditions=describe_conditions(alike),
             x_label=f"ΔG({chem(x)}) / eV",
             y_label=f"ΔG({chem(y)}) / eV",
-            notes=(note,),
+            notes=notes,
         ),
         line=line,
     )
@@ -76,16 +76,20 @@ def plot_scaling(surfaces: Sequence[StudyCluster], x: str, y: str) -> Plot:
         figure=figure,
         rows=(*rows, *list_hole_rows(rows, missing)),
         missing=tuple(missing),
-        notes=(note,),
+        notes=notes,
         line=line,
     )
 
 
-def _describe_line(line: Line, x: str, y: str) -> str:
+def _describe_line(line: Line, x: str, y: str) -> tuple[str, ...]:
     r_squared = "" if line.r_squared is None else f", R² = {number(line.r_squared)}"
     sign = "−" if line.intercept < 0 else "+"
+    few = line.n_points < FEW_POINTS
     return (
         f"ΔG({chem(y)}) = {number(line.slope)} ΔG({chem(x)}) {sign} "
         f"{number(abs(line.intercept))} eV{r_squared}, "
-        f"MAE {number(line.mean_absolute_error)} eV, n = {line.n_points}"
+        f"MAE {number(line.mean_absolute_error)} eV, n = {line.n_points}",
+        f"90 % interval of the slope: {number(line.slope_low)} to "
+        f"{number(line.slope_high)}"
+        + (f"; dashed: fewer than {FEW_POINTS} points" if few else ""),
     )

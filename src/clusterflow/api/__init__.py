@@ -1,0 +1,1 @@
+"""What `from clusterflow import …` gives: a study, and single steps of one."""
