@@ -152,6 +152,8 @@ def scaling(
     output: Figure,
     cluster: Clusters = None,
     level: Level = "study",
+    dpi: Dpi = 150,
+    font: Font = "",
     json_: AsJson = False,
 ) -> None:
     """Draw the ΔG of two adsorbates against each other, with a linear fit."""
@@ -276,7 +278,7 @@ def explain(
     from clusterflow.results import explain_claim
     from clusterflow.results.explain import explain as run
     from clusterflow.results.explain_refined import PREFIX, explain_refined
-    from clusterflow.results.explanation import describe, to_json
+    from clusterflow.results.explanation import to_json
 
     run = explain_refined if name.startswith(PREFIX) else run
     if name.startswith(explain_claim.PREFIX):
