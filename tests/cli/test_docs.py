@@ -15,10 +15,14 @@ import pytest
 import yaml
 
 from clusterflow.cli.app import command, main
+from clusterflow.records.clusters import RelaxRecord
+from clusterflow.records.files import read_record, write_record
 from clusterflow.results.tables import TABLES
-from clusterflow.settings import THOROUGH_SEARCH, AdsorbSettings
+from clusterflow.settings import THOROUGH_SEARCH, AdsorbSettings, SitesSettings
 from clusterflow.settings import Study as Settings
 from clusterflow.stage_table import STAGES
+from clusterflow.stages.parts.job import Job
+from clusterflow.stages.sites import sites
 from tests.results.results_folder import write_results
 from tests.results.test_database import ask
 from tests.stages.test_thermo import Study
@@ -82,7 +86,11 @@ def folder(tmp_path_factory, library, provenance, structure):
     here = tmp_path_factory.mktemp("study")
     shifts = {"Cd6Se6": {}, "Cu4": {"COOH": 0.2, "CO": 0.1}, "Cu8": {"COOH": 0.3}}
     study = Study(library, provenance, structure)
-    write_results(here / "results" / "default", study, shifts)
+    results = here / "results" / "default"
+    write_results(results, study, shifts)
+    relaxed = read_record(results / "relax/Cu4.json", RelaxRecord)
+    found = sites(relaxed, SitesSettings(), Job("sites"))
+    write_record(found, results / "sites/Cu4.json")
     return here
 
 
@@ -108,7 +116,7 @@ def test_every_verb_for_results_has_an_example():
         (v,) for v in ("plot", "query", "explain", "export", "new", "status")
     }
     kinds = {shlex.split(c)[2] for c in VERBS if c.startswith("clusterflow plot")}
-    assert kinds == {"diagram", "volcano", "bands", "scaling"}
+    assert kinds == {"diagram", "volcano", "bands", "scaling", "structure", "sites"}
 
 
 TUTORIAL = (DOCS / "tutorial.md").read_text(encoding="utf-8")

@@ -172,6 +172,48 @@ def scaling(
         )
 
 
+Study = Annotated[Path, typer.Argument(help="Results of a study.")]
+OneCluster = Annotated[str, typer.Option("--cluster", help="Cluster by name.")]
+
+
+@plot_app.command(
+    epilog="clusterflow plot structure results/default --cluster Cd6Se6 "
+    "--adsorbate COOH --adsorbate CO --output minima.pdf"
+)
+def structure(
+    folder: Study,
+    cluster: OneCluster,
+    output: Figure,
+    adsorbate: Annotated[
+        list[str] | None,
+        typer.Option(help="Adsorbate; may be repeated. Without it the bare cluster."),
+    ] = None,
+    dpi: Dpi = 150,
+    font: Font = "",
+) -> None:
+    """Draw a cluster, or adsorbates on it, on one scale."""
+    from clusterflow.results.plots.structures import plot_structure
+
+    plot = plot_structure(folder, cluster, adsorbate or [])
+    _save_plot(plot, output, dpi=dpi, font=font)
+
+
+@plot_app.command(
+    epilog="clusterflow plot sites results/default --cluster Cu4 --output sites.pdf"
+)
+def sites(
+    folder: Study,
+    cluster: OneCluster,
+    output: Figure,
+    dpi: Dpi = 150,
+    font: Font = "",
+) -> None:
+    """Draw a cluster from both sides with its distinct sites, numbered."""
+    from clusterflow.results.plots.structures import plot_sites
+
+    _save_plot(plot_sites(folder, cluster), output, dpi=dpi, font=font)
+
+
 def _make_conditions(
     potential_v: float | None, scale: str | None, ph: float | None
 ) -> Conditions:

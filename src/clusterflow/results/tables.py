@@ -203,10 +203,10 @@ def _make_refined_cells(refined: RefinedCheRecord | None, reaction: str) -> Row:
         "refined_limiting_potential_p95_v_rhe": (
             interval.upper_v_rhe if interval else None
         ),
-        "refined_uncertainty_basis": interval.basis if interval else None,
         "refined_limiting_potential_best_estimate_v_rhe": (
             own.limiting_potential_v_rhe if own else None
         ),
+        "refined_uncertainty_basis": interval.basis if interval else None,
         "refined_determining_step": own.determining_step if own else None,
         "refined_flags": "; ".join(own.flags) if own else None,
         "refined_reason": own.reason if own else None,
