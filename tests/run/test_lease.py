@@ -60,12 +60,13 @@ def run_on():
     """Start a run on a host and read its first words."""
     started = []
 
-    def start(host, *, renew_s=0.2, expires_s=2.0):
+    def start(host, *, renew_s=0.2, expires_s=2.0, interrupts=signal.SIG_DFL):
         process = subprocess.Popen(
             [sys.executable, "-c", RUN, host, str(renew_s), str(expires_s)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, interrupts),
         )
         started.append(process)
         said = process.stdout.readline()
@@ -110,13 +111,20 @@ def test_the_lease_outlives_the_runner_and_ends_with_its_work(run_on):
     end_work(said)
 
 
-def test_one_who_was_asleep_is_stopped_when_another_has_taken_over(run_on):
+@pytest.mark.parametrize(
+    ("interrupts", "number"),
+    [(signal.SIG_DFL, signal.SIGINT), (signal.SIG_IGN, signal.SIGTERM)],
+    ids=["by hand", "in the background"],
+)
+def test_one_who_was_asleep_is_stopped_when_another_has_taken_over(
+    run_on, interrupts, number
+):
     """Nobody renews for a while, as in a machine that is suspended."""
-    first, _ = run_on("node1", renew_s=4.0)
+    first, _ = run_on("node1", renew_s=4.0, interrupts=interrupts)
     time.sleep(2.5)
     _, second = run_on("node2", renew_s=1.0)
     assert second.startswith("holds")
-    assert first.stdout.readline().split() == ["ended", str(-signal.SIGINT)]
+    assert first.stdout.readline().split() == ["ended", str(-number)]
     first.wait(timeout=20)
     assert HOLDER.exists(), "the lease of the second"
     end_work(second)

@@ -14,6 +14,9 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+# So long a run that is interrupted may take; one in the background ignores interrupts.
+_GRACE_S = 10
+
 
 def renew(path: Path, token: str, group: int, every_s: float) -> None:
     """Touch the lease until the pipe is closed.
@@ -30,8 +33,11 @@ def renew(path: Path, token: str, group: int, every_s: float) -> None:
         except OSError:  # a file server that is away for a while
             continue
         print(f"error: {path}: another run has taken this folder", file=sys.stderr)
-        with suppress(ProcessLookupError):
-            os.killpg(group, signal.SIGINT)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with suppress(ProcessLookupError):
+                os.killpg(group, number)
+            if select.select([sys.stdin], [], [], _GRACE_S)[0]:
+                return
         return
 
 
