@@ -433,7 +433,8 @@ def refine_plan(
 
         paths = study_configs([])
         plan = Plan.from_config(read_config(paths), paths)
-        selection, settings = plan.selection(), plan.settings("refine_plan")
+        selection = plan.selection()
+        settings = plan.settings("refine_plan") if settings == "{}" else settings
     files = list_plan_inputs(folder, json.loads(selection), number)
     inputs = read_inputs(
         "refine_plan", [*map(str, files)], settings, of={"round": str(number)}
