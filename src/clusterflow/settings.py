@@ -524,6 +524,13 @@ class RefineSettings(Model):
             "adsorbate."
         ),
     )
+    other_multiplicities: bool = Field(
+        default=False,
+        description=(
+            "Compute each geometry with two unpaired electrons less and more too: the "
+            "lowest energy counts. Twice the time, or three times."
+        ),
+    )
     relax: tuple[Name, ...] = Field(
         default=(),
         description=(

@@ -50,6 +50,10 @@ def test_before_a_run_each_species_is_one_point(folder, library):
     assert measure(folder, species="none") is None
 
 
+def test_two_states_of_all_but_gases_are_twice_as_many(folder):
+    assert measure(folder, species="all", other_multiplicities=True).n_ahead == 3 + 8
+
+
 def test_a_choice_takes_no_more_than_its_budget(folder):
     free = measure(folder, species="chosen")
     tight = measure(folder, species="chosen", budget_h=0.001)

@@ -46,6 +46,9 @@ class RefinedMinimum(Model):
         description="The geometry is that whose vibrations were computed"
     )
     point: SinglePoint
+    other_states: tuple[SinglePoint, ...] = Field(
+        default=(), description="At other multiplicities, higher or without an energy"
+    )
 
 
 class RefinedIsomer(Model):
@@ -53,6 +56,9 @@ class RefinedIsomer(Model):
 
     isomer: str
     point: SinglePoint
+    other_states: tuple[SinglePoint, ...] = Field(
+        default=(), description="At other multiplicities, higher or without an energy"
+    )
 
 
 class RefineGasRecord(Record):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from clusterflow.records.energies import SpeciesFreeEnergy
     from clusterflow.records.files import StudyRecords
     from clusterflow.records.provenance import Record
+    from clusterflow.records.refinements import SinglePoint
     from clusterflow.results.explanation import Explanation
 
 PREFIX: Final = "refined/"
@@ -112,16 +113,29 @@ def _gather_point_facts(
     """How the electronic energy of a species came about, by the energy itself."""
     if species is None or species.terms is None:
         return {}
-    points = [g.point for g in records.of(RefineGasRecord) if g.point is not None]
+    points: list[tuple[SinglePoint, tuple[SinglePoint, ...]]] = [
+        (g.point, ()) for g in records.of(RefineGasRecord) if g.point is not None
+    ]
     for bare in records.of(RefineBareRecord):
-        points += [one.point for one in bare.isomers if bare.cluster == cluster]
+        if bare.cluster == cluster:
+            points += [(one.point, one.other_states) for one in bare.isomers]
     for refined in records.of(RefineRecord):
-        points += [one.point for one in refined.minima if refined.cluster == cluster]
+        if refined.cluster == cluster:
+            points += [(one.point, one.other_states) for one in refined.minima]
     energy = species.terms.energy_ev
-    point = next((one for one in points if one.energy_ev == energy), None)
-    if point is None:
+    found = next((one for one in points if one[0].energy_ev == energy), None)
+    if found is None:
         return {}
-    facts: dict[str, Any] = {}
+    point, others = found
+    facts: dict[str, Any] = {
+        f"multiplicity {one.structure.multiplicity}, not "
+        f"{point.structure.multiplicity}": (
+            f"{one.energy_ev - energy:+.2f} eV"
+            if one.energy_ev is not None
+            else one.reason
+        )
+        for one in others
+    }
     if point.counterpoise_ev is not None:
         facts["counterpoise within E / eV"] = point.counterpoise_ev
     if (scf := point.scf) is not None:

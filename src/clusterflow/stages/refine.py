@@ -17,7 +17,7 @@ from clusterflow.science.adsorption.chosen_minimum import why_no_minimum
 from clusterflow.science.adsorption.ways_of_binding import ways_of_binding
 from clusterflow.settings import RefineSettings
 from clusterflow.stages.inputs import stage_of
-from clusterflow.stages.parts.single_point import compute_single_point
+from clusterflow.stages.parts.single_point import compute_states
 from clusterflow.stages.refine_bare import density_beside
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def run(inputs: Inputs, job: Job) -> RefineRecord:
     relaxed, adsorbed = inputs.one(RelaxRecord), inputs.one(AdsorbRecord)
     vibrated, bare = inputs.one(VibrateRecord), inputs.one(RefineBareRecord)
     dft = inputs.library.level(settings.level)
-    job.settings = {"level": settings.level}
+    job.settings = settings.model_dump(include={"level", "other_multiplicities"})
     # By hand, whoever names an adsorbate has chosen it.
     plan = None if inputs.by_hand else inputs.optional(RefinePlanRecord)
     if plan is not None:
@@ -52,10 +52,9 @@ def run(inputs: Inputs, job: Job) -> RefineRecord:
     ]
     found = []
     for way in ways_of_binding(adsorbed, vibrated):
-        point = compute_single_point(
-            way.structure,
-            dft,
-            job,
+        point, others = compute_states(
+            *(way.structure, dft, job),
+            others=settings.other_multiplicities,
             neighbours=densities,
             host_charge=hosts[adsorbed.minima[way.minimum].isomer],
         )
@@ -65,6 +64,7 @@ def run(inputs: Inputs, job: Job) -> RefineRecord:
                 bonds=way.bonds,
                 vibrated=way.minimum == vibrated.minimum,
                 point=point,
+                other_states=others,
             )
         )
     reason = "" if found else why_no_minimum(adsorbed)

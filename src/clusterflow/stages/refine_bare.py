@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.refinements import RefineBareRecord, RefinedIsomer
 from clusterflow.settings import RefineSettings
-from clusterflow.stages.parts.single_point import compute_single_point
+from clusterflow.stages.parts.single_point import compute_states
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,7 +28,7 @@ def run(inputs: Inputs, job: Job) -> RefineBareRecord:
     """Compute the isomers within reach of the lowest."""
     settings, relaxed = inputs.settings(RefineSettings), inputs.one(RelaxRecord)
     dft = inputs.library.level(settings.level)
-    job.settings = {"level": settings.level}
+    job.settings = settings.model_dump(include={"level", "other_multiplicities"})
     found: list[RefinedIsomer] = []
     for isomer in relaxed.isomers:
         if isomer.energy_ev - relaxed.isomers[0].energy_ev > _REACH_EV:
@@ -36,8 +36,16 @@ def run(inputs: Inputs, job: Job) -> RefineBareRecord:
         keep = None
         if not found and job.scratch is not None:
             keep = density_beside(job.scratch.with_name(f"{relaxed.cluster}.json"))
-        point = compute_single_point(isomer.structure, dft, job, keep=keep)
-        found.append(RefinedIsomer(isomer=isomer.structure.name, point=point))
+        point, others = compute_states(
+            *(isomer.structure, dft, job),
+            others=settings.other_multiplicities,
+            keep=keep,
+        )
+        found.append(
+            RefinedIsomer(
+                isomer=isomer.structure.name, point=point, other_states=others
+            )
+        )
     reason = found[0].point.reason if found else relaxed.reason
     return RefineBareRecord(
         cluster=relaxed.cluster,

@@ -84,7 +84,7 @@ def measure_refinement(plan: Plan, folder: Path) -> Refinement | None:
             if gas is not None:
                 tally.done += [gas.point] if gas.point is not None else []
             else:
-                _add_ahead(tally, plan, spec.counts)
+                _add_ahead(tally, plan, spec.counts, is_gas=True)
     for cluster in plan.clusters:
         bare = _read(folder, RefineBareRecord, cluster)
         if bare is not None:
@@ -143,10 +143,12 @@ def _add_ahead(
     *,
     charge: int = 0,
     adsorbate: Counter[str] | None = None,
+    is_gas: bool = False,
 ) -> None:
     level = plan.library.level(plan.study.refine.level)
-    tally.n_ahead += 1
-    tally.ahead_s += point_s(level, counts, charge, adsorbate=adsorbate)
+    n_states = 2 if plan.study.refine.other_multiplicities and not is_gas else 1
+    tally.n_ahead += n_states
+    tally.ahead_s += n_states * point_s(level, counts, charge, adsorbate=adsorbate)
     if level.dft is not None:
         tally.sizes.append(count_basis(counts, level.dft.basis))
 

@@ -8,7 +8,11 @@ from ase.calculators.calculator import CalculationFailed, Calculator
 from clusterflow.library.levels import LevelSpec
 from clusterflow.stages.parts import single_point
 from clusterflow.stages.parts.job import Job
-from clusterflow.stages.parts.single_point import compute_single_point, relax_point
+from clusterflow.stages.parts.single_point import (
+    compute_single_point,
+    compute_states,
+    relax_point,
+)
 from clusterflow.units import BOHR_A, HARTREE_EV
 
 PAIR = [[0, 0, 0], [0, 0, 0.75], [0, 1.8, 0], [0, 1.8, 0.75]]
@@ -67,6 +71,34 @@ def test_parts_are_taken_in_the_basis_of_the_whole(complex_):
     # A bare cluster has no parts.
     bare = compute_single_point(complex_, asked, Job("refine_bare"))
     assert bare.energy_ev == plain.energy_ev and bare.counterpoise_ev is None
+
+
+@pytest.mark.parametrize("claimed", [1, 3])
+def test_the_ground_state_of_oxygen_is_the_triplet(structure, claimed):
+    dft = pytest.importorskip("pyscf.dft")
+    from pyscf import gto
+
+    by_hand = {}
+    for multiplicity, kind in ((1, dft.RKS), (3, dft.UKS)):
+        mol = gto.M(
+            atom="O 0 0 0; O 0 0 1.21",
+            **{"basis": "def2-SVP", "spin": multiplicity - 1, "verbose": 0},
+        )
+        field = kind(mol, xc="PBE")
+        field.grids.level = 2
+        by_hand[multiplicity] = field.kernel() * HARTREE_EV
+    oxygen = structure(["O"] * 2, [[0, 0, 0], [0, 0, 1.21]])
+    oxygen = oxygen.model_copy(update={"multiplicity": claimed})
+    job = Job("refine_bare")
+    lowest, others = compute_states(oxygen, level(grid=2), job, others=True)
+    assert lowest.structure.multiplicity == 3
+    assert lowest.scf.s2 == pytest.approx(2, abs=0.02)
+    assert lowest.energy_ev == pytest.approx(by_hand[3], abs=1e-3)
+    assert [s.structure.multiplicity for s in others] == {1: [1], 3: [1, 5]}[claimed]
+    # Of two degenerate orbitals one is filled; by hand the SCF may end higher.
+    assert by_hand[3] + 1 < others[0].energy_ev < by_hand[1] + 1e-3
+    alone, none = compute_states(oxygen, level(grid=2), job, others=False)
+    assert alone.structure.multiplicity == claimed and none == ()
 
 
 def test_a_job_that_was_cut_off_goes_on(complex_, tmp_path):

@@ -103,12 +103,13 @@ def compose_records(
 
 def _compose_relaxation(relaxed: RelaxRecord, bare: RefineBareRecord) -> RelaxRecord:
     """The isomers that have a DFT energy, in their order; none without the first."""
-    energies = {one.isomer: one.point.energy_ev for one in bare.isomers}
+    points = {one.isomer: one.point for one in bare.isomers}
     isomers: list[Isomer] = []
     for isomer in relaxed.isomers:
-        energy = energies.get(isomer.structure.name)
-        if energy is not None:
-            isomers.append(isomer.model_copy(update={"energy_ev": energy}))
+        point = points.get(isomer.structure.name)
+        if point is not None and point.energy_ev is not None:
+            by_dft = {"energy_ev": point.energy_ev, "structure": point.structure}
+            isomers.append(isomer.model_copy(update=by_dft))
         elif not isomers:
             break
     return relaxed.model_copy(

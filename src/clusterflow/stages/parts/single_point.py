@@ -99,6 +99,48 @@ def compute_single_point(
     return point
 
 
+def compute_states(
+    structure: Structure,
+    level: LevelSpec,
+    job: Job,
+    *,
+    others: bool,
+    neighbours: Sequence[Path] = (),
+    host_charge: int | None = None,
+    keep: Path | None = None,
+) -> tuple[SinglePoint, tuple[SinglePoint, ...]]:
+    """The lowest state of a geometry, and the others that were computed.
+
+    Parameters
+    ----------
+    others
+        Whether two unpaired electrons less, and more, are tried.
+    neighbours, host_charge, keep
+        As for `compute_single_point`; what is kept is of the given multiplicity.
+    """
+    states = [
+        compute_single_point(
+            *(structure, level, job),
+            neighbours=neighbours,
+            host_charge=host_charge,
+            keep=keep,
+        )
+    ]
+    own = structure.multiplicity
+    states += [
+        compute_single_point(
+            *(structure.model_copy(update={"multiplicity": other}), level, job),
+            neighbours=neighbours,
+            host_charge=host_charge,
+        )
+        for other in ((own - 2, own + 2) if others else ())
+        if other > 0
+    ]
+    known = [state for state in states if state.energy_ev is not None]
+    lowest = min(known, key=lambda state: state.energy_ev or 0.0, default=states[0])
+    return lowest, tuple(state for state in states if state is not lowest)
+
+
 def relax_point(
     start: SinglePoint, level: LevelSpec, job: Job, *, host_charge: int | None = None
 ) -> SinglePoint:
