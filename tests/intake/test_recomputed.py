@@ -242,3 +242,57 @@ def test_a_network_on_copper_as_it_was_published(tmp_path, monkeypatch, capsys):
         assert value == pytest.approx(right - left, abs=TOLERANCE_EV), step
     adsorbed = read_steps(results["Cu(100)", "HER"])["* + H+ + e- -> *H"]
     assert adsorbed == pytest.approx(published["H"], abs=TOLERANCE_EV)
+
+
+# Oxide surfaces of OC22 (doi:10.1021/acscatal.2c05426): free energies of *OH, *O and
+# *OOH from water and hydrogen, eV, the overpotential, V, and the number of the step that
+# sets it. They are tabulated in github.com/chemicallyGeeky/OCdataset_analysis_for_HER_OER
+# beside "Adsorption energies are necessary but not sufficient to identify good
+# catalysts".
+OXIDES = {
+    "K4Ag4O8-011": (1.13644, 2.57884, 3.77136, 0.21240, 2),
+    "Pd3Au3O6-10-2": (1.09067, 2.60636, 4.01080, 0.28569, 2),
+    "Pd3Au3O6-10-2-other": (1.52975, 2.34960, 3.64161, 0.29975, 1),
+    "Sc8Rh8O24-11-1": (1.08962, 2.37187, 3.38992, 0.30008, 4),
+    "Ge6Sb4O18-100": (1.57381, 2.70476, 3.91791, 0.34381, 1),
+    "Ag2Hg2O4-210": (1.47554, 2.28590, 3.87974, 0.36384, 3),
+    "Cr4Ag4O14-1-1-1": (1.53744, 1.79080, 3.32239, 0.36761, 4),
+    "RuPtO4-001": (0.39414, 2.07273, 3.53739, 0.44858, 2),
+    "GeRhO4-211": (0.31852, 1.59431, 3.33460, 0.51029, 3),
+    "Nb2Fe2O8-201": (2.39854, 4.48300, 6.33693, 1.16854, 1),
+}
+OER_STEPS = (
+    "* + H2O(l) -> *OH + H+ + e-",
+    "*OH -> *O + H+ + e-",
+    "*O + H2O(l) -> *OOH + H+ + e-",
+    "*OOH -> * + O2(g) + H+ + e-",
+)
+
+
+def test_oxygen_evolution_on_oxides_as_it_was_tabulated(tmp_path, capsys):
+    kind = {"energy_kind": "formation from H2, H2O"}
+    # Water vapour as high as the liquid, and oxygen from it by 4.92 eV, as there.
+    gases = (("H2", 0.0, ""), ("H2O", 0.0, 3534), ("O2", 4.92, ""))
+    rows = [
+        {"species": n, "state": "gas", "surface": "", "gibbs_ev": g, "pressure_pa": p}
+        | kind
+        for n, g, p in gases
+    ]
+    rows += [
+        {"species": n, "state": "ads", "surface": oxide, "gibbs_ev": g}
+        | {"pressure_pa": "", **kind}
+        for oxide, energies in OXIDES.items()
+        for n, g in zip(("OH", "O", "OOH"), energies, strict=False)
+    ]
+    table = write_csv(tmp_path / "oxides.csv", rows)
+    results = read_results(table, capsys, "--reaction", "OER")
+    for oxide, (hydroxyl, oxygen, hydroperoxyl, overpotential, step) in OXIDES.items():
+        result = results[oxide, "OER"]
+        sums = (hydroxyl, oxygen - hydroxyl, hydroperoxyl - oxygen, 4.92 - hydroperoxyl)
+        found = read_steps(result)
+        for name, value in zip(OER_STEPS, sums, strict=True):
+            assert found[name] == pytest.approx(value, abs=TOLERANCE_EV), (oxide, name)
+        assert result["determining_step"] == OER_STEPS[step - 1]
+        # Counted from 1.23 V there.
+        above = result["limiting_potential_v_rhe"] - 1.23
+        assert above == pytest.approx(overpotential, abs=TOLERANCE_EV), oxide
