@@ -245,10 +245,9 @@ def test_a_network_on_copper_as_it_was_published(tmp_path, monkeypatch, capsys):
 
 
 # Oxide surfaces of OC22 (doi:10.1021/acscatal.2c05426): free energies of *OH, *O and
-# *OOH from water and hydrogen, eV, the overpotential, V, and the number of the step that
-# sets it. They are tabulated in github.com/chemicallyGeeky/OCdataset_analysis_for_HER_OER
-# beside "Adsorption energies are necessary but not sufficient to identify good
-# catalysts".
+# *OOH from water and hydrogen, eV, the overpotential, V, and the number of the step
+# that sets it, as in github.com/chemicallyGeeky/OCdataset_analysis_for_HER_OER, beside
+# "Adsorption energies are necessary but not sufficient to identify good catalysts".
 OXIDES = {
     "K4Ag4O8-011": (1.13644, 2.57884, 3.77136, 0.21240, 2),
     "Pd3Au3O6-10-2": (1.09067, 2.60636, 4.01080, 0.28569, 2),
