@@ -641,7 +641,7 @@ def test_completion_is_of_the_command_however_it_was_started(folder, shell):
         "COMP_WORDS": "clusterflow plot ",
         "COMP_CWORD": "2",
     }
-    assert _with(asked).split() == ["diagram", "volcano", "bands", "scaling"]
+    assert {"diagram", "volcano", "bands", "scaling"} < set(_with(asked).split())
 
 
 def _with(environment, *arguments):

@@ -50,7 +50,10 @@ FAULTS = {
     "forces none": ("self.results['forces'] = None", "forces"),
     "forces missing": ("del self.results['forces']", ""),
     "forces without end": ("self.results['forces'] = 1e6 * (f + 1)", ""),
-    "an error of its own": ("raise CalculationFailed('no convergence')", "no conver"),
+    "an error of its own": (
+        "raise CalculationFailed('no convergence')",
+        "no convergence",
+    ),
     "a ValueError": ("raise ValueError('bad basis')", "bad basis"),
     "an error of many lines": (r"raise RuntimeError('one\ntwo\nthree')", "one"),
     "an error without words": ("raise Exception", ""),

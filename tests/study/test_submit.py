@@ -26,7 +26,7 @@ jobs = pathlib.Path("{jobs}")
 number = 101 + (len(jobs.read_text().splitlines()) if jobs.exists() else 0)
 with jobs.open("a") as stream:
     stream.write("\\t".join(sys.argv[1:]) + "\\n")
-if "--account=nobody" in sys.argv and "0/" not in sys.argv[-1]:
+if "--account=nobody" in sys.argv and "--bundle 0/" not in sys.argv[-1]:
     sys.exit("sbatch: error: invalid account")
 options = dict(a.split("=", 1) for a in sys.argv if a.startswith("--") and "=" in a)
 with open(options["--output"], "a") as log:
