@@ -79,6 +79,7 @@ def test_a_stage_sees_all_keys_that_its_row_names(tmp_path, monkeypatch):
     asked = {
         "species": "all",
         "level": "pbe-d3-svp-cp",
+        "other_multiplicities": True,
         "relax": ["H"],
         "second_level": "r2scan-d4-tzvp",
         "second_species": ["H"],
