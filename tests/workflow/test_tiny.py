@@ -103,11 +103,18 @@ def test_second_run_does_nothing(finished):
     assert finished.rules_to_run() == set()
 
 
-def test_a_deleted_table_is_written_again(finished):
-    table = finished.path / "results/tiny/potentials.csv"
-    moved = table.rename(table.with_suffix(".moved"))
-    assert finished.rules_to_run() == {"collect", "report"}
-    moved.rename(table)
+@pytest.mark.parametrize(
+    ("deleted", "rules"),
+    [
+        ("potentials.csv", {"collect", "report"}),
+        ("thermo/*.json", {"thermo", "che", "collect", "report"}),
+    ],
+)
+def test_what_was_deleted_is_made_again(finished, deleted, rules):
+    path = next((finished.path / "results/tiny").glob(deleted))
+    moved = path.rename(path.with_suffix(".moved"))
+    assert finished.rules_to_run() == rules
+    moved.rename(path)
 
 
 def test_temperature_reruns_no_quantum_chemistry(finished):
