@@ -107,6 +107,16 @@ def lowest_multiplicity(counts: Counter[str], charge: int) -> int:
     return 1 + n_electrons(counts, charge) % 2
 
 
+def list_multiplicities(own: int, *, others: bool) -> tuple[int, ...]:
+    """A multiplicity, and its neighbours where others are asked for too.
+
+    >>> list_multiplicities(1, others=True), list_multiplicities(3, others=True)
+    ((1, 3), (3, 1, 5))
+    """
+    near = (own - 2, own + 2) if others else ()
+    return (own, *(one for one in near if one > 0))
+
+
 _NOBLE_CORES = (0, 2, 10, 18, 36, 54)
 _LANTHANIDES = range(57, 72)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
+from ase import units
 
 from clusterflow.records.cluster_records import ClusterRecords
 from clusterflow.records.refinements import (
@@ -236,6 +239,22 @@ def test_an_scf_that_failed_leaves_a_calibrated_number_that_says_so(study):
     _, record = study.refined([], refines=[failed, study.refine("H")])
     found = by_name(record.energies)["*CO"]
     assert "killed by the queue" in found.reason and "calibrated" in found.flags
+
+
+def test_another_multiplicity_is_said_and_has_its_own_degeneracy(study):
+    _, before = study.refined(["CO", "H"])
+    triplet = study.complex("CO").model_copy(update={"multiplicity": 3})
+    refines = [
+        study.refine("CO", study.point(triplet, study.energy_of("CO"))),
+        study.refine("H"),
+    ]
+    _, after = study.refined([], refines=refines)
+    was, found = by_name(before.energies)["*CO"], by_name(after.energies)["*CO"]
+    assert "other-multiplicity" in found.flags
+    assert "other-multiplicity" not in was.flags
+    assert "other-multiplicity" not in by_name(after.energies)["*H"].flags
+    degeneracy_ev = units.kB * 298.15 * math.log(3)
+    assert found.formation_ev == pytest.approx(was.formation_ev - degeneracy_ev)
 
 
 def test_the_lowest_by_dft_stands_though_the_level_has_another(study):

@@ -12,7 +12,8 @@ from clusterflow.cli.app import main
 from clusterflow.cli.options import read_inputs
 from clusterflow.library.find import Library
 from clusterflow.study.check import check
-from clusterflow.study.cost import describe_stages_cost, gradient_s
+from clusterflow.study.cost import describe_stages_cost
+from clusterflow.study.resources import gradient_s
 
 
 @pytest.fixture

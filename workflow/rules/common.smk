@@ -99,13 +99,13 @@ def level_peers(wildcards):
 
 def memory(wildcards, attempt):
     """Memory in MB, by the size of the cluster; more with each attempt."""
-    return memory_mb(PLAN.n_atoms_of(wildcards), attempt)
+    return memory_mb(PLAN.counts_of(wildcards).total(), attempt)
 
 
 def runtime(stage):
     """Time in minutes, by stage and size of the cluster; more with each attempt."""
     return lambda wildcards, attempt: runtime_minutes(
-        stage, PLAN.n_atoms_of(wildcards), attempt
+        stage, PLAN.counts_of(wildcards), attempt
     )
 
 
@@ -119,31 +119,50 @@ def dft_level_files():
     return [str(PLAN.library.path("levels", name)) for name in PLAN.refining_levels]
 
 
+# At most so many ways of binding are expected of an adsorbate, and states of each.
+N_WAYS = 3
+N_STATES = 3 if PLAN.study.refine.other_multiplicities else 1
+DFT_LEVELS = [PLAN.library.level(name) for name in PLAN.refining_levels]
+
+
 def dft_memory(wildcards, attempt):
     """Memory of single points by DFT in MB; more with each attempt."""
-    return dft_memory_mb(PLAN.counts_of(wildcards), attempt)
+    return dft_memory_mb(DFT_LEVELS, PLAN.counts_of(wildcards), attempt)
 
 
 def dft_runtime(wildcards, attempt):
     """Time of single points by DFT in minutes; more with each attempt."""
-    return dft_runtime_minutes(PLAN.counts_of(wildcards), attempt)
+    return dft_runtime_minutes(
+        DFT_LEVELS,
+        PLAN.counts_of(wildcards),
+        PLAN.adsorbed_counts_of(wildcards),
+        attempt=attempt,
+        n_points=N_WAYS * N_STATES,
+    )
 
 
 def dft_memory_of_all(wildcards, attempt):
     """Memory of the largest complex by DFT in MB; more with each attempt."""
-    return dft_memory_mb(PLAN.largest_counts_of(wildcards), attempt)
+    largest = PLAN.largest_adsorbate_on(wildcards.cluster)
+    return dft_memory_mb(DFT_LEVELS, PLAN.counts_of(wildcards) + largest, attempt)
 
 
 def dft_runtime_of_all(n_points):
     """Time of so many points of the largest complex by DFT in minutes."""
-    return lambda wildcards, attempt: dft_runtime_minutes(
-        PLAN.largest_counts_of(wildcards), attempt, n_points
-    )
+
+    def minutes(wildcards, attempt):
+        largest = PLAN.largest_adsorbate_on(wildcards.cluster)
+        counts = PLAN.counts_of(wildcards) + largest
+        return dft_runtime_minutes(
+            DFT_LEVELS, counts, largest, attempt=attempt, n_points=n_points
+        )
+
+    return minutes
 
 
 def n_threads(wildcards):
     """Threads of a job, by the size of the cluster."""
-    return threads(PLAN.n_atoms_of(wildcards))
+    return threads(PLAN.counts_of(wildcards).total())
 
 
 def of_cluster(stage, folder=""):

@@ -37,7 +37,21 @@ class SinglePoint(Model):
     reason: str = ""
 
 
-class RefinedMinimum(Model):
+class RefinedGeometry(Model):
+    """A geometry of the level, refined: its lowest state, and others if tried."""
+
+    point: SinglePoint
+    other_states: tuple[SinglePoint, ...] = Field(
+        default=(), description="At other multiplicities, higher or without an energy"
+    )
+
+    @property
+    def states(self) -> tuple[SinglePoint, ...]:
+        """All of them."""
+        return (self.point, *self.other_states)
+
+
+class RefinedMinimum(RefinedGeometry):
     """The lowest minimum of one way of binding, refined."""
 
     minimum: int = Field(description="Index into the adsorb record's minima")
@@ -45,20 +59,12 @@ class RefinedMinimum(Model):
     vibrated: bool = Field(
         description="The geometry is that whose vibrations were computed"
     )
-    point: SinglePoint
-    other_states: tuple[SinglePoint, ...] = Field(
-        default=(), description="At other multiplicities, higher or without an energy"
-    )
 
 
-class RefinedIsomer(Model):
+class RefinedIsomer(RefinedGeometry):
     """An isomer of the bare cluster, refined."""
 
     isomer: str
-    point: SinglePoint
-    other_states: tuple[SinglePoint, ...] = Field(
-        default=(), description="At other multiplicities, higher or without an energy"
-    )
 
 
 class RefineGasRecord(Record):

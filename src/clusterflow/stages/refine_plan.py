@@ -104,8 +104,11 @@ class StudyInputs:
     def list_points(self) -> list[SinglePoint]:
         """Every single point so far."""
         found = [one.point for one in self.refined_gases if one.point is not None]
-        found += [one.point for bare in self.refined_bare for one in bare.isomers]
-        return found + [one.point for r in self.refined for one in r.minima]
+        for record in self.refined_bare:
+            found += [state for one in record.isomers for state in one.states]
+        for refined in self.refined:
+            found += [state for one in refined.minima for state in one.states]
+        return found
 
 
 def _take(records: Iterable[Any], cluster: str) -> list[Any]:
@@ -157,7 +160,12 @@ def plan_round(
         dft=dft,
         clusters=clusters,
         ways=ways,
-        costs_h={name: sum(map(times.expect_h, own)) for name, own in ways.items()},
+        costs_h={
+            name: sum(
+                times.expect_h(one, others=settings.other_multiplicities) for one in own
+            )
+            for name, own in ways.items()
+        },
         left_h=settings.budget_h - times.spent_h,
         known=known,
         opened=[name for name, own in ways.items() if own and name not in known],
@@ -314,10 +322,11 @@ class _Round:
 
     def _sum_spent_h(self, name: _Name) -> float:
         return sum(
-            one.point.wall_s / 3600
+            state.wall_s / 3600
             for record in self.study.refined
             if (record.cluster, record.adsorbate) == name
             for one in record.minima
+            for state in one.states
         )
 
 

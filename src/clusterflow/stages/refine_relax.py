@@ -11,7 +11,7 @@ from clusterflow.records.refinements import (
 )
 from clusterflow.science.thermochemistry.composite import Refinements
 from clusterflow.settings import RefineSettings
-from clusterflow.stages.parts.recomputation import recompute
+from clusterflow.stages.parts.recomputation import OtherWay, recompute
 from clusterflow.stages.parts.single_point import relax_point
 
 if TYPE_CHECKING:
@@ -33,14 +33,5 @@ def run(inputs: Inputs, job: Job) -> RefineRelaxRecord:
     def relax(start: SinglePoint, host_charge: int | None) -> SinglePoint:
         return relax_point(start, level, job, host_charge=host_charge)
 
-    again = recompute(found, wanted, relax)
-    return RefineRelaxRecord(
-        cluster=found.bare.cluster,
-        level=found.bare.level,
-        dft_level=level,
-        bare=again.bare,
-        minima=again.minima,
-        status="failed" if again.reason else "ok",
-        reason=again.reason,
-        provenance=job.provenance(level),
-    )
+    way = OtherWay(level=level, compute=relax)
+    return recompute(found, wanted, way, RefineRelaxRecord, job)

@@ -11,7 +11,7 @@ from clusterflow.settings import CheSettings, RefineSettings
 from clusterflow.stages.che import che, list_deciding_species
 from clusterflow.stages.inputs import stage_of
 from clusterflow.stages.parts.job import Job
-from clusterflow.stages.parts.recomputation import recompute
+from clusterflow.stages.parts.recomputation import OtherWay, recompute
 from clusterflow.stages.parts.single_point import compute_single_point
 from clusterflow.stages.refine_bare import density_beside
 from clusterflow.stages.refined_thermo import gather_records, refined_thermo
@@ -49,17 +49,8 @@ def run(inputs: Inputs, job: Job) -> RefineSecondRecord:
             start.structure, level, job, neighbours=densities, host_charge=host_charge
         )
 
-    again = recompute(found, wanted, compute)
-    return RefineSecondRecord(
-        cluster=found.bare.cluster,
-        level=found.bare.level,
-        dft_level=level,
-        bare=again.bare,
-        minima=again.minima,
-        status="failed" if again.reason else "ok",
-        reason=again.reason,
-        provenance=job.provenance(level),
-    )
+    way = OtherWay(level=level, compute=compute)
+    return recompute(found, wanted, way, RefineSecondRecord, job)
 
 
 def _find_deciding(inputs: Inputs) -> tuple[str, ...]:

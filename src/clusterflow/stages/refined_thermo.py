@@ -19,7 +19,6 @@ from clusterflow.records.refinements import (
 )
 from clusterflow.records.vibrations import GasRecord, LeavingRecord, VibrateRecord
 from clusterflow.science.thermochemistry.composite import (
-    OTHER_VIBRATIONS_FLAG,
     Refinements,
     compose_records,
 )
@@ -84,8 +83,8 @@ def refined_thermo(
     species = []
     for one in base.species:
         if one.name in refined:
-            has_others = one.name[1:] in composite.with_other_vibrations
-            species.append(_mark_refined(refined[one.name], has_others=has_others))
+            more = composite.flags.get(one.name[1:], ()) if one.name[0] == "*" else ()
+            species.append(_mark_refined(refined[one.name], more))
         elif one.name.startswith("*"):
             why = composite.reasons.get(one.name[1:], "not among those refined")
             species.append(_stand_in(one, why, calibration, layers))
@@ -180,12 +179,13 @@ def _stand_in(
     return calibration.calibrate(species, without)
 
 
-def _mark_refined(species: SpeciesFreeEnergy, *, has_others: bool) -> SpeciesFreeEnergy:
-    """A species with a DFT energy, without flags that are about the level's."""
+def _mark_refined(
+    species: SpeciesFreeEnergy, more: tuple[str, ...]
+) -> SpeciesFreeEnergy:
+    """A species with a DFT energy and its flags, without those of the level's."""
     if species.formation_ev is None:
         return species
     flags = tuple(flag for flag in species.flags if flag != UNMEASURED_FLAG)
-    more = (OTHER_VIBRATIONS_FLAG,) if has_others else ()
     return species.model_copy(update={"flags": (*flags, *more)})
 
 

@@ -107,7 +107,7 @@ def _group_clusters(plan: Plan) -> list[tuple[str, ...]]:
 def _estimate_cost(plan: Plan, group: tuple[str, ...]) -> float:
     """What its gradients cost beside those of other groups, in any unit."""
     return sum(
-        gradient_s(plan.library.cluster(name).n_atoms)
+        gradient_s(plan.library.cluster(name).counts)
         * (1 + len(plan.adsorbates_of(name)))
         for name in group
     )

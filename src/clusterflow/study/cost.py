@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from clusterflow.stage_table import STAGES
+from clusterflow.study.resources import gradient_s
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Mapping
 
     from clusterflow.stages.inputs import Inputs
     from clusterflow.study.plan import Plan
@@ -16,31 +16,6 @@ if TYPE_CHECKING:
 # Smaller ones are done before a person looks again.
 LARGE: Final = 100
 _HOUR_S: Final = 3600.0
-# Measured on a core with GFN1-xTB at 300 K: Cu55 2.0 s, Cd33Se33 2.4, Au38(SH)24 3.9,
-# Au25(SCH3)18 2.9, each within a factor of two of this times the third power of the
-# number of basis functions: 2 of H, 4 with s and p alone, else 9
-# (10.1021/acs.jctc.7b00118).
-_SECONDS_PER_FUNCTION_CUBED: Final = 2e-8
-_WITHOUT_D: Final = {
-    *("Li", "Be", "B", "C", "N", "O", "F", "Ne"),
-    *("Na", "Mg", "K", "Ca", "Rb", "Sr", "Cs", "Ba", "Zn", "Cd", "Hg"),
-}
-
-
-def gradient_s(counts: Mapping[str, int]) -> float:
-    """What one gradient takes with GFN1-xTB on one core, s.
-
-    >>> round(gradient_s({"Au": 25, "S": 18, "C": 18, "H": 54}), 1)
-    3.6
-    """
-    functions = sum(n * _count_functions(element) for element, n in counts.items())
-    return _SECONDS_PER_FUNCTION_CUBED * functions**3
-
-
-def _count_functions(element: str) -> int:
-    if element in ("H", "He"):
-        return 2
-    return 4 if element in _WITHOUT_D else 9
 
 
 def describe_stages_cost(inputs: Inputs) -> list[str]:

@@ -334,37 +334,30 @@ class Plan:
         return tuple(name for name in self.refined_of(cluster) if name in wanted)
 
     @cached_property
-    def _sizes_by_name(self) -> dict[str, int]:
-        clusters = {n: self.library.cluster(n).n_atoms for n in self.clusters}
+    def _counts_by_name(self) -> dict[str, Counter[str]]:
+        clusters = {n: self.library.cluster(n).counts for n in self.clusters}
         return clusters | {
-            f"*{n}": self.library.adsorbate(n).n_atoms for n in self.adsorbates
+            f"*{n}": self.library.adsorbate(n).counts for n in self.adsorbates
         }
-
-    def n_atoms_of(self, wildcards: Any) -> int:
-        """Atoms of a job's cluster and adsorbate, or gas, from their formulas."""
-        if hasattr(wildcards, "gas"):
-            return self.library.gas(wildcards.gas).n_atoms
-        adsorbate = getattr(wildcards, "adsorbate", None)
-        return self._sizes_by_name[wildcards.cluster] + (
-            self._sizes_by_name[f"*{adsorbate}"] if adsorbate else 0
-        )
 
     def counts_of(self, wildcards: Any) -> Counter[str]:
         """Atoms by element of a job's cluster and adsorbate, or gas."""
         if hasattr(wildcards, "gas"):
             return self.library.gas(wildcards.gas).counts
-        counts = self.library.cluster(wildcards.cluster).counts
-        adsorbate = getattr(wildcards, "adsorbate", None)
-        return (
-            counts + self.library.adsorbate(adsorbate).counts if adsorbate else counts
-        )
+        counts = self._counts_by_name[wildcards.cluster]
+        return counts + self.adsorbed_counts_of(wildcards)
 
-    def largest_counts_of(self, wildcards: Any) -> Counter[str]:
-        """Atoms by element that every refined adsorbate on a job's cluster fits in."""
+    def adsorbed_counts_of(self, wildcards: Any) -> Counter[str]:
+        """Those of them that are the adsorbate; none of a bare cluster or a gas."""
+        adsorbate = getattr(wildcards, "adsorbate", None)
+        return self._counts_by_name[f"*{adsorbate}"] if adsorbate else Counter()
+
+    def largest_adsorbate_on(self, cluster: str) -> Counter[str]:
+        """Atoms by element that every refined adsorbate on a cluster fits in."""
         largest: Counter[str] = Counter()
-        for name in self.refined_of(wildcards.cluster):
-            largest |= self.library.adsorbate(name).counts
-        return self.library.cluster(wildcards.cluster).counts + largest
+        for name in self.refined_of(cluster):
+            largest |= self._counts_by_name[f"*{name}"]
+        return largest
 
     def structure_files(self, name: str) -> list[Path]:
         """All files a cluster is built from, beside its own YAML."""

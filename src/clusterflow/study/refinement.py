@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from clusterflow.errors import RecordError
+from clusterflow.formula import list_multiplicities, lowest_multiplicity
 from clusterflow.records.adsorption import AdsorbRecord
 from clusterflow.records.files import read_record
 from clusterflow.records.provenance import Record
@@ -88,7 +89,7 @@ def measure_refinement(plan: Plan, folder: Path) -> Refinement | None:
     for cluster in plan.clusters:
         bare = _read(folder, RefineBareRecord, cluster)
         if bare is not None:
-            tally.done += [one.point for one in bare.isomers]
+            tally.done += [state for one in bare.isomers for state in one.states]
         else:
             own = plan.library.cluster(cluster)
             _add_ahead(tally, plan, own.counts, charge=own.charge)
@@ -117,7 +118,7 @@ def _count_adsorbate(
     earlier = (_read(folder / "rounds" / str(n), RefineRecord, *name) for n in rounds)
     found = last or next((one for one in earlier if one is not None), None)
     if found is not None and (last is not None or found.minima):
-        tally.done += [one.point for one in found.minima]
+        tally.done += [state for one in found.minima for state in one.states]
         return
     cluster, adsorbate = (
         plan.library.cluster(name[0]),
@@ -146,9 +147,15 @@ def _add_ahead(
     is_gas: bool = False,
 ) -> None:
     level = plan.library.level(plan.study.refine.level)
-    n_states = 2 if plan.study.refine.other_multiplicities and not is_gas else 1
-    tally.n_ahead += n_states
-    tally.ahead_s += n_states * point_s(level, counts, charge, adsorbate=adsorbate)
+    states = list_multiplicities(
+        lowest_multiplicity(counts, charge),
+        others=plan.study.refine.other_multiplicities and not is_gas,
+    )
+    tally.n_ahead += len(states)
+    tally.ahead_s += sum(
+        point_s(level, counts, charge, multiplicity=one, adsorbate=adsorbate)
+        for one in states
+    )
     if level.dft is not None:
         tally.sizes.append(count_basis(counts, level.dft.basis))
 

@@ -1,35 +1,43 @@
-"""Memory, time and threads to ask for, by the size of a cluster."""
+"""Memory, time and threads to ask for, by the atoms of a job."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from clusterflow.formula import ATOMIC_NUMBERS
 from clusterflow.stage_table import stage_named
+from clusterflow.stages.parts.dft_cost import count_basis, point_s, scf_s
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections import Counter
+    from collections.abc import Mapping, Sequence
+
+    from clusterflow.library.levels import LevelSpec
 
 # Memory of one process: the libraries, and matrices that grow with the square of the
 # number of basis functions (about nine an atom, some thirty matrices of doubles).
-_BASE_MB = 400
-_MB_PER_ATOM_SQUARED = 30 * 9**2 * 8 / 1e6
-# One gradient costs about this many seconds times the third power of the number of
-# atoms, once there are more than a few.
-_SECONDS_PER_ATOM_CUBED = 2.5e-5
-# Of an element in def2-TZVP, at most, by period: He, Ne, Ar, Kr, Xe, Rn end them.
-_LAST_OF_PERIOD = (2, 10, 18, 36, 54, 86, 118)
-_FUNCTIONS_BY_PERIOD = (6, 31, 37, 48, 50, 50, 50)
+_BASE_MB: Final = 400
+_MB_PER_ATOM_SQUARED: Final = 30 * 9**2 * 8 / 1e6
+# Measured on a core with GFN1-xTB at 300 K: Cd13Se13 0.11 s, Cu55 2.0, Cd33Se33 2.4,
+# Au38(SH)24 3.9, Au25(SCH3)18 2.9, each within a factor of two of this times the third
+# power of the number of basis functions: 2 of H, 4 with s and p alone, else 9
+# (10.1021/acs.jctc.7b00118). Below some twenty atoms the rest takes longer.
+_SECONDS_PER_FUNCTION_CUBED: Final = 2e-8
+_LEAST_S: Final = 0.02
+_WITHOUT_D: Final = {
+    *("Li", "Be", "B", "C", "N", "O", "F", "Ne"),
+    *("Na", "Mg", "K", "Ca", "Rb", "Sr", "Cs", "Ba", "Zn", "Cd", "Hg"),
+}
+# What is asked of a queue, beside what is expected: nodes and geometries differ.
+_MARGIN: Final = 4
 # PySCF with its libraries, and matrices. Fitted integrals take half of three auxiliary
 # functions for each function, in doubles, until PySCF keeps them on disk.
-_DFT_BASE_MB = 900
-_MB_PER_FUNCTION_CUBED = 3 / 2 * 8 / 1e6
-_MOST_INTEGRALS_MB = 4000
-# PBE/def2-SVP on one loaded core: Cd6Se6 with COOH, 740 s at 420 functions.
-_DFT_SECONDS_PER_FUNCTION_CUBED = 1e-5
+_DFT_BASE_MB: Final = 900
+_MB_PER_FUNCTION_CUBED: Final = 3 / 2 * 8 / 1e6
+_MOST_INTEGRALS_MB: Final = 4000
+# Of a level without a basis of its own the size is taken from this one.
+_USUAL_BASIS: Final = "def2-TZVP"
 # Most queues end here; a job that needs more goes on from its scratch files.
-_LONGEST_MINUTES = 7 * 24 * 60
+_LONGEST_MINUTES: Final = 7 * 24 * 60
 
 
 def memory_mb(n_atoms: int, attempt: int = 1) -> int:
@@ -41,57 +49,75 @@ def memory_mb(n_atoms: int, attempt: int = 1) -> int:
     return int((_BASE_MB + _MB_PER_ATOM_SQUARED * n_atoms**2) * 1.5 ** (attempt - 1))
 
 
-def gradient_s(n_atoms: int) -> float:
-    """What one gradient takes, roughly, s.
+def gradient_s(counts: Mapping[str, int]) -> float:
+    """What one gradient takes with GFN1-xTB on one core, s.
 
-    >>> round(gradient_s(26), 2)
-    0.46
+    >>> round(gradient_s({"Au": 25, "S": 18, "C": 18, "H": 54}), 1)
+    3.7
     """
-    return 0.02 + _SECONDS_PER_ATOM_CUBED * n_atoms**3
+    functions = sum(n * _count_functions(element) for element, n in counts.items())
+    return _LEAST_S + _SECONDS_PER_FUNCTION_CUBED * functions**3
 
 
-def runtime_minutes(stage: str, n_atoms: int, attempt: int = 1) -> int:
+def _count_functions(element: str) -> int:
+    if element in ("H", "He"):
+        return 2
+    return 4 if element in _WITHOUT_D else 9
+
+
+def runtime_minutes(stage: str, counts: Mapping[str, int], attempt: int = 1) -> int:
     """Time to ask for, minutes; doubled with each attempt, up to a week.
 
-    >>> runtime_minutes("adsorb", 26) < runtime_minutes("adsorb", 26, attempt=2)
+    >>> small, large = {"Cu": 4}, {"Cu": 55}
+    >>> runtime_minutes("adsorb", small) < runtime_minutes("adsorb", large, attempt=2)
     True
     """
-    minutes = 10 + 2 * (stage_named(stage).gradients or 1) * gradient_s(n_atoms) / 60
-    return int(min(minutes * 2 ** (attempt - 1), _LONGEST_MINUTES))
+    expected_s = (stage_named(stage).gradients or 1) * gradient_s(counts)
+    return _ask_minutes(expected_s, attempt)
 
 
-def n_basis(counts: Mapping[str, int]) -> int:
-    """Basis functions of def2-TZVP, the largest basis of the levels; a little above.
-
-    >>> n_basis({"Cu": 4, "C": 1, "O": 1})
-    254
-    """
-    periods = {
-        symbol: bisect_left(_LAST_OF_PERIOD, ATOMIC_NUMBERS[symbol])
-        for symbol in counts
-    }
-    return sum(n * _FUNCTIONS_BY_PERIOD[periods[s]] for s, n in counts.items())
-
-
-def dft_memory_mb(counts: Mapping[str, int], attempt: int = 1) -> int:
-    """Memory of a single point by DFT, MB, by its basis functions."""
-    integrals = min(_MB_PER_FUNCTION_CUBED * n_basis(counts) ** 3, _MOST_INTEGRALS_MB)
+def dft_memory_mb(
+    levels: Sequence[LevelSpec], counts: Mapping[str, int], attempt: int = 1
+) -> int:
+    """Memory of a single point by DFT, MB, by its basis functions at most."""
+    size = max(count_basis(counts, _name_basis(level)) for level in levels)
+    integrals = min(_MB_PER_FUNCTION_CUBED * size**3, _MOST_INTEGRALS_MB)
     return int((_DFT_BASE_MB + integrals) * 1.5 ** (attempt - 1))
 
 
 def dft_runtime_minutes(
-    counts: Mapping[str, int], attempt: int = 1, n_points: int = 3
+    levels: Sequence[LevelSpec],
+    counts: Counter[str],
+    adsorbate: Counter[str],
+    *,
+    attempt: int = 1,
+    n_points: int = 1,
 ) -> int:
-    """Time of some single points by DFT, minutes, by their basis functions.
+    """Time of some single points by DFT at each level, minutes, as of open shells.
 
-    >>> dft_runtime_minutes({"Cu": 4}) < dft_runtime_minutes({"Cd": 6, "Se": 6})
-    True
+    Parameters
+    ----------
+    counts, adsorbate
+        All atoms by element, and those of them that are the adsorbate.
     """
-    seconds = n_points * _DFT_SECONDS_PER_FUNCTION_CUBED * n_basis(counts) ** 3
-    minutes = 10 + seconds / 60
-    return int(min(minutes * 2 ** (attempt - 1), _LONGEST_MINUTES))
+    each_s = sum(
+        point_s(level, counts, multiplicity=2, adsorbate=adsorbate)
+        if level.dft is not None
+        else scf_s(count_basis(counts, _USUAL_BASIS), None, is_open=True)
+        for level in levels
+    )
+    return _ask_minutes(n_points * each_s, attempt)
 
 
 def threads(n_atoms: int) -> int:
     """Threads of one job: one, until a gradient is long enough to share."""
     return 1 if n_atoms < 150 else 4
+
+
+def _name_basis(level: LevelSpec) -> str:
+    return _USUAL_BASIS if level.dft is None else level.dft.basis
+
+
+def _ask_minutes(expected_s: float, attempt: int) -> int:
+    minutes = 10 + _MARGIN * expected_s / 60
+    return int(min(minutes * 2 ** (attempt - 1), _LONGEST_MINUTES))

@@ -104,8 +104,8 @@ def study_progress(configfiles: Sequence[Path] = ()) -> StudyProgress:
     ]
     jobs = [_read_planned_record(path, folder) for path in paths]
     missing = [job for job in jobs if job.wall_s is None]
-    sizes = {name: plan.library.cluster(name).n_atoms for name in plan.clusters}
-    times = _estimate_times_left(missing, jobs, sizes)
+    atoms = {name: plan.library.cluster(name).counts for name in plan.clusters}
+    times = _estimate_times_left(missing, jobs, atoms)
     return StudyProgress(
         study=plan.study.study,
         results=str(folder),
@@ -166,7 +166,7 @@ def _summarise_stage(name: str, jobs: Iterable[_PlannedRecord]) -> StageProgress
 def _estimate_times_left(
     missing: Sequence[_PlannedRecord],
     jobs: Sequence[_PlannedRecord],
-    sizes: Mapping[str, int],
+    atoms: Mapping[str, Mapping[str, int]],
 ) -> list[float]:
     """Seconds of each missing record of which there are others to judge by.
 
@@ -175,16 +175,18 @@ def _estimate_times_left(
     times = JobTimes()
     for job in jobs:
         if job.wall_s is not None:
-            times.add(job.wall_s, job.stage, job.subject, _estimate_cost_s(job, sizes))
+            times.add(job.wall_s, job.stage, job.subject, _estimate_cost_s(job, atoms))
     expected = (
-        times.expect_s(job.stage, job.subject, _estimate_cost_s(job, sizes))
+        times.expect_s(job.stage, job.subject, _estimate_cost_s(job, atoms))
         for job in missing
     )
     return [left_s for left_s in expected if left_s is not None]
 
 
-def _estimate_cost_s(job: _PlannedRecord, sizes: Mapping[str, int]) -> float:
+def _estimate_cost_s(
+    job: _PlannedRecord, atoms: Mapping[str, Mapping[str, int]]
+) -> float:
     """What a gradient costs on the cluster of a job; 1 where no gradients are made."""
-    if not stage_named(job.stage).gradients or job.subject not in sizes:
+    if not stage_named(job.stage).gradients or job.subject not in atoms:
         return 1.0
-    return gradient_s(sizes[job.subject])
+    return gradient_s(atoms[job.subject])

@@ -79,3 +79,6 @@ def test_what_points_took_corrects_the_model(library):
     assert times.spent_h == pytest.approx((3 * once + 100) / 3600)
     assert times.expect_h(copper) == pytest.approx(3 * once / 3600)
     assert PointTimes.of([], level).expect_h(copper) == pytest.approx(once / 3600)
+    # The triplet beside it is an open shell.
+    both = PointTimes.of([], level).expect_h(copper, others=True)
+    assert both == pytest.approx(3 * once / 3600)

@@ -12,7 +12,10 @@ from typing import TYPE_CHECKING, Final
 from clusterflow.records.provenance import CHANGED_FLAG, EDITED_FLAG
 from clusterflow.science.checks.effects import EFFECTS, failure_flag
 from clusterflow.science.reactions.cluster_states import CLUSTER_STATE_FLAG
-from clusterflow.science.thermochemistry.composite import OTHER_VIBRATIONS_FLAG
+from clusterflow.science.thermochemistry.composite import (
+    OTHER_MULTIPLICITY_FLAG,
+    OTHER_VIBRATIONS_FLAG,
+)
 from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
 
 if TYPE_CHECKING:
@@ -82,6 +85,11 @@ ORIGIN_FLAGS: Final = {
         "another minimum than the level's is lowest by DFT; it has the vibrations of "
         "the level's",
         "compare both in the refine record",
+    ),
+    OTHER_MULTIPLICITY_FLAG: (
+        "another multiplicity than the level's is lowest by DFT; geometry and "
+        "vibrations are of the level's",
+        "compare both in the refine record; claim that multiplicity and run again",
     ),
     EDITED_FLAG: (
         "a record behind the number was changed by hand, and that was accepted",

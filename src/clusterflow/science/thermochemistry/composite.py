@@ -25,10 +25,13 @@ if TYPE_CHECKING:
         RefineGasRecord,
         RefineRecord,
     )
+    from clusterflow.records.structure import Structure
     from clusterflow.records.vibrations import GasRecord, VibrateRecord
 
 # On a free energy whose minimum is lowest by DFT and was not vibrated.
 OTHER_VIBRATIONS_FLAG = "other-vibrations"
+# On one whose lowest state by DFT is of another multiplicity than the level has it.
+OTHER_MULTIPLICITY_FLAG = "other-multiplicity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,11 +53,12 @@ class Composite:
     """Records that hold DFT energies, and what is to be said of them by adsorbate.
 
     Adsorbates without a DFT energy are not among the records; `reasons` says why.
+    `flags` are of adsorbates, and of the bare cluster under the empty name.
     """
 
     records: ClusterRecords
     reasons: Mapping[str, str]
-    with_other_vibrations: frozenset[str]
+    flags: Mapping[str, tuple[str, ...]]
 
 
 def compose_records(
@@ -68,7 +72,7 @@ def compose_records(
     level = found.dft_level
     adsorptions, vibrations = [], []
     reasons: dict[str, str] = {}
-    others = set()
+    flags = {"": _flag_bare(records.relaxed, found.bare)}
     refined = {one.adsorbate: one for one in found.adsorbates}
     for adsorbed in records.adsorptions:
         name = adsorbed.adsorbate
@@ -85,8 +89,11 @@ def compose_records(
             continue
         by_dft = {m.point.structure: m for m in refined[name].minima}
         chosen = by_dft[composed.minima[index].structure]
-        if not chosen.vibrated:
-            others.add(name)
+        by_level = adsorbed.minima[chosen.minimum].structure
+        flags[name] = (
+            *(() if chosen.vibrated else (OTHER_VIBRATIONS_FLAG,)),
+            *_flag_state(chosen.point.structure, by_level),
+        )
         vibrations.append(_compose_vibrations(own, composed, index, level))
     return Composite(
         records=ClusterRecords(
@@ -97,8 +104,20 @@ def compose_records(
             leaving=records.leaving,
         ),
         reasons=reasons,
-        with_other_vibrations=frozenset(others),
+        flags=flags,
     )
+
+
+def _flag_state(by_dft: Structure, by_level: Structure) -> tuple[str, ...]:
+    same = by_dft.multiplicity == by_level.multiplicity
+    return () if same else (OTHER_MULTIPLICITY_FLAG,)
+
+
+def _flag_bare(relaxed: RelaxRecord, bare: RefineBareRecord) -> tuple[str, ...]:
+    """Flags of the isomer that adsorbates count from."""
+    if not relaxed.isomers or not bare.isomers:
+        return ()
+    return _flag_state(bare.isomers[0].point.structure, relaxed.isomers[0].structure)
 
 
 def _compose_relaxation(relaxed: RelaxRecord, bare: RefineBareRecord) -> RelaxRecord:

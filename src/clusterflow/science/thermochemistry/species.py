@@ -85,12 +85,12 @@ class Surroundings:
     pressure_pa: Mapping[str, float]
     isomers: IsomerMode
     model: AdsorbateModel
-    # Asked for again with each species, and by those at another temperature.
+    # Asked for again with each species. A copy with other gases starts without.
     _terms: dict[tuple[str, float, float], FreeEnergyTerms | None] = field(
-        default_factory=dict, compare=False, repr=False
+        default_factory=dict, init=False, compare=False, repr=False
     )
     _parts: dict[frozenset[tuple[str, int]], dict[str, float] | None] = field(
-        default_factory=dict, compare=False, repr=False
+        default_factory=dict, init=False, compare=False, repr=False
     )
 
     def corrections(self) -> list[GasCorrection]:

@@ -7,7 +7,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from clusterflow.formula import ATOMIC_NUMBERS, lowest_multiplicity
+from clusterflow.formula import (
+    ATOMIC_NUMBERS,
+    list_multiplicities,
+    lowest_multiplicity,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,8 +49,6 @@ _OPEN_SHELL: Final = 2.0
 # PBE0 10.7 s of CPU), and by its fourth power half as much again on hundreds more.
 _HYBRID: Final = 1.5
 _HYBRIDS: Final = ("pbe0", "b3lyp", "hse06", "tpssh", "m06-2x", "wb97x-v", "wb97m-v")
-
-
 # An engine without basis functions has no model: each point is as long as the others.
 _WITHOUT_MODEL_S: Final = 1.0
 
@@ -65,12 +67,12 @@ def count_basis(counts: Mapping[str, int], basis: str) -> int:
     )
 
 
-def scf_s(n_basis: int, dft: DftMethod, *, is_open: bool) -> float:
-    """What one self-consistent field takes, roughly, s."""
+def scf_s(n_basis: int, dft: DftMethod | None, *, is_open: bool) -> float:
+    """What one self-consistent field takes, roughly, s; of PBE without a method."""
     seconds: float = _SECONDS * n_basis**_POWER
     if is_open:
         seconds *= _OPEN_SHELL
-    if dft.functional.lower() in _HYBRIDS:
+    if dft is not None and dft.functional.lower() in _HYBRIDS:
         seconds *= _HYBRID
     return seconds
 
@@ -150,6 +152,11 @@ class PointTimes:
             factor=took / expected if took else 1.0,
         )
 
-    def expect_h(self, structure: Structure) -> float:
-        """Of one more."""
-        return self.factor * structure_s(structure, self.dft) / 3600
+    def expect_h(self, structure: Structure, *, others: bool = False) -> float:
+        """Of one more geometry, with `others` at neighbouring multiplicities too."""
+        states = list_multiplicities(structure.multiplicity, others=others)
+        seconds = sum(
+            structure_s(structure.model_copy(update={"multiplicity": one}), self.dft)
+            for one in states
+        )
+        return self.factor * seconds / 3600

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from clusterflow.records.refinements import BindingDifference, RecomputedMinimum
+from clusterflow.records.refinements import (
+    BindingDifference,
+    Recomputation,
+    RecomputedMinimum,
+)
 from clusterflow.science.thermochemistry.binding import BindingScale
 from clusterflow.stages.thermo import group_model_of, surroundings_of
 
@@ -15,7 +19,6 @@ if TYPE_CHECKING:
     from clusterflow.library.find import Library
     from clusterflow.library.levels import DeviationSource, LevelSpec
     from clusterflow.records.refinements import (
-        Recomputation,
         RefinedMinimum,
         RefineRecord,
         SinglePoint,
@@ -23,23 +26,25 @@ if TYPE_CHECKING:
     from clusterflow.records.vibrations import GasRecord
     from clusterflow.science.thermochemistry.composite import Refinements
     from clusterflow.settings import ThermoSettings
+    from clusterflow.stages.parts.job import Job
 
     # The other way: of an energy, and the charge of the host of an adsorbate.
     Compute = Callable[[SinglePoint, int | None], SinglePoint]
 
+R = TypeVar("R", bound=Recomputation)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Recomputed:
-    """A bare cluster and adsorbates in another way, and what failed of them."""
+class OtherWay:
+    """How energies are computed once more, and at which level."""
 
-    bare: SinglePoint | None = None
-    minima: tuple[RecomputedMinimum, ...] = ()
-    reason: str = ""
+    level: LevelSpec
+    compute: Compute
 
 
 def recompute(
-    found: Refinements, wanted: Collection[str], compute: Compute
-) -> Recomputed:
+    found: Refinements, wanted: Collection[str], way: OtherWay, model: type[R], job: Job
+) -> R:
     """The lowest minimum of each adsorbate asked for, and the bare cluster.
 
     Parameters
@@ -48,11 +53,33 @@ def recompute(
         The energies so far.
     wanted
         Names of adsorbates.
-    compute
+    way
         The other way.
+    model
+        The record to make.
     """
-    if not found.bare.isomers or found.bare.isomers[0].point.energy_ev is None:
-        return Recomputed(reason=f"bare cluster: {found.bare.reason}")
+    bare: SinglePoint | None = None
+    minima: list[RecomputedMinimum] = []
+    reason = f"bare cluster: {found.bare.reason}"
+    if found.bare.isomers and found.bare.isomers[0].point.energy_ev is not None:
+        bare, minima, reason = _recompute_points(found, wanted, way.compute)
+    content = {
+        "cluster": found.bare.cluster,
+        "level": found.bare.level,
+        "dft_level": way.level,
+        "bare": bare,
+        "minima": tuple(minima),
+        "status": "failed" if reason else "ok",
+        "reason": reason,
+        "provenance": job.provenance(way.level),
+    }
+    return model.model_validate(content)
+
+
+def _recompute_points(
+    found: Refinements, wanted: Collection[str], compute: Compute
+) -> tuple[SinglePoint, list[RecomputedMinimum], str]:
+    """The points, and what failed of them."""
     start = found.bare.isomers[0].point
     bare = compute(start, None)
     minima = []
@@ -73,7 +100,7 @@ def recompute(
         )
         if point.energy_ev is None
     ]
-    return Recomputed(bare=bare, minima=tuple(minima), reason="; ".join(failed))
+    return bare, minima, "; ".join(failed)
 
 
 def find_differences(

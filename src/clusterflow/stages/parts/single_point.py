@@ -12,7 +12,7 @@ from clusterflow.engines import check_elements
 from clusterflow.engines.base import ScfOptions
 from clusterflow.engines.calculator import Memory
 from clusterflow.errors import EngineError
-from clusterflow.formula import lowest_multiplicity
+from clusterflow.formula import list_multiplicities, lowest_multiplicity
 from clusterflow.records.atoms import from_atoms, to_atoms
 from clusterflow.records.refinements import SinglePoint
 from clusterflow.stage_table import STAGES
@@ -118,23 +118,15 @@ def compute_states(
     neighbours, host_charge, keep
         As for `compute_single_point`; what is kept is of the given multiplicity.
     """
+    own = structure.multiplicity
     states = [
         compute_single_point(
-            *(structure, level, job),
+            *(structure.model_copy(update={"multiplicity": multiplicity}), level, job),
             neighbours=neighbours,
             host_charge=host_charge,
-            keep=keep,
+            keep=keep if multiplicity == own else None,
         )
-    ]
-    own = structure.multiplicity
-    states += [
-        compute_single_point(
-            *(structure.model_copy(update={"multiplicity": other}), level, job),
-            neighbours=neighbours,
-            host_charge=host_charge,
-        )
-        for other in ((own - 2, own + 2) if others else ())
-        if other > 0
+        for multiplicity in list_multiplicities(own, others=others)
     ]
     known = [state for state in states if state.energy_ev is not None]
     lowest = min(known, key=lambda state: state.energy_ev or 0.0, default=states[0])
