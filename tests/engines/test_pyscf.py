@@ -175,6 +175,20 @@ def test_an_instability_is_followed_down():
     assert report.s2 > field.spin_square()[0] + 0.5
 
 
+def test_the_next_geometry_takes_stability_along():
+    oxygen = molecule("O2")
+    oxygen.calc = make_calculator(level(), 0, 3)
+    oxygen.get_potential_energy()
+    assert oxygen.calc.scf_report().stable
+    oxygen.positions[1] *= 0.98
+    energy = oxygen.get_potential_energy()
+    report = oxygen.calc.scf_report()
+    assert report.guess == "last"
+    assert report.stable is None and report.n_instabilities == 0
+    # The same field as one that is looked at from scratch.
+    assert energy == pytest.approx(compute(oxygen, level(), 0, 3)[0], abs=1e-5)
+
+
 def test_a_hole_that_may_turn_is_no_instability():
     radical, report = compute(molecule("OH"), level(), 0, 2)
     assert report.n_instabilities == 0

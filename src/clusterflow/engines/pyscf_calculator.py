@@ -94,7 +94,11 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
         field = self._build_field(mol)
         guess, density = self._choose_guess(mol)
         field, cycles = self._run_cycles(field, density)
-        field, more, n_followed = self._follow_instabilities(field)
+        # From geometry to geometry a field stays stable: looking costs twice an SCF.
+        looks = self._multiplicity > 1 and guess != "last"
+        more = n_followed = 0
+        if looks:
+            field, more, n_followed = self._follow_instabilities(field)
         self._computing = field
         self.field = field.to_cpu() if _is_of_gpu(field) else field
         density = np.asarray(self.field.make_rdm1())
@@ -111,7 +115,7 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
             guess=guess,
             cycles=cycles + more,
             s2=float(self.field.spin_square()[0]) if self._multiplicity > 1 else 0.0,
-            stable=True if self._multiplicity > 1 else None,
+            stable=True if looks else None,
             n_instabilities=n_followed,
             dispersion_ev=float(dispersion),
             on_gpu=_is_of_gpu(field),
@@ -224,18 +228,16 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
             If it is still unstable in the end.
         """
         cycles = 0
-        if self._multiplicity == 1:
-            return field, 0, 0
         for n_followed in range(_MAX_FOLLOWED + 1):
             on_gpu = _is_of_gpu(field)
-            looked_at = _mirror_on_cpu(field) if on_gpu else field
+            looked_at = _mirror_on_cpu(field) if on_gpu else _coarsen(field)
             # One root, loosely: its sign is all that is asked for.
             orbitals, is_stable = uhf_internal(
                 looked_at,
                 with_symmetry=False,
                 return_status=True,
                 nroots=1,
-                tol=1e-3,
+                tol=1e-5,
             )
             if is_stable:
                 return field, cycles, n_followed
@@ -340,6 +342,21 @@ def _split_spins(density: FloatArray) -> FloatArray:
 
 def _is_of_gpu(field: Any) -> bool:
     return type(field).__module__.startswith("gpu4pyscf")
+
+
+def _coarsen(field: Any) -> Any:
+    """A field for a stability analysis: its own Fock matrix, a response on few points.
+
+    Of CHO on Cu2 that takes half of the time, and the lowest root moves by 0.1 % in PBE
+    and 3 % in r2SCAN; the coarsest grid would move that by 20 %.
+    """
+    fock = field.get_fock()
+    coarse = field.copy()
+    coarse.get_fock = lambda *_, **__: fock
+    coarse.grids = dft.Grids(field.mol)
+    coarse.grids.level = 1
+    coarse.grids.build()
+    return coarse
 
 
 def _mirror_on_cpu(field: Any) -> Any:

@@ -19,7 +19,7 @@ class ScfReport(Model):
     cycles: int = Field(description="Of all attempts from that guess together")
     s2: float = Field(description="⟨S²⟩ of the determinant")
     stable: bool | None = Field(
-        description="No internal instability; null for closed shells, not looked at"
+        description="No internal instability; null where none was looked for"
     )
     n_instabilities: int = Field(description="Instabilities that were followed down")
     dispersion_ev: float = Field(description="Dispersion within the energy, eV")

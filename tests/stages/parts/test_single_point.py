@@ -256,6 +256,27 @@ def test_a_relaxation_ends_at_the_bond_of_the_level_and_goes_on_when_cut_off(
     assert kept == {path.name for path in (tmp_path / "scratch").glob("*.json")}
 
 
+def test_an_instability_at_the_end_of_a_relaxation_is_a_hole(structure, monkeypatch):
+    pytest.importorskip("pyscf")
+    radical = structure(["O", "H"], [[0, 0, 0], [0, 0, 1.0]], multiplicity=2)
+    start = compute_single_point(radical, level(), Job("refine_relax"))
+    assert start.scf.stable
+
+    from clusterflow.engines.pyscf_calculator import PyscfCalculator
+
+    looked_at = []
+
+    def follow(self, field):
+        looked_at.append(field.mol.atom_coords())
+        return field, 0, len(looked_at) - 1
+
+    monkeypatch.setattr(PyscfCalculator, "_follow_instabilities", follow)
+    found = relax_point(start, level(), Job("refine_relax"))
+    assert len(looked_at) == 2, "where it starts and where it ends"
+    assert found.energy_ev is None
+    assert "unstable where the relaxation ends" in found.reason
+
+
 def test_what_has_no_energy_or_does_not_relax_is_a_hole(complex_):
     broken = LevelSpec(
         name="broken",

@@ -140,7 +140,7 @@ def relax_point(
 
     Each gradient waits in the job's scratch folder, and so does the last density: a job
     that was cut off goes on from its last geometry. Forces are without a counterpoise
-    correction; the energy has it.
+    correction; the energy has it. Instabilities are looked for at both ends of the way.
 
     Parameters
     ----------
@@ -184,8 +184,11 @@ def relax_point(
         neighbours=() if checkpoint is None else (checkpoint,),
         host_charge=host_charge,
     )
-    wall_s = round(time.perf_counter() - began, 3)
-    return point.model_copy(update={"wall_s": wall_s})
+    update: dict[str, object] = {"wall_s": round(time.perf_counter() - began, 3)}
+    if point.scf is not None and point.scf.n_instabilities:
+        reason = f"{level.name}: the field is unstable where the relaxation ends"
+        update |= {"energy_ev": None, "reason": reason}
+    return point.model_copy(update=update)
 
 
 def _name_checkpoint(scratch: Path | None, key: tuple[object, ...]) -> Path | None:
