@@ -135,7 +135,7 @@ def test_a_new_stage_runs_at_once_and_is_seen_everywhere(tree):
     for name, content in NEW.items():
         (tree.project / name).write_text(content)
     assert "extent" in tree.rules_to_run()
-    done = tree.snakemake()
+    done = tree.run()
     assert done.returncode == 0, done.stderr
 
     results = tree.path / "results/tiny"
