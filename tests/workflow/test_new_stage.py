@@ -102,8 +102,7 @@ class Tree(Folder):
         super().__init__(path)
         self.project = path / "project"
         for name in ("src", "workflow", "structures"):
-            unwanted = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(root / name, self.project / name, ignore=unwanted)
+            shutil.copytree(root / name, self.project / name)
         for name in ("Snakefile", "config.yaml"):
             shutil.copy(root / name, self.project / name)
         table = self.project / TABLE
