@@ -5,11 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+from clusterflow.cli.app import main
 from clusterflow.library.find import package_data
+from clusterflow.study.copied import refuse_copied_records
+from clusterflow.study.plan import Plan
 
 from .conftest import EMT, Folder
 
@@ -143,6 +147,31 @@ def test_an_edited_table_reruns_no_quantum_chemistry(copied, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert len((tmp_path / "scan.csv").read_text().splitlines()) == 4
+
+
+def test_results_without_the_notes_of_snakemake_are_held_against_the_settings(
+    copied, monkeypatch, capsys
+):
+    shutil.rmtree(copied.path / ".snakemake")
+    monkeypatch.chdir(copied.path)
+    refuse_copied_records(Plan.from_config(EMT))
+    changed = {"thermo": {"temperature_k": 350}, "che": {"ph": 3.0}}
+    copied.configure(changed, "warm.yaml")
+    both = ("config.yaml", "warm.yaml")
+    for words in (
+        ["run", "-n", "--configfile", "warm.yaml"],
+        ["check", *(f"--config={file}" for file in both)],
+    ):
+        assert main(words) == 2
+        said = capsys.readouterr().err
+        assert "temperature_k 298.15, which is 350.0 here (2 such records)" in said
+        assert "\n" not in said.strip()
+    command = re.search(r"rm -r .*", said)[0].split()
+    assert command[2:] == ["results/tiny/che", "results/tiny/thermo"]
+    for stage in command[2:]:
+        shutil.rmtree(stage)
+    again = copied.rules_to_run("--configfile", *both)
+    assert again == {"thermo", "che", "collect", "report"}
 
 
 def test_a_study_of_clusters_alone_has_no_profiles(copied):
