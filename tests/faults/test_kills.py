@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 N_KILLS = int(os.environ.get("CLUSTERFLOW_KILLS", "100")) if IS_LONG else 3
+# A run whose job was killed goes on to its end, on a busy machine slowly.
+PATIENCE_S = 1800 if IS_LONG else 300
 CORES = 2
 # Who gets it; a machine that loses power kills all of them.
 VICTIMS = ("all", "run", "snakemake", "job")
@@ -59,7 +61,7 @@ def strike(run: subprocess.Popen, victim: str, number: int, chance: random.Rando
             continue
     if victim in ("run", "snakemake"):
         # What outlives it is to be waited for, as the next run would say.
-        psutil.wait_procs(family, timeout=120)
+        psutil.wait_procs(family, timeout=PATIENCE_S)
 
 
 def _words(process: psutil.Process) -> list[str]:
@@ -97,7 +99,7 @@ def test_killed_runs_end_with_the_numbers_of_an_undisturbed_one(
             if run.poll() is None:
                 strike(run, *what, chance)
                 kills += 1
-            said = run.communicate(timeout=300)[0]
+            said = run.communicate(timeout=PATIENCE_S)[0]
             where = f"seed {seed}, kill {kills}, round {round_}: {what}\n{said}"
             assert "Traceback" not in said, where
             check_kept(before, study.stamp_records(), where)
