@@ -12,29 +12,27 @@ export OMP_NUM_THREADS ?= 1
 RESULTS ?= results/default
 
 EXTRAS_run :=
-EXTRAS_test := [test,excel,outputs,parquet,postgresql]
-EXTRAS_lint := [test,dev,excel,outputs,parquet,postgresql]
-EXTRAS_docs := [docs]
+EXTRAS_dev := [test,dev,docs,excel,outputs,parquet,postgresql]
 
 .PHONY: run test test-kernels faults lint docs package generate pictures constraints clean help
 
 run: $(VENV)/.installed-run ## Run the study of config.yaml; ARGS="--cores 4" goes to `clusterflow run`
 	@$(BIN)/clusterflow run $(ARGS)
 
-test: $(VENV)/.installed-test ## Run all tests; ARGS="-k sites" goes to pytest
-	$(BIN)/python -m pytest -n 2 $(ARGS)
+test: $(VENV)/.installed-dev ## Run all tests; ARGS="-k sites" goes to pytest
+	$(BIN)/python -m pytest -n 2 --dist worksteal $(ARGS)
 
 # Processors have kernels of BLAS that round differently. Every x86-64 has this one,
 # and none that is sold today takes it by itself.
-test-kernels: $(VENV)/.installed-test ## Run the tests that rounding may turn, with another BLAS kernel
+test-kernels: $(VENV)/.installed-dev ## Run the tests that rounding may turn, with another BLAS kernel
 	@if [ -n "$$OPENBLAS_CORETYPE" ]; then \
 	  echo "OPENBLAS_CORETYPE is set to $$OPENBLAS_CORETYPE: no tests with another kernel"; else \
-	  OPENBLAS_CORETYPE=Prescott $(BIN)/python -m pytest -q -n 2 -m rounding $(ARGS); fi
+	  OPENBLAS_CORETYPE=Prescott $(BIN)/python -m pytest -q -n 2 --dist worksteal -m rounding $(ARGS); fi
 
-faults: $(VENV)/.installed-test ## Kill, spoil and starve studies for an hour or more, with a table at the end
+faults: $(VENV)/.installed-dev ## Kill, spoil and starve studies for an hour or more, with a table at the end
 	CLUSTERFLOW_FAULTS=long $(BIN)/python -m pytest tests/faults $(ARGS)
 
-lint: $(VENV)/.installed-lint ## Check style, types, workflow and spelling
+lint: $(VENV)/.installed-dev ## Check style, types, workflow and spelling
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -42,17 +40,17 @@ lint: $(VENV)/.installed-lint ## Check style, types, workflow and spelling
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/codespell
 
-docs: $(VENV)/.installed-docs ## Build the site of the documentation into build/docs
+docs: $(VENV)/.installed-dev ## Build the site of the documentation into build/docs
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet docs build/docs
 	$(BIN)/clusterflow list clusters --html build/docs/clusters.html
 
-package: $(VENV)/.installed-lint ## Build sdist and wheel into dist, and try the wheel in an empty folder
+package: $(VENV)/.installed-dev ## Build sdist and wheel into dist, and try the wheel in an empty folder
 	PYTHON=$(PYTHON) .ci/package
 
 generate: $(VENV)/.installed-run ## Write the schema of the settings anew
 	$(BIN)/python -m clusterflow.study.template
 
-pictures: $(VENV)/.installed-test ## Make the pictures of README.md from RESULTS=results/default, with Chromium
+pictures: $(VENV)/.installed-dev ## Make the pictures of README.md from RESULTS=results/default, with Chromium
 	@$(BIN)/python docs/make_pictures.py $(RESULTS)
 
 constraints: ## Resolve all dependencies anew into constraints.txt
@@ -74,8 +72,9 @@ help: ## Show this list
 # One stamp for each set of extras: pip runs only when what it would read has changed.
 $(VENV)/.installed-%: pyproject.toml constraints.txt | $(VENV)/.created
 	@echo "Installing clusterflow$(EXTRAS_$*) into $(VENV) (one to three minutes the first time)"
-	@$(BIN)/python $(PIP_INSTALL) --compile -c constraints.txt -e '.$(EXTRAS_$*)'
-	@$(BIN)/python -m compileall -q src
+	@$(BIN)/python $(PIP_INSTALL) --no-compile -c constraints.txt -e '.$(EXTRAS_$*)'
+	@# On all cores, which pip does not; some packages carry files of other versions.
+	@$(BIN)/python -m compileall -qq -j 0 src $(VENV)/lib || true
 	@touch $@
 
 $(VENV)/.created:

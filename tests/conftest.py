@@ -16,6 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole studies first: short tests then fill the end, where workers share them."""
+    items.sort(key=lambda item: item.path.parent.name not in ("workflow", "faults"))
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     """Where workflow/ and structures/ are, and docs/ in a checkout."""

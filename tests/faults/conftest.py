@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import os
+import time
 from collections import defaultdict
 from pathlib import Path
 
@@ -66,8 +67,10 @@ def pytest_terminal_summary(terminalreporter):
 def undisturbed(tmp_path_factory):
     """The study of the campaigns without any fault."""
     study = Study(tmp_path_factory.mktemp("undisturbed"))
+    started = time.monotonic()
     done = study.run()
     assert done.returncode == 0, done.stderr
+    study.seconds = time.monotonic() - started
     return study
 
 
@@ -78,6 +81,7 @@ class Study(Folder):
         super().__init__(path)
         self.configure({**EMT, "clusters": ["Cu2", "Cu4"]})
         self.results = path / "results/tiny"
+        self.seconds = 0.0
         self.temporary = path / "tmp"
         self.temporary.mkdir()
 

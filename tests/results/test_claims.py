@@ -17,7 +17,7 @@ from clusterflow.results.explain_claim import explain_claim
 from clusterflow.results.query import query
 from clusterflow.results.tables import TABLES, to_csv
 from clusterflow.stage_table import record_name
-from tests.commands import call
+from tests.commands import call_here
 from tests.stages.test_claims import ONE, OTHER, MadeUp
 from tests.stages.test_refined_thermo import Refined
 
@@ -124,17 +124,17 @@ def test_a_failed_claim_is_among_the_failures(records):
 
 
 def test_a_claim_is_asked_of_finished_results(folder):
-    done = call("clusterflow", "claims", str(folder), CLAIM)
+    done = call_here("claims", str(folder), CLAIM)
     assert done.returncode == 0, done.stderr
     first, level, composite = done.stdout.splitlines()
     assert first == CLAIM
     assert level.startswith("Undecided at gfn1-xtb: P = 0.6")
     assert composite.startswith("Supported at pbe-d3-tzvp//gfn1-xtb")
-    done = call("clusterflow", "claims", str(folder), CLAIM, "--json")
+    done = call_here("claims", str(folder), CLAIM, "--json")
     assert json.loads(done.stdout)["claim"]["claim"] == CLAIM
-    done = call("clusterflow", "claims", str(folder))
+    done = call_here("claims", str(folder))
     assert done.returncode == 2
     assert "write one claim after it" in done.stderr
-    done = call("clusterflow", "claims", str(folder), "dG(*H, Cu2) > 1")
+    done = call_here("claims", str(folder), "dG(*H, Cu2) > 1")
     assert done.returncode == 2
     assert "a unit is missing" in done.stderr

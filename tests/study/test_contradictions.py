@@ -15,7 +15,7 @@ from clusterflow.science.thermochemistry.formation import anchor_coefficients
 from clusterflow.settings import load_study
 from clusterflow.study.contradictions import find_contradictions
 from clusterflow.study.plan import Plan
-from tests.commands import call
+from tests.commands import call, call_here
 
 BARRIERS = {
     "translation_barrier_ev": 0.2,
@@ -232,13 +232,13 @@ def test_the_plan_refuses(folder, settings, files, says):
 @pytest.mark.parametrize(("settings", "files", "says"), REFUSED.values(), ids=REFUSED)
 def test_check_says_so_in_one_line(folder, settings, files, says):
     write({**files, "config.yaml": yaml.safe_dump(settings)})
-    assert_refused_in_one_line(call("clusterflow", "check"), says)
+    assert_refused_in_one_line(call_here("check"), says)
 
 
 def test_run_says_so_before_anything_starts(folder):
     settings, _, says = REFUSED["dependent anchors"]
     write({"config.yaml": yaml.safe_dump(settings)})
-    assert_refused_in_one_line(call("clusterflow", "run", "-n", "--cores", "1"), says)
+    assert_refused_in_one_line(call_here("run", "-n", "--cores", "1"), says)
     assert {path.name for path in folder.iterdir()} == {"config.yaml"}
 
 

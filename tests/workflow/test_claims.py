@@ -9,15 +9,15 @@ from .conftest import EMT
 CLAIM = {"name": "mine", "claim": "U_L(HER, Cu2) > -9 V", "source": "unpublished: x"}
 
 
-def test_a_claim_repeats_nothing_and_runs_again_when_it_changes(finished):
-    assert finished.rules_to_run() == set()
-    finished.configure({"claims": [CLAIM]}, "claims.yaml")
+def test_a_claim_repeats_nothing_and_runs_again_when_it_changes(copied):
+    assert copied.rules_to_run() == set()
+    copied.configure({"claims": [CLAIM]}, "claims.yaml")
     overlaid = ("--configfile", "config.yaml", "claims.yaml")
-    assert finished.rules_to_run(*overlaid) == {"claims", "collect", "report"}
-    done = finished.snakemake(*overlaid)
+    assert copied.rules_to_run(*overlaid) == {"claims", "collect", "report"}
+    done = copied.run("--configfile", "claims.yaml")
     assert done.returncode == 0, done.stderr
 
-    results = finished.path / "results/tiny"
+    results = copied.path / "results/tiny"
     with (results / "claims.csv").open() as stream:
         (row,) = csv.DictReader(stream)
     # Nobody knows the errors of effective medium theory.
@@ -26,8 +26,8 @@ def test_a_claim_repeats_nothing_and_runs_again_when_it_changes(finished):
     assert "the errors of Cu2 are not known" in (results / "report.html").read_text()
 
     other = {**CLAIM, "name": "other"}
-    finished.configure({"claims": [CLAIM, other]}, "claims.yaml")
-    jobs = finished.jobs_to_run(*overlaid)
+    copied.configure({"claims": [CLAIM, other]}, "claims.yaml")
+    jobs = copied.jobs_to_run(*overlaid)
     assert (jobs["claims"], jobs["che"]) == (1, 0)
 
 

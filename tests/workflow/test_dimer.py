@@ -27,7 +27,7 @@ def results(tmp_path_factory):
 
     folder = Folder(tmp_path_factory.mktemp("dimer"))
     folder.configure(DIMER)
-    done = folder.snakemake()
+    done = folder.run()
     assert done.returncode == 0, done.stderr
     return folder.path / "results/dimer"
 

@@ -102,8 +102,7 @@ class Tree(Folder):
         super().__init__(path)
         self.project = path / "project"
         for name in ("src", "workflow", "structures"):
-            unwanted = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(root / name, self.project / name, ignore=unwanted)
+            shutil.copytree(root / name, self.project / name)
         for name in ("Snakefile", "config.yaml"):
             shutil.copy(root / name, self.project / name)
         table = self.project / TABLE
@@ -135,7 +134,7 @@ def test_a_new_stage_runs_at_once_and_is_seen_everywhere(tree):
     for name, content in NEW.items():
         (tree.project / name).write_text(content)
     assert "extent" in tree.rules_to_run()
-    done = tree.snakemake()
+    done = tree.run()
     assert done.returncode == 0, done.stderr
 
     results = tree.path / "results/tiny"

@@ -62,7 +62,7 @@ def test_rounds_choose_until_it_is_enough_and_compute_nothing_twice(folder):
     (levels / "unsure.yaml").write_text(yaml.safe_dump(UNSURE))
     poor = {"refine": {**CHOOSING["refine"], "budget_h": 1e-9}}
     folder.configure(CHOOSING | poor)
-    done = folder.snakemake()
+    done = folder.run()
     assert done.returncode == 0, done.stderr
     assert "is spent" in read_plan(folder, 3)["ends"]
     results = folder.path / "results/tiny"
@@ -77,7 +77,7 @@ def test_rounds_choose_until_it_is_enough_and_compute_nothing_twice(folder):
         *("refine_plan", "refine_round", "refine", "refined_thermo", "refined_che"),
         *("collect", "report"),
     }
-    done = folder.snakemake()
+    done = folder.run()
     assert done.returncode == 0, done.stderr
     # One a round, for two candidates in three rounds.
     assert len(list_chosen(folder, 1)) == 1
@@ -93,14 +93,14 @@ def test_rounds_choose_until_it_is_enough_and_compute_nothing_twice(folder):
     assert minima[0] and minima[0] == minima[1] == minima[2]
     # Chosen anew from the same points, cut off in the middle.
     folder.configure({"refine": {**CHOOSING["refine"], "rounds": 2}}, "fewer.yaml")
-    again = ("--configfile", "config.yaml", "fewer.yaml")
-    done = folder.snakemake("--until", "refine_round", *again)
+    done = folder.run("--configfile", "fewer.yaml", "--until", "refine_round")
     assert done.returncode == 0, done.stderr
-    done = folder.snakemake(*again)
+    done = folder.run("--configfile", "fewer.yaml")
     assert done.returncode == 0, done.stderr
     assert len(list_chosen(folder, 2)) == 2
     assert {p: p.stat().st_mtime_ns for p in points} == points
     assert len(list(results.glob("refine_points/*.json"))) == 2
+    again = ("--configfile", "config.yaml", "fewer.yaml")
     assert folder.rules_to_run(*again) == set()
     status = folder.call("clusterflow", "status", "--configfile", "fewer.yaml")
     assert re.search(r"refinement: \d+ points done in .* none ahead", status.stdout)

@@ -35,7 +35,7 @@ def results(tmp_path_factory):
 
     folder = Folder(tmp_path_factory.mktemp("hydride"))
     folder.configure(HYDRIDE)
-    done = folder.snakemake()
+    done = folder.run()
     assert done.returncode == 0, done.stderr
     return folder.path / "results/hydride"
 
@@ -132,7 +132,7 @@ def test_a_thiolate_leaves_as_thiol(tmp_path):
             "thermo": {"anchors": ["CO2", "H2", "H2O", "H2S"]},
         }
     )
-    done = folder.snakemake()
+    done = folder.run()
     assert done.returncode == 0, done.stderr
     results = folder.path / "results/thiolate"
     che = load(results, "che/Cu2S2H2.json")

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import re
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from clusterflow.cli.app import main
 from clusterflow.library.find import package_data
+from clusterflow.study.copied import refuse_copied_records
+from clusterflow.study.plan import Plan
 
 from .conftest import EMT, Folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 STAGES = {
     *("build", "level", "relax", "edges", "gas", "sites", "adsorb", "pool", "vibrate"),
@@ -125,23 +126,22 @@ def test_temperature_reruns_no_quantum_chemistry(finished):
     }
 
 
-def test_an_edited_table_reruns_no_quantum_chemistry(tmp_path):
-    folder = Folder(tmp_path)
+def test_an_edited_table_reruns_no_quantum_chemistry(copied, tmp_path):
     table = tmp_path / "mine.csv"
     row = "cluster,species,shift_ev,source\nCu2,*H,{},unpublished: a test\n"
     table.write_text(row.format(0.1))
     thermo = {**EMT["thermo"], "correct": ["gas", "user"], "user": "mine.csv"}
-    folder.configure({**EMT, "thermo": thermo})
-    done = folder.snakemake()
+    copied.configure({**EMT, "thermo": thermo})
+    done = copied.run()
     assert done.returncode == 0, done.stderr
     with (tmp_path / "results/tiny/energies.csv").open() as stream:
         shifts = {r["species"]: r["layer_user_ev"] for r in csv.DictReader(stream)}
     assert shifts["*H"] == "0.1" and shifts["*"] == ""
-    assert folder.rules_to_run() == set()
+    assert copied.rules_to_run() == set()
     table.write_text(row.format(0.2))
-    assert folder.rules_to_run() == {"thermo", "che", "collect", "report"}
+    assert copied.rules_to_run() == {"thermo", "che", "collect", "report"}
     # The scan of these results finds its way without the workflow.
-    done = folder.call(
+    done = copied.call(
         *("clusterflow", "scan", "results/tiny", "--potential-v", "-1:0:3"),
         *("--temperature-k", "350", "--output", "scan.csv"),
     )
@@ -149,17 +149,40 @@ def test_an_edited_table_reruns_no_quantum_chemistry(tmp_path):
     assert len((tmp_path / "scan.csv").read_text().splitlines()) == 4
 
 
-def test_a_study_of_clusters_alone_has_no_profiles(tmp_path, finished):
-    folder = Folder(tmp_path)
-    shutil.copytree(finished.path, tmp_path, dirs_exist_ok=True)
-    folder.configure({**EMT, "reactions": []})
-    assert folder.rules_to_run() == {"pool", "thermo", "collect", "report"}
-    done = folder.snakemake()
+def test_results_without_the_notes_of_snakemake_are_held_against_the_settings(
+    copied, monkeypatch, capsys
+):
+    shutil.rmtree(copied.path / ".snakemake")
+    monkeypatch.chdir(copied.path)
+    refuse_copied_records(Plan.from_config(EMT))
+    changed = {"thermo": {"temperature_k": 350}, "che": {"ph": 3.0}}
+    copied.configure(changed, "warm.yaml")
+    both = ("config.yaml", "warm.yaml")
+    for words in (
+        ["run", "-n", "--configfile", "warm.yaml"],
+        ["check", *(f"--config={file}" for file in both)],
+    ):
+        assert main(words) == 2
+        said = capsys.readouterr().err
+        assert "temperature_k 298.15, which is 350.0 here (2 such records)" in said
+        assert "\n" not in said.strip()
+    command = re.search(r"rm -r .*", said)[0].split()
+    assert command[2:] == ["results/tiny/che", "results/tiny/thermo"]
+    for stage in command[2:]:
+        shutil.rmtree(stage)
+    again = copied.rules_to_run("--configfile", *both)
+    assert again == {"thermo", "che", "collect", "report"}
+
+
+def test_a_study_of_clusters_alone_has_no_profiles(copied):
+    copied.configure({**EMT, "reactions": []})
+    assert copied.rules_to_run() == {"pool", "thermo", "collect", "report"}
+    done = copied.run()
     assert done.returncode == 0, done.stderr
-    results = tmp_path / "results/tiny"
+    results = copied.path / "results/tiny"
     assert "Cu2" in (results / "report.html").read_text()
     assert len((results / "potentials.csv").read_text().splitlines()) == 1
-    assert folder.rules_to_run() == set()
+    assert copied.rules_to_run() == set()
 
 
 def test_potential_reruns_only_che_and_later(finished):
@@ -204,22 +227,20 @@ def test_relaxation_settings_rerun_what_depends_on_them(finished):
     assert not rules & {"build", "level", "gas"}
 
 
-def test_added_cluster_runs_only_its_own_jobs(tmp_path):
-    folder = Folder(tmp_path)
-    folder.configure(EMT)
-    assert folder.snakemake().returncode == 0
+def test_added_cluster_runs_only_its_own_jobs(copied, tmp_path):
+    """And Snakemake alone goes on where `clusterflow run` has ended."""
     (tmp_path / "mine.xyz").write_text("2\nx\nCu 0 0 0\nCu 0 0 2.3\n")
-    done = folder.call(
+    done = copied.call(
         *("clusterflow", "add", "mine.xyz", "--name", "Mine", "--charge", "0"),
         *("--multiplicity", "1", "--source", "unpublished: a test"),
     )
     assert done.returncode == 0, done.stderr
-    folder.configure({**EMT, "clusters": ["Cu2", "Mine"]})
-    counts = folder.jobs_to_run()
+    copied.configure({**EMT, "clusters": ["Cu2", "Mine"]})
+    counts = copied.jobs_to_run()
     assert counts["adsorb"] == counts["relax"] == counts["thermo"] == 1
     assert "gas" not in counts
     before = _fingerprints(tmp_path)
-    assert folder.snakemake().returncode == 0
+    assert copied.snakemake().returncode == 0
     after = _fingerprints(tmp_path)
     assert {k: after[k] for k in before if "Cu2" in k} == {
         k: v for k, v in before.items() if "Cu2" in k
@@ -235,49 +256,6 @@ def _fingerprints(path: Path) -> dict[str, int]:
         for p in records
         if not any(part.startswith(".") for part in p.parts[-3:])
     }
-
-
-def test_killed_run_goes_on_where_it_was(tmp_path):
-    folder = Folder(tmp_path)
-    folder.configure({**EMT, "clusters": ["Cu2", "Cu4", "Cu8", "Cu13"]})
-    scripts = str(Path(sys.executable).parent)
-    running = subprocess.Popen(
-        [sys.executable, "-m", "clusterflow", "run", "--cores", "1"],
-        cwd=tmp_path,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PATH": scripts + os.pathsep + os.environ["PATH"]},
-        start_new_session=True,
-    )
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and len(_fingerprints(tmp_path)) < 6:
-        time.sleep(0.1)
-    _kill_tree(running.pid)
-    running.wait()
-    before = _fingerprints(tmp_path)
-    assert len(before) >= 6, "the run did not get far enough to be killed"
-    assert not (tmp_path / "results/tiny/report.html").exists()
-    done = folder.call("clusterflow", "run", "--cores", "2")
-    assert done.returncode == 0, done.stderr
-    after = _fingerprints(tmp_path)
-    # With one core, one job was under way; its record may be there without Snakemake
-    # having heard of it, and is then made again. All others stay.
-    again = [record for record in before if after[record] != before[record]]
-    assert len(again) <= 1, f"finished records were made again: {again}"
-    assert (tmp_path / "results/tiny/report.html").exists()
-
-
-def _kill_tree(pid: int) -> None:
-    import psutil
-
-    # Parents first: one that outlives its child may start another.
-    family = [psutil.Process(pid), *psutil.Process(pid).children(recursive=True)]
-    for process in family:
-        try:
-            os.kill(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-    psutil.wait_procs(family, timeout=10)
 
 
 def test_wrong_config_is_one_clear_line(folder):
@@ -313,7 +291,7 @@ def test_rounds_of_the_isomer_pool(tmp_path):
     # One adsorbate: one job a cluster and round, known before anything has run.
     for rule in ("adsorb", "adsorb_round", "pool", "pool_round"):
         assert planned[rule] == 2, rule
-    done = folder.snakemake()
+    done = folder.run()
     assert done.returncode == 0, done.stderr
     assert folder.rules_to_run() == set()
 

@@ -274,6 +274,7 @@ def run(
     from clusterflow.run.start import run_study
     from clusterflow.settings import read_config
     from clusterflow.study.bundles import bundle_records
+    from clusterflow.study.copied import refuse_copied_records
     from clusterflow.study.cost import describe_study_costs
     from clusterflow.study.plan import Plan
 
@@ -286,6 +287,7 @@ def run(
         for line in describe_study_costs(plan):
             typer.echo(f"note: {line}", err=True)
         bundle_records(plan, bundle)
+        refuse_copied_records(plan)
     if computes(context.args) and not bundle:
         _try_database(paths)
     code = run_study(

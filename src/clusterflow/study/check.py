@@ -21,6 +21,7 @@ from clusterflow.science.reactions.network import (
 )
 from clusterflow.stages.build import build_structures
 from clusterflow.stages.level import why_no_auto
+from clusterflow.study.copied import refuse_copied_records
 from clusterflow.study.cost import describe_study_costs
 from clusterflow.study.plan import Plan
 from clusterflow.study.refinement import measure_refinement
@@ -51,6 +52,7 @@ def check(config: Sequence[Path]) -> list[str]:
     ]
     if problems:
         raise ClusterflowError("\nerror: ".join(dict.fromkeys(problems)))
+    refuse_copied_records(plan)
     ahead = measure_refinement(plan, Path("results") / plan.study.study)
     counts = ", ".join(f"{len(library.paths(kind))} {kind}" for kind in KINDS)
     return [
