@@ -255,6 +255,27 @@ def test_a_wrong_energy_and_a_mixed_spin_are_found(records, library):
     assert found["refined-energy", "refined/Cu2/*H"].verdict == "PASS"
 
 
+def test_clusters_are_compared_at_the_composite_level_too(records, library):
+    (thermo,) = records.of(RefinedThermoRecord)
+    (profiles,) = records.of(RefinedCheRecord)
+    twin = {"cluster": "Cu3"}
+    energies = thermo.energies.model_copy(update=twin)
+    again = che(
+        *(energies, profiles.profiles.networks, CheSettings(), library),
+        Job("refined_che"),
+    )
+    more = (
+        thermo.model_copy(update=twin | {"energies": energies}),
+        profiles.model_copy(update=twin | {"profiles": again}),
+    )
+    both = replace(records, records=(*records.records, *more))
+    (pair,) = read_table(both, "rankings")
+    assert pair["level"] == COMPOSITE
+    assert pair["level_hash"] == f"{profiles.dft_level.hash}//{profiles.level.hash}"
+    # One is the other under a second name.
+    assert float(pair["probability_better"]) == pytest.approx(0.5, abs=0.03)
+
+
 def test_the_page_shows_both_levels_in_one_picture(records, library):
     page = render_page(records, study="x", domain=library.domain())
     assert page.count('<figure class="refined">') == 1
