@@ -105,6 +105,13 @@ def test_tables_have_the_composite_level_beside_the_level(records):
     for name, value in energies_of(records).items():
         shown = found[name]["refined_formation_ev"]
         assert float(shown) == pytest.approx(value, abs=1e-6)
+    # With each correction of the level the terms are the free energy.
+    for row in found.values():
+        layers = [row[name] or 0 for name in row if name.startswith("layer_")]
+        terms = [row[f"{name}_ev"] for name in ("energy", "zpe", "thermal", "minus_ts")]
+        made_of = sum(float(cell) for cell in (*terms, *layers))
+        assert made_of == pytest.approx(float(row["gibbs_ev"]), abs=1e-5)
+    assert float(found["*CO"]["layer_level_ev"]) != 0
     assert found["*COOH"]["refined_energy_ev"] == ""
     assert "calibrated" in found["*COOH"]["refined_flags"]
     assert "calibrated" not in found["*CO"]["refined_flags"]

@@ -18,7 +18,7 @@ from clusterflow.records.refinements import (
 )
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.results.claims import claims
-from clusterflow.results.columns import TABLE_COLUMNS
+from clusterflow.results.columns import LAYER_COLUMNS, TABLE_COLUMNS
 from clusterflow.results.ranking import composite_key
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum, why_no_minimum
 from clusterflow.science.reactions.che import Electrode
@@ -66,11 +66,7 @@ def energies(records: StudyRecords) -> Iterator[Row]:
                 "thermal_undamped_ev": terms.get("thermal_undamped_ev"),
                 "model": terms.get("model"),
                 "fallback_reason": terms.get("fallback_reason"),
-                "layer_gas_ev": s.layers.get("gas"),
-                "layer_solvation_ev": s.layers.get("solvation"),
-                "layer_dft_ev": s.layers.get("dft"),
-                "layer_user_ev": s.layers.get("user"),
-                "layer_condensation_ev": s.layers.get("condensation"),
+                **{column: s.layers.get(n) for column, n in LAYER_COLUMNS.items()},
                 "gibbs_ev": s.gibbs_ev,
                 "formation_ev": s.formation_ev,
                 "formation_uncorrected_ev": s.formation_uncorrected_ev,
