@@ -12,6 +12,7 @@ import pytest
 from clusterflow.figures.strip import Mark, StripRow, draw_strip
 from clusterflow.records.energies import SpeciesFreeEnergy, ThermoRecord
 from clusterflow.records.profiles import Pathway, Step, Uncertainty
+from clusterflow.records.refinements import RefinedCheRecord
 from clusterflow.report.answers import TOLD_APART, find_answers
 from clusterflow.report.words import say_fate, say_outcome
 from clusterflow.results.flag_table import flags_of
@@ -79,6 +80,64 @@ def test_who_cannot_be_told_apart_leads_together():
         "ahead of Cu13 with 98 %."
     )
     assert found.decides == "Would decide: a better ΔG of *COOH on Cu4 and Cu8."
+
+
+def answer_refined(level, refined):
+    """Answers of a reaction that is refined; odds are those of the composite level."""
+    base, dft = make_level(), make_level("pbe-d3-tzvp", "PBE")
+    records = [
+        RefinedCheRecord(
+            cluster=name,
+            level=base,
+            dft_level=dft,
+            profiles=make_che(name, level=dft, results=(result,)),
+            provenance=make_provenance(),
+        )
+        for name, result in refined.items()
+    ]
+    che = [make_che(name, results=(result,)) for name, result in level.items()]
+    pair = {
+        "reaction": "CO2-to-CO",
+        "level_hash": f"{dft.hash}//{base.hash}",
+        **{"cluster": "Cu8", "other_cluster": "Cu4", "probability_better": 0.97},
+    }
+    return find_answers(rank_reactions(che, records), [pair])
+
+
+def test_the_composite_level_leads_where_it_lacks_no_cluster():
+    level = {"Cu4": make_uncertain("Cu4", -0.3), "Cu8": make_uncertain("Cu8", -0.5)}
+    flags = ("*COOH: calibrated",)
+    refined = {
+        "Cu4": make_uncertain("Cu4", -0.9),
+        "Cu8": make_uncertain("Cu8", -0.4, flags=flags),
+    }
+    leading, behind = answer_refined(level, refined)
+    assert (leading.level, leading.leads) == ("pbe-d3-tzvp//gfn1-xtb", True)
+    assert leading.sentence == "Cu8 leads (U_L −0.40 V); ahead of Cu4 with 97 %."
+    assert "*COOH on Cu8 has no DFT energy yet: refine it." in leading.decides
+    assert (behind.level, behind.leads) == ("gfn1-xtb", False)
+    # Never both in one ranking, and each as if the other were not there.
+    assert [r.result for r in leading.rows] == [refined["Cu8"], refined["Cu4"]]
+    assert [r.result for r in behind.rows] == [level["Cu4"], level["Cu8"]]
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_composite_level_with_holes_leaves_the_lead_to_the_level(missing):
+    level = {name: make_uncertain(name, v) for name, v in (("Cu4", -0.3), ("Cu8", -1))}
+    # What has no potential at either level is no reason to fall back.
+    both = level | {"Cu13": make_holed_result("Cu13")}
+    refined = {"Cu4": make_uncertain("Cu4", -0.9)}
+    if not missing:
+        refined["Cu8"] = make_holed_result("Cu8")
+    leading, behind = answer_refined(both, refined)
+    assert (leading.level, leading.leads) == ("gfn1-xtb", True)
+    assert leading.sentence.startswith(
+        "By gfn1-xtb alone, as pbe-d3-tzvp//gfn1-xtb has no potential on Cu8 ("
+    )
+    assert "Cu4 has the least negative potential" in leading.sentence
+    assert (behind.level, behind.leads) == ("pbe-d3-tzvp//gfn1-xtb", False)
+    (first, _) = answer_refined(both, refined | {"Cu8": make_uncertain("Cu8", -2)})
+    assert first.composite and "alone" not in first.sentence
 
 
 def test_one_leads_or_none():

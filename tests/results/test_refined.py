@@ -105,6 +105,13 @@ def test_tables_have_the_composite_level_beside_the_level(records):
     for name, value in energies_of(records).items():
         shown = found[name]["refined_formation_ev"]
         assert float(shown) == pytest.approx(value, abs=1e-6)
+    # With each correction of the level the terms are the free energy.
+    for row in found.values():
+        layers = [row[name] or 0 for name in row if name.startswith("layer_")]
+        terms = [row[f"{name}_ev"] for name in ("energy", "zpe", "thermal", "minus_ts")]
+        made_of = sum(float(cell) for cell in (*terms, *layers))
+        assert made_of == pytest.approx(float(row["gibbs_ev"]), abs=1e-5)
+    assert float(found["*CO"]["layer_level_ev"]) != 0
     assert found["*COOH"]["refined_energy_ev"] == ""
     assert "calibrated" in found["*COOH"]["refined_flags"]
     assert "calibrated" not in found["*CO"]["refined_flags"]
@@ -253,6 +260,27 @@ def test_a_wrong_energy_and_a_mixed_spin_are_found(records, library):
     found = {(g.name, g.subject): g for g in verify(wrong, library)}
     assert found["refined-energy", "refined/Cu2/*CO"].verdict == "FAIL"
     assert found["refined-energy", "refined/Cu2/*H"].verdict == "PASS"
+
+
+def test_clusters_are_compared_at_the_composite_level_too(records, library):
+    (thermo,) = records.of(RefinedThermoRecord)
+    (profiles,) = records.of(RefinedCheRecord)
+    twin = {"cluster": "Cu3"}
+    energies = thermo.energies.model_copy(update=twin)
+    again = che(
+        *(energies, profiles.profiles.networks, CheSettings(), library),
+        Job("refined_che"),
+    )
+    more = (
+        thermo.model_copy(update=twin | {"energies": energies}),
+        profiles.model_copy(update=twin | {"profiles": again}),
+    )
+    both = replace(records, records=(*records.records, *more))
+    (pair,) = read_table(both, "rankings")
+    assert pair["level"] == COMPOSITE
+    assert pair["level_hash"] == f"{profiles.dft_level.hash}//{profiles.level.hash}"
+    # One is the other under a second name.
+    assert float(pair["probability_better"]) == pytest.approx(0.5, abs=0.03)
 
 
 def test_the_page_shows_both_levels_in_one_picture(records, library):

@@ -65,6 +65,28 @@ def test_a_choice_takes_no_more_than_its_budget(folder):
     assert str(tight) in check([Path("config.yaml")])
 
 
+def test_what_is_relaxed_or_computed_twice_comes_on_top(folder, library):
+    plain = measure(folder, species="all")
+    assert plain.again is None
+    named = {"second_level": "pbe0-d3-tzvp", "second_species": ["H"]}
+    both = measure(folder, species="all", relax=["H"], **named)
+    # H2, H2O, CO2; both clusters bare and with H: each is relaxed, and one more point.
+    assert (both.again.n_relaxations, both.again.n_points) == (7, 7)
+    assert (both.n_ahead, both.ahead_h) == (plain.n_ahead, plain.ahead_h)
+    relaxed = measure(folder, species="all", relax=["H"]).again
+    second = measure(folder, species="all", **named).again
+    assert relaxed.n_points == second.n_relaxations == 0
+    assert both.again.ahead_h == pytest.approx(relaxed.ahead_h + second.ahead_h)
+    assert 10 < relaxed.ahead_h / plain.ahead_h < 40
+    assert "7 relaxations and 7 points at the second level ahead" in str(both)
+    # Before it is known what decides, all that is refined counts.
+    guess = measure(folder, species="all", second_level="pbe0-d3-tzvp")
+    assert (guess.again.n_points, guess.again.at_most) == (7, True)
+    # No budget ends it.
+    tight = measure(folder, species="chosen", budget_h=0.001, relax=["H"])
+    assert tight.again.ahead_h == relaxed.ahead_h > tight.ahead_h == 0.001
+
+
 def test_what_is_there_counts_and_tells_how_long_the_rest_takes(
     folder, library, provenance, structure, capsys
 ):
@@ -84,6 +106,13 @@ def test_what_is_there_counts_and_tells_how_long_the_rest_takes(
         provenance=provenance,
     )
     write_record(record, folder / "refine_gas/gfn1-xtb/H2O.json")
+    again = record.model_copy(update={"relaxed": point})
+    write_record(again, folder / "refine_gas/gfn1-xtb/H2O.json")
+    relaxing = measure(folder, species="all", relax=["H"])
+    assert (relaxing.again.n_done, relaxing.again.n_relaxations) == (1, 6)
+    write_record(record, folder / "refine_gas/gfn1-xtb/H2O.json")
+    # Relaxing was not asked for when the record was made.
+    assert measure(folder, species="all", relax=["H"]).again.n_relaxations == 7
     found = measure(folder, species="all")
     assert (found.n_done, found.n_ahead) == (1, 6)
     assert found.done_h == pytest.approx(10 * expected_s / 3600)

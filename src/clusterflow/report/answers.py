@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from clusterflow.figures.text import signed
 from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV
-from clusterflow.science.reactions.flags import group_flags
+from clusterflow.science.reactions.flags import CALIBRATED_FLAG, group_flags
 from clusterflow.science.reactions.network import parse_equation
 from clusterflow.science.reactions.pathways import no_potential_reason, order_pathways
 from clusterflow.science.thermochemistry.level_layer import UNMEASURED_FLAG
@@ -32,6 +32,10 @@ Probabilities = dict[tuple[str, str], float]
 class Answer:
     """One reaction at one level of theory.
 
+    A reaction that is refined by DFT has two answers: that of the composite level leads
+    where it lacks no cluster that the level has a potential for, else the level's does
+    and says so. The other one stands behind it, and both never in one ranking.
+
     `rows` come best first by the median, those without a potential last. `groups` are
     runs among the best of them, first and last, of which no two can be told apart.
     `her` has the result for hydrogen evolution of each cluster that has one.
@@ -41,6 +45,8 @@ class Answer:
     equation: str
     level: str
     level_hash: str
+    composite: bool
+    leads: bool
     rows: tuple[RankedResult, ...]
     groups: tuple[tuple[int, int], ...]
     her: Mapping[str, ReactionResult]
@@ -51,7 +57,9 @@ class Answer:
 def find_answers(
     rankings: Sequence[ReactionRanking], pairs: Iterable[Mapping[str, object]]
 ) -> tuple[Answer, ...]:
-    """One answer a reaction and level; hydrogen evolution comes last.
+    """One answer a reaction and level, that which leads before the one behind it.
+
+    Hydrogen evolution comes last.
 
     Parameters
     ----------
@@ -73,12 +81,43 @@ def find_answers(
         for group in ranking.levels
         for row in group.rows
     }
-    answers = [
-        _make_answer(ranking, group, known, her)
-        for ranking in rankings
-        for group in ranking.levels
-    ]
+    answers = []
+    for ranking in rankings:
+        composites = {group.refines: group for group in ranking.levels if group.refines}
+        for group in ranking.levels:
+            if group.refines:
+                continue
+            own = _make_answer(ranking, group, known, her)
+            answers.append(own)
+            if group.level_hash not in composites:
+                continue
+            refined = composites[group.level_hash]
+            better = _make_answer(ranking, refined, known, her)
+            if why := _say_what_lacks(group, refined):
+                answers[-1] = replace(own, sentence=f"{why} {own.sentence}")
+                answers.append(replace(better, leads=False))
+            else:
+                answers[-1:] = [better, replace(own, leads=False)]
     return tuple(sorted(answers, key=lambda answer: answer.reaction == HER))
+
+
+def _say_what_lacks(group: LevelRanking, refined: LevelRanking) -> str:
+    """Why a composite level does not lead: clusters that it has no potential for."""
+    results = {row.cluster: row.result for row in refined.rows}
+    lacking = [
+        row
+        for row in group.rows
+        if row.result.headline_v_rhe is not None
+        and (row.cluster not in results or results[row.cluster].headline_v_rhe is None)
+    ]
+    if not lacking:
+        return ""
+    first = results.get(lacking[0].cluster)
+    reason = no_potential_reason(first) if first else "not refined"
+    return (
+        f"By {group.level} alone, as {refined.level} has no potential on "
+        f"{_join_names(lacking)} ({reason})."
+    )
 
 
 def _make_answer(
@@ -87,6 +126,7 @@ def _make_answer(
     known: Mapping[tuple[str, str], Probabilities],
     her: Mapping[tuple[str, str], ReactionResult],
 ) -> Answer:
+    """The answer of one level, as if there were no other."""
     better = known.get((ranking.reaction, group.level_hash), {})
     rows = tuple(sorted(group.rows, key=_order))
     ranked = [row for row in rows if row.result.headline_v_rhe is not None]
@@ -97,6 +137,8 @@ def _make_answer(
         equation=ranking.equation,
         level=group.level,
         level_hash=group.level_hash,
+        composite=bool(group.refines),
+        leads=True,
         rows=rows,
         groups=_find_groups(ranked[:LEADERS], better),
         her={
@@ -232,6 +274,13 @@ def _say_what_decides(
         for species, rows in clusters.items()
     ]
     said = f"Would decide: a better ΔG {', '.join(parts)}." if parts else ""
+    calibrated = [
+        (species, rows)
+        for species, leading in clusters.items()
+        if (rows := [row for row in leading if _is_calibrated(species, row.result)])
+    ]
+    for species, rows in calibrated:
+        said += f" {species} on {_join_names(rows)} has no DFT energy yet: refine it."
     rough = [row for row in leaders if _has_unmeasured_bond(row.result)]
     if rough:
         where = "there" if rough == leaders else f"on {_join_names(rough)}"
@@ -246,6 +295,11 @@ def _has_unmeasured_bond(result: ReactionResult) -> bool:
     return (
         errors is not None and errors.basis == "screening" and UNMEASURED_FLAG in groups
     )
+
+
+def _is_calibrated(species: str, result: ReactionResult) -> bool:
+    """Whether a species of a composite level stands there without a DFT energy."""
+    return species in dict(group_flags(result.flags)).get(CALIBRATED_FLAG, ())
 
 
 def _find_deciding_species(result: ReactionResult) -> str:

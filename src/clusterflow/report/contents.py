@@ -18,7 +18,7 @@ from clusterflow.records.clusters import (
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import StudyRecords
 from clusterflow.records.profiles import CheRecord
-from clusterflow.records.refinements import RefinedCheRecord
+from clusterflow.records.refinements import RefinedCheRecord, RefinedThermoRecord
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.science.reactions.pathways import holes, order_pathways
 
@@ -64,6 +64,7 @@ class ClusterView:
     thermo: ThermoRecord | None
     che: CheRecord | None
     refined: RefinedCheRecord | None
+    refined_thermo: RefinedThermoRecord | None
 
     @property
     def anchor(self) -> str:
@@ -213,11 +214,12 @@ def _format_potential(value: float | None) -> str:
 
 
 def levels_of(records: StudyRecords) -> tuple[LevelSpec, ...]:
-    """Every level that a record names, once."""
+    """Every level that a record names, once; those of DFT last."""
     found = {
         level.hash: level
+        for attribute in ("level", "dft_level")
         for record in records.records
-        if (level := getattr(record, "level", None)) is not None
+        if (level := getattr(record, attribute, None)) is not None
     }
     return tuple(found.values())
 
@@ -292,6 +294,7 @@ def _view_cluster(name: str, records: tuple[Record, ...]) -> ClusterView:
         thermo=_take_first(own.of(ThermoRecord)),
         che=_take_first(own.of(CheRecord)),
         refined=_take_first(own.of(RefinedCheRecord)),
+        refined_thermo=_take_first(own.of(RefinedThermoRecord)),
     )
 
 

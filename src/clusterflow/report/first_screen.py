@@ -32,12 +32,13 @@ MOST_ROWS = 8  # of a strip; the table has them all
 class ShownAnswer:
     """An answer with its strip and its diagram of all clusters.
 
-    `tracks` is what the script draws the diagram of, best cluster first; `still` is
-    what stands there without scripts, None where no cluster has a complete pathway.
+    Only an answer that leads has a strip. `tracks` is what the script draws the diagram
+    of, best cluster first; `still` is what stands there without scripts, None where no
+    cluster has a complete pathway.
     """
 
     answer: Answer
-    strip: Markup
+    strip: Markup | None
     still: Markup | None
     tracks: Sequence[Json]
 
@@ -53,7 +54,7 @@ def show_answers(
     answers: Sequence[Answer],
     flags: Sequence[Flag],
     names: Sequence[str],
-    name_block: Callable[[str, str], str],
+    name_block: Callable[[str, Answer], str],
     most_tracks: int | None = None,
 ) -> list[ShownAnswer]:
     """Each answer with its pictures; all strips have one scale, written once.
@@ -63,28 +64,32 @@ def show_answers(
     names
         All clusters.
     name_block
-        The block of the page that has the data of a cluster's reaction.
+        The block of the page that has the data of a cluster for an answer.
     most_tracks
         How many clusters a diagram can show.
     """
-    limits_v = potential_range(answers)
+    leading = [answer for answer in answers if answer.leads]
+    limits_v = potential_range(leading)
     out = {flag.name for flag in flags if flag.weight == "out"}
     shown = []
     for index, answer in enumerate(answers):
         # The study's colours while they suffice, else those of the reaction's best.
         ranked = [row.cluster for row in answer.rows]
         colors = choose_colors(names if len(names) <= MAX_NAMED else ranked)
-        strip = draw_strip(
-            _list_strip_rows(answer, colors, out),
-            [(a, min(b, MOST_ROWS - 1)) for a, b in answer.groups if a + 1 < MOST_ROWS],
-            limits_v,
-            axis=index == len(answers) - 1,
-            alt=_describe_strip(answer),
-        )
+        strip = None
+        if answer.leads:
+            drawn = draw_strip(
+                _list_strip_rows(answer, colors, out),
+                _find_brackets(answer),
+                limits_v,
+                axis=answer is leading[-1],
+                alt=_describe_strip(answer),
+            )
+            strip = Markup(drawn)
         tracks = [
             {
                 "cluster": row.cluster,
-                "block": name_block(row.cluster, answer.reaction),
+                "block": name_block(row.cluster, answer),
                 "reaction": answer.reaction,
                 "color": colors[row.cluster],
             }
@@ -93,9 +98,15 @@ def show_answers(
         ]
         still = _draw_still(answer, f"all{index}-")
         shown.append(
-            ShownAnswer(answer=answer, strip=Markup(strip), still=still, tracks=tracks)
+            ShownAnswer(answer=answer, strip=strip, still=still, tracks=tracks)
         )
     return shown
+
+
+def _find_brackets(answer: Answer) -> list[tuple[int, int]]:
+    """Of the groups that none leads, what there is in a strip."""
+    last = MOST_ROWS - 1
+    return [(a, min(b, last)) for a, b in answer.groups if a < last]
 
 
 def _list_strip_rows(

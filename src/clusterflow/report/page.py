@@ -14,6 +14,7 @@ from clusterflow.figures.picture import draw_structure
 from clusterflow.figures.svg import inline_svg
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
+from clusterflow.records.refinements import RefinedCheRecord
 from clusterflow.report.answers import find_answers
 from clusterflow.report.claims import show_claims
 from clusterflow.report.cluster_list import list_clusters
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
 
     from clusterflow.library.levels import DomainSpec
     from clusterflow.records.files import StudyRecords
+    from clusterflow.report.answers import Answer
     from clusterflow.report.contents import BandEdgesRow, ClusterView
     from clusterflow.report.first_screen import ShownAnswer
     from clusterflow.results.flag_table import Flag
@@ -77,6 +79,7 @@ def render_page(
     gates: Iterable[Gate] = (),
     figures: Mapping[tuple[str, str], str] | None = None,
     steps: Mapping[str, StepEnergies] | None = None,
+    refined_steps: Mapping[str, StepEnergies] | None = None,
     hashes: Mapping[str, str] | None = None,
 ) -> str:
     """A self-contained HTML page about a study, also where nothing succeeded.
@@ -102,17 +105,22 @@ def render_page(
     steps
         Free energies over temperature by cluster; without them the sliders have the
         study's temperature only, and there are no intervals.
+    refined_steps
+        The same at the composite level.
     hashes
         SHA-256 of each record by the name of its file.
     """
-    figures, steps = figures or {}, steps or {}
+    figures, steps, refined_steps = figures or {}, steps or {}, refined_steps or {}
     edges = band_edges_of(records)
     flags = flags_of(records, domain)
     clusters = [(view, structures_of(view)) for view in cluster_views(records)]
     numbers = {view.name: number for number, (view, _) in enumerate(clusters)}
-    answers = find_answers(rank_reactions(records.of(CheRecord)), pairs)
+    answers = _find_answers(records, pairs)
     shown = show_answers(
-        answers, flags, list(numbers), lambda name, _: f"data-{numbers[name]}"
+        *(answers, flags, list(numbers)),
+        lambda name, answer: (
+            f"{'refined' if answer.composite else 'data'}-{numbers[name]}"
+        ),
     )
     symbols = {
         symbol
@@ -125,6 +133,15 @@ def render_page(
         "conditions": conditions_of(records.of(CheRecord), steps),
         "tracks": [one.tracks for one in shown],
         "sources": sources_of(records, hashes or {}),
+        **{
+            f"refined-{numbers[view.name]}": track_block(
+                *(view, records.about(view.name), ""),
+                refined_steps.get(view.name, StepEnergies()),
+                composite=True,
+            )
+            for view, _ in clusters
+            if view.refined is not None
+        },
     }
     return _render(
         "study.html.j2",
@@ -132,7 +149,7 @@ def render_page(
         **assemble_script(symbols, blocks),
         failures=make_table(failures or failures_of(records)),
         n_failures=len(failures or failures_of(records)),
-        overviews=overviews(records.of(CheRecord)),
+        overviews=overviews(records.of(CheRecord), records.of(RefinedCheRecord)),
         checks=summarise(gates),
         chips=_draw_chips([view for view, _ in clusters], list(numbers)),
         link=lambda name: f"#{cluster_id(name)}",
@@ -164,7 +181,7 @@ def render_summary(
     failures: Rows,
     pairs: Rows,
     gates: Iterable[Gate],
-    find_steps: Callable[[str], StepEnergies],
+    find_steps: Callable[[str, bool], StepEnergies],
     hashes: Mapping[str, str],
     link: Callable[[str], str],
 ) -> str:
@@ -175,35 +192,41 @@ def render_summary(
     Parameters
     ----------
     find_steps
-        Free energies over temperature of a cluster, asked for those that lead.
+        Free energies over temperature of a cluster that leads, and whether those of
+        the composite level.
     link
         Where the page of a cluster is.
     """
     flags = flags_of(records, domain)
     views = {view.name: view for view in cluster_views(records)}
-    answers = find_answers(rank_reactions(records.of(CheRecord)), pairs)
-    led: dict[str, tuple[str, str]] = {}
+    answers = _find_answers(records, pairs)
+    led: dict[str, tuple[str, Answer]] = {}
 
-    def name_block(cluster: str, reaction: str) -> str:
+    def name_block(cluster: str, answer: Answer) -> str:
         name = f"lead-{len(led)}"
-        led[name] = cluster, reaction
+        led[name] = cluster, answer
         return name
 
     shown = show_answers(answers, flags, list(views), name_block, MOST_ROWS)
     leaders = list(dict.fromkeys(cluster for cluster, _ in led.values()))
-    steps = {name: find_steps(name) for name in leaders}
-    listed = list_clusters(list(views.values()), answers, flags, link)
+    asked = {(cluster, answer.composite) for cluster, answer in led.values()}
+    steps = {one: find_steps(*one) for one in sorted(asked)}
+    leading = [answer for answer in answers if answer.leads]
+    listed = list_clusters(list(views.values()), leading, flags, link)
+    of_level = {name: steps[name, False] for name, _ in asked if (name, False) in steps}
     blocks = {
         "chemistry": chemistry(),
-        "conditions": conditions_of(records.of(CheRecord), steps),
+        "conditions": conditions_of(records.of(CheRecord), of_level),
         "tracks": [one.tracks for one in shown],
         "sources": sources_of(records.about(*leaders), hashes),
         "clusters-list": listed.content,
         **{
             name: track_block(
-                views[cluster], records.about(cluster), reaction, steps[cluster]
+                *(views[cluster], records.about(cluster), answer.reaction),
+                steps[cluster, answer.composite],
+                composite=answer.composite,
             )
-            for name, (cluster, reaction) in led.items()
+            for name, (cluster, answer) in led.items()
         },
     }
     return _render(
@@ -270,6 +293,11 @@ def render_cluster_page(
     )
 
 
+def _find_answers(records: StudyRecords, pairs: Rows) -> tuple[Answer, ...]:
+    rankings = rank_reactions(records.of(CheRecord), records.of(RefinedCheRecord))
+    return find_answers(rankings, pairs)
+
+
 def _render(template: str, **context: object) -> str:
     return load_templates().get_template(template).render(context).lstrip()
 
@@ -291,6 +319,7 @@ def _describe_study(
         "claims": show_claims(records),
         "shown": shown,
         "n_levels": len({one.answer.level_hash for one in shown}),
+        "refines": any(one.answer.composite for one in shown),
         "probabilities": probability_tables(pairs),
         "scalings": scalings_of(records.of(ThermoRecord)),
         "corrections": gas_corrections(records),

@@ -166,22 +166,37 @@ def cluster_block(
 
 
 def track_block(
-    view: ClusterView, records: StudyRecords, reaction: str, energies: StepEnergies
+    view: ClusterView,
+    records: StudyRecords,
+    reaction: str,
+    energies: StepEnergies,
+    *,
+    composite: bool = False,
 ) -> Json:
-    """The same of one reaction alone, for a diagram of several clusters."""
-    results = (
-        [r for r in view.che.results if r.reaction == reaction] if view.che else []
-    )
+    """The same of one reaction alone, or of all if none is named.
+
+    For a diagram of several clusters, at the level or at the composite level.
+    """
+    profiles = view.che
+    if composite:
+        profiles = view.refined.profiles if view.refined else None
+    results = [
+        result
+        for result in (profiles.results if profiles else ())
+        if reaction in ("", result.reaction)
+    ]
     return {
         "reactions": [_encode_reaction(result, energies) for result in results],
-        "species": _encode_species(view, records, results),
-        "cluster_records": _name_own_records(view),
+        "species": _encode_species(view, records, results, composite=composite),
+        "cluster_records": _name_own_records(view, composite=composite),
     }
 
 
-def _name_own_records(view: ClusterView) -> list[str]:
+def _name_own_records(view: ClusterView, *, composite: bool = False) -> list[str]:
     """The files of what a cluster's diagrams are made of."""
-    return [source_name(r) for r in (view.che, view.thermo) if r is not None]
+    of_level, of_both = (view.che, view.thermo), (view.refined, view.refined_thermo)
+    made_of = of_both if composite else of_level
+    return [source_name(record) for record in made_of if record is not None]
 
 
 def _encode_structure(item: NamedStructure) -> Json:
@@ -267,19 +282,28 @@ def _encode_pathway(
 
 
 def _encode_species(
-    view: ClusterView, records: StudyRecords, results: Sequence[ReactionResult]
+    view: ClusterView,
+    records: StudyRecords,
+    results: Sequence[ReactionResult],
+    *,
+    composite: bool = False,
 ) -> Json:
     """Of each term of the equations, its formation energy and its records."""
     steps = {s.name for r in results for p in r.pathways for s in p.steps}
     terms = {term for name in steps for term in parse_equation(name).species}
-    known = {s.name: s for s in view.thermo.species} if view.thermo else {}
+    thermo = view.thermo
+    if composite:
+        thermo = view.refined_thermo.energies if view.refined_thermo else None
+    known = {s.name: s for s in thermo.species} if thermo else {}
     files = {source_name(record) for record in records.records}
     return {
         term: {
             "formation": known[term].formation_ev if term in known else None,
             "status": _describe_status(known.get(term)),
             "records": [
-                name for name in _list_record_names(term, view) if name in files
+                name
+                for name in _list_record_names(term, view, composite=composite)
+                if name in files
             ],
         }
         for term in sorted(terms)
@@ -292,19 +316,28 @@ def _describe_status(species: SpeciesFreeEnergy | None) -> str:
     return species.reason or say_fate(species.status)
 
 
-def _list_record_names(term: str, view: ClusterView) -> list[str]:
-    """Files that a term's free energy rests on, whether or not they exist."""
+def _list_record_names(
+    term: str, view: ClusterView, *, composite: bool = False
+) -> list[str]:
+    """Files that a term's free energy rests on, whether or not they exist.
+
+    Of a composite level those with DFT come first.
+    """
     if not term.startswith("*"):
         level = view.thermo.level if view.thermo else None
         gas = term.partition("(")[0]
-        return [_name_record("gas", level.name, gas)] if level else []
+        stages = ("refine_gas", "gas") if composite else ("gas",)
+        return [_name_record(stage, level.name, gas) for stage in stages if level]
     change, adsorbate = read_surface(term)
     states = view.che.states if view.che else {}
     cluster = states.get(change, "") if change else view.name
+    thermo = _name_record("refined_thermo" if composite else "thermo", cluster)
     if not adsorbate:
-        return [_name_record("relax", cluster), _name_record("thermo", cluster)]
+        dft = [_name_record("refine_bare", cluster)] if composite else []
+        return [*dft, _name_record("relax", cluster), thermo]
+    dft = [_name_record("refine", cluster, adsorbate)] if composite else []
     return [
-        _name_record("thermo", cluster),
+        *(thermo, *dft),
         _name_record("adsorb", cluster, adsorbate),
         _name_record("vibrate", cluster, adsorbate),
     ]

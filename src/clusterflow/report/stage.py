@@ -9,6 +9,8 @@ from urllib.parse import quote
 from clusterflow.records.files import StudyRecords, sha256, write_atomic
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.provenance import ReportRecord
+from clusterflow.records.refinements import RefinedCheRecord, RefinedThermoRecord
+from clusterflow.results.explain_refined import compose_view
 from clusterflow.results.table_file import read_table_of, stream_table_of
 from clusterflow.results.tables import TABLES
 from clusterflow.results.temperatures import StepEnergies, step_energies
@@ -79,6 +81,10 @@ def _write_one_page(
             che.cluster: step_energies(che, _find_own_records(che, records), library)
             for che in records.of(CheRecord)
         },
+        refined_steps={
+            refined.cluster: _find_refined_steps(refined, records, library)
+            for refined in records.of(RefinedCheRecord)
+        },
         hashes=_hash_records(records, folder),
     )
     write_atomic(folder / "report.html", page)
@@ -94,8 +100,11 @@ def _write_pages(
 
     domain, hashes = library.domain(), _hash_records(records, folder)
     profiles = {che.cluster: che for che in records.of(CheRecord)}
+    refined = {one.cluster: one for one in records.of(RefinedCheRecord)}
 
-    def find_steps(cluster: str) -> StepEnergies:
+    def find_steps(cluster: str, composite: bool = False) -> StepEnergies:
+        if composite:
+            return _find_refined_steps(refined[cluster], records, library)
         if cluster not in profiles:
             return StepEnergies()
         che = profiles[cluster]
@@ -149,6 +158,17 @@ def _list_gates(
         return
     for row in chain((first,), rows):
         yield Gate(**row)  # type: ignore[arg-type]
+
+
+def _find_refined_steps(
+    refined: RefinedCheRecord, records: StudyRecords, library: Library
+) -> StepEnergies:
+    """The same of the composite level, from what its free energies are made of."""
+    thermo = {one.cluster: one for one in records.of(RefinedThermoRecord)}
+    if refined.cluster not in thermo:
+        return StepEnergies(reason="no refined_thermo record")
+    view = compose_view(records, thermo[refined.cluster], [refined])
+    return step_energies(refined.profiles, view, library)
 
 
 def _find_own_records(che: CheRecord, records: StudyRecords) -> StudyRecords:

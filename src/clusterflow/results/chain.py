@@ -10,9 +10,9 @@ from clusterflow.records.profiles import CheRecord
 from clusterflow.records.refinements import (
     RefinedCheRecord,
     RefinedThermoRecord,
-    name_composite,
 )
 from clusterflow.results.explain_refined import PREFIX, compose_view
+from clusterflow.results.ranking import composite_key
 from clusterflow.results.summands import (
     FREE_ENERGY,
     list_layer_terms,
@@ -79,8 +79,7 @@ def _list_refined(
         one for one in records.of(RefinedCheRecord) if one.cluster == refined.cluster
     ]
     view = compose_view(records, refined, profiles)
-    names = {"level": name_composite(level, dft)}
-    names["level_hash"] = f"{dft.hash}//{level.hash}"
+    names = dict(zip(("level", "level_hash"), composite_key(level, dft), strict=True))
     rows = [*_list_free_energies(refined.energies, view, library)]
     for one in profiles:
         rows += _list_steps(one.profiles, refined.energies, view, library)

@@ -51,10 +51,16 @@ COLUMNS: dict[str, Column] = {
     "fallback_reason": Column("text", "Why it is not the model asked for."),
     "layer_gas_ev": _make_layer_column("gas corrections, from experiment"),
     "layer_solvation_ev": _make_layer_column("hydrogen bonds of the adsorbate"),
+    "layer_level_ev": _make_layer_column("mean error of the level in bonds, taken off"),
     "layer_dft_ev": _make_layer_column("own density-functional energies"),
     "layer_user_ev": _make_layer_column("own shifts"),
     "layer_condensation_ev": _make_layer_column("from the gas at 1 bar to the liquid"),
-    "gibbs_ev": Column("number", "Free energy, eV, on the scale of the level."),
+    "layer_own_shift_ev": _make_layer_column("of one's own energies, in their table"),
+    "gibbs_ev": Column(
+        "number",
+        "Free energy, eV, on the scale of the level: energy, zero point, thermal part, "
+        "−TS and layers.",
+    ),
     "formation_ev": Column(
         "number", "Free energy against bare cluster and anchors, eV, corrected."
     ),
@@ -236,16 +242,26 @@ _TERMS = (
     *("energy_ev", "zpe_ev", "thermal_ev", "minus_ts_ev", "minus_ts_undamped_ev"),
     *("zpe_undamped_ev", "thermal_undamped_ev", "model", "fallback_reason"),
 )
-_LAYERS = tuple(
-    f"layer_{name}_ev" for name in ("gas", "solvation", "dft", "user", "condensation")
-)
+# Each layer of a record by its column: with the terms they add up to `gibbs_ev`.
+LAYER_COLUMNS = {
+    f"layer_{name.replace('-', '_')}_ev": name
+    for name in (
+        *("gas", "solvation", "level", "dft", "user", "condensation", "own-shift"),
+    )
+}
 _DE = ("de_placed_ev", "de_host_ev", "de_pool_ev")
 
 # The columns of each table, in their order; an empty table has them too.
 TABLE_COLUMNS: dict[str, tuple[str, ...]] = {
     "energies": (
         *("cluster", "level", "level_hash", "species", "status", "temperature_k"),
-        *(*_TERMS, *_LAYERS, "gibbs_ev", "formation_ev", "formation_uncorrected_ev"),
+        *(
+            *_TERMS,
+            *LAYER_COLUMNS,
+            "gibbs_ev",
+            "formation_ev",
+            "formation_uncorrected_ev",
+        ),
         *(*_DE, "refined_level", "refined_energy_ev", "refined_formation_ev"),
         *("refined_flags", "refined_reason", "flags", "reason"),
     ),

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from clusterflow.records.refinements import name_composite
 from clusterflow.science.uncertainty.comparison import ranking_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from clusterflow.library.levels import LevelSpec
     from clusterflow.records.profiles import CheRecord, ReactionResult
+    from clusterflow.records.refinements import RefinedCheRecord
 
 NO_LEVEL = "no level"
 
@@ -26,10 +28,15 @@ class RankedResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LevelRanking:
-    """Results of one reaction at one level, best first, holes last."""
+    """Results of one reaction at one level, best first, holes last.
+
+    `refines` is the hash of the level that gave the geometries of a composite level,
+    empty of any other.
+    """
 
     level: str
     level_hash: str
+    refines: str
     rows: tuple[RankedResult, ...]
 
 
@@ -44,10 +51,14 @@ class ReactionRanking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
-    """Limiting potentials of all surfaces and reactions at one level."""
+    """Limiting potentials of all surfaces and reactions at one level.
+
+    `stage` is that of the records they stand in.
+    """
 
     level: str
     level_hash: str
+    stage: str
     reactions: tuple[str, ...]
     rows: tuple[tuple[str, tuple[ReactionResult | None, ...]], ...]
 
@@ -89,37 +100,65 @@ def _make_probability_table(known: Mapping[tuple[str, str], float]) -> Probabili
     )
 
 
-def rank_reactions(records: Iterable[CheRecord]) -> tuple[ReactionRanking, ...]:
-    """One ranking a reaction, in the order in which the reactions first appear."""
-    groups: dict[str, dict[tuple[str, str], list[RankedResult]]] = {}
-    for record in records:
+@dataclass(frozen=True, slots=True)
+class _LevelKey:
+    """What tells two levels apart, and of a composite level what it refines."""
+
+    name: str
+    digest: str
+    refines: str = ""
+
+
+def rank_reactions(
+    records: Iterable[CheRecord], refined: Iterable[RefinedCheRecord] = ()
+) -> tuple[ReactionRanking, ...]:
+    """One ranking a reaction, in the order in which the reactions first appear.
+
+    Composite levels come behind the others.
+    """
+    groups: dict[str, dict[_LevelKey, list[RankedResult]]] = {}
+    for key, record in _list_by_level(records, refined):
         for result in record.results:
             levels = groups.setdefault(result.reaction, {})
             row = RankedResult(cluster=record.cluster, result=result)
-            levels.setdefault(level_key(record.level), []).append(row)
+            levels.setdefault(key, []).append(row)
     return tuple(
         ReactionRanking(
             reaction=reaction,
             equation=next(iter(levels.values()))[0].result.equation,
             levels=tuple(
                 LevelRanking(
-                    level=name, level_hash=digest, rows=tuple(sorted(rows, key=_order))
+                    level=key.name,
+                    level_hash=key.digest,
+                    refines=key.refines,
+                    rows=tuple(sorted(rows, key=_order)),
                 )
-                for (name, digest), rows in levels.items()
+                for key, rows in levels.items()
             ),
         )
         for reaction, levels in groups.items()
     )
 
 
-def overviews(records: Iterable[CheRecord]) -> tuple[Overview, ...]:
-    """One matrix of surfaces and reactions a level."""
-    groups: dict[tuple[str, str], list[CheRecord]] = {}
+def overviews(
+    records: Iterable[CheRecord], refined: Iterable[RefinedCheRecord] = ()
+) -> tuple[Overview, ...]:
+    """One matrix of surfaces and reactions a level, composite ones last."""
+    groups: dict[_LevelKey, list[CheRecord]] = {}
+    for key, record in _list_by_level(records, refined):
+        groups.setdefault(key, []).append(record)
+    return tuple(_make_overview(key, group) for key, group in groups.items())
+
+
+def _list_by_level(
+    records: Iterable[CheRecord], refined: Iterable[RefinedCheRecord]
+) -> Iterator[tuple[_LevelKey, CheRecord]]:
     for record in records:
-        groups.setdefault(level_key(record.level), []).append(record)
-    return tuple(
-        _make_overview(name, digest, group) for (name, digest), group in groups.items()
-    )
+        yield _LevelKey(*level_key(record.level)), record
+    for one in refined:
+        if one.level is not None and one.dft_level is not None:
+            key = _LevelKey(*composite_key(one.level, one.dft_level), one.level.hash)
+            yield key, one.profiles
 
 
 def level_key(level: LevelSpec | None) -> tuple[str, str]:
@@ -127,7 +166,12 @@ def level_key(level: LevelSpec | None) -> tuple[str, str]:
     return (NO_LEVEL, "") if level is None else (level.name, level.hash)
 
 
-def _make_overview(name: str, digest: str, records: list[CheRecord]) -> Overview:
+def composite_key(level: LevelSpec, dft_level: LevelSpec) -> tuple[str, str]:
+    """The same of a composite level."""
+    return name_composite(level, dft_level), f"{dft_level.hash}//{level.hash}"
+
+
+def _make_overview(key: _LevelKey, records: list[CheRecord]) -> Overview:
     reactions = tuple(
         dict.fromkeys(result.reaction for rec in records for result in rec.results)
     )
@@ -136,7 +180,11 @@ def _make_overview(name: str, digest: str, records: list[CheRecord]) -> Overview
         found = {result.reaction: result for result in record.results}
         rows.append((record.cluster, tuple(found.get(name) for name in reactions)))
     return Overview(
-        level=name, level_hash=digest, reactions=reactions, rows=tuple(rows)
+        level=key.name,
+        level_hash=key.digest,
+        stage="refined_che" if key.refines else "che",
+        reactions=reactions,
+        rows=tuple(rows),
     )
 
 

@@ -18,7 +18,8 @@ from clusterflow.records.refinements import (
 )
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.results.claims import claims
-from clusterflow.results.columns import TABLE_COLUMNS
+from clusterflow.results.columns import LAYER_COLUMNS, TABLE_COLUMNS
+from clusterflow.results.ranking import composite_key
 from clusterflow.science.adsorption.chosen_minimum import choose_minimum, why_no_minimum
 from clusterflow.science.reactions.che import Electrode
 from clusterflow.science.uncertainty.comparison import contenders, probability_a_beats_b
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
         ReactionDrive,
         ReactionResult,
     )
+    from clusterflow.science.uncertainty.comparison import Contender
 
 Cell = str | float | int | bool | None
 Row = dict[str, Cell]
@@ -64,11 +66,7 @@ def energies(records: StudyRecords) -> Iterator[Row]:
                 "thermal_undamped_ev": terms.get("thermal_undamped_ev"),
                 "model": terms.get("model"),
                 "fallback_reason": terms.get("fallback_reason"),
-                "layer_gas_ev": s.layers.get("gas"),
-                "layer_solvation_ev": s.layers.get("solvation"),
-                "layer_dft_ev": s.layers.get("dft"),
-                "layer_user_ev": s.layers.get("user"),
-                "layer_condensation_ev": s.layers.get("condensation"),
+                **{column: s.layers.get(n) for column, n in LAYER_COLUMNS.items()},
                 "gibbs_ev": s.gibbs_ev,
                 "formation_ev": s.formation_ev,
                 "formation_uncorrected_ev": s.formation_uncorrected_ev,
@@ -296,9 +294,25 @@ def _join_driven(drives: Sequence[CoupleDrive | ReactionDrive], name: str) -> st
 def rankings(records: StudyRecords) -> Iterator[Row]:
     """One row a pair of clusters of one reaction and level, the better one first.
 
-    Of each reaction and level those of the best, at most fifty.
+    Of each reaction and level those of the best, at most fifty. Composite levels come
+    last, under their names.
     """
-    for group in contenders(records.of(ThermoRecord), records.of(CheRecord)):
+    found = contenders(records.of(ThermoRecord), records.of(CheRecord))
+    yield from _list_pairs(found)
+    refined: dict[tuple[str, str], list[RefinedCheRecord]] = {}
+    for one in records.of(RefinedCheRecord):
+        if one.level is not None and one.dft_level is not None:
+            key = composite_key(one.level, one.dft_level)
+            refined.setdefault(key, []).append(one)
+    energies = [one.energies for one in records.of(RefinedThermoRecord)]
+    for (name, digest), of_level in refined.items():
+        found = contenders(energies, [one.profiles for one in of_level])
+        for row in _list_pairs(found):
+            yield row | {"level": name, "level_hash": digest}
+
+
+def _list_pairs(groups: Iterable[list[Contender]]) -> Iterator[Row]:
+    for group in groups:
         ranked = list(enumerate(group, start=1))
         for (rank, one), (other_rank, other) in itertools.combinations(ranked, 2):
             yield {
