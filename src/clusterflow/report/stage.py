@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -18,7 +19,7 @@ from clusterflow.science.checks.evidence import Gate
 from clusterflow.stage_table import record_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
@@ -94,7 +95,7 @@ def _write_one_page(
 def _write_pages(
     records: StudyRecords, folder: Path, study: str, library: Library, n_cores: int
 ) -> tuple[str, ...]:
-    """A page a cluster, then the page that leads to them; the names of the files."""
+    """A page a cluster, and the page that leads to them; the names of the files."""
     from clusterflow.report.contents import cluster_views
     from clusterflow.report.page import render_cluster_page, render_summary
 
@@ -124,20 +125,25 @@ def _write_pages(
         write_atomic(folder / name, page)
         return name
 
-    written = map_in_forks(write_page, cluster_views(records), n_cores)
-    summary = render_summary(
-        records,
-        study=study,
-        domain=domain,
-        failures=_list_rows("failures", folder, records),
-        pairs=_list_rows("rankings", folder, records),
-        gates=_list_gates(folder, records, library),
-        find_steps=find_steps,
-        hashes=hashes,
-        link=lambda cluster: f"{PAGES}/{link_page(cluster)}",
-    )
-    write_atomic(folder / "report.html", summary)
-    return "report.html", *written
+    def write_summary() -> str:
+        summary = render_summary(
+            records,
+            study=study,
+            domain=domain,
+            failures=_list_rows("failures", folder, records),
+            pairs=_list_rows("rankings", folder, records),
+            gates=_list_gates(folder, records, library),
+            find_steps=find_steps,
+            hashes=hashes,
+            link=lambda cluster: f"{PAGES}/{link_page(cluster)}",
+        )
+        write_atomic(folder / "report.html", summary)
+        return "report.html"
+
+    # The summary takes longest and so comes first.
+    files: list[Callable[[], str]] = [write_summary]
+    files += [partial(write_page, view) for view in cluster_views(records)]
+    return tuple(map_in_forks(lambda write: write(), files, n_cores))
 
 
 def _list_rows(name: str, folder: Path, records: StudyRecords) -> list[Row]:
