@@ -27,10 +27,17 @@ def records(tmp_path_factory, library, provenance, structure):
     return read_records(folder)
 
 
-def write_report(records, library, most=2):
+def write_report(records, library, most=2, n_cores=1):
     job = Job("report")
-    folder = records.folder
-    return report(records, folder, "many", library, job, most_on_one_page=most)
+    return report(
+        records,
+        records.folder,
+        "many",
+        library,
+        job,
+        most_on_one_page=most,
+        n_cores=n_cores,
+    )
 
 
 def links_of(page):
@@ -60,6 +67,14 @@ def test_every_cluster_has_a_page_and_every_link_leads_somewhere(records, librar
                 assert place in ids, link
     links = links_of(Page((records.folder / "report.html").read_text()))
     assert set(pages) <= set(links)
+
+
+def test_two_cores_write_what_one_writes(records, library):
+    def read_pages(n_cores):
+        names = write_report(records, library, n_cores=n_cores).files
+        return {name: (records.folder / name).read_bytes() for name in names}
+
+    assert read_pages(2) == read_pages(1)
 
 
 def test_a_page_holds_its_own_cluster_alone(records, library):

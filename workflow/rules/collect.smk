@@ -47,6 +47,7 @@ rule collect:
         "results/{study}/logs/collect.log",
     # Sent to a queue, a second of work would wait longer than it runs.
     localrule: True
+    threads: 2
     params:
         settings=settings("collect"),
         selection=PLAN.selection(),
@@ -54,6 +55,7 @@ rule collect:
         r"""
         clusterflow collect results/{wildcards.study:q} \
             --selection {params.selection:q} \
+            --cores {threads} \
             --settings {params.settings:q} \
             --output {output.record:q} \
             2>{log:q}

@@ -24,6 +24,7 @@ rule report:
         "results/{study}/logs/report.log",
     # Sent to a queue, a second of work would wait longer than it runs.
     localrule: True
+    threads: 2
     params:
         settings=settings("report"),
         selection=PLAN.selection(),
@@ -31,6 +32,7 @@ rule report:
         r"""
         clusterflow report results/{wildcards.study:q} \
             --selection {params.selection:q} \
+            --cores {threads} \
             --settings {params.settings:q} \
             --output {output.record:q} \
             2>{log:q}

@@ -22,6 +22,10 @@ from clusterflow.cli.options import (
     selected,
 )
 
+Cores = Annotated[
+    int, typer.Option(min=1, help="Cores to work on, where there are many clusters.")
+]
+
 app = typer.Typer()
 
 
@@ -97,6 +101,7 @@ def collect(
     parquet: Annotated[
         bool | None, typer.Option("--parquet", help="Write tables as Parquet too.")
     ] = None,
+    cores: Cores = 2,
     settings: Settings = "{}",
     output: Output = None,
 ) -> None:
@@ -120,6 +125,7 @@ def collect(
         settings=chosen,
         job=job,
         made_of=made_of,
+        n_cores=cores,
     )
     emit(record, output)
 
@@ -128,6 +134,7 @@ def collect(
 def report(
     folder: Results,
     selection: Selection = None,
+    cores: Cores = 2,
     settings: Settings = "{}",
     output: Output = None,
 ) -> None:
@@ -138,7 +145,10 @@ def report(
 
     sections(settings)
     records, study = selected(folder, selection)
-    emit(run(records, folder, study, Library.default(), Job("report")), output)
+    record = run(
+        records, folder, study, Library.default(), Job("report"), n_cores=cores
+    )
+    emit(record, output)
 
 
 @app.command(epilog="clusterflow verify results/default")

@@ -9,8 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from numpy.typing import NDArray
 
 _GAP_IN = 0.05
 _BAR_IN = 0.035
@@ -131,10 +135,8 @@ def place_beside(
     False
     """
     half = marker_in / 2
-    taken = [
-        Box(left_in=x - half, bottom_in=y - half, width_in=2 * half, height_in=2 * half)
-        for x, y in points_in
-    ]
+    centres = np.array(points_in, dtype=float).reshape(-1, 2)
+    taken = np.hstack([centres - half, centres - half + 2 * half])
     placed: list[Box] = []
     labelled = range(len(points_in)) if order is None else order
     for index, (width, height) in zip(labelled, sizes_in, strict=True):
@@ -155,14 +157,28 @@ def place_beside(
                 box
                 for box in boxes
                 if (frame.holds(box) or distance > _FURTHEST_IN)
-                and not any(box.overlaps(other) for other in taken)
+                and not _covers_any(box, taken)
             ]
             if free:
-                taken.append(free[0])
+                taken = np.vstack([taken, _list_edges(free[0])])
                 placed.append(free[0])
                 break
             distance += _STEP_IN
     return tuple(placed)
+
+
+def _list_edges(box: Box) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top, inches."""
+    right_in, top_in = box.left_in + box.width_in, box.bottom_in + box.height_in
+    return box.left_in, box.bottom_in, right_in, top_in
+
+
+def _covers_any(box: Box, taken: NDArray[np.float64]) -> bool:
+    """Whether a box overlaps any of those with the given edges, shape (n_boxes, 4)."""
+    left_in, bottom_in, right_in, top_in = _list_edges(box)
+    beside = (taken[:, 2] <= left_in) | (right_in <= taken[:, 0])
+    above = (taken[:, 3] <= bottom_in) | (top_in <= taken[:, 1])
+    return not (beside | above).all()
 
 
 def wrap_intermediate(state: str, width: int) -> str:

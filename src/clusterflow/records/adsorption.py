@@ -104,7 +104,7 @@ class AdsorbRecord(Record):
     minima: tuple[Minimum, ...]
     n_starts: int
     failures: dict[str, int] = Field(
-        default={}, description="Starts without a minimum, by reason"
+        default_factory=dict, description="Starts without a minimum, by reason"
     )
     isomers_tried: tuple[str, ...] = Field(
         default=(), description="Isomers it was placed on, the cluster's own first"

@@ -22,7 +22,7 @@ class BuildRecord(Record):
     material: Material
     source: str
     sources: dict[str, str] = Field(
-        default={}, description="By structure, where it is another one"
+        default_factory=dict, description="By structure, where it is another one"
     )
     structures: tuple[Structure, ...]
     auto_multiplicity: bool = Field(
@@ -111,7 +111,7 @@ class IsomerSearchResult(Model):
     level: LevelSpec
     n_hops: int
     failures: dict[str, int] = Field(
-        default={}, description="Hops without a minimum, by reason"
+        default_factory=dict, description="Hops without a minimum, by reason"
     )
     n_isomers: int = Field(description="Distinct minima")
     candidates: tuple[FoundIsomer, ...] = Field(description="Those kept, lowest first")
@@ -125,7 +125,7 @@ class RelaxRecord(Record):
     cluster: str
     level: LevelSpec | None
     isomers: tuple[Isomer, ...]
-    failures: dict[str, str] = {}
+    failures: dict[str, str] = Field(default_factory=dict)
     spin_states: tuple[SpinState, ...] = Field(
         default=(), description="Multiplicities tried, lowest energy first"
     )
@@ -160,7 +160,7 @@ class EdgesRecord(Record):
     lumo_ev: float | None = None
     orbital_gap_ev: float | None = Field(default=None, description="LUMO − HOMO")
     reasons: dict[str, str] = Field(
-        default={}, description="Why a value is missing, by its name"
+        default_factory=dict, description="Why a value is missing, by its name"
     )
     flags: tuple[str, ...] = GAS_PHASE_FLAGS
 

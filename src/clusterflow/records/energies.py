@@ -60,7 +60,7 @@ class SpeciesFreeEnergy(Model):
     reason: str = ""
     terms: FreeEnergyTerms | None = None
     layers: dict[str, float] = Field(
-        default={}, description="Correction layers, eV, by name"
+        default_factory=dict, description="Correction layers, eV, by name"
     )
     gibbs_ev: float | None = None
     formation_ev: float | None = None
@@ -78,7 +78,8 @@ class SpeciesFreeEnergy(Model):
         description="The same against the lowest isomer of the pool, eV",
     )
     deviations: dict[str, float] = Field(
-        default={}, description="Standard deviations, eV, by where they come from"
+        default_factory=dict,
+        description="Standard deviations, eV, by where they come from",
     )
     bonds: tuple[str, ...] = Field(
         default=(),
@@ -86,10 +87,12 @@ class SpeciesFreeEnergy(Model):
         "the element by which the adsorbate is drawn to bind",
     )
     inherits: dict[str, float] = Field(
-        default={}, description="Molecules it still is, whose error it carries: count"
+        default_factory=dict,
+        description="Molecules it still is, whose error it carries: count",
     )
     groups: dict[str, float] = Field(
-        default={}, description="Its other bonds, whose errors it carries: count"
+        default_factory=dict,
+        description="Its other bonds, whose errors it carries: count",
     )
     flags: tuple[str, ...] = ()
 
@@ -156,10 +159,11 @@ class GroupErrors(Model):
         description="Standard deviation of a bond of no group: root mean square of all"
     )
     residual_ev: dict[str, float] = Field(
-        default={}, description="Measured less fitted, by gas"
+        default_factory=dict, description="Measured less fitted, by gas"
     )
     held_out_ev: dict[str, float] = Field(
-        default={}, description="Measured less predicted by a fit without the gas"
+        default_factory=dict,
+        description="Measured less predicted by a fit without the gas",
     )
 
 
@@ -171,7 +175,7 @@ class OtherIsomers(Model):
     """
 
     isomers: IsomerMode
-    formation_ev: dict[str, float] = {}
+    formation_ev: dict[str, float] = Field(default_factory=dict)
     reason: str = Field(default="", description="Why it is not offered")
 
 
@@ -205,7 +209,8 @@ class ThermoRecord(Record):
     level: LevelSpec | None
     temperature_k: float
     pressure_pa: dict[str, float] = Field(
-        default={}, description="Partial pressures by gas, Pa; the others at 1 bar"
+        default_factory=dict,
+        description="Partial pressures by gas, Pa; the others at 1 bar",
     )
     isomers: IsomerMode = "fixed_core_first"
     half_hydrogen_ev: float | None = Field(

@@ -296,7 +296,7 @@ class CheRecord(Record):
     networks: tuple[ReactionSpec, ...]
     results: tuple[ReactionResult, ...]
     states: dict[str, str] = Field(
-        default={},
+        default_factory=dict,
         description="Clusters that stand for changes of this one: -H, and its name",
     )
     edges: BandEdges | None = None

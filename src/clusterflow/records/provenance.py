@@ -21,23 +21,26 @@ class Provenance(Model):
     """Where a record comes from."""
 
     protocol: int
-    settings: dict[str, Any] = {}
-    inputs: dict[str, str] = Field(default={}, description="SHA-256 of each input file")
+    settings: dict[str, Any] = Field(default_factory=dict)
+    inputs: dict[str, str] = Field(
+        default_factory=dict, description="SHA-256 of each input file"
+    )
     edited: tuple[str, ...] = Field(
         default=(),
         description="Records changed by hand, and accepted, that it goes back to",
     )
-    versions: dict[str, str] = {}
+    versions: dict[str, str] = Field(default_factory=dict)
     wall_time_s: float
     engine_time_s: float = Field(
         default=0.0, description="CPU time inside the engine: quantum chemistry"
     )
     n_gradients: int = 0
     scf_rungs: dict[str, int] = Field(
-        default={}, description="Geometries by rung of the SCF ladder, if one failed"
+        default_factory=dict,
+        description="Geometries by rung of the SCF ladder, if one failed",
     )
     scf_failures: dict[str, int] = Field(
-        default={}, description="Geometries that a rung did not converge"
+        default_factory=dict, description="Geometries that a rung did not converge"
     )
     max_rss_mb: float = Field(default=0.0, description="Peak memory of the process")
     created: str

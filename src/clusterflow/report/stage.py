@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -15,16 +16,18 @@ from clusterflow.results.table_file import read_table_of, stream_table_of
 from clusterflow.results.tables import TABLES
 from clusterflow.results.temperatures import StepEnergies, step_energies
 from clusterflow.results.verify import run_gates
+from clusterflow.run.forks import map_in_forks
 from clusterflow.science.checks.evidence import Gate
 from clusterflow.stage_table import record_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
     from clusterflow.library.find import Library
+    from clusterflow.report.contents import ClusterView
     from clusterflow.results.tables import Row
     from clusterflow.stages.parts.job import Job
 
@@ -41,13 +44,17 @@ def report(
     job: Job,
     *,
     most_on_one_page: int = MOST_ON_ONE_PAGE,
+    n_cores: int = 1,
 ) -> ReportRecord:
-    """Write ``report.html``, with every diagram as SVG or a page for each cluster."""
+    """Write ``report.html``, with every diagram as SVG or a page for each cluster.
+
+    Of many clusters `n_cores` processes make the pages.
+    """
     # Snakemake expects both folders of every study.
     for name in ("diagrams", PAGES):
         (folder / name).mkdir(parents=True, exist_ok=True)
     if len(records.clusters) > most_on_one_page:
-        written = _write_pages(records, folder, study, library)
+        written = _write_pages(records, folder, study, library, n_cores)
     else:
         written = _write_one_page(records, folder, study, library)
     _remove_old_pages(folder, written)
@@ -92,9 +99,9 @@ def _write_one_page(
 
 
 def _write_pages(
-    records: StudyRecords, folder: Path, study: str, library: Library
+    records: StudyRecords, folder: Path, study: str, library: Library, n_cores: int
 ) -> tuple[str, ...]:
-    """A page a cluster, then the page that leads to them; the names of the files."""
+    """A page a cluster, and the page that leads to them; the names of the files."""
     from clusterflow.report.contents import cluster_views
     from clusterflow.report.page import render_cluster_page, render_summary
 
@@ -113,8 +120,7 @@ def _write_pages(
     def link_page(cluster: str) -> str:
         return f"{quote(file_name(cluster))}.html" if cluster else "../report.html"
 
-    written = []
-    for view in cluster_views(records):
+    def write_page(view: ClusterView) -> str:
         page = render_cluster_page(
             view,
             records.about(view.name),
@@ -124,21 +130,29 @@ def _write_pages(
             hashes=hashes,
             link=link_page,
         )
-        written.append(f"{PAGES}/{file_name(view.name)}.html")
-        write_atomic(folder / written[-1], page)
-    summary = render_summary(
-        records,
-        study=study,
-        domain=domain,
-        failures=_list_rows("failures", folder, records),
-        pairs=_list_rows("rankings", folder, records),
-        gates=_list_gates(folder, records, library),
-        find_steps=find_steps,
-        hashes=hashes,
-        link=lambda cluster: f"{PAGES}/{link_page(cluster)}",
-    )
-    write_atomic(folder / "report.html", summary)
-    return "report.html", *written
+        name = f"{PAGES}/{file_name(view.name)}.html"
+        write_atomic(folder / name, page)
+        return name
+
+    def write_summary() -> str:
+        summary = render_summary(
+            records,
+            study=study,
+            domain=domain,
+            failures=_list_rows("failures", folder, records),
+            pairs=_list_rows("rankings", folder, records),
+            gates=_list_gates(folder, records, library),
+            find_steps=find_steps,
+            hashes=hashes,
+            link=lambda cluster: f"{PAGES}/{link_page(cluster)}",
+        )
+        write_atomic(folder / "report.html", summary)
+        return "report.html"
+
+    # The summary takes longest and so comes first.
+    files: list[Callable[[], str]] = [write_summary]
+    files += [partial(write_page, view) for view in cluster_views(records)]
+    return tuple(map_in_forks(lambda write: write(), files, n_cores))
 
 
 def _list_rows(name: str, folder: Path, records: StudyRecords) -> list[Row]:

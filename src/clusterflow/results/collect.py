@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from dataclasses import fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clusterflow.errors import ConfigError
 from clusterflow.records.files import StudyRecords, replacing, write_atomic
@@ -19,6 +19,7 @@ from clusterflow.results.table_file import NAME as TABLE_FILE
 from clusterflow.results.table_file import confirm_fingerprint, open_tables
 from clusterflow.results.tables import TABLES, write_csv
 from clusterflow.results.verify import run_gates
+from clusterflow.run.forks import doing_in_fork
 from clusterflow.science.checks.evidence import Gate
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from clusterflow.stages.parts.job import Job
 
 _GATE_FIELDS = tuple(field.name for field in fields(Gate))
+# From more clusters on the database is written beside the tables.
+_FEW_CLUSTERS: Final = 50
 _PANDAS = {
     **{"text": "string", "number": "float64"},
     **{"integer": "Int64", "truth": "boolean"},
@@ -47,6 +50,7 @@ def collect(
     settings: CollectSettings,
     job: Job,
     made_of: Fingerprint | None = None,
+    n_cores: int = 1,
 ) -> CollectRecord:
     """Write tables, gates and databases, each whole or not at all.
 
@@ -55,6 +59,8 @@ def collect(
     made_of
         Of the files of the records, taken before they were read; without it `query`
         reads the records.
+    n_cores
+        To work on, where there are many clusters.
 
     Raises
     ------
@@ -67,7 +73,13 @@ def collect(
         _require_pyarrow()
     written = []
     n_failures = 0
-    with open_tables(folder, confirm_fingerprint(made_of, records)) as tables:
+    with (
+        doing_in_fork(
+            lambda: write_file(records, study, folder / "results.db"),
+            n_cores if len(records.clusters) > _FEW_CLUSTERS else 1,
+        ),
+        open_tables(folder, confirm_fingerprint(made_of, records)) as tables,
+    ):
         for name, make_rows in TABLES.items():
             rows = tables.keep(name, make_rows(records))
             files, n_rows = _write_table(folder, name, rows, parquet=settings.parquet)
@@ -78,7 +90,6 @@ def collect(
             deque(tables.keep(name, make_rows(records)), maxlen=0)
         gates = (_make_gate_row(gate) for gate in run_gates(records, library))
         _write_csv(folder, "gates", tables.keep("gates", gates))
-    write_file(records, study, folder / "results.db")
     if settings.database is not None:
         write_server(records, study, settings.database)
     return CollectRecord(

@@ -1,4 +1,4 @@
-"""What a figure of all clusters draws: their records without pathways and terms.
+"""What a figure of all clusters draws: their records without pathways, terms and gases.
 
 They stand in the file of tables, so that a figure of a thousand reads no records.
 """
@@ -59,6 +59,7 @@ def _outline_che(record: CheRecord) -> CheRecord:
     return record.model_copy(
         update={
             "networks": (),
+            "edges": record.edges and record.edges.model_copy(update={"reactions": ()}),
             "results": tuple(_outline_result(result) for result in record.results),
             "provenance": _outline_provenance(record.provenance),
         }
@@ -78,6 +79,7 @@ def _outline_thermo(record: ThermoRecord) -> ThermoRecord:
             update={"terms": None, "layers": {}, "deviations": {}, "groups": {}}
         )
         for one in record.species
+        if one.name.startswith("*")
     )
     left_out = dict.fromkeys(
         ("minima", "isomer_weights", "gas_corrections", "lost_vibrations", "own"), ()

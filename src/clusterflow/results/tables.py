@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 Cell = str | float | int | bool | None
 Row = dict[str, Cell]
 
+_STARTS_OF_FORMULAS = tuple("=+-@\t\r\n")
 _REFINED_ENERGY_CELLS = (
     *("refined_level", "refined_energy_ev", "refined_formation_ev"),
     *("refined_flags", "refined_reason"),
@@ -521,4 +522,4 @@ def make_harmless(text: str) -> str:
     """
     # Python's csv does not quote a carriage return, which would begin a row.
     line = text.replace("\r", " ")
-    return f"'{line}" if text.startswith(tuple("=+-@\t\r\n")) else line
+    return f"'{line}" if text.startswith(_STARTS_OF_FORMULAS) else line

@@ -15,10 +15,8 @@ from clusterflow.records.energies import (
     SpeciesFreeEnergy,
     ThermoRecord,
 )
-from clusterflow.science.reactions.cluster_states import (
-    CLUSTER_STATE_FLAG,
-    add_cluster_states,
-)
+from clusterflow.science.reactions.cluster_states import add_cluster_states
+from clusterflow.science.reactions.flags import CLUSTER_STATE_FLAG
 from clusterflow.science.thermochemistry.partition_functions import electronic_only
 from clusterflow.settings import CheSettings
 from clusterflow.stages.che import che

@@ -27,9 +27,6 @@ from clusterflow.records.refinements import (
 )
 from clusterflow.results.outlines import read_outlines
 from clusterflow.results.tables import to_csv
-from clusterflow.settings import CheSettings
-from clusterflow.stages.che import che
-from clusterflow.stages.parts.job import Job
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -277,6 +274,11 @@ def _apply_conditions(
     }
     if not conditions.given.items() - settings.items():
         return result
+    # A figure at the conditions of its study would take a third longer to start.
+    from clusterflow.settings import CheSettings
+    from clusterflow.stages.che import che
+    from clusterflow.stages.parts.job import Job
+
     try:
         chosen = CheSettings.model_validate(settings | conditions.given)
     except ValidationError as error:

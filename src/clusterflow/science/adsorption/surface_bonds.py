@@ -15,7 +15,6 @@ import itertools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-import networkx as nx
 import numpy as np
 
 from clusterflow.science.geometry.bonds import (
@@ -28,6 +27,8 @@ from clusterflow.science.geometry.bonds import (
 )
 
 if TYPE_CHECKING:
+    import networkx as nx
+
     from clusterflow.records.structure import Structure
 
 # Bonds of a neutral atom with a closed shell.
@@ -108,6 +109,8 @@ def surface_bonds(structure: Structure) -> tuple[SurfaceBond, ...]:
     >>> [str(bond) for bond in surface_bonds(hydrogen)]
     ['hydride on Cu']
     """
+    import networkx as nx  # a tenth of what a figure would import
+
     own = [i for i, role in enumerate(structure.roles) if role == "adsorbate"]
     host = [i for i, role in enumerate(structure.roles) if role != "adsorbate"]
     if not own or not host:
@@ -166,7 +169,7 @@ def _find_binding_atoms(
     """
     if not nearest:
         return []
-    elements = nx.get_node_attributes(molecule, "element")
+    elements = dict(molecule.nodes.data("element"))
     closest = min(nearest, key=nearest.__getitem__)
     diatomic = _DIATOMICS.get(tuple(sorted(elements.values())))
     if diatomic is not None:
@@ -189,6 +192,8 @@ def _pair_electrons(
     As many electrons as possible pair up between neighbours, and those that are left
     sit on atoms that touch the cluster where there is a choice.
     """
+    import networkx as nx
+
     lacking = {
         i: max(0, _find_valence(i, molecule, closest) - molecule.degree(i))
         for i in molecule
@@ -212,7 +217,7 @@ def _pair_electrons(
 
 def _find_valence(atom: int, molecule: nx.Graph, closest: int) -> int:
     """Bonds of an atom with a closed shell; a nitrogen may need five for its oxygen."""
-    elements = nx.get_node_attributes(molecule, "element")
+    elements = dict(molecule.nodes.data("element"))
     if elements[atom] == "N":
         near = sorted(elements[j] for j in molecule[atom])
         ends = all(molecule.degree(j) == 1 for j in molecule[atom])
@@ -227,7 +232,7 @@ def _find_valence(atom: int, molecule: nx.Graph, closest: int) -> int:
 def _name_kind(
     atom: int, lacking: int, molecule: nx.Graph, doubled: set[frozenset[int]]
 ) -> str:
-    elements = nx.get_node_attributes(molecule, "element")
+    elements = dict(molecule.nodes.data("element"))
 
     def has_double_bond_to_oxygen(i: int, but: int | None = None) -> bool:
         return any(

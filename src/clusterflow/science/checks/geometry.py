@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from ase import Atoms
-from ase.neighborlist import natural_cutoffs
+from ase.data import atomic_numbers, covalent_radii
 from scipy.sparse.csgraph import connected_components
 from scipy.spatial.distance import cdist
 
@@ -163,9 +163,9 @@ def _describe_border(symbols: Sequence[str], inner: FloatArray, reach: float) ->
 
 def _measure_ratios(symbols: Sequence[str], positions: object) -> FloatArray:
     """Distances over sums of covalent radii; infinite on the diagonal."""
-    atoms = Atoms(list(symbols), positions=np.array(positions, dtype=float))
-    radii = np.array(natural_cutoffs(atoms))
-    ratios = cdist(atoms.positions, atoms.positions) / np.add.outer(radii, radii)
+    xyz = np.array(positions, dtype=float).reshape(-1, 3)
+    radii = covalent_radii[[atomic_numbers[symbol] for symbol in symbols]]
+    ratios = cdist(xyz, xyz) / np.add.outer(radii, radii)
     np.fill_diagonal(ratios, np.inf)
     return np.asarray(ratios)
 
@@ -179,11 +179,13 @@ def _list_bonds(symbols: Sequence[str], ratios: FloatArray) -> list[str]:
     return sorted(found)
 
 
+@cache
 def _list_form_bonds(form: tuple[AtomLine, ...]) -> list[str]:
     symbols = [line[0] for line in form]
     return _list_bonds(symbols, _measure_ratios(symbols, [line[1:] for line in form]))
 
 
-def _count_form_pieces(form: Sequence[AtomLine]) -> int:
+@cache
+def _count_form_pieces(form: tuple[AtomLine, ...]) -> int:
     ratios = _measure_ratios([line[0] for line in form], [line[1:] for line in form])
     return int(connected_components(ratios < _BONDED, directed=False)[0])

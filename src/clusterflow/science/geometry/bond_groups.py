@@ -11,7 +11,6 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-import networkx as nx
 import numpy as np
 
 from clusterflow.records.structure import Structure
@@ -19,6 +18,8 @@ from clusterflow.science.geometry.bonds import COVALENT, bond_graph, distances
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    import networkx as nx
 
     from clusterflow.library.adsorbates import AdsorbateSpec
     from clusterflow.library.common import AtomLine
@@ -113,6 +114,8 @@ def find_bond_groups(
     bond to the cluster takes, all multiple bonds are weakened alike. Metal takes none:
     there the lengths say how much of a double bond is left.
     """
+    import networkx as nx  # a tenth of what a figure would import
+
     own = [i for i, role in enumerate(structure.roles) if role == "adsorbate"]
     whole = bond_graph(structure.symbols, structure.xyz)
     _add_lengths(whole, structure)
@@ -170,6 +173,8 @@ def _name_molecule(
     molecules: Mapping[str, KnownMolecule],
 ) -> str | None:
     """Which of the molecules a piece is, if any."""
+    import networkx as nx
+
     graph = whole.subgraph(piece)
     if any(
         whole.nodes[i]["element"] != "H" and whole.nodes[j]["element"] in COVALENT

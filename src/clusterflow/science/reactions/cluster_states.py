@@ -20,6 +20,7 @@ from math import hypot
 from typing import TYPE_CHECKING
 
 from clusterflow.errors import RecordError
+from clusterflow.science.reactions.flags import CLUSTER_STATE_FLAG
 from clusterflow.science.reactions.network import (
     parse_network,
     read_change,
@@ -38,9 +39,6 @@ if TYPE_CHECKING:
         SpeciesFreeEnergy,
         ThermoRecord,
     )
-
-# On every number that rests on the energy of a cluster's change.
-CLUSTER_STATE_FLAG = "cluster-state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from clusterflow.records.provenance import CHANGED_FLAG, EDITED_FLAG
 from clusterflow.science.checks.effects import EFFECTS, failure_flag
-from clusterflow.science.reactions.cluster_states import CLUSTER_STATE_FLAG
 from clusterflow.science.thermochemistry.composite import (
     OTHER_MULTIPLICITY_FLAG,
     OTHER_VIBRATIONS_FLAG,
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
 
     from clusterflow.records.profiles import ReactionResult
 
+# On every number that rests on the energy of a cluster's change.
+CLUSTER_STATE_FLAG: Final = "cluster-state"
 # On what has no DFT energy in a diagram of a composite level.
 CALIBRATED_FLAG: Final = "calibrated"
 # What a flag that is no limit of a method means, and what to do about it.

@@ -18,6 +18,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from math import sqrt
 from typing import TYPE_CHECKING, Final
 
@@ -49,6 +50,9 @@ SEED: Final = 20_240_229
 
 # The central 90 %.
 QUANTILES: Final = (0.05, 0.50, 0.95)
+
+# Surfaces share those of gases and groups, reactions those of a surface: 20 MB.
+_MOST_DRAWS_KEPT: Final = 256
 
 # The name of one standard normal variable, such as ("gas", "CO").
 Draw = tuple[str, ...]
@@ -122,11 +126,14 @@ def sample_species(
     return Shifts(species=columns, values_ev=values)
 
 
+@lru_cache(maxsize=_MOST_DRAWS_KEPT)
 def _draw_standard_normal(draw: Draw, n_samples: int, seed: int) -> Floats:
     """Samples of one variable; its name is hashed, as `hash` differs between runs."""
     digest = hashlib.sha256("\n".join(draw).encode()).digest()
     words = np.frombuffer(digest, dtype="<u4").tolist()
-    return np.random.default_rng([seed, *words]).standard_normal(n_samples)
+    samples = np.random.default_rng([seed, *words]).standard_normal(n_samples)
+    samples.flags.writeable = False
+    return samples
 
 
 def draw_weights(
