@@ -28,7 +28,12 @@ from clusterflow.science.geometry.bonds import (
 )
 from clusterflow.science.geometry.symmetry import find_symmetry
 from clusterflow.science.reactions.evaluate import composition_of
-from clusterflow.science.reactions.network import build_network, is_solute
+from clusterflow.science.reactions.network import (
+    build_network,
+    is_solute,
+    read_change,
+    read_surface,
+)
 from clusterflow.stages.build import build_structures
 
 LIBRARY = Library((package_data() / "structures",))
@@ -270,6 +275,18 @@ def test_a_step_moves_one_pair_or_none_and_all_go_one_way(name):
             assert step.n_e in (0, sign)
             assert step.n_h == step.n_e or any(map(is_solute, step.species))
         assert sum(s.n_e for s in path) == network.overall.n_e
+
+
+@names("reactions")
+def test_a_loss_takes_its_ligand_and_no_more(name):
+    spec = LIBRARY.reaction(name)
+    if spec.loss is None:
+        return
+    network = build_network(spec, composition_of(LIBRARY))
+    (left,) = (t for t in network.overall.products if t.startswith("*"))
+    lost = {e: -n for e, n in read_change(read_surface(left)[0]).items()}
+    assert lost == LIBRARY.ligand(spec.loss.ligand).counts
+    assert LIBRARY.ligand_loss(spec.loss.ligand, spec.loss.route) == spec
 
 
 @names("solutes")

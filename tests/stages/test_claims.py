@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import erf
 
 import numpy as np
 import pytest
 
 from clusterflow.errors import ConfigError
-from clusterflow.records.energies import SpeciesFreeEnergy, ThermoRecord
+from clusterflow.records.energies import (
+    FreeEnergyTerms,
+    GasCorrection,
+    LostVibrations,
+    SpeciesFreeEnergy,
+    ThermoRecord,
+)
 from clusterflow.records.files import write_record
 from clusterflow.records.refinements import RefinedCheRecord, RefinedThermoRecord
+from clusterflow.science.thermochemistry.partition_functions import electronic_only
 from clusterflow.settings import CheSettings
 from clusterflow.stage_table import record_name
 from clusterflow.stages.che import che
@@ -320,3 +328,148 @@ def test_a_claim_that_cannot_be_read_is_refused(two, tmp_path):
         two.judge(tmp_path, "dG(*H, Cu4) > 0.5")
     with pytest.raises(ConfigError, match=r"claims: .*source = 'a friend'"):
         two.judge(tmp_path, "dG(*H, Cu4) > 0.5 eV", source="a friend")
+
+
+# Free energies of gases, eV: those of the anchors, and of what is beside them.
+GAS_G_EV = {"CO2": -300.0, "H2": -30.0, "H2O": -140.0, "H2S": -280.0}
+PARENT_EV, LEAVING_EV = -100.0, 0.15
+LOSSES = ("thiolate-loss", "thiolate-loss-radical", "thiolate-loss-anion")
+# Of HS(g) from H2S and hydrogen, eV.
+RADICAL_EV = 1.5
+
+
+@dataclass
+class MadeUpLosses(MadeUp):
+    """Records of clusters that lose a thiolate, at a free energy that is given."""
+
+    def lose(self, cluster, state, loss_ev, reason=""):
+        """A cluster and what is left of it, where one thiol costs `loss_ev`."""
+        thiol_ev = GAS_G_EV["H2S"] - GAS_G_EV["H2"] / 2
+        left_ev = PARENT_EV + loss_ev - thiol_ev + LEAVING_EV
+        group = FreeEnergyTerms(
+            energy_ev=0.0,
+            zpe_ev=0.2,
+            thermal_ev=0.0,
+            minus_ts_ev=LEAVING_EV - 0.2,
+            gibbs_ev=LEAVING_EV,
+            minus_ts_undamped_ev=LEAVING_EV - 0.2,
+        )
+        lost = LostVibrations(state=state, terms=None if reason else group)
+        lost = lost.model_copy(update={"reason": reason})
+        parent = self.bare(cluster, PARENT_EV, lost_vibrations=(lost,))
+        left = self.bare(state, left_ev)
+        reactions = [self.library.reaction(name) for name in LOSSES]
+        profiles = che(
+            *(parent, reactions, CheSettings(), self.library, Job("che")), states=[left]
+        )
+        self.records += [parent, left, profiles]
+        return self
+
+    def bare(self, cluster, energy_ev, **more):
+        """Free energies of a cluster without adsorbates, by sulfur's anchors too."""
+
+        def gas(name):
+            terms = electronic_only(GAS_G_EV[name], 1, 298.15)
+            return SpeciesFreeEnergy(
+                name=f"{name}(g)",
+                status="ok",
+                terms=terms,
+                formation_ev=0.0,
+                formation_uncorrected_ev=0.0,
+                deviations={"gas": 0.0},
+            )
+
+        radical = SpeciesFreeEnergy(
+            name="HS(g)",
+            status="ok",
+            formation_ev=RADICAL_EV,
+            deviations={"gas": 0.0},
+        )
+        clean = SpeciesFreeEnergy(
+            name="*",
+            status="ok",
+            terms=electronic_only(energy_ev, 1, 298.15),
+            formation_ev=0.0,
+            formation_uncorrected_ev=0.0,
+        )
+        return ThermoRecord(
+            cluster=cluster,
+            level=self.library.level("gfn1-xtb"),
+            temperature_k=298.15,
+            half_hydrogen_ev=0.0,
+            species=(clean, *map(gas, GAS_G_EV), radical),
+            gas_corrections=tuple(
+                GasCorrection(
+                    gas=name,
+                    anchors={name: 1.0},
+                    computed_ev=0.0,
+                    experiment_ev=0.0,
+                    correction_ev=0.0,
+                    is_anchor=True,
+                    source="by hand",
+                )
+                for name in GAS_G_EV
+            ),
+            provenance=self.provenance,
+            **more,
+        )
+
+
+@pytest.fixture
+def losses(library, provenance):
+    return (
+        MadeUpLosses(library, provenance)
+        .lose("Au25SH18", "Au25SH17", 0.4)
+        .lose("PdAu24SH18", "PdAu24SH17", 0.9)
+    )
+
+
+def below(threshold, mean, deviation):
+    """Share of a normal distribution above a threshold."""
+    return (1 + erf((mean - threshold) / deviation / 2**0.5)) / 2
+
+
+def test_losses_of_one_ligand_share_two_thirds_of_the_variance(losses, tmp_path):
+    deviation = losses.library.level("gfn1-xtb").uncertainty_ev
+    claim = "loss(SH, PdAu24SH18) > loss(SH, Au25SH18)"
+    record = losses.judge(tmp_path, claim)
+    found = record.verdicts[0].judgement
+    # What is left is a third on each side.
+    width = deviation * (2 / 3) ** 0.5
+    assert found.probability == pytest.approx(
+        below(0.0, 0.5, width), abs=PROBABILITY_ABS
+    )
+    assert found.median == pytest.approx(0.5, abs=0.02)
+    assert found.upper - found.lower == pytest.approx(2 * 1.645 * width, rel=0.04)
+    assert record.unit == "eV"
+    one, other = found.deciding
+    assert {one.species, other.species} == {"*[-HS]"}
+    assert {one.cluster, other.cluster} == {"Au25SH18", "PdAu24SH18"}
+    flags = record.verdicts[0].flags
+    assert "Au25SH18 *[-HS]: cluster-state" in flags
+    alone = losses.judge(tmp_path, "loss(HS, Au25SH18) > 0.6 eV")
+    assert alone.verdicts[0].judgement.probability == pytest.approx(
+        below(0.6, 0.4, deviation), abs=PROBABILITY_ABS
+    )
+
+
+def test_routes_differ_by_what_is_measured_of_the_free_ligand(losses, tmp_path):
+    def median(route):
+        record = losses.judge(tmp_path, f"loss(SH, Au25SH18, {route}) > 0 eV")
+        return record.verdicts[0].judgement.median
+
+    thiol = median("thiol")
+    assert thiol == pytest.approx(0.4, abs=0.02)
+    assert median("radical") - thiol == pytest.approx(RADICAL_EV)
+    # pK_a of hydrogen sulfide from the gas: 7.0, and its solubility, 0.10 mol/kg/bar.
+    assert median("thiolate") - thiol == pytest.approx(
+        np.log(10) * 0.025693 * (7.0 - np.log10(0.10)), abs=0.02
+    )
+
+
+def test_a_loss_without_vibrations_is_a_hole(losses, tmp_path):
+    study = losses.lose("Au25SH18-anion", "Au25SH17-anion", 0.4, "scf-failed")
+    claim = "loss(SH, PdAu24SH18) > loss(SH, Au25SH18-anion)"
+    found = study.judge(tmp_path, claim).verdicts[0].judgement
+    assert found.verdict == "not computed"
+    assert found.reason == "loss(SH, Au25SH18-anion): *[-HS]: scf-failed"

@@ -66,6 +66,37 @@ def test_what_the_study_does_not_compute_is_refused_in_one_line(claim, says):
     assert "\n" not in message
 
 
+THIOLATES = {
+    "clusters": ["Cu4", "Cu2S2H2"],
+    "reactions": ["HER", "thiolate-loss"],
+    "thermo": {"anchors": ["CO2", "H2", "H2O", "H2S"]},
+}
+
+
+def test_a_loss_over_what_is_computed_is_taken():
+    found = plan("loss(SH, Cu2S2H2) > loss(HS, Cu2S2H2, thiol) + 1 eV", **THIOLATES)
+    assert "thermo/Cu2SH.json" in records_of_claim(found, "c0")
+
+
+@pytest.mark.parametrize(
+    ("claim", "says"),
+    [
+        ("loss(XY, Cu2S2H2) > 0 eV", "no ligand called 'XY'"),
+        ("loss(PH3, Cu2S2H2) > 0 eV", "no reaction by which PH3 leaves as thiol"),
+        (
+            "loss(SH, Cu2S2H2, radical) > 0 eV",
+            "needs thiolate-loss-radical: add it to reactions",
+        ),
+        ("loss(SH, Cu4) > 0 eV", "the library has no Cu4 without one SH"),
+        ("loss(SH, Au4) > 0 eV", "cluster 'Au4' is not computed in this study"),
+    ],
+)
+def test_a_loss_that_the_study_does_not_compute_is_refused_in_one_line(claim, says):
+    with pytest.raises(ConfigError, match=f"^claims: c0: .*{says}") as caught:
+        plan(claim, **THIOLATES)
+    assert "\n" not in str(caught.value)
+
+
 def test_every_wrong_claim_is_named_at_once():
     with pytest.raises(ConfigError, match=r"claims: c0: (.|\n)*\nerror: claims: c1: "):
         plan("U_L(HER, Au4) > 0 V", "U_L(OER, Cu4) > 0 V")

@@ -31,6 +31,8 @@ from clusterflow.model import Model
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from clusterflow.library.reactions import LossRoute
+
 KINDS: dict[str, type[Spec]] = {
     "clusters": ClusterSpec,
     "adsorbates": AdsorbateSpec,
@@ -312,6 +314,25 @@ class Library:
     def reaction(self, name: str) -> ReactionSpec:
         """A reaction by name."""
         return _load_cached(self.path("reactions", name), ReactionSpec)
+
+    def ligand_loss(self, ligand: str, route: LossRoute) -> ReactionSpec:
+        """The reaction by which a ligand, by name or alias, leaves a cluster.
+
+        Raises
+        ------
+        LibraryError
+            If there is no such ligand, or no such reaction of it.
+        """
+        wanted = self.ligand(ligand).name
+        reactions = [self.reaction(name) for name in self.paths("reactions")]
+        for spec in reactions:
+            if spec.loss and (spec.loss.ligand, spec.loss.route) == (wanted, route):
+                return spec
+        known = [f"{s.loss.ligand} as {s.loss.route}" for s in reactions if s.loss]
+        raise LibraryError(
+            f"no reaction by which {ligand} leaves as {route}; known are "
+            f"{', '.join(known)}"
+        )
 
     def level(self, name: str) -> LevelSpec:
         """A level by name."""

@@ -12,6 +12,15 @@ from clusterflow.model import Model, Name
 BandEdge = Literal["conduction", "valence"]
 # Whether a transfer of proton and electron is judged with the adsorption before it.
 Pcet = Literal["combined", "split"]
+# What a ligand is once it is free.
+LossRoute = Literal["thiol", "radical", "thiolate"]
+
+
+class LigandLoss(Model):
+    """Which ligand of a cluster a reaction takes away, and as what."""
+
+    ligand: Name
+    route: LossRoute
 
 
 class ReactionSpec(Spec):
@@ -20,6 +29,10 @@ class ReactionSpec(Spec):
     product: Name
     equation: str
     steps: tuple[str, ...] = Field(min_length=1)
+    loss: LigandLoss | None = Field(
+        default=None,
+        description="Where it takes a ligand from a cluster: for `loss` in claims",
+    )
 
 
 class CoupleEntropies(Model):

@@ -107,7 +107,7 @@ def say_findings(
     parts = [f"at {verdict.level}: {_say_probability(found.probability)}."]
     if found.median is not None:
         what = f"{record.quantities} is"
-        if not record.quantities.startswith(("U_L", "dG", "−")):
+        if not record.quantities.startswith(("U_L", "dG", "loss", "−")):
             what = "It leads by"
         parts.append(
             f"{what} {signed(found.median)} {record.unit} (90 % interval "

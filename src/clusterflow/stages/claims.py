@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
@@ -19,7 +19,11 @@ from clusterflow.records.refinements import (
     name_composite,
 )
 from clusterflow.science.reactions.che import Electrode, free_energies_of
-from clusterflow.science.reactions.claim_language import Choice, read_claim
+from clusterflow.science.reactions.claim_language import (
+    Choice,
+    find_losses,
+    read_claim,
+)
 from clusterflow.science.reactions.cluster_states import add_cluster_states
 from clusterflow.science.reactions.evaluate import add_solutes
 from clusterflow.science.thermochemistry.level_layer import is_calibrated
@@ -63,6 +67,7 @@ def run(inputs: Inputs, job: Job) -> ClaimRecord:
         raise ConfigError(f"claims: {describe_error(error)}") from None
     job.settings = settings_of(spec)
     read = read_claim(spec)
+    read = replace(read, claim=find_losses(read.claim, inputs.library))
     plain = _read_profiles(inputs, read)
     verdicts = [_judge(read, plain, inputs.library)]
     if refined := _read_refined_profiles(inputs, read):
@@ -202,7 +207,8 @@ def _list_flags(
             yield from (f"{cluster} {flag}" for flag in result.flags)
     if isinstance(read.claim, Choice):
         return
-    free = [q for _, q in read.claim.terms if (q.kind, q.cluster) == ("dG", cluster)]
+    terms = read.claim.terms
+    free = [q for _, q in terms if q.kind != "U_L" and q.cluster == cluster]
     wanted = {term for quantity in free for term in quantity.equation.species}
     for species in profiles.thermo.species:
         if species.name in wanted:

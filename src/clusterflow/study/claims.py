@@ -16,11 +16,15 @@ from clusterflow.science.reactions.network import (
     check_balance,
     parse_equation,
     parse_network,
+    read_change,
+    read_surface,
 )
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Iterable, Iterator
 
+    from clusterflow.library.reactions import ReactionSpec
     from clusterflow.science.reactions.claim_language import Claim, Quantity
     from clusterflow.study.plan import Plan
 
@@ -71,6 +75,9 @@ def _find_quantity_holes(plan: Plan, quantity: Quantity) -> Iterator[str]:
         if quantity.of not in plan.study.reactions:
             yield _refuse("reaction", quantity.of, plan.study.reactions)
         return
+    if quantity.kind == "loss":
+        yield from _find_loss_holes(plan, quantity)
+        return
     try:
         equation = quantity.equation
         if "->" in quantity.of:
@@ -81,6 +88,29 @@ def _find_quantity_holes(plan: Plan, quantity: Quantity) -> Iterator[str]:
     known = _list_known_terms(plan, quantity.cluster)
     for term in sorted(equation.species - known):
         yield _refuse("species", term, sorted(t for t in known if t[0] == term[0]))
+
+
+def _find_loss_holes(plan: Plan, quantity: Quantity) -> Iterator[str]:
+    """Whether the reaction by which the ligand leaves, and what is left, are there."""
+    try:
+        reaction = plan.library.ligand_loss(quantity.of, quantity.route)
+    except LibraryError as error:
+        yield f"{quantity}: {error}"
+        return
+    if reaction.name not in plan.study.reactions:
+        yield f"{quantity} needs {reaction.name}: add it to reactions"
+    elif not plan.library.cluster_states(quantity.cluster, _read_loss(reaction)):
+        yield (
+            f"{quantity}: the library has no {quantity.cluster} without one "
+            f"{quantity.of}; add one with parent and removed"
+        )
+
+
+def _read_loss(reaction: ReactionSpec) -> Counter[str]:
+    """Atoms that a reaction takes from a cluster, as negative numbers."""
+    products = parse_equation(reaction.equation).products
+    changes = (read_surface(term)[0] for term in products if term.startswith(SITE))
+    return read_change(next(changes, ""))
 
 
 def _list_known_terms(plan: Plan, cluster: str) -> set[str]:

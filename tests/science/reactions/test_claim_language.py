@@ -8,6 +8,7 @@ from clusterflow.errors import ConfigError, LibraryError
 from clusterflow.library.claims import ClaimSpec
 from clusterflow.science.reactions.claim_language import (
     Choice,
+    find_losses,
     parse_claim,
     read_claim,
     reduces_co2,
@@ -45,6 +46,7 @@ def spec(claim, **more):
         ),
         (f'dG("{STEP}", Cu4) = 0 eV', [(1, STEP, "Cu4")], "=", 0.0),
         ("1.5e-1 V < U_L(HER, Cu4)", [(-1, "HER", "Cu4")], "<", -0.15),
+        ("loss(SH, A)>loss(HS,B,radical)", [(1, "SH", "A"), (-1, "HS", "B")], ">", 0.0),
     ],
 )
 def test_comparisons(text, terms, relation, threshold):
@@ -71,6 +73,18 @@ def test_a_free_energy_is_that_of_an_equation():
     assert step.equation.reactants == parse_equation(STEP).reactants
 
 
+def test_a_ligand_leaves_as_thiol_where_nothing_is_said(library):
+    claim = parse_claim("loss(SH, A) > loss(HS, A, radical) + loss(SH, A, thiolate)")
+    assert str(claim) == "loss(SH, A) − loss(HS, A, radical) − loss(SH, A, thiolate)"
+    thiol, radical, anion = (
+        one.equation for _, one in find_losses(claim, library).terms
+    )
+    assert (thiol.n_h, thiol.n_e, thiol.products["H2S(g)"]) == (1, 1, 1)
+    assert (radical.n_h, radical.n_e, radical.products["HS(g)"]) == (0, 0, 1)
+    assert (anion.n_h, anion.n_e, anion.products["HS-(aq)"]) == (0, 1, 1)
+    assert all(one.products["*[-HS]"] == 1 for one in (thiol, radical, anion))
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -78,12 +92,14 @@ def test_a_free_energy_is_that_of_an_equation():
         ("U_L(HER, Cu4) > 0", "0: a unit is missing"),
         ("dG(*H, Cu4) > 50 kJ/mol", "50: the unit 'kJ/mol' is not known"),
         ("U_L(HER, Cu4) > 0.5 eV", "U_L(HER, Cu4), in V, with 0.5 eV, in eV"),
+        ("loss(SH, A) > 0 V", "loss(SH, A), in eV, with 0 V, in V"),
+        ("loss(SH, A, acid) > 0 eV", "leaves as thiol, radical, thiolate"),
         ("U_L(HER, Cu4) > dG(*H, Cu4)", "in V, with dG(*H, Cu4), in eV"),
         ("dG(CO, Cu4) > 0 eV", "write dG(*CO, Cu4)"),
         ("1 eV > 0 eV", "names no quantity"),
         ("U_L(HER, Cu4)", "cannot be read at 'its end'"),
         ("", "cannot be read at 'its end'"),
-        ("loss(SH, Cu4) > 0 eV", "cannot be read at 'loss(SH, Cu4) > 0 eV'"),
+        ("gain(SH, Cu4) > 0 eV", "cannot be read at 'gain(SH, Cu4) > 0 eV'"),
         ("U_L(HER, Cu4) >= 0 V", "cannot be read at '= 0 V'"),
         ("U_L(HER, Cu4) > 0 V; exit()", "cannot be read at '; exit()'"),
         ("__import__('os')", "cannot be read at"),

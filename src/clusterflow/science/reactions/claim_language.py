@@ -2,44 +2,52 @@
 
 ``U_L(CO2-to-CO, Cu4) > U_L(CO2-to-CO, Cu8)``,
 ``dG(*CHO, Cu4) - dG(*OCH3, Cu4) > 0.5 eV``,
+``loss(SH, PdAu24SH18) > loss(SH, Au25SH18)``,
 ``determining_step(CO2-to-CO, Cu4) = "* + CO2(g) + H+ + e- -> *COOH"`` and
-``product(Cu4) = HCOOH``. U_L is in V against RHE, dG in eV at 0 V against RHE.
+``product(Cu4) = HCOOH``. U_L is in V against RHE, dG and loss in eV at 0 V against RHE.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 import pyparsing as pp
 
 from clusterflow.errors import ConfigError, LibraryError
+from clusterflow.library.reactions import LossRoute
 from clusterflow.science.reactions.network import Equation, parse_equation
 
 if TYPE_CHECKING:
     from clusterflow.library.claims import ClaimSpec
+    from clusterflow.library.find import Library
 
-Kind = Literal["U_L", "dG"]
+Kind = Literal["U_L", "dG", "loss"]
 Relation = Literal[">", "<", "="]
-UNITS: Final[dict[Kind, str]] = {"U_L": "V", "dG": "eV"}
+UNITS: Final[dict[Kind, str]] = {"U_L": "V", "dG": "eV", "loss": "eV"}
+# By which a ligand leaves where nothing is said.
+_USUAL_ROUTE: Final[LossRoute] = "thiol"
 _EXAMPLES: Final = (
     "write it as U_L(REACTION, CLUSTER) > U_L(REACTION, CLUSTER), "
-    "dG(*SPECIES, CLUSTER) < 0.5 eV, "
+    "dG(*SPECIES, CLUSTER) < 0.5 eV, loss(LIGAND, CLUSTER) > 0.5 eV, "
     'determining_step(REACTION, CLUSTER) = "STEP" or product(CLUSTER) = MOLECULE'
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """The U_L of a reaction, or the free energy of a species or of a step.
+    """The U_L of a reaction, or the free energy of a species, a step or a loss.
 
-    `of` is a reaction, a surface species such as ``*CO``, or an equation.
+    `of` is a reaction, a surface species such as ``*CO``, an equation, or a ligand that
+    leaves by a `route`. The `step` of a loss is in the library: see `find_losses`.
     """
 
     kind: Kind
     of: str
     cluster: str
+    route: LossRoute = _USUAL_ROUTE
+    step: str = ""
 
     @property
     def equation(self) -> Equation:
@@ -48,14 +56,15 @@ class Quantity:
         >>> Quantity(kind="dG", of="*CO", cluster="Cu4").equation.products
         Counter({'*CO': 1})
         """
-        if "->" in self.of:
-            return parse_equation(self.of)
+        if self.step or "->" in self.of:
+            return parse_equation(self.step or self.of)
         formed = parse_equation(f"* -> {self.of}").products
         return Equation(name=self.of, reactants=type(formed)(), products=formed)
 
     def __str__(self) -> str:
         shown = f'"{self.of}"' if "->" in self.of else self.of
-        return f"{self.kind}({shown}, {self.cluster})"
+        route = f", {self.route}" if self.route != _USUAL_ROUTE else ""
+        return f"{self.kind}({shown}, {self.cluster}{route})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +209,25 @@ def parse_claim(text: str) -> Claim:
     )
 
 
+def find_losses(claim: Claim, library: Library) -> Claim:
+    """A claim with the step of each loss that it names.
+
+    Raises
+    ------
+    LibraryError
+        If a ligand is unknown, or no reaction takes it away by that route.
+    """
+    if isinstance(claim, Choice):
+        return claim
+    terms = [
+        (sign, replace(one, step=library.ligand_loss(one.of, one.route).equation))
+        if one.kind == "loss"
+        else (sign, one)
+        for sign, one in claim.terms
+    ]
+    return replace(claim, terms=tuple(terms))
+
+
 def reduces_co2(overall: Equation) -> bool:
     """Whether a reaction takes up CO2 and electrons."""
     return overall.reactants["CO2(g)"] > 0 and overall.n_e > 0
@@ -239,6 +267,17 @@ def _make_quantity(tokens: pp.ParseResults) -> Quantity:
     )
 
 
+def _make_loss(tokens: pp.ParseResults) -> Quantity:
+    ligand, cluster, route = tokens
+    routes = get_args(LossRoute)
+    if route not in routes:
+        raise pp.ParseFatalException(
+            f"loss({ligand}, {cluster}, {route}): a ligand leaves as "
+            f"{', '.join(routes)}"
+        )
+    return Quantity(kind="loss", of=ligand, cluster=cluster, route=route)
+
+
 def _make_amount(tokens: pp.ParseResults) -> tuple[float, str]:
     number, unit = tokens
     if unit not in UNITS.values():
@@ -270,8 +309,12 @@ def _make_grammar() -> tuple[pp.ParserElement, pp.ParserElement]:
     number = pp.Regex(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
     unit = pp.Optional(pp.Regex(r"[A-Za-zµ%/]+"), default="")
     quantity = pp.one_of("U_L dG") + opening + (quoted | word) + comma + word + closing
-    item = quantity.add_parse_action(_make_quantity) | (number + unit).add_parse_action(
-        _make_amount
+    loss = pp.Keyword("loss").suppress() + opening + word + comma + word
+    loss = loss + pp.Optional(comma + word, default=_USUAL_ROUTE) + closing
+    item = (
+        quantity.add_parse_action(_make_quantity)
+        | loss.add_parse_action(_make_loss)
+        | (number + unit).add_parse_action(_make_amount)
     )
     sign = pp.one_of("+ - −").add_parse_action(_make_sign)
     first = pp.Group(pp.Optional(sign, default=1) + item)

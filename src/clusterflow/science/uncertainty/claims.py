@@ -206,7 +206,7 @@ def _list_terms(read: ReadClaim, surface: Surface) -> frozenset[str]:
         found |= _get_network(surface, reaction).species
     if not isinstance(read.claim, Choice):
         for _, quantity in read.claim.terms:
-            if (quantity.kind, quantity.cluster) == ("dG", surface.cluster):
+            if quantity.kind != "U_L" and quantity.cluster == surface.cluster:
                 found |= quantity.equation.species
     return frozenset(found & surface.energies.values.keys())
 
