@@ -234,6 +234,13 @@ class AdsorbSettings(Model):
             "behind a low barrier."
         ),
     )
+    freeze: Literal["none", "shell"] = Field(
+        default="none",
+        description=(
+            "shell: of ligands only the atoms that bind them move under an adsorbate; "
+            "for large ligand-protected clusters. Its energies have a flag."
+        ),
+    )
 
 
 # Measured against brute force by benchmarks/adsorption.py.
@@ -272,7 +279,7 @@ def search_error_ev(settings: Mapping[str, Any], *, is_atom: bool) -> float | No
     True
     """
     for measured, of_atom_ev, of_molecule_ev in _SEARCH_ERRORS_EV:
-        least = measured.model_dump(exclude={"seed"})
+        least = measured.model_dump(exclude={"seed", "freeze"})
         if all(settings.get(name, 0) >= value for name, value in least.items()):
             return of_atom_ev if is_atom else of_molecule_ev
     return None

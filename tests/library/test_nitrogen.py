@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from clusterflow.library.find import Library
@@ -12,6 +14,11 @@ LIBRARY = Library.default()
 FARADAY_KJ_PER_MOL_V = 96.485
 # ΔfG°, kJ/mol, of D. D. Wagman et al., NBS tables (1982): independent of the library's.
 NBS = {"HNO3(g)": -74.72, "NH3(g)": -16.45, "H2O(l)": -237.13, "H2O2(l)": -120.35}
+NBS |= {"CO2(g)": -394.36, "urea(cr)": -197.33}
+# Urea sublimes: ln p of Landolt-Börnstein, extrapolated from 333 K, against 1 bar.
+UREA_GAS = NBS["urea(cr)"] + 8.3145e-3 * 298.15 * (
+    math.log(1e5) - (31.7068 - 11082.07 / (298.15 - 13.15))
+)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +32,10 @@ NBS = {"HNO3(g)": -74.72, "NH3(g)": -16.45, "H2O(l)": -237.13, "H2O2(l)": -120.3
         ),
         ("ORR", 1.229),
         ("O2-to-H2O2", -NBS["H2O2(l)"] / 2 / FARADAY_KJ_PER_MOL_V),
+        (
+            "CO2-N2-to-urea",
+            (NBS["CO2(g)"] - UREA_GAS - NBS["H2O(l)"]) / (6 * FARADAY_KJ_PER_MOL_V),
+        ),
     ],
 )
 def test_potentials_are_those_of_other_tables(reaction, potential_v):
@@ -48,6 +59,7 @@ def test_dissolved_nitrate_is_as_far_below_the_acid_as_the_library_says():
         (["NNH"], {"N2", "N2H2", "N2H4", "NH3"}, {"HNO2", "CH3NH2"}),
         (["NOH"], {"HNO", "HNO2", "HNO3", "N2"}, {"H2O2", "CH3NH2"}),
         (["OOH"], {"H2O2"}, {"N2", "CH4"}),
+        (["NH2CONH2"], {"NH2CONH2", "CH3NH2", "HCHO", "NH3"}, {"H2O2"}),
         (["COOH", "CHO"], {"CO", "CH4", "CH3OH", "CH2CO"}, {"H2O2", "NH3", "N2"}),
     ],
 )

@@ -292,6 +292,16 @@ def test_a_minimum_set_aside_flags_what_stands_in_its_place(study):
     assert found.reason == "minimum 0 set aside: following 99i cm⁻¹"
 
 
+def test_a_minimum_under_a_frozen_shell_is_flagged(study):
+    frozen = study.minimum(HOST_EV + AD_EV["CO"], name="CO").model_copy(
+        update={"frozen": (1,)}
+    )
+    held = study.species(adsorbed=[study.adsorbed("CO", (frozen,))])["*CO"]
+    free = study.species()["*CO"]
+    assert held.formation_ev == pytest.approx(free.formation_ev)
+    assert set(held.flags) - set(free.flags) == {"frozen-shell"}
+
+
 def test_a_hydride_has_no_bond_that_a_gas_could_tell_of(study):
     corrected, raw = study.species(), study.species(correct=())
     assert corrected["*H"].formation_ev == raw["*H"].formation_ev

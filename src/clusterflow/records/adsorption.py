@@ -92,6 +92,10 @@ class Minimum(Model):
     spin_states: tuple[SpinState, ...] = Field(
         default=(), description="Multiplicities tried, lowest energy first"
     )
+    frozen: tuple[int, ...] = Field(
+        default=(),
+        description="Atoms of ligands that stayed as in the bare cluster, from 0",
+    )
 
 
 class AdsorbRecord(Record):

@@ -28,6 +28,7 @@ _FLAGS: Final = {
     "bond-not-measured": "a bond whose error nobody measured",
     "bonded-to-nonmetal": "bound to a nonmetal of the cluster",
     "co2-activation": "bent CO2",
+    "frozen-shell": "ligands were held",
     "hidden-chemical-step": "a chemical step hides part of the climb",
     "large-gas-correction": "gas correction",
     "ligand-migrated": "a ligand changed its bonds",

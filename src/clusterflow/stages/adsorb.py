@@ -10,6 +10,7 @@ from clusterflow.errors import RecordError
 from clusterflow.records.adsorption import AdsorbRecord, PoolRecord, SitesRecord
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.science.adsorption.bare_isomers import all_isomers
+from clusterflow.science.adsorption.frozen_shell import find_shell
 from clusterflow.science.adsorption.starts_at_random import place_anywhere
 from clusterflow.science.adsorption.starts_from_others import offered_start
 from clusterflow.science.adsorption.starts_on_sites import place_adsorbate
@@ -86,6 +87,7 @@ def adsorb(
             relax=relax,
             scratch=Scratch(job.scratch),
             job=job,
+            frozen=find_shell(host.structure) if settings.freeze == "shell" else (),
         )
 
     for host, places in _list_isomers_to_try(relaxed, sites, before):

@@ -131,7 +131,7 @@ def _vibrate_minimum(setup: _Setup, index: int, host: Isomer) -> VibrateRecord |
     minimum = adsorbed.minima[index]
     n_host = len(host.structure.symbols)
     calculator = _make_calculator(minimum.structure, adsorbed.level, settings, job)
-    moving = _choose_moving_atoms(minimum.structure, n_host, settings)
+    moving = _choose_moving_atoms(minimum, n_host, settings)
     atoms = to_atoms(minimum.structure)
     calculator.start_each_from(atoms)
     try:
@@ -144,6 +144,7 @@ def _vibrate_minimum(setup: _Setup, index: int, host: Isomer) -> VibrateRecord |
             vibrating,
             calculator,
             setup,
+            minimum.frozen,
             lambda found: _why_other_species(found, minimum, host, adsorbate),
         )
     except CalculationFailed as error:
@@ -208,13 +209,15 @@ def _make_calculator(
 
 
 def _choose_moving_atoms(
-    structure: Structure, n_host: int, settings: VibrateSettings
+    minimum: Minimum, n_host: int, settings: VibrateSettings
 ) -> list[int]:
+    structure = minimum.structure
     moving = list(range(n_host, len(structure.symbols)))
     if settings.include_binding_atoms:
         ratios = distance_ratios(structure.symbols, structure.xyz)
         near = (ratios[:n_host, n_host:] < CONTACT).any(axis=1)
         near &= np.array(structure.roles[:n_host]) != "support"
+        near[list(minimum.frozen)] = False
         moving = [int(i) for i in np.flatnonzero(near)] + moving
     return moving
 
@@ -240,6 +243,7 @@ def _repair_geometry(
     vibrating: _Vibrating,
     calculator: EngineCalculator,
     setup: _Setup,
+    frozen: tuple[int, ...],
     why_other: Callable[[Atoms], str],
 ) -> tuple[_Vibrating, int, str]:
     """Follow imaginary modes, as long as the species stays what it is.
@@ -253,7 +257,7 @@ def _repair_geometry(
         pushed = vibrating.atoms.copy()
         push = vibrating.modes[0] / np.abs(vibrating.modes[0]).max()
         pushed.positions[vibrating.moving] += _PUSH_A * push
-        relaxation = Relaxation(pushed, calculator)
+        relaxation = Relaxation(pushed, calculator, frozen)
         # Tighter than the first time: the mode was missed because it is flat.
         fmax_ev_per_a = setup.relax.fmax_ev_per_a / 2
         outcome = relaxation.finish(fmax_ev_per_a, setup.relax.max_steps)

@@ -30,14 +30,17 @@ from clusterflow.settings import (
     AdsorbSettings,
     RelaxSettings,
     SitesSettings,
+    VibrateSettings,
 )
 from clusterflow.stages.adsorb import adsorb
+from clusterflow.stages.build import build
 from clusterflow.stages.inputs import level_record
 from clusterflow.stages.parts import minimum_search
 from clusterflow.stages.parts.job import Job
 from clusterflow.stages.parts.relaxation import Relaxation, same_geometry
 from clusterflow.stages.relax import relax
 from clusterflow.stages.sites import sites
+from clusterflow.stages.vibrate import vibrate
 from tests.stages.parts.test_relaxation import Whirl
 
 pytestmark = pytest.mark.rounding
@@ -454,6 +457,49 @@ def test_a_kick_moves_the_core_and_turns_the_adsorbate(structure):
     # Half a bond at 0.4 rad, on top of the shift of the middle.
     across = np.hypot(0.2, 0.4 * 1.15 / 2)
     assert spread[5, 1:] == pytest.approx(across, rel=0.15)
+
+
+@pytest.mark.xtb
+def test_a_frozen_shell_stays_and_its_sulfur_moves(library):
+    spec = library.cluster("Cu2S2H2")
+    built = build(
+        spec, library.path("clusters", spec.name).parent, library, Job("build")
+    )
+    relaxed = relax(
+        built, level_record("gfn1-xtb", spec.name), RelaxSettings(), Job("relax")
+    )
+    host = relaxed.isomers[0].structure
+    hydrogens = [i for i, symbol in enumerate(host.symbols) if symbol == "H"]
+    few = AdsorbSettings(max_screened=1, random_starts=0, halvings=0)
+    moved, energies_ev = {}, {}
+    for freeze in ("none", "shell"):
+        record = adsorb(
+            relaxed,
+            sites(relaxed, SitesSettings(), Job("sites")),
+            library.adsorbate("H"),
+            few.model_copy(update={"freeze": freeze}),
+            Job("adsorb"),
+            others=library.adsorbates(),
+            relax=RelaxSettings(),
+        )
+        minimum = record.minima[0]
+        shift = np.array(minimum.structure.positions)[:6] - host.positions
+        moved[freeze] = np.linalg.norm(shift, axis=1)
+        energies_ev[freeze] = minimum.energy_ev
+        assert minimum.frozen == (tuple(hydrogens) if freeze == "shell" else ())
+        vibrated = vibrate(
+            record,
+            relaxed.isomers[0],
+            library.adsorbate("H"),
+            VibrateSettings(include_binding_atoms=True),
+            Job("vibrate"),
+            relax=RelaxSettings(),
+        )
+        assert not set(vibrated.moving) & set(minimum.frozen)
+    assert (moved["none"] > 0).all()
+    assert (moved["shell"][hydrogens] == 0).all()
+    assert (np.delete(moved["shell"], hydrogens) > 0).all()
+    assert energies_ev["none"] < energies_ev["shell"] < energies_ev["none"] + 0.5
 
 
 def test_a_killed_search_goes_on_to_the_same_end(bare, tmp_path):

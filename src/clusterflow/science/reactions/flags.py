@@ -41,6 +41,11 @@ ORIGIN_FLAGS: Final = {
         "is counted",
         "look at the minimum: a ligand that comes off is another state of the cluster",
     ),
+    "frozen-shell": (
+        "the ligands but for what binds them stayed as in the bare cluster: the number "
+        "is too high by what they would gain by moving",
+        "relax its minimum with adsorb.freeze: none, at least what decides",
+    ),
     CLUSTER_STATE_FLAG: (
         "the cluster lost or gained atoms with their vibrations; what that changes in "
         "the vibrations of the others is left out",

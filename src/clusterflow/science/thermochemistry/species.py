@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from clusterflow.library.groups import GroupSpec
     from clusterflow.library.level_errors import LevelErrorsSpec
     from clusterflow.library.levels import LevelSpec
-    from clusterflow.records.adsorption import AdsorbRecord, PoolRecord
+    from clusterflow.records.adsorption import AdsorbRecord, Minimum, PoolRecord
     from clusterflow.records.cluster_records import ClusterRecords
     from clusterflow.records.clusters import RelaxRecord
     from clusterflow.records.structure import Structure
@@ -431,7 +431,7 @@ def adsorbed_species(
             "inherits": dict(carried.made_of.molecules),
             "groups": dict(carried.made_of.groups),
             "flags": (
-                *_collect_flags(species, minimum.fate, vibrated),
+                *_collect_flags(species, minimum, vibrated),
                 *(["bonded-to-nonmetal"] if covalent else []),
                 *(["other-molecule"] if why_lost else []),
                 *(["unknown-bond"] if unknown else []),
@@ -560,11 +560,13 @@ def make_species(
 
 
 def _collect_flags(
-    species: SpeciesFreeEnergy, fate: str, vibrated: VibrateRecord
+    species: SpeciesFreeEnergy, minimum: Minimum, vibrated: VibrateRecord
 ) -> tuple[str, ...]:
     flags = list(species.flags)
-    if fate in ("ligand-migrated", "reconstructed"):
-        flags.append(fate)
+    if minimum.fate in ("ligand-migrated", "reconstructed"):
+        flags.append(minimum.fate)
+    if minimum.frozen:
+        flags.append("frozen-shell")
     if vibrated.imaginary_cm1:
         flags.append(f"{classify(vibrated.imaginary_cm1)}-imaginary-mode")
     if vibrated.not_minima:

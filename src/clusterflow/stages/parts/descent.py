@@ -60,6 +60,7 @@ class MinimumSearch:
     relax: RelaxSettings
     scratch: Scratch
     job: Job
+    frozen: tuple[int, ...] = ()
 
     @property
     def n_host(self) -> int:
@@ -94,7 +95,7 @@ class Descent:
     def __init__(self, search: MinimumSearch, structure: Structure) -> None:
         self._search = search
         self._start = structure
-        self._relaxation = Relaxation(to_atoms(structure), None)
+        self._relaxation = Relaxation(to_atoms(structure), None, search.frozen)
         self._key = (search.level.hash, STAGES["adsorb"].protocol)
         self._gradients = Bundle(search.scratch, structure, *self._key)
 

@@ -397,4 +397,5 @@ def _make_minimum(
         site_atoms=start.site.atoms,
         placed=start.placed,
         spin_states=states,
+        frozen=search.frozen,
     )

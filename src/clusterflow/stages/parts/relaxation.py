@@ -13,6 +13,8 @@ from clusterflow.science.relaxation.model_hessian import model_hessian
 from clusterflow.science.relaxation.quasi_newton import QuasiNewton
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ase import Atoms
     from ase.calculators.calculator import Calculator
 
@@ -52,11 +54,16 @@ class _Point:
 class Relaxation:
     """A relaxation that can be stopped after a few steps and taken up again.
 
-    Atoms of the role ``support`` stay where they are, and their forces do not count.
-    Without a calculator it waits for one as ``atoms.calc``.
+    Atoms of the role ``support`` and those in `frozen` stay where they are, and their
+    forces do not count. Without a calculator it waits for one as ``atoms.calc``.
     """
 
-    def __init__(self, atoms: Atoms, calculator: Calculator | None) -> None:
+    def __init__(
+        self,
+        atoms: Atoms,
+        calculator: Calculator | None,
+        frozen: Sequence[int] = (),
+    ) -> None:
         self.atoms = atoms.copy()
         self.atoms.calc = calculator
         self.outcome: Outcome = "running"
@@ -64,7 +71,7 @@ class Relaxation:
         self.n_gradients = 0
         self._n_feelers = 0
         self._here: _Point | None = None
-        self._moving = moving_atoms(atoms)
+        self._moving = np.setdiff1d(moving_atoms(atoms), np.array(frozen, dtype=int))
         self._state = QuasiNewton.of(self._guess_hessian())
 
     def _guess_hessian(self) -> np.ndarray:

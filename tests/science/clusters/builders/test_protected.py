@@ -138,6 +138,28 @@ def test_each_copper_of_cu6_is_held_by_two_sulfur_and_one_nitrogen():
     assert distance_ratios(found.symbols, positions).min() > 0.8
 
 
+def test_cu20_has_the_shape_and_the_hydrides_that_diffraction_found():
+    spec = LIBRARY.cluster("Cu20H11-S2PH2")
+    folder = LIBRARY.path("clusters", spec.name).parent
+    (found,) = build_structures(spec, folder, LIBRARY)
+    assert Counter(found.roles) == {"core": 20, "hydride": 11, "ligand": 45}
+    assert len(isometries(found.symbols, found.xyz)) == 12  # D3h
+    gaps = distances(found.xyz)
+    # Johnson's solid 35: 18 corners, 36 edges, four at each corner.
+    edges = np.abs(gaps[2:20, 2:20] - 2.75) < 1e-3
+    assert (edges.sum(axis=1) == 4).all()
+    # A cap has three neighbours, a tetrahedral cavity one inner and three outer ones.
+    inner, outer = (gaps[20:31, rows] < 2.0 for rows in (slice(0, 2), slice(2, 20)))
+    kinds = Counter(
+        zip(inner.sum(axis=1).tolist(), outer.sum(axis=1).tolist(), strict=True)
+    )
+    assert kinds == {(0, 3): 6, (1, 3): 2, (2, 0): 3}
+    sulfur = [i for i, symbol in enumerate(found.symbols) if symbol == "S"]
+    bonds = gaps[np.ix_(sulfur, range(20))] < 2.5
+    assert (bonds.sum(axis=1) == 2).all()
+    assert bonds.sum(axis=0).tolist() == [0, 0, *[2] * 18]
+
+
 @pytest.mark.parametrize(
     ("one", "message"),
     [
