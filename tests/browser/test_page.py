@@ -8,6 +8,8 @@ from itertools import accumulate
 
 import numpy as np
 import pytest
+from scipy.stats import linregress
+from scipy.stats import t as student_t
 
 from clusterflow.cli.app import main
 from clusterflow.records.adsorption import AdsorbRecord
@@ -367,8 +369,15 @@ def test_scaling_has_the_line_of_its_points(browser, results):
     i, j = data["first"]
     x, y = np.array(data["values"]).T[[i, j]]
     slope, _ = np.polyfit(x, y, 1)
+    fitted = linregress(x, y)
+    half = student_t.ppf(0.95, 1) * fitted.stderr
+    ends = [f"{slope + side * half:.2f}".replace("-", "−") for side in (-1, 1)]
     said = figure.find_element("css selector", "output").text
     assert f"= {slope:.2f} ".replace("-", "−") in said and "3 clusters" in said
+    assert f"90 % interval of the slope {ends[0]} to {ends[1]}" in said
+    assert "dashed: fewer than 5 clusters" in said
+    (line,) = figure.find_elements("css selector", ".fit")
+    assert line.get_attribute("stroke-dasharray")
 
 
 def test_names_cannot_become_markup_or_leave_the_folder(browser, tmp_path):

@@ -8,8 +8,10 @@ import random
 from io import StringIO
 from math import log
 
+import numpy as np
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from scipy.stats import linregress
 from scipy.stats import t as student_t
 
@@ -18,6 +20,7 @@ from clusterflow.errors import ClusterflowError, RecordError
 from clusterflow.figures.diagram import save_figure
 from clusterflow.figures.labels import Box, place_beside
 from clusterflow.figures.scatter import Heading, Point, draw_volcano
+from clusterflow.figures.sheet import Sheet, typeset
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import read_record, write_record
 from clusterflow.results.plots.bands import plot_bands
@@ -34,7 +37,7 @@ from tests.stages.test_thermo import Study
 # Hydrogen as strongly bound as says the name of the cluster.
 SHIFTS = {
     "Cu2": {},
-    "Cu4": {"H": 0.3, "CO": 0.2, "COOH": 0.1},
+    "Cu4": {"H": 0.7, "CO": 0.2, "COOH": 0.1},
     "Cu8": {"H": -0.2, "CO": 0.6, "COOH": 0.3},
 }
 PH_SLOPE_V = 8.617333262e-5 * 298.15 * log(10)
@@ -81,7 +84,7 @@ def test_a_volcano_of_hydrogen_evolution_is_minus_the_absolute_descriptor(result
     plot = plot_volcano(read_study_clusters([results]), "HER", "H", Conditions())
     expected = {c: formation(results, c, "*H") for c in SHIFTS}
     drawn = sorted(y for _, y in points(plot.figure))
-    rows = rows_of(plot)
+    rows = [row for row in rows_of(plot) if row["leg"] == ""]
     medians = sorted(float(row["limiting_potential_median_v"]) for row in rows)
     assert drawn == pytest.approx(medians, abs=1e-6)
     assert sorted(x for x, _ in points(plot.figure)) == pytest.approx(
@@ -102,13 +105,35 @@ def test_a_volcano_of_hydrogen_evolution_is_minus_the_absolute_descriptor(result
         assert float(low) < float(row["limiting_potential_median_v"]) < float(high)
 
 
+def test_legs_of_hydrogen_evolution_are_those_of_its_two_steps(results):
+    """By hand: U is −ΔG(*H) where *H is made, and ΔG(*H) where it leaves."""
+    plot = plot_volcano(read_study_clusters([results]), "HER", "H", Conditions())
+    fits = {row["leg"]: row for row in rows_of(plot) if row["leg"]}
+    slopes = {"* + H+ + e- -> *H": -1.0, "*H + H+ + e- -> * + H2(g)": 1.0}
+    found = [formation(results, cluster, "*H") for cluster in SHIFTS]
+    low, high = min(found), max(found)
+    assert low < 0 < high and set(fits) == set(slopes)
+    for name, slope in slopes.items():
+        assert float(fits[name]["leg_slope_v_per_ev"]) == pytest.approx(slope, abs=1e-6)
+        assert float(fits[name]["leg_intercept_v"]) == pytest.approx(0, abs=1e-6)
+    drawn = sorted(
+        list(zip(*ends, strict=True)) for ends in lines(plot.figure, "leg").values()
+    )
+    # The lower of the two everywhere, and not beyond the clusters.
+    corners = [[(low, low), (0, 0)], [(0, 0), (high, -high)]]
+    assert np.array(drawn) == pytest.approx(np.array(corners), abs=1e-6)
+    assert "fewer than 5 points" in " ".join(words(plot.figure))
+
+
 def test_on_the_she_scale_a_volcano_moves_by_the_ph(results):
     surfaces = read_study_clusters([results])
     rhe = rows_of(plot_volcano(surfaces, "HER", "*H", Conditions()))
+    assert {row["leg"] for row in rhe} > {""}
     plot = plot_volcano(surfaces, "HER", "*H", Conditions(scale="she", ph=5.0))
     assert plot.figure.axes[0].get_ylabel() == "U_L / V vs SHE, pH 5"
     for one, other in zip(rhe, rows_of(plot), strict=True):
-        for key in ("limiting_potential_median_v", "limiting_potential_p05_v"):
+        measured = ("limiting_potential_median_v", "limiting_potential_p05_v")
+        for key in ("leg_intercept_v",) if one["leg"] else measured:
             assert float(other[key]) == pytest.approx(
                 float(one[key]) - 5 * PH_SLOPE_V, abs=2e-6
             )
@@ -233,7 +258,8 @@ def test_what_has_no_value_is_left_out_and_named(results, tmp_path, capsys):
     assert main(["plot", "volcano", str(tmp_path), *arguments]) == 0
     printed = capsys.readouterr()
     assert printed.err == "not shown: Cu4: *H: fell off\n"
-    assert printed.out == f"wrote {output} and {tmp_path / 'v.csv'}\n"
+    assert printed.out.startswith("no legs: they need 3 clusters")
+    assert printed.out.endswith(f"\nwrote {output} and {tmp_path / 'v.csv'}\n")
     rows = list(csv.DictReader((tmp_path / "v.csv").open()))
     assert [r["reason"] for r in rows if r["cluster"] == "Cu4"] == ["*H: fell off"]
     assert [r["descriptor_dg_ev"] for r in rows if r["cluster"] == "Cu4"] == [""]
@@ -356,7 +382,9 @@ def test_the_interval_of_a_slope_holds_it_nine_times_in_ten():
 
 
 def test_letters_of_a_pdf_are_truetype_of_the_font_asked_for(results, tmp_path, capsys):
-    words = ["plot", "bands", str(results), "--font", "DejaVu Serif"]
+    # With a heading, in which there are subscripts.
+    words = ["plot", "scaling", str(results), "--x", "CO", "--y", "COOH"]
+    words += ["--font", "DejaVu Serif"]
     assert main([*words, "--output", str(tmp_path / "b.pdf")]) == 0
     content = (tmp_path / "b.pdf").read_bytes()
     assert b"DejaVuSerif" in content and b"/FontFile2" in content
@@ -367,17 +395,67 @@ def test_letters_of_a_pdf_are_truetype_of_the_font_asked_for(results, tmp_path, 
     assert not (tmp_path / "c.pdf").exists()
 
 
+def test_a_figure_has_the_width_the_dots_and_the_letters_asked_for(results):
+    surfaces = read_study_clusters([results])
+    for width_in, letters_pt in ((3.3, 7.0), (7.0, 8.0)):
+        sheet = Sheet(width_in=width_in)
+        plots = (
+            plot_bands(surfaces, sheet),
+            plot_scaling(surfaces, "CO", "COOH", sheet),
+            plot_volcano(surfaces, "HER", "H", Conditions(), sheet),
+            plot_diagram(surfaces, "CO2-to-CO", Conditions(), sheet),
+            plot_diagram(surfaces[:1], "CO2-to-CO", Conditions(), sheet),
+        )
+        for figure in (plot.figure for plot in plots):
+            assert figure.get_figwidth() == pytest.approx(width_in)
+            axes = figure.axes[0]
+            assert axes.yaxis.label.get_fontsize() == letters_pt
+            # No title; what explains a mark stays, and nothing is cut off.
+            assert not figure.texts
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+            box = figure.get_tightbbox(canvas.get_renderer())
+            assert box.x0 > -0.02 and box.x1 < width_in + 0.02
+
+
 def test_a_png_has_the_dots_asked_for(results, tmp_path):
     from PIL import Image
 
-    sizes = []
-    for dpi in ("100", "300"):
-        output = tmp_path / f"{dpi}.png"
-        words = ["plot", "bands", str(results), "--dpi", dpi, "--output", str(output)]
-        assert main(words) == 0
-        with Image.open(output) as image:
-            sizes.append(image.size[0])
-    assert sizes[1] == pytest.approx(3 * sizes[0], abs=3)
+    output = tmp_path / "b.png"
+    words = ["plot", "bands", str(results), "--width", "8.4cm", "--dpi", "300"]
+    assert main([*words, "--output", str(output)]) == 0
+    with Image.open(output) as image:
+        assert image.size[0] == pytest.approx(8.4 / 2.54 * 300, abs=1)
+
+
+@pytest.mark.parametrize("width", ["3.3", "0.1in", "3 inches", "-3in"])
+def test_a_width_without_a_unit_or_of_no_paper_is_refused(width, capsys):
+    words = ["plot", "bands", "nowhere", f"--width={width}", "--output", "b.pdf"]
+    assert main(words) == 2
+    assert f"--width {width}: must be 2in to 40in" in capsys.readouterr().err
+
+
+def test_more_states_than_fit_are_refused(results):
+    with pytest.raises(ClusterflowError, match=r"--width 2in: 4 states do not fit"):
+        plot_diagram(
+            read_study_clusters([results]),
+            "CO2-to-CO",
+            Conditions(),
+            Sheet(width_in=2.0),
+        )
+
+
+def test_subscripts_are_set_and_names_are_no_formulas():
+    figure = Figure()
+    axes = figure.add_subplot()
+    axes.set_xticks([0, 1], ["CO₂", "$x$"], parse_math=False)
+    axes.set_ylabel("U_L / V")
+    typeset(figure)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    ticks = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert ticks == [r"CO$_{\mathregular{2}}$", r"\$x\$"]
+    assert axes.get_ylabel() == r"U$_{\mathregular{L}}$ / V"
 
 
 def test_wrong_names_list_those_there_are(results, tmp_path):

@@ -208,6 +208,7 @@ class Study:
         ClusterflowError
             If there is nothing to draw, or too much.
         """
+        from clusterflow.figures.sheet import typeset
         from clusterflow.results.plots.common import Conditions, read_study_clusters
         from clusterflow.results.plots.diagram import plot_diagram
 
@@ -216,6 +217,7 @@ class Study:
         plot = plot_diagram(surfaces, reaction, conditions)
         for name, reason in plot.missing:
             warnings.warn(f"not shown: {name}: {reason}", stacklevel=2)
+        typeset(plot.figure)
         return plot.figure.axes[0]
 
     def explain(self, name: str) -> Explanation:

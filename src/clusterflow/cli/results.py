@@ -14,6 +14,7 @@ import typer
 from clusterflow.cli.options import AsJson, check_output_option, print_table
 
 if TYPE_CHECKING:
+    from clusterflow.figures.sheet import Sheet
     from clusterflow.results.plots.common import Conditions, Plot
     from clusterflow.study.status import StageProgress, StudyProgress
 
@@ -53,6 +54,21 @@ Dpi = Annotated[int, typer.Option(min=50, max=2400, help="Dots an inch of a PNG.
 Font = Annotated[
     str, typer.Option(help="Family of the letters, such as Arial; DejaVu Sans without.")
 ]
+Width = Annotated[
+    str | None,
+    typer.Option(
+        help="Width on paper, with its unit: 3.3in, 84mm. Letters are 7 pt below "
+        "4.5in, else 8 pt; without it 9 pt on as wide a figure as it needs."
+    ),
+]
+Words = Annotated[
+    Literal["all", "few"] | None,
+    typer.Option(
+        "--labels",
+        help="few: without title, conditions and notes, which a caption has; the "
+        "default where a width is given.",
+    ),
+]
 
 
 @plot_app.command(
@@ -76,6 +92,8 @@ def diagram(
     ] = None,
     scale: Scale = None,
     ph: Ph = None,
+    width: Width = None,
+    labels: Words = None,
     dpi: Dpi = 150,
     font: Font = "",
 ) -> None:
@@ -83,12 +101,14 @@ def diagram(
     from clusterflow.results.plots.common import read_both_levels, read_study_clusters
     from clusterflow.results.plots.diagram import plot_diagram
 
+    sheet = _make_sheet(width, labels, font)
     conditions = _make_conditions(potential_v, scale, ph)
     if level == "both":
         surfaces = read_both_levels(folders, cluster or [])
     else:
         surfaces = read_study_clusters(folders, cluster or [], level=level)
-    _save_plot(plot_diagram(surfaces, reaction, conditions), output, dpi=dpi, font=font)
+    plot = plot_diagram(surfaces, reaction, conditions, sheet)
+    _save_plot(plot, output, dpi=dpi, font=font)
 
 
 @plot_app.command(
@@ -106,24 +126,19 @@ def volcano(
     level: Level = "study",
     scale: Scale = None,
     ph: Ph = None,
+    width: Width = None,
+    labels: Words = None,
     dpi: Dpi = 150,
     font: Font = "",
 ) -> None:
     """Draw limiting potentials against the ΔG of an adsorbate."""
-    from clusterflow.results.plots.common import read_study_clusters
-    from clusterflow.results.plots.volcano import plot_volcano
+    from clusterflow.results.plots.volcano import plot_volcano, read_volcano_clusters
 
+    sheet = _make_sheet(width, labels, font)
     conditions = _make_conditions(None, scale, ph)
-    # At other conditions the profiles are computed anew, from whole records.
-    surfaces = read_study_clusters(
-        folders, cluster or [], level=level, in_outline=not conditions.given
-    )
-    _save_plot(
-        plot_volcano(surfaces, reaction, descriptor, conditions),
-        output,
-        dpi=dpi,
-        font=font,
-    )
+    surfaces = read_volcano_clusters(folders, cluster or [], conditions, level=level)
+    plot = plot_volcano(surfaces, reaction, descriptor, conditions, sheet)
+    _save_plot(plot, output, dpi=dpi, font=font)
 
 
 @plot_app.command(epilog="clusterflow plot bands results/default --output bands.svg")
@@ -131,6 +146,8 @@ def bands(
     folders: Folders,
     output: Figure,
     cluster: Clusters = None,
+    width: Width = None,
+    labels: Words = None,
     dpi: Dpi = 150,
     font: Font = "",
 ) -> None:
@@ -138,8 +155,9 @@ def bands(
     from clusterflow.results.plots.bands import plot_bands
     from clusterflow.results.plots.common import read_study_clusters
 
+    sheet = _make_sheet(width, labels, font)
     surfaces = read_study_clusters(folders, cluster or [], in_outline=True)
-    _save_plot(plot_bands(surfaces), output, dpi=dpi, font=font)
+    _save_plot(plot_bands(surfaces, sheet), output, dpi=dpi, font=font)
 
 
 @plot_app.command(
@@ -152,6 +170,8 @@ def scaling(
     output: Figure,
     cluster: Clusters = None,
     level: Level = "study",
+    width: Width = None,
+    labels: Words = None,
     dpi: Dpi = 150,
     font: Font = "",
     json_: AsJson = False,
@@ -160,8 +180,9 @@ def scaling(
     from clusterflow.results.plots.common import read_study_clusters
     from clusterflow.results.plots.scaling import plot_scaling
 
+    sheet = _make_sheet(width, labels, font)
     surfaces = read_study_clusters(folders, cluster or [], level=level, in_outline=True)
-    plot = plot_scaling(surfaces, x, y)
+    plot = plot_scaling(surfaces, x, y, sheet)
     _save_plot(plot, output, quiet=json_, dpi=dpi, font=font)
     if json_:
         line = asdict(plot.line) if plot.line else None
@@ -188,13 +209,16 @@ def structure(
         list[str] | None,
         typer.Option(help="Adsorbate; may be repeated. Without it the bare cluster."),
     ] = None,
+    width: Width = None,
+    labels: Words = None,
     dpi: Dpi = 150,
     font: Font = "",
 ) -> None:
     """Draw a cluster, or adsorbates on it, on one scale."""
     from clusterflow.results.plots.structures import plot_structure
 
-    plot = plot_structure(folder, cluster, adsorbate or [])
+    sheet = _make_sheet(width, labels, font)
+    plot = plot_structure(folder, cluster, adsorbate or [], sheet)
     _save_plot(plot, output, dpi=dpi, font=font)
 
 
@@ -205,13 +229,16 @@ def sites(
     folder: Study,
     cluster: OneCluster,
     output: Figure,
+    width: Width = None,
+    labels: Words = None,
     dpi: Dpi = 150,
     font: Font = "",
 ) -> None:
     """Draw a cluster from both sides with its distinct sites, numbered."""
     from clusterflow.results.plots.structures import plot_sites
 
-    _save_plot(plot_sites(folder, cluster), output, dpi=dpi, font=font)
+    plot = plot_sites(folder, cluster, _make_sheet(width, labels, font))
+    _save_plot(plot, output, dpi=dpi, font=font)
 
 
 def _make_conditions(
@@ -220,6 +247,18 @@ def _make_conditions(
     from clusterflow.results.plots.common import Conditions
 
     return Conditions(potential_v=potential_v, scale=scale, ph=ph)
+
+
+def _make_sheet(
+    width: str | None, words: Literal["all", "few"] | None, font: str
+) -> Sheet:
+    from clusterflow.figures.diagram import check_font
+    from clusterflow.figures.sheet import Sheet, read_width
+
+    if font:
+        check_font(font)
+    width_in = None if width is None else read_width(width)
+    return Sheet(width_in=width_in, font=font, words=words)
 
 
 def _save_plot(

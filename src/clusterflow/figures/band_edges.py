@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
-from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from clusterflow.figures.diagram import (
     BAND,
@@ -14,27 +14,33 @@ from clusterflow.figures.diagram import (
     INK,
     MUTED,
     OTHERS,
-    PAPER,
-    STYLE,
+    TITLE_PT,
+    add_legend,
 )
+from clusterflow.figures.sheet import PAPER, USUAL, Sheet, new_figure, pt, unit
 from clusterflow.figures.text import chem, signed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from clusterflow.records.profiles import BandEdges
 
 CONDUCTION, VALENCE = BEST, OTHERS[0]
+# Name, colour, and on which side of its line the number of an edge stands.
+_KINDS = (("conduction", CONDUCTION, "bottom"), ("valence", VALENCE, "top"))
 _COLUMN_IN, _LEFT_IN, _RIGHT_IN = 1.05, 0.8, 1.85
-_HEIGHT_IN, _TOP_IN, _BOTTOM_IN = 3.9, 0.15, 0.45
+_HEIGHT_IN, _TOP_IN, _BOTTOM_IN = 3.9, 0.72, 0.72
+_NO_TITLE_IN = 0.15
+_CHARACTER_IN = 0.085  # of a cluster's name under its column
 _LABEL_IN = 0.17
 _HALF_BAR = 0.32
 _MARGIN_V = 0.6
 
 
-def draw_band_edges(views: Mapping[str, BandEdges]) -> Figure:
+def draw_band_edges(views: Mapping[str, BandEdges], *, sheet: Sheet = USUAL) -> Figure:
     """Conduction and valence edges of clusters beside redox couples, V against SHE.
 
     The potential runs downwards, so that electrons fall and holes rise. A cluster
@@ -44,6 +50,8 @@ def draw_band_edges(views: Mapping[str, BandEdges]) -> Figure:
     ----------
     views
         Edges and couples, by cluster; all at one pH.
+    sheet
+        Width, letters and words.
     """
     couples = {
         c.couple: c.potential_v_she
@@ -54,14 +62,19 @@ def draw_band_edges(views: Mapping[str, BandEdges]) -> Figure:
     found = [v for view in views.values() for v in _pick_edges(view) if v is not None]
     potentials = [*found, *couples.values(), 0.0]
     low, high = min(potentials) - _MARGIN_V, max(potentials) + _MARGIN_V
-    width = _LEFT_IN + _RIGHT_IN + _COLUMN_IN * max(len(views), 3)
-    height = _HEIGHT_IN + _TOP_IN + _BOTTOM_IN
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(width, height), facecolor=PAPER)
+    width = sheet.layout_in or _LEFT_IN + _RIGHT_IN + _COLUMN_IN * max(len(views), 3)
+    column_in = (width - _LEFT_IN - _RIGHT_IN) / len(views)
+    longest_in = _CHARACTER_IN * max(map(len, views))
+    upright = longest_in > column_in
+    bottom = _BOTTOM_IN + (longest_in if upright else 0.0)
+    top = _NO_TITLE_IN if sheet.few_words else _TOP_IN
+    height = _HEIGHT_IN + top + bottom
+    with matplotlib.rc_context(sheet.style):
+        figure = new_figure(width, height)
         axes = figure.add_axes(
             (
                 _LEFT_IN / width,
-                _BOTTOM_IN / height,
+                bottom / height,
                 1 - (_LEFT_IN + _RIGHT_IN) / width,
                 _HEIGHT_IN / height,
             ),
@@ -73,14 +86,36 @@ def draw_band_edges(views: Mapping[str, BandEdges]) -> Figure:
         at = "" if ph is None else f" (couples at pH {ph:g})"
         axes.set_ylabel(f"U / V vs SHE{at}", color=INK)
         axes.tick_params(colors=MUTED, labelcolor=INK, bottom=False)
-        axes.set_xticks(range(len(views)), list(views))
+        axes.set_xticks(range(len(views)), list(views), rotation=90 if upright else 0)
         for side, spine in axes.spines.items():
             spine.set_visible(side == "left")
             spine.set_color(MUTED)
         _draw_couples(axes, couples, (high - low) * _LABEL_IN / _HEIGHT_IN)
         for column, view in enumerate(views.values()):
             _draw_column(axes, column, view)
+        add_legend(figure, [_make_legend_handle(*kind) for kind in _KINDS])
+        if not sheet.few_words:
+            _write_title(figure, next(iter(views.values())))
     return figure
+
+
+def _make_legend_handle(name: str, color: str, _side: str) -> Line2D:
+    return Line2D([], [], color=color, linewidth=3.4, label=f"{name} edge")
+
+
+def _write_title(figure: Figure, view: BandEdges) -> None:
+    width, height = figure.get_size_inches() / unit()
+    title = "Band edges and redox couples"
+    conditions = (
+        f"vertical, in the gas phase;  absolute potential of the SHE "
+        f"{view.absolute_she_v:g} V"
+    )
+    big: dict[str, Any] = {"fontsize": pt(TITLE_PT), "weight": "bold"}
+    x = 0.12 / width
+    figure.text(x, 1 - 0.13 / height, title, color=INK, va="top", **big)
+    figure.text(
+        x, 1 - 0.37 / height, conditions, color=MUTED, va="top", parse_math=False
+    )
 
 
 def spread(values: Sequence[float], gap: float) -> list[float]:
@@ -159,10 +194,7 @@ def _draw_column(axes: Axes, column: int, view: BandEdges) -> None:
         )
     if conduction is not None and valence is not None:
         axes.fill_between([left, right], conduction, valence, color=BAND, zorder=1.0)
-    for name, value, color, side in (
-        ("conduction", conduction, CONDUCTION, "bottom"),
-        ("valence", valence, VALENCE, "top"),
-    ):
+    for value, (name, color, side) in zip((conduction, valence), _KINDS, strict=True):
         if value is None:
             continue
         axes.plot(
@@ -175,13 +207,13 @@ def _draw_column(axes: Axes, column: int, view: BandEdges) -> None:
             gid=f"{name}-{column}",
         )
         axes.annotate(
-            f"{name}\n{signed(value)}",
+            signed(value),
             (column, value),
             xytext=(0, 4 if side == "bottom" else -4),
             textcoords="offset points",
             ha="center",
             va=side,
-            fontsize=8,
+            fontsize=pt(8),
             color=INK,
             zorder=5.0,
             bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.4, "alpha": 0.75},

@@ -8,7 +8,6 @@ from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties, findfont
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -16,7 +15,6 @@ from matplotlib.patches import Patch
 from clusterflow.errors import ClusterflowError
 from clusterflow.figures.columns import name_axis
 from clusterflow.figures.layout import (
-    LABEL_CHARACTERS,
     LEFT_IN,
     MAX_NAMED,
     MIN_WIDTH_IN,
@@ -30,6 +28,7 @@ from clusterflow.figures.layout import (
     reasons_in,
     wrap_reason,
 )
+from clusterflow.figures.sheet import PAPER, STYLE, USUAL, Sheet, new_figure, pt, unit
 from clusterflow.figures.text import (
     MINUS,
     chem,
@@ -52,6 +51,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from clusterflow.figures.columns import Place
     from clusterflow.figures.layout import Tracks
@@ -68,7 +68,6 @@ INK = "#1b1f24"
 MUTED = "#59636e"
 FAINT = "#a9b2bc"
 BAND = "#eef0f3"
-PAPER = "#ffffff"
 
 HALF_BAR = 0.34
 _DPI = 150
@@ -76,15 +75,9 @@ _SAME_V = 0.005  # potentials that are written alike
 _LABEL_PT = 9.0
 _REASON_PT = 7.0
 LEGEND_PT = 8.0
-# `Any`: the names of all settings are the type that matplotlib asks for.
-STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans"],
-    "font.size": _LABEL_PT,
-    "svg.hashsalt": "clusterflow",
-    "path.simplify": False,
-    "axes.unicode_minus": True,
-}
+TITLE_PT = 11.0
+# A row of a legend may be as long as in a figure of the usual width, and is wrapped.
+_MOST_CHARACTERS = 88
 _METADATA: dict[str, dict[str, Any]] = {
     ".svg": {"Date": None, "Creator": None},
     ".png": {"Software": None},
@@ -97,6 +90,7 @@ def draw_profile(
     *,
     title: str | None = None,
     half_widths_ev: Sequence[float | None] = (),
+    sheet: Sheet = USUAL,
 ) -> Figure:
     """Free-energy diagram of all pathways of a reaction, the best one strong.
 
@@ -112,9 +106,16 @@ def draw_profile(
         Heading; by default the reaction's equation and the surface.
     half_widths_ev
         Half of the 90 % interval of each state of the best pathway, where known.
+    sheet
+        Width, letters and words.
+
+    Raises
+    ------
+    ConfigError
+        If the states do not fit into the width.
     """
     heading = title or f"{chem(result.equation)} on {result.surface}"
-    with matplotlib.rc_context(STYLE):
+    with matplotlib.rc_context(sheet.style):
         pathways = order_pathways(result)
         if not pathways:
             return _draw_empty_figure(result, heading)
@@ -124,11 +125,14 @@ def draw_profile(
             return _draw_empty_figure(result, heading)
         limit = levels_at_limit(result, pathways[0])
         ends = interval_ends(pathways[0].levels_ev, half_widths_ev)
-        frame = lay_out(tracks, bars, (*limit, *ends))
+        frame = lay_out(tracks, bars, (*limit, *ends), sheet=sheet)
+        handles = _make_legend_handles(frame, pathways, result, few=sheet.few_words)
+        frame = frame.with_legend(wrap_legend(handles, frame.width_in))
         below_in = TICK_IN + reasons_in(pathways[0])
-        figure, axes = blank_figure(frame, name_axis(pathways), 4 + 72 * below_in)
+        figure, axes = blank_figure(frame, name_axis(pathways), pt(4 + 72 * below_in))
         number_columns(axes, tracks.columns)
-        draw_titles(figure, frame, heading, result)
+        if not sheet.few_words:
+            draw_titles(figure, frame, heading, result)
         _draw_holes(axes, tracks)
         _draw_connectors(axes, tracks, result.determining_step)
         _draw_limit(axes, tracks.at[0], limit)
@@ -137,7 +141,7 @@ def draw_profile(
             axes, tracks.at[0], pathways[0].levels_ev, half_widths_ev, color=BEST
         )
         _draw_labels(axes, frame, with_changed_bonds(result), outside_domain(result))
-        _draw_legend(figure, frame, pathways, result)
+        add_legend(figure, handles)
     return figure
 
 
@@ -157,22 +161,29 @@ def save_figure(figure: Figure, path: Path, *, dpi: int = _DPI, font: str = "") 
         If the file name ends otherwise, or the font is not installed.
     """
     check_figure_name(path)
-    style = _choose_font(font) if font else {}
+    if font:
+        check_font(font)
+    style = {"font.sans-serif": Sheet(font=font).style["font.sans-serif"]}
     content = _render_figure(
         figure, path.suffix, text_as_paths=True, dpi=dpi, style=style
     )
     write_atomic(path, content)
 
 
-def _choose_font(font: str) -> dict[str, Any]:
-    """The settings that put a family before the usual one."""
+def check_font(font: str) -> None:
+    """Refuse a family of letters that is not installed.
+
+    Raises
+    ------
+    ClusterflowError
+        Which says how to list those there are.
+    """
     try:
         findfont(FontProperties(family=font), fallback_to_default=False)
     except ValueError:
         raise ClusterflowError(
             f"font {font!r}: is not installed; name one that `fc-list : family` shows"
         ) from None
-    return {"font.sans-serif": [font, *STYLE["font.sans-serif"]]}
 
 
 def check_figure_name(path: Path) -> None:
@@ -218,7 +229,7 @@ def _render_figure(
 def blank_figure(frame: Frame, label: str, labelpad: float) -> tuple[Figure, Axes]:
     """A figure with axes of the frame's size and nothing on them."""
     width, height = frame.width_in, frame.height_in
-    figure = Figure(figsize=(width, height), facecolor=PAPER)
+    figure = new_figure(width, height)
     left, right = LEFT_IN / width, 1 - RIGHT_IN / width
     axes = figure.add_axes(
         (left, frame.below_in / height, right - left, frame.axes_in / height),
@@ -243,12 +254,12 @@ def draw_titles(
     """Write the heading, and under it the conditions."""
     x, top = 0.12 / frame.width_in, frame.height_in
     conditions = potential_label(result.potential_v, result.scale, result.ph)
-    limit = int(frame.width_in * 72 / (11 * 0.6))
+    limit = int(frame.width_in * 72 / (TITLE_PT * 0.6))
     figure.text(
         x,
         1 - 0.13 / top,
         clip(heading, limit),
-        fontsize=11,
+        fontsize=pt(TITLE_PT),
         weight="bold",
         color=INK,
         va="top",
@@ -271,7 +282,7 @@ def number_columns(axes: Axes, columns: Sequence[Place]) -> None:
         axes.annotate(
             f"{count}".replace("-", MINUS),
             (first + (n - 1) / 2, 0),
-            xytext=(0, -4),
+            xytext=(0, pt(-4)),
             xycoords=axes.get_xaxis_transform(),
             textcoords="offset points",
             ha="center",
@@ -422,7 +433,7 @@ def _draw_labels(
             text,
             ha="center",
             va="center",
-            fontsize=_LABEL_PT * min(1.0, (LABEL_CHARACTERS + 2) / longest),
+            fontsize=pt(_LABEL_PT) * min(1.0, (frame.characters + 2) / longest),
             weight="bold" if best else "normal",
             color=INK if best else MUTED,
             linespacing=1.1,
@@ -463,12 +474,12 @@ def _draw_holes(axes: Axes, tracks: Tracks) -> None:
         axes.annotate(
             wrap_reason(reason, len(columns)),
             ((columns[0] + columns[-1]) / 2, 0),
-            xytext=(0, -4 - 72 * TICK_IN),
+            xytext=(0, pt(-4 - 72 * TICK_IN)),
             xycoords=axes.get_xaxis_transform(),
             textcoords="offset points",
             ha="center",
             va="top",
-            fontsize=_REASON_PT,
+            fontsize=pt(_REASON_PT),
             color=MUTED,
             parse_math=False,
         )
@@ -479,14 +490,11 @@ def legend_characters(width_in: float) -> int:
     return int((width_in - 0.9) * 72 / (LEGEND_PT * 0.56))
 
 
-def _draw_legend(
-    figure: Figure,
-    frame: Frame,
-    pathways: Sequence[Pathway],
-    result: ReactionResult,
-) -> None:
+def _make_legend_handles(
+    frame: Frame, pathways: Sequence[Pathway], result: ReactionResult, *, few: bool
+) -> list[Line2D | Patch]:
     """Pathways with their limiting potentials, and the determining step."""
-    limit = legend_characters(frame.width_in)
+    limit = max(legend_characters(frame.width_in), _MOST_CHARACTERS)
     handles: list[Line2D | Patch] = [
         _make_legend_line(rank, pathway, limit)
         for rank, pathway in enumerate(pathways[:MAX_NAMED])
@@ -495,21 +503,28 @@ def _draw_legend(
     if further:
         handles.append(Line2D([], [], color=FAINT, label=f"{further} further"))
     handles.append(_make_legend_verdict(result, limit))
-    handles += [
-        Line2D([], [], linestyle="none", label=note)
-        for note in _list_legend_notes(result)
-    ]
-    add_legend(figure, handles)
+    notes = [*_explain_marks(result), *([] if few else _list_legend_notes(result))]
+    return [*handles, *(Line2D([], [], linestyle="none", label=n) for n in notes)]
+
+
+def wrap_legend(handles: Sequence[Line2D | Patch], width_in: float) -> int:
+    """Wrap the labels of a legend's rows to a figure; how many lines they are."""
+    lines = 0
+    for handle in handles:
+        text = textwrap.fill(str(handle.get_label()), legend_characters(width_in))
+        handle.set_label(text)
+        lines += text.count("\n") + 1
+    return lines
 
 
 def add_legend(figure: Figure, handles: Sequence[Line2D | Patch]) -> None:
     """Add a legend of plain text at the foot of a figure."""
-    width_in, height_in = figure.get_size_inches()
+    width_in, height_in = figure.get_size_inches() / unit()
     legend = figure.legend(
         handles=handles,
         loc="lower left",
         bbox_to_anchor=(0.08 / width_in, 0.03 / height_in),
-        fontsize=LEGEND_PT,
+        fontsize=pt(LEGEND_PT),
         frameon=False,
         labelcolor=INK,
         borderaxespad=0.0,
@@ -559,12 +574,22 @@ def _make_legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
     )
 
 
-def _list_legend_notes(result: ReactionResult) -> list[str]:
-    """The limiting potential by the samples and what it rests on; the dagger."""
+def _explain_marks(result: ReactionResult) -> list[str]:
+    """What dots and daggers of a figure mean."""
     notes = []
     best = order_pathways(result)[:1]
     if best and levels_at_limit(result, best[0]):
         notes.append("dotted: the best pathway at its U_L")
+    if with_changed_bonds(result):
+        notes.append(f"{DAGGER} the cluster changed its bonds: its gain is counted too")
+    if outside_domain(result):
+        notes.append(f"{DOUBLE_DAGGER} outside the domain of the level: see its flags")
+    return notes
+
+
+def _list_legend_notes(result: ReactionResult) -> list[str]:
+    """The limiting potential by the samples and what it rests on."""
+    notes = []
     if result.uncertainty is not None:
         median = signed(result.uncertainty.median_v_rhe)
         low = signed(result.uncertainty.lower_v_rhe)
@@ -578,22 +603,18 @@ def _list_legend_notes(result: ReactionResult) -> list[str]:
         for name, carriers in group_flags(result.flags)
         if name in WARNINGS
     ]
-    if with_changed_bonds(result):
-        notes.append(f"{DAGGER} the cluster changed its bonds: its gain is counted too")
-    if outside_domain(result):
-        notes.append(f"{DOUBLE_DAGGER} outside the domain of the level: see its flags")
     return notes
 
 
 def _draw_empty_figure(result: ReactionResult, heading: str) -> Figure:
     """A figure that says why there is no profile."""
-    figure = Figure(figsize=(MIN_WIDTH_IN, 1.6), facecolor=PAPER)
+    figure = new_figure(MIN_WIDTH_IN, 1.6)
     reason = textwrap.fill(result.reason or "no reason recorded", 90, max_lines=4)
     figure.text(
         0.02,
         0.9,
         clip(heading, 66),
-        fontsize=11,
+        fontsize=pt(TITLE_PT),
         weight="bold",
         color=INK,
         va="top",

@@ -6,34 +6,42 @@ from typing import TYPE_CHECKING
 
 import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.patches import Circle
 
-from clusterflow.figures.diagram import INK, PAPER, STYLE
+from clusterflow.figures.diagram import INK
 from clusterflow.figures.picture import BALL, BOND, element_styles, view_of
+from clusterflow.figures.sheet import USUAL, Sheet, new_figure, unit
 from clusterflow.figures.text import chem
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from clusterflow.records.structure import Structure
 
-_PANEL_IN, _NAME_IN = 2.2, 0.3
+_PANEL_IN, _NAME_IN, _STICK_PT = 2.2, 0.3, 1.6
 _MARGIN_A = 0.4
 
 
-def draw_structures(structures: Mapping[str, Structure]) -> Figure:
+def draw_structures(
+    structures: Mapping[str, Structure], *, sheet: Sheet = USUAL
+) -> Figure:
     """Structures by name, seen as in the report: adsorbates upwards."""
     views = [view_of(structure) for structure in structures.values()]
     reach_a = max(np.abs(view[:, :2]).max() for view in views) + 1.2 + _MARGIN_A
-    size = (_PANEL_IN * len(views), _PANEL_IN + _NAME_IN)
-    with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=size, facecolor=PAPER, layout="constrained")
+    panel_in = _PANEL_IN
+    if sheet.layout_in is not None:
+        panel_in = sheet.layout_in / len(views)
+    size = (panel_in * len(views), panel_in + _NAME_IN)
+    with matplotlib.rc_context(sheet.style):
+        figure = new_figure(*size, layout="constrained")
         panels = figure.subplots(1, len(views), squeeze=False)[0]
         for axes, (name, structure) in zip(panels, structures.items(), strict=True):
-            _draw_balls_and_sticks(axes, structure)
+            # Sticks are as thick beside their atoms on any sheet.
+            stick_pt = _STICK_PT * panel_in * unit() / _PANEL_IN
+            _draw_balls_and_sticks(axes, structure, stick_pt)
             axes.set_title(chem(name), color=INK, parse_math=False, y=-0.06, va="top")
             axes.set_aspect("equal")
             axes.set_xlim(-reach_a, reach_a)
@@ -42,7 +50,7 @@ def draw_structures(structures: Mapping[str, Structure]) -> Figure:
     return figure
 
 
-def _draw_balls_and_sticks(axes: Axes, structure: Structure) -> None:
+def _draw_balls_and_sticks(axes: Axes, structure: Structure, stick_pt: float) -> None:
     """Atoms from the far side to the near one, each bond before its nearer atom."""
     styles = element_styles(structure.symbols)
     radii = np.array([styles[symbol].radius_a for symbol in structure.symbols])
@@ -56,7 +64,7 @@ def _draw_balls_and_sticks(axes: Axes, structure: Structure) -> None:
             rim = 0.9 * BALL * radii[far] / gaps[near, far]
             start = view[far] + rim * (view[near] - view[far])
             xs, ys, _ = np.array([start, view[near]]).T
-            axes.plot(xs, ys, color=INK, linewidth=1.6, zorder=2 * rank - 1)
+            axes.plot(xs, ys, color=INK, linewidth=stick_pt, zorder=2 * rank - 1)
         x, y, _ = view[near].tolist()
         axes.add_patch(
             Circle(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Self
 
+from clusterflow.errors import ConfigError
 from clusterflow.figures.columns import find_places, list_columns, name_states
 from clusterflow.figures.labels import place_labels, wrap_intermediate
 from clusterflow.figures.text import chem, signed
@@ -16,15 +17,16 @@ if TYPE_CHECKING:
 
     from clusterflow.figures.columns import Place
     from clusterflow.figures.labels import PlacedLabel
+    from clusterflow.figures.sheet import Sheet
     from clusterflow.records.profiles import Pathway
 
 LEFT_IN = 0.75
 RIGHT_IN = 0.2
 MIN_WIDTH_IN = 6.4
-LABEL_CHARACTERS = 11
 MAX_NAMED = 5  # pathways with a colour and a line of the legend of their own
-_COLUMN_IN = 1.12
-_TITLE_IN = 0.72
+_COLUMN_IN, _COLUMN_CHARACTERS = 1.12, 11
+_LEAST_COLUMN_IN = 0.55
+_TITLE_IN, _NO_TITLE_IN = 0.72, 0.12
 _PROFILE_IN = 2.7  # height of the profile itself, from the lowest bar to the highest
 _TWO_PROFILES_IN = 4.2  # with the levels at another potential
 _MIN_RANGE_EV = 0.5  # a flat profile is not blown up to look like mountains
@@ -71,6 +73,8 @@ class Frame:
     """Sizes of a diagram, inches, and its scale."""
 
     columns: int
+    column_in: float
+    title_in: float
     inch_per_ev: float
     bottom_ev: float
     top_ev: float
@@ -80,8 +84,21 @@ class Frame:
     @property
     def width_in(self) -> float:
         """Width of the whole figure."""
-        wanted = LEFT_IN + RIGHT_IN + self.columns * _COLUMN_IN
-        return max(MIN_WIDTH_IN, wanted)
+        return LEFT_IN + RIGHT_IN + self.columns * self.column_in
+
+    @property
+    def characters(self) -> int:
+        """How many characters of a label fit over a column."""
+        return _count_characters(self.column_in)
+
+    def with_tick_lines(self, further: int) -> Self:
+        """With room for names of so many lines more than one under the axis."""
+        return replace(self, below_in=self.below_in + _LINE_IN * further)
+
+    def with_legend(self, lines: int) -> Self:
+        """With room for so many lines of a legend."""
+        room_in = _LEGEND_ROW_IN * (lines + 0.3)
+        return replace(self, below_in=self.below_in + room_in)
 
     @property
     def axes_in(self) -> float:
@@ -91,7 +108,7 @@ class Frame:
     @property
     def height_in(self) -> float:
         """Height of the whole figure."""
-        return _TITLE_IN + self.axes_in + self.below_in
+        return self.title_in + self.axes_in + self.below_in
 
 
 def find_tracks(equation: str, pathways: Sequence[Pathway]) -> Tracks:
@@ -128,45 +145,87 @@ def find_bars(tracks: Tracks) -> tuple[Bar, ...]:
 
 
 def lay_out(
-    tracks: Tracks, bars: Sequence[Bar], others_ev: Sequence[float] = ()
+    tracks: Tracks,
+    bars: Sequence[Bar],
+    others_ev: Sequence[float] = (),
+    *,
+    sheet: Sheet,
 ) -> Frame:
-    """Sizes that leave room for every label, and for levels that have none."""
+    """Sizes that leave room for every label, and for levels that have none.
+
+    Raises
+    ------
+    ConfigError
+        If the columns do not fit onto the sheet.
+    """
+    column_in = _choose_column(len(tracks.columns), sheet)
     energies = [*(bar.energy_ev for bar in bars), *others_ev]
     height_in = _TWO_PROFILES_IN if others_ev else _PROFILE_IN
     scale = height_in / max(max(energies) - min(energies), _MIN_RANGE_EV)
     labels = tuple(
         label
         for column in range(len(tracks.columns))
-        for label in _place_column_labels(bars, column, scale)
+        for label in _place_column_labels(bars, column, scale, column_in)
     )
     bottoms = [*energies, *(label.place.bottom_in / scale for label in labels)]
     tops = [*energies, *(label.place.top_in / scale for label in labels)]
     margin = 0.12 / scale
     return Frame(
         columns=len(tracks.columns),
+        column_in=column_in,
+        title_in=_NO_TITLE_IN if sheet.few_words else _TITLE_IN,
         inch_per_ev=scale,
         bottom_ev=min(bottoms) - margin,
         top_ev=max(tops) + margin,
-        below_in=_measure_room_below(tracks.pathways),
+        below_in=reasons_in(tracks.pathways[0]) + 0.4 + TICK_IN,
         labels=labels,
     )
 
 
-def frame_of(
-    energies_ev: Sequence[float], columns: int, *, legend_rows: int, tick_lines: int
-) -> Frame:
-    """Sizes of a diagram whose states are named under the axes, not at the bars."""
+def frame_of(energies_ev: Sequence[float], columns: int, *, sheet: Sheet) -> Frame:
+    """Sizes of a diagram whose states are named under the axes, not at the bars.
+
+    Raises
+    ------
+    ConfigError
+        If the columns do not fit onto the sheet.
+    """
     scale = _PROFILE_IN / max(max(energies_ev) - min(energies_ev), _MIN_RANGE_EV)
     margin = 0.12 / scale
-    below = 0.5 + TICK_IN + _LINE_IN * tick_lines + _LEGEND_ROW_IN * (legend_rows + 0.3)
     return Frame(
         columns=columns,
+        column_in=_choose_column(columns, sheet),
+        title_in=_NO_TITLE_IN if sheet.few_words else _TITLE_IN,
         inch_per_ev=scale,
         bottom_ev=min(energies_ev) - margin,
         top_ev=max(energies_ev) + margin,
-        below_in=below,
+        below_in=0.5 + TICK_IN,
         labels=(),
     )
+
+
+def _choose_column(columns: int, sheet: Sheet) -> float:
+    """Width of a column, inches of the layout, so that all are on the sheet.
+
+    Raises
+    ------
+    ConfigError
+        If they are too many for its width.
+    """
+    width_in = sheet.layout_in or max(
+        MIN_WIDTH_IN, LEFT_IN + RIGHT_IN + columns * _COLUMN_IN
+    )
+    column_in = (width_in - LEFT_IN - RIGHT_IN) / columns
+    if column_in < _LEAST_COLUMN_IN:
+        raise ConfigError(
+            f"--width {sheet.width_in:.3g}in: {columns} states do not fit side by "
+            "side; give a larger width, or none"
+        )
+    return column_in
+
+
+def _count_characters(column_in: float) -> int:
+    return max(5, int(_COLUMN_CHARACTERS * column_in / _COLUMN_IN))
 
 
 def wrap_reason(reason: str, columns: int) -> str:
@@ -189,27 +248,13 @@ def reasons_in(pathway: Pathway) -> float:
     return _REASON_LINE_IN * lines + (0.05 if lines else 0.0)
 
 
-def _measure_room_below(pathways: Sequence[Pathway]) -> float:
-    """Room under the axes for reasons, axis label and legend, inches."""
-    return (
-        reasons_in(pathways[0])
-        + 0.4
-        + TICK_IN
-        + _LEGEND_ROW_IN * (_count_legend_rows(pathways) + 0.3)
-    )
-
-
-def _count_legend_rows(pathways: Sequence[Pathway]) -> int:
-    shown = min(len(pathways), MAX_NAMED)
-    further = len(pathways) > shown
-    # The determining step, the levels at U_L, the interval, and what the dagger means.
-    return shown + further + 4
-
-
-def _place_column_labels(bars: Sequence[Bar], column: int, scale: float) -> list[Label]:
+def _place_column_labels(
+    bars: Sequence[Bar], column: int, scale: float, column_in: float
+) -> list[Label]:
     """Labels of one column with their places."""
     here = [bar for bar in bars if bar.column == column]
-    texts = [wrap_intermediate(chem(bar.name), LABEL_CHARACTERS) for bar in here]
+    characters = _count_characters(column_in)
+    texts = [wrap_intermediate(chem(bar.name), characters) for bar in here]
     values = [signed(bar.energy_ev) if bar.pathway == 0 else "" for bar in here]
     places = place_labels(
         [bar.energy_ev * scale for bar in here],

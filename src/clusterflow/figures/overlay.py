@@ -19,18 +19,18 @@ from clusterflow.figures.diagram import (
     BEST,
     HALF_BAR,
     OTHERS,
-    STYLE,
     add_legend,
     blank_figure,
     draw_intervals,
     draw_titles,
     interval_ends,
-    legend_characters,
     number_columns,
+    wrap_legend,
 )
 from clusterflow.figures.labels import wrap_intermediate
-from clusterflow.figures.layout import LABEL_CHARACTERS, MAX_NAMED, TICK_IN, frame_of
-from clusterflow.figures.text import chem, clip, number, signed
+from clusterflow.figures.layout import MAX_NAMED, TICK_IN, frame_of
+from clusterflow.figures.sheet import USUAL, Sheet, pt
+from clusterflow.figures.text import chem, number, signed
 from clusterflow.science.checks.effects import WARNINGS
 from clusterflow.science.reactions.flags import group_flags
 from clusterflow.science.reactions.pathways import order_pathways
@@ -61,6 +61,7 @@ class Track:
 def draw_overlay(
     results: Mapping[str, ReactionResult],
     half_widths_ev: Mapping[str, Sequence[float | None]] | None = None,
+    sheet: Sheet = USUAL,
 ) -> Figure:
     """The best pathway of one reaction on each of a few clusters, or at a few levels.
 
@@ -75,22 +76,41 @@ def draw_overlay(
         most five.
     half_widths_ev
         Half of the 90 % interval of each state, by label, where known.
+    sheet
+        Width, letters and words.
+
+    Raises
+    ------
+    ConfigError
+        If the states do not fit into the width.
     """
-    columns, names, tracks = _align_pathways(results, half_widths_ev or {})
+    columns, states, tracks = _align_pathways(results, half_widths_ev or {})
     first = next(iter(results.values()))
     energies = [v for t in tracks for v in t.pathway.levels_ev if v is not None]
     for track in tracks:
         energies += interval_ends(track.pathway.levels_ev, track.half_widths_ev)
-    rows = len(tracks) + 1
-    lines = max(name.count("\n") for name in names)
-    with matplotlib.rc_context(STYLE):
-        frame = frame_of(energies, len(columns), legend_rows=rows, tick_lines=lines)
+    with matplotlib.rc_context(sheet.style):
+        frame = frame_of(energies, len(columns), sheet=sheet)
+        names = [
+            "\n".join(wrap_intermediate(chem(one), frame.characters) for one in found)
+            for found in states
+        ]
+        handles = [
+            _make_legend_handle(rank, track, few=sheet.few_words)
+            for rank, track in enumerate(tracks)
+        ]
+        note = "thick: the step that sets the limiting potential U_L"
+        handles.append(Line2D([], [], linestyle="none", label=note))
+        lines = wrap_legend(handles, frame.width_in)
+        frame = frame.with_tick_lines(max(name.count("\n") for name in names))
+        frame = frame.with_legend(lines)
         label = name_axis([track.pathway for track in tracks])
-        figure, axes = blank_figure(frame, label, 2.0)
+        figure, axes = blank_figure(frame, label, pt(2.0))
         number_columns(axes, columns)
         axes.set_xticks(range(len(columns)), names, parse_math=False)
-        axes.tick_params(axis="x", length=0, pad=4 + 72 * TICK_IN)
-        draw_titles(figure, frame, chem(first.equation), first)
+        axes.tick_params(axis="x", length=0, pad=pt(4 + 72 * TICK_IN))
+        if not sheet.few_words:
+            draw_titles(figure, frame, chem(first.equation), first)
         for rank, track in enumerate(tracks):
             _draw_track(axes, rank, track)
             draw_intervals(
@@ -102,12 +122,6 @@ def draw_overlay(
                 # Side by side, so that those of equal levels are seen.
                 shift=-0.13 * rank,
             )
-        limit = legend_characters(frame.width_in)
-        handles = [
-            _make_legend_handle(rank, track, limit) for rank, track in enumerate(tracks)
-        ]
-        note = "thick: the step that sets the limiting potential U_L"
-        handles.append(Line2D([], [], linestyle="none", label=note))
         add_legend(figure, handles)
     return figure
 
@@ -115,7 +129,7 @@ def draw_overlay(
 def _align_pathways(
     results: Mapping[str, ReactionResult],
     half_widths_ev: Mapping[str, Sequence[float | None]],
-) -> tuple[tuple[Place, ...], list[str], list[Track]]:
+) -> tuple[tuple[Place, ...], list[list[str]], list[Track]]:
     """The columns of all best pathways, the states in each, and each pathway's."""
     best = {name: order_pathways(result)[0] for name, result in results.items()}
     assert 0 < len(best) <= MAX_NAMED and all(path.complete for path in best.values())
@@ -130,10 +144,6 @@ def _align_pathways(
         states = name_states(results[name].equation, path)
         for place, state in zip(places[name], states, strict=True):
             found[columns.index(place)][state] = None
-    names = [
-        "\n".join(wrap_intermediate(chem(state), LABEL_CHARACTERS) for state in states)
-        for states in found
-    ]
     tracks = [
         Track(
             name=name,
@@ -144,7 +154,7 @@ def _align_pathways(
         )
         for name, path in best.items()
     ]
-    return columns, names, tracks
+    return columns, [list(states) for states in found], tracks
 
 
 def _draw_track(axes: Axes, rank: int, track: Track) -> None:
@@ -181,8 +191,10 @@ def _draw_track(axes: Axes, rank: int, track: Track) -> None:
         )
 
 
-def _make_legend_handle(rank: int, track: Track, limit: int) -> Line2D:
-    """A cluster with its limiting potential and its interval."""
+def _make_legend_handle(rank: int, track: Track, *, few: bool) -> Line2D:
+    """A cluster with its limiting potential and its interval, or its name alone."""
+    if few:
+        return Line2D([], [], color=COLORS[rank], linewidth=3.0, label=track.name)
     result = track.result
     verdict = "no U_L: no step moves an electron"
     if result.headline_v_rhe is not None:
@@ -192,5 +204,5 @@ def _make_legend_handle(rank: int, track: Track, limit: int) -> Line2D:
         basis = result.uncertainty.basis
         verdict += f" (median), 90 % interval {signed(low)} to {signed(high)} ({basis})"
     warnings = [name for name, _ in group_flags(result.flags) if name in WARNINGS]
-    label = clip(": ".join((track.name, ", ".join((verdict, *warnings)))), limit)
+    label = ": ".join((track.name, ", ".join((verdict, *warnings))))
     return Line2D([], [], color=COLORS[rank], linewidth=3.0, label=label)

@@ -7,7 +7,6 @@ from math import hypot
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
-from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
@@ -18,11 +17,12 @@ from clusterflow.figures.diagram import (
     FAINT,
     INK,
     MUTED,
-    PAPER,
-    STYLE,
+    TITLE_PT,
     add_legend,
+    wrap_legend,
 )
 from clusterflow.figures.labels import Box, place_beside
+from clusterflow.figures.sheet import PAPER, USUAL, Sheet, new_figure, pt, unit
 from clusterflow.figures.text import clip
 from clusterflow.science.reactions.scaling_line import FEW_POINTS
 
@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from clusterflow.science.reactions.scaling_line import Line
 
-_WIDTH_IN, _HEIGHT_IN = 6.4, 5.0
+_WIDTH_IN, _PLANE_SHAPE = 6.4, 0.7  # the plane's height by its width
 _LEFT_IN, _RIGHT_IN, _TOP_IN, _BELOW_IN = 0.8, 0.2, 0.75, 0.5
+_NO_TITLE_IN = 0.15
 _LEGEND_ROW_IN = 0.205
 _LABEL_PT, _LABEL_IN = 9.0, 0.16
 # A label that is further from its point than this gets a line to it.
@@ -42,7 +44,7 @@ _LEADER_IN = 0.1
 # Points that lie together are not blown up to look far apart.
 _MIN_RANGE = 0.4
 # Of more points than these, so many at either end of the ordinate have a name.
-_MOST_NAMED, _NAMED_ENDS = 60, 10
+MOST_NAMED, _NAMED_ENDS = 60, 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +65,38 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """Title, conditions, axis labels and notes of a plot."""
+    """Title, conditions, axis labels and notes of a plot.
+
+    `marks` are notes that explain what is drawn, and stand there with few words too.
+    """
 
     title: str
     conditions: str
     x_label: str
     y_label: str
     notes: tuple[str, ...] = ()
+    marks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leg:
+    """A stretch of a volcano: where one step sets the limiting potential.
+
+    `ends` are two points of the plane; `few` marks a line through few points.
+    """
+
+    name: str
+    ends: tuple[tuple[float, float], tuple[float, float]]
+    few: bool
 
 
 def draw_volcano(
-    points: Sequence[Point], heading: Heading, *, equilibrium: float | None = None
+    points: Sequence[Point],
+    heading: Heading,
+    *,
+    equilibrium: float | None = None,
+    legs: Sequence[Leg] = (),
+    sheet: Sheet = USUAL,
 ) -> Figure:
     """Limiting potentials against a descriptor, with their intervals.
 
@@ -85,6 +108,10 @@ def draw_volcano(
         Title, conditions, labels of the axes, and lines of the legend.
     equilibrium
         Equilibrium potential of the reaction on the same scale, V.
+    legs
+        The legs, V on the same scale.
+    sheet
+        Width, letters and words.
     """
     handles = []
     if any(not point.blocked for point in points):
@@ -96,8 +123,12 @@ def draw_volcano(
         line = Line2D([], [], color=MUTED, linestyle=(0, (4, 3)), linewidth=0.8)
         line.set_label("equilibrium potential of the reaction, from experiment")
         handles.append(line)
-    with matplotlib.rc_context(STYLE):
-        figure, axes = _set_up_figure(points, heading, handles, equilibrium)
+    further = [] if equilibrium is None else [equilibrium]
+    further += [y for leg in legs for _, y in leg.ends]
+    with matplotlib.rc_context(sheet.style):
+        figure, axes = _set_up_figure(points, heading, handles, further, sheet=sheet)
+        for number, leg in enumerate(legs):
+            _draw_line(axes, leg.ends, few=leg.few, gid=f"leg-{number}")
         bars = [
             (p.x, p.low, p.high)
             for p in points
@@ -127,24 +158,32 @@ def draw_volcano(
 
 
 def draw_scaling(
-    points: Sequence[Point], heading: Heading, *, line: Line | None
+    points: Sequence[Point],
+    heading: Heading,
+    *,
+    line: Line | None,
+    sheet: Sheet = USUAL,
 ) -> Figure:
     """Free energies of one adsorbate against those of another, eV, with their line."""
-    with matplotlib.rc_context(STYLE):
-        figure, axes = _set_up_figure(points, heading, [], None)
+    with matplotlib.rc_context(sheet.style):
+        figure, axes = _set_up_figure(points, heading, [], [], sheet=sheet)
         if line is not None:
-            ends = [min(p.x for p in points), max(p.x for p in points)]
-            axes.plot(
-                ends,
-                [line.slope * x + line.intercept for x in ends],
-                color=MUTED,
-                linewidth=1.0,
-                linestyle="--" if line.n_points < FEW_POINTS else "-",
-                zorder=1.0,
-                gid="line",
-            )
+            ends = [
+                (x, line.slope * x + line.intercept)
+                for x in (min(p.x for p in points), max(p.x for p in points))
+            ]
+            _draw_line(axes, ends, few=line.n_points < FEW_POINTS, gid="line")
         _draw_points(figure, axes, points)
     return figure
+
+
+def _draw_line(
+    axes: Axes, ends: Sequence[tuple[float, float]], *, few: bool, gid: str
+) -> None:
+    """A fitted line, dashed where few points are all it has."""
+    xs, ys = zip(*ends, strict=True)
+    style = "--" if few else "-"
+    axes.plot(xs, ys, color=MUTED, linewidth=1.0, linestyle=style, zorder=1.0, gid=gid)
 
 
 def _make_marker(marker: str, color: str, label: str) -> Line2D:
@@ -157,47 +196,54 @@ def _set_up_figure(
     points: Sequence[Point],
     heading: Heading,
     handles: Sequence[Line2D],
-    equilibrium: float | None,
+    further_y: Sequence[float],
+    *,
+    sheet: Sheet,
 ) -> tuple[Figure, Axes]:
     """A figure with axes that hold all points and intervals, and the words around."""
-    rows = [
-        *handles,
-        *(Line2D([], [], linestyle="none", label=n) for n in heading.notes),
-    ]
-    below = _BELOW_IN + _LEGEND_ROW_IN * len(rows)
-    height = _HEIGHT_IN + _LEGEND_ROW_IN * len(rows)
-    figure = Figure(figsize=(_WIDTH_IN, height), facecolor=PAPER)
+    notes = [*heading.marks, *([] if sheet.few_words else heading.notes)]
+    rows = [*handles, *(Line2D([], [], linestyle="none", label=n) for n in notes)]
+    width = sheet.layout_in or _WIDTH_IN
+    top = _NO_TITLE_IN if sheet.few_words else _TOP_IN
+    below = _BELOW_IN + _LEGEND_ROW_IN * wrap_legend(rows, width)
+    plane = (width - _LEFT_IN - _RIGHT_IN) * _PLANE_SHAPE
+    height = top + plane + below
+    figure = new_figure(width, height)
     axes = figure.add_axes(
         (
-            _LEFT_IN / _WIDTH_IN,
+            _LEFT_IN / width,
             below / height,
-            1 - (_LEFT_IN + _RIGHT_IN) / _WIDTH_IN,
-            1 - (below + _TOP_IN) / height,
+            1 - (_LEFT_IN + _RIGHT_IN) / width,
+            plane / height,
         ),
         facecolor=PAPER,
     )
     ends = [v for p in points for v in (p.y, p.low, p.high) if v is not None]
     axes.set_xlim(*_choose_limits([p.x for p in points], 0.16))
-    axes.set_ylim(
-        *_choose_limits([*ends, *([] if equilibrium is None else [equilibrium])])
-    )
+    axes.set_ylim(*_choose_limits([*ends, *further_y]))
     axes.set_xlabel(heading.x_label, color=INK, parse_math=False)
     axes.set_ylabel(heading.y_label, color=INK, parse_math=False)
     axes.tick_params(colors=MUTED, labelcolor=INK)
     for side, spine in axes.spines.items():
         spine.set_visible(side in ("left", "bottom"))
         spine.set_color(MUTED)
-    x = 0.12 / _WIDTH_IN
-    words: dict[str, Any] = {"va": "top", "parse_math": False}
-    limit = int(_WIDTH_IN * 72 / (11 * 0.6))
-    title = clip(heading.title, limit)
-    figure.text(
-        x, 1 - 0.13 / height, title, fontsize=11, weight="bold", color=INK, **words
-    )
-    figure.text(x, 1 - 0.37 / height, heading.conditions, color=MUTED, **words)
+    if not sheet.few_words:
+        _write_heading(figure, heading, width, height)
     if rows:
         add_legend(figure, rows)
     return figure, axes
+
+
+def _write_heading(
+    figure: Figure, heading: Heading, width: float, height: float
+) -> None:
+    """The title and the conditions at the head of a figure."""
+    x = 0.12 / width
+    words: dict[str, Any] = {"va": "top", "parse_math": False}
+    title = clip(heading.title, int(width * 72 / (TITLE_PT * 0.6)))
+    big: dict[str, Any] = {"fontsize": pt(TITLE_PT), "weight": "bold"}
+    figure.text(x, 1 - 0.13 / height, title, color=INK, **big, **words)
+    figure.text(x, 1 - 0.37 / height, heading.conditions, color=MUTED, **words)
 
 
 def _choose_limits(
@@ -211,7 +257,8 @@ def _choose_limits(
 
 def _draw_points(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
     """Markers, and the names where they cover neither one another nor a marker."""
-    width_in, height_in = figure.get_size_inches() * axes.get_position().size
+    size_in = figure.get_size_inches() / unit()
+    width_in, height_in = size_in * axes.get_position().size
     (left, right), (bottom, top) = axes.get_xlim(), axes.get_ylim()
     per_x, per_y = width_in / (right - left), height_in / (top - bottom)
     centres = [((p.x - left) * per_x, (p.y - bottom) * per_y) for p in points]
@@ -241,10 +288,11 @@ def _draw_points(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
             point.name,
             ha="center",
             va="center",
-            fontsize=_LABEL_PT,
+            fontsize=pt(_LABEL_PT),
             color=INK,
             zorder=5.0,
             parse_math=False,
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.2, "alpha": 0.8},
         )
         if _measure_gap_in(centre, box) > _LEADER_IN:
             axes.plot(
@@ -258,7 +306,7 @@ def _draw_points(figure: Figure, axes: Axes, points: Sequence[Point]) -> None:
 
 def _choose_named(points: Sequence[Point]) -> list[int]:
     """Indices of the points that get a name: of many, those at the ends of y."""
-    if len(points) <= _MOST_NAMED:
+    if len(points) <= MOST_NAMED:
         return list(range(len(points)))
     by_height = sorted(range(len(points)), key=lambda index: points[index].y)
     return sorted(by_height[:_NAMED_ENDS] + by_height[-_NAMED_ENDS:])
@@ -272,7 +320,7 @@ def _measure_gap_in(point: tuple[float, float], box: Box) -> float:
 
 
 def _measure_text_width_in(text: str) -> float:
-    font = FontProperties(family=STYLE["font.sans-serif"])
+    font = FontProperties(family=matplotlib.rcParams["font.sans-serif"])
     return (
         float(TextPath((0, 0), text, size=_LABEL_PT, prop=font).get_extents().x1) / 72
     )

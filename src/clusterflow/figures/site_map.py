@@ -5,17 +5,19 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING
 
+import matplotlib
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
 from clusterflow.figures.diagram import svg_source
+from clusterflow.figures.sheet import USUAL, Sheet, new_figure
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from clusterflow.records.adsorption import Site
@@ -31,6 +33,7 @@ _COLORS = {
     "pair": "#8c6d00",
     "hydride": "#444444",
 }
+_WIDTH_IN, _SHAPE, _NUMBER_PT = 9.0, 5 / 9, 6.0
 _BALL = 0.7  # drawn radius of an atom, of its covalent radius
 _MARK_A = 0.28  # radius of a mark
 _ABOVE_A = 0.9  # how far above a site its mark floats
@@ -41,21 +44,28 @@ table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.2rem .6
 border-bottom:1px solid #ddd}.scroll{overflow-x:auto}"""
 
 
-def draw_sites(structure: Structure, sites: Sequence[Site]) -> Figure:
+def draw_sites(
+    structure: Structure, sites: Sequence[Site], *, sheet: Sheet = USUAL
+) -> Figure:
     """Front and back of a cluster; marks bear the numbers of the table, from 1."""
-    figure = Figure(figsize=(9.0, 5.0), layout="constrained")
-    for axes, side in zip(figure.subplots(1, 2), (1, -1), strict=True):
-        frame = _find_view_frame(np.array(structure.positions, dtype=float), side)
-        _draw_atoms(axes, structure, frame)
-        _draw_marks(axes, sites, frame)
-        axes.set_title("front" if side > 0 else "back")
-    kinds = [kind for kind in _COLORS if any(site.kind == kind for site in sites)]
-    handles = [
-        Line2D([], [], marker="o", linestyle="", color=_COLORS[kind], label=kind)
-        for kind in kinds
-    ]
-    if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    width = sheet.layout_in or _WIDTH_IN
+    with matplotlib.rc_context(sheet.style):
+        figure = new_figure(width, width * _SHAPE, layout="constrained")
+        for axes, side in zip(figure.subplots(1, 2), (1, -1), strict=True):
+            frame = _find_view_frame(np.array(structure.positions, dtype=float), side)
+            _draw_atoms(axes, structure, frame)
+            # Numbers are as large beside their marks on any sheet.
+            number_pt = _NUMBER_PT * float(figure.get_figwidth()) / _WIDTH_IN
+            _draw_marks(axes, sites, frame, number_pt)
+            axes.set_title("front" if side > 0 else "back")
+        kinds = [kind for kind in _COLORS if any(site.kind == kind for site in sites)]
+        handles = [
+            Line2D([], [], marker="o", linestyle="", color=_COLORS[kind], label=kind)
+            for kind in kinds
+        ]
+        if handles:
+            place = "outside lower center"
+            figure.legend(handles=handles, loc=place, ncols=len(handles))
     return figure
 
 
@@ -123,7 +133,9 @@ def _draw_atoms(axes: Axes, structure: Structure, frame: Array) -> None:
     axes.set_ylim(low[1], high[1])
 
 
-def _draw_marks(axes: Axes, sites: Sequence[Site], frame: Array) -> None:
+def _draw_marks(
+    axes: Axes, sites: Sequence[Site], frame: Array, number_pt: float
+) -> None:
     marks: list[tuple[float, float]] = []
     for number, site in enumerate(sites, start=1):
         normal = np.array(site.normal)
@@ -139,7 +151,7 @@ def _draw_marks(axes: Axes, sites: Sequence[Site], frame: Array) -> None:
             y,
             str(number),
             color="white",
-            fontsize=6,
+            fontsize=number_pt,
             ha="center",
             va="center",
             zorder=4,

@@ -18,6 +18,7 @@ from clusterflow.report.words import say_fate, say_outcome
 from clusterflow.science.reactions.che import THERMALLY_CLOSED_EV, TIE_V, Electrode
 from clusterflow.science.reactions.network import parse_equation, read_surface
 from clusterflow.science.reactions.pathways import holes, order_pathways
+from clusterflow.science.reactions.scaling_line import FEW_POINTS
 from clusterflow.science.uncertainty.profile_deviations import profile_half_widths
 from clusterflow.stage_table import STAGES, record_name
 from clusterflow.units import BOLTZMANN_EV_PER_K
@@ -359,6 +360,8 @@ def scaling_block(scaling: Scaling) -> Json:
         "lines": {
             f"{x},{y}": {
                 "slope": line.slope,
+                "interval": [line.slope_low, line.slope_high],
+                "few": FEW_POINTS if line.n_points < FEW_POINTS else None,
                 "intercept": line.intercept,
                 "r_squared": line.r_squared,
                 "mae": line.mean_absolute_error,

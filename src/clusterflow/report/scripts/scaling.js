@@ -30,7 +30,7 @@ class ScalingPlot {
     const line = data.lines[`${i},${j}`];
     this.plot.replaceChildren(scatter(points, line, data.species[i], data.species[j]));
     figure.querySelector("output").textContent = line
-      ? `ΔG(${chem(data.species[j])}) = ${write(line.slope, 2, false)} ΔG(${chem(data.species[i])}) ${line.intercept < 0 ? MINUS : "+"} ${Math.abs(line.intercept).toFixed(2)} eV, R² = ${write(line.r_squared, 2, false)}, mean absolute error ${line.mae.toFixed(2)} eV, ${points.length} clusters`
+      ? `ΔG(${chem(data.species[j])}) = ${write(line.slope, 2, false)} ΔG(${chem(data.species[i])}) ${line.intercept < 0 ? MINUS : "+"} ${Math.abs(line.intercept).toFixed(2)} eV, R² = ${write(line.r_squared, 2, false)}, mean absolute error ${line.mae.toFixed(2)} eV, ${points.length} clusters; 90 % interval of the slope ${line.interval.map((end) => write(end, 2, false)).join(" to ")}${line.few ? `; dashed: fewer than ${line.few} clusters` : ""}`
       : `${points.length} ${points.length === 1 ? "cluster has" : "clusters have"} both; a line needs 3 that differ in x`;
   }
 }
@@ -75,7 +75,8 @@ function scatter(points, line, x_name, y_name) {
   if (line) {
     const ends = [Math.min(...points.map((p) => p.x)), Math.max(...points.map((p) => p.x))];
     const [from, to] = ends.map((value) => line.slope * value + line.intercept);
-    root.append(draw("line", { class: "fit", x1: x(ends[0]), x2: x(ends[1]), y1: y(from), y2: y(to) }));
+    const style = line.few ? { "stroke-dasharray": "6 4" } : {};
+    root.append(draw("line", { class: "fit", ...style, x1: x(ends[0]), x2: x(ends[1]), y1: y(from), y2: y(to) }));
   }
   const taken = points.map((point) => ({ x: x(point.x), y: y(point.y), half: 6, high: 12 }));
   for (const point of points) {

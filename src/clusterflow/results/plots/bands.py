@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from clusterflow.errors import ClusterflowError
 from clusterflow.figures.band_edges import draw_band_edges
+from clusterflow.figures.sheet import USUAL, Sheet
 from clusterflow.results.plots.common import (
     Plot,
     describe_origin,
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from clusterflow.results.tables import Row
 
 
-def plot_bands(surfaces: Sequence[StudyCluster]) -> Plot:
+def plot_bands(surfaces: Sequence[StudyCluster], sheet: Sheet = USUAL) -> Plot:
     """Band edges of clusters beside redox couples, V against SHE.
 
     Raises
@@ -61,7 +62,7 @@ def plot_bands(surfaces: Sequence[StudyCluster]) -> Plot:
     ]
     unseen = [(name, why) for name, why in missing if name not in views]
     return Plot(
-        figure=draw_band_edges(views),
+        figure=draw_band_edges(views, sheet=sheet),
         rows=(*rows, *list_hole_rows(rows, unseen)),
         missing=tuple(missing),
     )

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from clusterflow.errors import ConfigError, RecordError
 from clusterflow.figures.diagram import check_figure_name, save_figure
+from clusterflow.figures.sheet import typeset
 from clusterflow.figures.text import chem
 from clusterflow.library.find import Library, describe_error
 from clusterflow.records.energies import ThermoRecord
@@ -225,7 +226,7 @@ def _read_records_of(
 def save(plot: Plot, output: Path, **style: Any) -> Path:
     """Write a figure and, beside it, its table; the path of the table.
 
-    `style` is what `save_figure` takes.
+    `style` is what `save_figure` takes. The words of the figure are typeset.
 
     Raises
     ------
@@ -236,6 +237,7 @@ def save(plot: Plot, output: Path, **style: Any) -> Path:
     check_figure_name(output)
     table = output.with_suffix(".csv")
     check_output(table)
+    typeset(plot.figure)
     save_figure(plot.figure, output, **style)
     write_atomic(table, to_csv("plot", plot.rows))
     return table

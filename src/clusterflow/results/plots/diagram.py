@@ -8,6 +8,7 @@ from clusterflow.errors import ClusterflowError
 from clusterflow.figures.diagram import draw_profile
 from clusterflow.figures.layout import MAX_NAMED
 from clusterflow.figures.overlay import draw_overlay
+from clusterflow.figures.sheet import USUAL, Sheet
 from clusterflow.results.plots.common import (
     Plot,
     describe_origin,
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
 
 
 def plot_diagram(
-    surfaces: Sequence[StudyCluster], reaction: str, conditions: Conditions
+    surfaces: Sequence[StudyCluster],
+    reaction: str,
+    conditions: Conditions,
+    sheet: Sheet = USUAL,
 ) -> Plot:
     """Free-energy diagram: all pathways of one cluster, or the best of each of a few.
 
@@ -50,7 +54,9 @@ def plot_diagram(
         best = order_pathways(result)[0]
         return Plot(
             figure=draw_profile(
-                result, half_widths_ev=_find_half_widths(surfaces[0], best)
+                result,
+                half_widths_ev=_find_half_widths(surfaces[0], best),
+                sheet=sheet,
             ),
             rows=tuple(_list_state_rows(surfaces[0], result, result.pathways)),
             missing=tuple((best.states[index], why) for index, why in holes(best)),
@@ -87,6 +93,7 @@ def plot_diagram(
                 s.name: _find_half_widths(s, order_pathways(results[s.name])[0])
                 for s in drawn
             },
+            sheet=sheet,
         ),
         rows=(*rows, *list_hole_rows(rows, missing)),
         missing=tuple(missing),

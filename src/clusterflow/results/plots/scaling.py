@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from clusterflow.errors import ClusterflowError
 from clusterflow.figures.scatter import Heading, Point, draw_scaling
+from clusterflow.figures.sheet import USUAL, Sheet
 from clusterflow.figures.text import chem, number
 from clusterflow.results.plots.common import (
     Plot,
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from clusterflow.science.reactions.scaling_line import Line
 
 
-def plot_scaling(surfaces: Sequence[StudyCluster], x: str, y: str) -> Plot:
+def plot_scaling(
+    surfaces: Sequence[StudyCluster], x: str, y: str, sheet: Sheet = USUAL
+) -> Plot:
     """The ΔG of one adsorbate against that of another, with the line through them.
 
     Raises
@@ -68,9 +71,10 @@ def plot_scaling(surfaces: Sequence[StudyCluster], x: str, y: str) -> Plot:
             conditions=describe_conditions(alike),
             x_label=f"ΔG({chem(x)}) / eV",
             y_label=f"ΔG({chem(y)}) / eV",
-            notes=notes,
+            marks=notes,
         ),
         line=line,
+        sheet=sheet,
     )
     return Plot(
         figure=figure,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from clusterflow.errors import RecordError
 from clusterflow.figures.geometry import draw_structures
+from clusterflow.figures.sheet import USUAL, Sheet
 from clusterflow.figures.site_map import draw_sites
 from clusterflow.records.adsorption import AdsorbRecord, SitesRecord
 from clusterflow.records.clusters import RelaxRecord
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
     from clusterflow.results.tables import Row
 
 
-def plot_structure(folder: Path, cluster: str, adsorbates: Sequence[str]) -> Plot:
+def plot_structure(
+    folder: Path, cluster: str, adsorbates: Sequence[str], sheet: Sheet = USUAL
+) -> Plot:
     """A bare cluster, or some adsorbates on it, each at the minimum that stands for it.
 
     Raises
@@ -41,10 +44,10 @@ def plot_structure(folder: Path, cluster: str, adsorbates: Sequence[str]) -> Plo
         for name, structure in shown.items()
         for row in _list_atom_rows(structure)
     ]
-    return Plot(figure=draw_structures(shown), rows=tuple(rows))
+    return Plot(figure=draw_structures(shown, sheet=sheet), rows=tuple(rows))
 
 
-def plot_sites(folder: Path, cluster: str) -> Plot:
+def plot_sites(folder: Path, cluster: str, sheet: Sheet = USUAL) -> Plot:
     """The lowest isomer of a cluster from both sides, with its distinct sites.
 
     Raises
@@ -58,7 +61,7 @@ def plot_sites(folder: Path, cluster: str) -> Plot:
         reason = found.reason if found else "no sites record; run the study"
         raise RecordError(f"{cluster}: nothing to draw: {reason}")
     rows = [{**_describe_origin(relaxed), **row} for row in site_rows(found)]
-    figure = draw_sites(relaxed.isomers[0].structure, found.sites)
+    figure = draw_sites(relaxed.isomers[0].structure, found.sites, sheet=sheet)
     return Plot(figure=figure, rows=tuple(rows))  # type: ignore[arg-type]
 
 
