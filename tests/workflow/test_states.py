@@ -130,6 +130,13 @@ def test_a_thiolate_leaves_as_thiol(tmp_path):
             "clusters": ["Cu2S2H2"],
             "reactions": ["thiolate-loss"],
             "thermo": {"anchors": ["CO2", "H2", "H2O", "H2S"]},
+            "claims": [
+                {
+                    "name": "loss",
+                    "claim": "loss(SH, Cu2S2H2) > 0 eV",
+                    "source": "unpublished: x",
+                }
+            ],
         }
     )
     done = folder.run()
@@ -156,3 +163,6 @@ def test_a_thiolate_leaves_as_thiol(tmp_path):
     )
     (loss,) = che["results"]
     assert loss["steps"][0]["dg0_ev"] == pytest.approx(by_hand, abs=1e-3)
+    (verdict,) = load(results, "claims/loss.json")["verdicts"]
+    # Four standard deviations of the median of 10,000 samples, each off by 0.8 eV.
+    assert verdict["judgement"]["median"] == pytest.approx(by_hand, abs=0.04)
