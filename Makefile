@@ -8,7 +8,7 @@ PIP_INSTALL := -m pip install -qq --disable-pip-version-check
 # Two threads in each of two jobs are slower than one in each.
 export OMP_NUM_THREADS ?= 1
 
-# A finished default study, for `make pictures`.
+# Finished studies, for `make pictures`: the default one, and those of the pages.
 RESULTS ?= results/default
 
 EXTRAS_run :=
@@ -50,7 +50,7 @@ package: $(VENV)/.installed-dev ## Build sdist and wheel into dist, and try the 
 generate: $(VENV)/.installed-run ## Write the schema of the settings anew
 	$(BIN)/python -m clusterflow.study.template
 
-pictures: $(VENV)/.installed-dev ## Make the pictures of README.md from RESULTS=results/default, with Chromium
+pictures: $(VENV)/.installed-dev ## Make the pictures of README.md and docs/ from RESULTS=results/default, with Chromium
 	@$(BIN)/python docs/make_pictures.py $(RESULTS)
 
 constraints: ## Resolve all dependencies anew into constraints.txt

@@ -37,21 +37,20 @@ napoleon_google_docstring = False
 napoleon_use_rtype = False
 
 
-# What a code host shows in another place than the site, by page: `make docs` writes
-# clusters.html beside the pages, and first.md takes in the first steps of the README.
-ONLY_ON_THE_SITE = {
-    "catalogue": (
-        "<!-- link to the page of pictures, on the site -->",
-        '<p><a href="clusters.html">All of them with pictures</a></p>',
+# What a code host shows in another way than the site: `make docs` writes clusters.html
+# beside the pages, and first.md takes in the first steps of the README.
+ON_THE_SITE = {
+    "<!-- link to the page of pictures, on the site -->": (
+        '<p><a href="clusters.html">All of them with pictures</a></p>'
     ),
-    "index": ("../README.md#ten-minutes", "first.md"),
+    "../README.md#ten-minutes": "first.md",
 }
 
 
 def adapt_to_site(app, page, source):
     """Write what the site has in another place than a code host."""
-    if page in ONLY_ON_THE_SITE:
-        source[0] = source[0].replace(*ONLY_ON_THE_SITE[page])
+    for code_host, site in ON_THE_SITE.items():
+        source[0] = source[0].replace(code_host, site)
 
 
 def escape_stars(app, what, name, thing, options, lines):

@@ -76,7 +76,7 @@ def test_a_row_sees_only_settings_that_there_are(row):
 
 @ROWS
 def test_a_row_has_a_heading_in_the_docs(row):
-    index = Path(__file__).parents[1] / "docs/index.md"
+    index = Path(__file__).parents[1] / "docs/stages.md"
     assert re.search(rf"^#+ .*\b{row.name}\b", index.read_text(), re.MULTILINE)
 
 

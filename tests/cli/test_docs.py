@@ -203,7 +203,7 @@ def test_the_reference_holds_every_setting_and_page():
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_every_stage_has_a_heading_and_a_page_of_theory(stage):
-    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    index = (DOCS / "stages.md").read_text(encoding="utf-8")
     section = index.partition(f"\n### {stage}\n")[2].partition("\n#")[0]
     assert section, "no heading"
     # These only gather what others have computed.
@@ -240,7 +240,42 @@ def test_the_pictures_of_the_readme_show_the_default_study(library):
         assert any(text.startswith(name) for text in texts), name
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/index.md"])
+@pytest.mark.parametrize("page", ["gallery", "catalyst"])
+def test_a_page_shows_what_its_commands_have_drawn(page):
+    text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+    typed = map(shlex.split, re.findall(r"^    clusterflow (plot .+)$", text, re.M))
+    kinds = set()
+    for _, kind, _, *words in typed:
+        kinds.add(kind)
+        given = dict(zip(words[::2], words[1::2], strict=True))
+        figure = DOCS / "pictures" / given["--output"]
+        assert f"(pictures/{figure.name})" in text
+        assert figure.is_file()
+        with figure.with_suffix(".csv").open(encoding="utf-8") as stream:
+            rows = list(csv.DictReader(stream))
+        assert rows
+        for name in ("--cluster", "--reaction"):
+            # Of two levels a row says which: "Cu4, gfn1-xtb".
+            column = {(row.get(name[2:]) or "").partition(",")[0] for row in rows}
+            assert given.get(name) is None or column == {given[name]}
+    assert page != "gallery" or kinds == set(CLI.commands["plot"].commands)
+
+
+def test_the_tutorial_on_a_catalyst_tells_what_its_diagram_shows():
+    text = (DOCS / "catalyst.md").read_text(encoding="utf-8").replace("−", "-")
+    with (DOCS / "pictures/cdse-co.csv").open(encoding="utf-8") as stream:
+        best = [row for row in csv.DictReader(stream) if row["pathway_rank"] == "1"]
+    levels = [f"{float(row['level_ev']):+.2f} eV" for row in best[1:]]
+    told = re.search(r"\*COOH at (.+?), \*CO at (.+?), CO at (.+?)\]", text)
+    assert told is not None
+    assert list(told.groups()) == levels
+    median = float(best[0]["limiting_potential_median_v_rhe"])
+    assert f"CO2-to-CO,{median}," in text
+    assert f"\n{median:.2f} V against RHE, hydrogen" in text
+    assert best[1]["determining"] == "True"
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/stages.md"])
 def test_every_table_of_a_study_is_on_the_page(page):
     text = (DOCS.parent / page).read_text(encoding="utf-8")
     rows = "".join(line for line in text.splitlines() if line.startswith("| `"))
