@@ -36,6 +36,7 @@ REACTIONS = (
     "CO2-to-CH3OH",
     "CO2-to-CH4",
     "CO2-to-CH4-full",
+    "CO2-to-CH4-by-CO",
     "CO2-to-C2H4",
     "CO2-to-C2H6",
     "CO2-to-CH3CHO",
