@@ -132,7 +132,7 @@ def test_a_composite_level_with_holes_leaves_the_lead_to_the_level(missing):
     leading, behind = answer_refined(both, refined)
     assert (leading.level, leading.leads) == ("gfn1-xtb", True)
     assert leading.sentence.startswith(
-        "By gfn1-xtb alone, as pbe-d3-tzvp//gfn1-xtb has no potential on Cu8 ("
+        "By the level alone, as DFT leaves no potential on Cu8: the reasons"
     )
     assert "Cu4 has the least negative potential" in leading.sentence
     assert (behind.level, behind.leads) == ("pbe-d3-tzvp//gfn1-xtb", False)

@@ -109,6 +109,7 @@ def test_without_the_bare_cluster_nothing_is_chosen(study):
     settings = RefineSettings(species="chosen")
     plan = plan_round(1, study.inputs(bare=bare), None, settings, Job("refine_plan"))
     assert not chosen(plan)
+    assert plan.ends == "no reaction has a U_L at the composite level"
     assert all("the SCF was killed" in one.reason for one in plan.species)
 
 

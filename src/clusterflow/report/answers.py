@@ -112,11 +112,9 @@ def _say_what_lacks(group: LevelRanking, refined: LevelRanking) -> str:
     ]
     if not lacking:
         return ""
-    first = results.get(lacking[0].cluster)
-    reason = no_potential_reason(first) if first else "not refined"
     return (
-        f"By {group.level} alone, as {refined.level} has no potential on "
-        f"{_join_names(lacking)} ({reason})."
+        "By the level alone, as DFT leaves no potential on "
+        f"{_join_names(lacking)}: the reasons stand under the numbers."
     )
 
 

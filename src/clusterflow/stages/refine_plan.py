@@ -285,6 +285,8 @@ class _Round:
     def name_end(self, choice: Choice) -> str:
         """Why nothing at all is chosen."""
         until = f"{self.settings.until_v:g} V"
+        if not choice.widths_v:
+            return "no reaction has a U_L at the composite level"
         if self._is_narrow(choice):
             return f"the 90 % interval of each U_L is narrower than {until}"
         if any(gain > 0 for gain in choice.gains_v2.values()):
