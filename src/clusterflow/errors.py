@@ -10,9 +10,11 @@ import re
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 T = TypeVar("T")
+# Of more names than these only those are told that are near.
+_MOST_LISTED = 20
 
 
 class ClusterflowError(Exception):
@@ -58,6 +60,36 @@ def hide_passwords(text: str) -> str:
     'postgresql://me:***@host/db?sslpassword=***'
     """
     return _PASSWORD.sub(lambda found: f"{found[1] or found[2]}***", text)
+
+
+def name_near(name: str, known: Iterable[str], *, listed_by: str = "") -> str:
+    """What a wrong name may mean, and which names there are.
+
+    Parameters
+    ----------
+    known
+        Told in the order of a list or tuple, sorted otherwise.
+    listed_by
+        The command that lists all, where they are too many for a line.
+
+    Examples
+    --------
+    >>> name_near("Au25SH8", ["Au25SH18", "Cu4"])
+    'did you mean Au25SH18? known: Au25SH18, Cu4'
+    >>> name_near("cu4", ["Cu4"])
+    'did you mean Cu4? known: Cu4'
+    """
+    from difflib import get_close_matches
+
+    names = list(known) if isinstance(known, list | tuple) else sorted(known)
+    by_case: dict[str, str] = {one.lower(): one for one in names}
+    wanted = name.lower()
+    alike = [wanted] if wanted in by_case else get_close_matches(wanted, by_case)
+    near = [by_case[one] for one in alike]
+    meant = f"did you mean {' or '.join(near)}? " if near else ""
+    if listed_by and len(names) > _MOST_LISTED:
+        return f"{meant}`{listed_by}` shows all {len(names)}"
+    return f"{meant}known: {', '.join(names) or 'none'}"
 
 
 def choose(known: Mapping[str, T], name: str, kind: str) -> T:

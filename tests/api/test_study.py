@@ -11,6 +11,7 @@ import pytest
 import clusterflow
 from clusterflow.cli.app import main
 from clusterflow.errors import ConfigError, RecordError
+from clusterflow.figures.sheet import write_math
 from clusterflow.records.adsorption import AdsorbRecord
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.files import read_record
@@ -52,7 +53,7 @@ def test_a_table_is_that_of_the_command_line(name, study, capsys):
 def test_a_missing_number_is_nan_even_where_a_column_has_no_other(study):
     assert study.energies["layer_user_ev"].dtype == float
     assert study.energies["layer_user_ev"].isna().all()
-    with pytest.raises(ConfigError, match="choose from"):
+    with pytest.raises(ConfigError, match="known: best"):
         study.table("nothing")
 
 
@@ -88,7 +89,7 @@ def test_a_diagram_has_the_numbers_of_the_command_line(study, tmp_path):
         rows = [float(row["level_ev"]) for row in csv.DictReader(stream)]
     assert sorted(levels) == pytest.approx(sorted(rows), abs=1e-6)
     one = study.plot_diagram("CO2-to-CO", "Cu4").figure.texts[0].get_text()
-    assert one == "CO₂(g) + 2 H⁺ + 2 e⁻ → CO(g) + H₂O(l) on Cu4"
+    assert one == write_math("CO₂(g) + 2 H⁺ + 2 e⁻ → CO(g) + H₂O(l) on Cu4")
 
 
 def test_what_a_diagram_leaves_out_is_a_warning(study, tmp_path):

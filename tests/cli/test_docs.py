@@ -224,19 +224,22 @@ def test_the_pictures_of_the_readme_show_the_default_study(library):
 
     # matplotlib draws text as outlines, and says in a comment what they read.
     source = diagram.read_text(encoding="utf-8")
-    texts = set(re.findall(r"<!-- (.+?) -->", source))
-    assert {"* + CO₂(g)", "* + CO(g)", "+ H₂O(l)"} <= texts, "the ends are whole"
+    found = re.findall(r"<!-- (.+?) -->", source)
+    # A subscript is a letter of Unicode, or set as matplotlib does.
+    plain = (text.replace("₂", "2").replace("U_L", "UL") for text in found)
+    texts = {re.sub(r"\$[_^]{\\mathregular{(.+?)}}\$", r"\1", t) for t in plain}
+    assert {"* + CO2(g)", "* + CO(g)", "+ H2O(l)"} <= texts, "the ends are whole"
     with diagram.with_suffix(".csv").open(encoding="utf-8") as stream:
         rows = list(csv.DictReader(stream))
     inner = {row["state"] for row in rows} - {"*"}
-    assert {state.replace("2", "₂") for state in inner} <= texts
+    assert inner <= texts
     drawn = {row["step"] for row in rows} - {""}
     assert drawn <= {*library.reaction(diagram.stem).steps}
     assert {row["cluster"] for row in rows} == set(Settings().clusters)
     for row in rows:
         median = float(row["limiting_potential_median_v_rhe"])
         potential = f"{median:.2f}".replace("-", "−")
-        name = f"{row['cluster']}: U_L = {potential} V vs RHE"
+        name = f"{row['cluster']}: UL = {potential} V vs RHE"
         assert any(text.startswith(name) for text in texts), name
 
 

@@ -120,10 +120,18 @@ def test_kinds_do_not_share_names(tmp_path, library):
     assert isinstance(library.adsorbate("CO"), AdsorbateSpec)
 
 
-def test_an_unknown_name_lists_the_known(library):
+def test_an_unknown_name_is_answered_by_those_near_it(library):
     with pytest.raises(LibraryError, match="no gas called 'CO3'") as caught:
         library.gas("CO3")
-    assert "CH3OH" in str(caught.value)
+    assert "did you mean CO or CO2" in str(caught.value)
+    with pytest.raises(LibraryError, match=r"did you mean Au25SH18\b"):
+        library.cluster("Au25SH8")
+    # Of very many none stands in the line that is not near.
+    with pytest.raises(LibraryError) as caught:
+        library.cluster("xyzzy")
+    assert str(caught.value).endswith(
+        f"`clusterflow list clusters` shows all {len(library.paths('clusters'))}"
+    )
 
 
 def changed(**changes):

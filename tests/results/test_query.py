@@ -113,7 +113,10 @@ def test_every_table_can_be_asked_and_its_short_columns_exist(ask):
 @pytest.mark.parametrize(
     ("table", "options", "says"),
     [
-        ("planets", {}, "choose from best, species, flags, energies"),
+        ("planets", {}, "known: best, species, flags, energies"),
+        ("rankin", {}, r"did you mean rankings"),
+        ("best", {"where": ["reaction=CO2-to-C0"]}, r"did you mean CO2-to-CO"),
+        ("species", {"where": ["cluster=cu4"]}, r"no cluster 'cu4'.*mean Cu4\?"),
         ("steps", {"where": ["x=1"]}, "no column 'x'; known: cluster, level"),
         ("steps", {"columns": ["x"]}, "no column 'x'"),
         ("steps", {"sort": "-x"}, "no column 'x'"),

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from clusterflow.errors import RecordError
+from clusterflow.errors import RecordError, name_near
 from clusterflow.library.find import Library
 from clusterflow.records.files import read_records
 from clusterflow.results.columns import COLUMNS, TABLE_COLUMNS
@@ -151,9 +151,10 @@ class Study:
         ]
         of_adsorbate = [pair for pair in every if pair[1]["adsorbate"] == adsorbate]
         if not of_adsorbate:
-            known = ", ".join(dict.fromkeys(keys["adsorbate"] for _, keys in every))
+            known = {keys["adsorbate"] for _, keys in every}
             raise RecordError(
-                f"{cluster}: has no minimum of {adsorbate!r}; known: {known or 'none'}"
+                f"{cluster}: has no minimum of {adsorbate!r}; "
+                f"{name_near(adsorbate, known)}"
             )
         for atoms, keys in of_adsorbate:
             if keys["chosen"] if rank is None else keys["rank"] == rank:
@@ -172,7 +173,7 @@ class Study:
         if cluster not in self.clusters:
             raise RecordError(
                 f"{self.folder}: has no cluster {cluster!r}; "
-                f"known: {', '.join(sorted(self.clusters)) or 'none'}"
+                f"{name_near(cluster, self.clusters)}"
             )
         every = rows(self.records.about(cluster))
         return ((atoms, keys) for atoms, keys in every if "chosen" in keys)

@@ -52,7 +52,9 @@ def _try_database(paths: list[Path]) -> None:
         try_server(url)
 
 
-@app.command("list", epilog="clusterflow list clusters")
+@app.command(
+    "list", epilog="clusterflow list clusters\n\nclusterflow list clusters Au25"
+)
 def list_(
     kind: Annotated[
         str,
@@ -61,6 +63,9 @@ def list_(
             "or domain."
         ),
     ],
+    search: Annotated[
+        str, typer.Argument(help="Only items that have this text somewhere.")
+    ] = "",
     json_: AsJson = False,
     html: Annotated[
         Path | None,
@@ -71,12 +76,12 @@ def list_(
     ] = None,
 ) -> None:
     """List the items of the library."""
-    from clusterflow.study.listing import listing, shown
+    from clusterflow.study.listing import listing, search_rows, shown
 
     if html is not None:
         _write_gallery(kind, html)
         return
-    rows = listing(kind)
+    rows = search_rows(listing(kind), search)
     if json_:
         print(json.dumps(rows, indent=1, ensure_ascii=False))
         return
@@ -264,7 +269,9 @@ def run(
     configfile: Annotated[
         list[Path] | None, typer.Option(help="Overlays on config.yaml.")
     ] = None,
-    cores: Annotated[int | None, typer.Option(help="Cores; all by default.")] = None,
+    cores: Annotated[
+        int | None, typer.Option(min=1, help="Cores; all by default.")
+    ] = None,
     bundle: Annotated[
         str, typer.Option(help="2/12: only that part, as `submit` makes them.")
     ] = "",
@@ -280,6 +287,9 @@ def run(
 
     overlays = configfile or []
     paths = study_configs(overlays)
+    if not paths:
+        note = "no config.yaml here: this is the default study, in results/default; "
+        typer.echo(f"note: {note}`clusterflow new FOLDER` makes your own", err=True)
     plan = None
     # With settings on its command line, Snakemake alone knows them all.
     if not {"--config", "-C"} & set(context.args):

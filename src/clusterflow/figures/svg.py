@@ -10,6 +10,7 @@ import re
 from xml.etree import ElementTree
 
 from clusterflow.figures import diagram
+from clusterflow.figures.sheet import PAPER
 
 # The page sets these variables for light and dark.
 _VARIABLES = {
@@ -19,7 +20,7 @@ _VARIABLES = {
     diagram.MUTED: "--muted",
     diagram.FAINT: "--faint",
     diagram.BAND: "--band",
-    diagram.PAPER: "--card",
+    PAPER: "--card",
     **{color: f"--plot-{rank}" for rank, color in enumerate(diagram.OTHERS, 1)},
 }
 _COLOR = re.compile("|".join(_VARIABLES))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from clusterflow.errors import LibraryError, hide_passwords
+from clusterflow.errors import LibraryError, hide_passwords, name_near
 from clusterflow.library.adsorbates import AdsorbateSpec
 from clusterflow.library.clusters import ClusterSpec, LigandSpec
 from clusterflow.library.common import Spec, drawn_bonds
@@ -222,7 +222,7 @@ class Library:
             folders = ", ".join(str(root / kind) for root in self.roots)
             raise LibraryError(
                 f"no {SINGULAR[kind]} called {name!r} in {folders}; "
-                f"known: {', '.join(found) or 'none'}"
+                f"{name_near(name, found, listed_by=f'clusterflow list {kind}')}"
             )
         return found[name]
 

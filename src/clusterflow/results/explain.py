@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from clusterflow.errors import RecordError
+from clusterflow.errors import RecordError, name_near
 from clusterflow.records.adsorption import AdsorbRecord
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.energies import ThermoRecord
@@ -65,8 +65,8 @@ def explain(records: StudyRecords, name: str, library: Library) -> Explanation:
     che = {record.cluster: record for record in records.of(CheRecord)}
     if cluster not in thermo.keys() | che.keys():
         raise RecordError(
-            f"explain {name!r}: no cluster {cluster!r} in these results; known: "
-            f"{_join_names(thermo.keys() | che.keys())}; molecules: "
+            f"explain {name!r}: no cluster {cluster!r} in these results; "
+            f"{name_near(cluster, thermo.keys() | che.keys())}; molecules: "
             f"{_join_names(_list_gases(records))}"
         )
     results = {r.reaction: r for r in che[cluster].results} if cluster in che else {}
@@ -101,7 +101,7 @@ def _find_thermo_of_gas(records: StudyRecords, name: str) -> ThermoRecord:
     if not holders:
         raise RecordError(
             f"explain {name!r}: no such molecule in these results; "
-            f"known: {_join_names(_list_gases(records))}"
+            f"{name_near(name, _list_gases(records))}"
         )
     if len({t.level.hash if t.level else None for t in holders}) > 1:
         raise RecordError(

@@ -6,7 +6,7 @@ import operator
 import re
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterflow.errors import ConfigError
+from clusterflow.errors import ConfigError, name_near
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import read_records
 from clusterflow.records.profiles import CheRecord
@@ -165,12 +165,14 @@ def query(
         If there is no such table or column, or a condition cannot be read.
     """
     if table not in NAMES:
-        raise ConfigError(f"query {table!r}: choose from {', '.join(NAMES)}")
+        raise ConfigError(f"query {table!r}: {name_near(table, NAMES)}")
     conditions = [_parse_condition(text) for text in where]
     rows, known = _read_rows(folder, table, library, conditions)
     for condition in conditions:
         _check_column(condition["column"], known, table)
         rows = [row for row in rows if _meets_condition(row, condition)]
+        if not rows:
+            _check_name(folder, condition)
     if sort is not None:
         rows = _sort_rows(rows, sort, known, table)
     for name in columns:
@@ -207,11 +209,26 @@ def _list_rows(records: StudyRecords, table: str, library: Library) -> Iterable[
     return (READABLE | TABLES)[table](records)
 
 
+def _check_name(folder: Path, condition: dict[str, str]) -> None:
+    """Refuse a cluster or reaction that the study has not; an empty table is none."""
+    column, name = condition["column"], condition["value"]
+    if column not in INDEXED or condition["sign"] != "=" or not name:
+        return
+    records = read_records(folder)
+    known = set(records.clusters)
+    if column == "reaction":
+        known = {r.reaction for che in records.of(CheRecord) for r in che.results}
+    if name not in known:
+        raise ConfigError(
+            f"query: no {column} {name!r} in these results; {name_near(name, known)}"
+        )
+
+
 def _check_column(name: str, known: Sequence[str], table: str) -> None:
     # A table without rows has no columns to hold a name against.
     if known and name not in known:
         raise ConfigError(
-            f"table {table} has no column {name!r}; known: {', '.join(known)}"
+            f"table {table} has no column {name!r}; {name_near(name, known)}"
         )
 
 

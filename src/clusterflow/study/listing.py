@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
-from clusterflow.errors import LibraryError
+from clusterflow.errors import LibraryError, name_near
 from clusterflow.formula import n_electrons, valence_electrons
 from clusterflow.library.clusters import LigandSpec
 from clusterflow.library.common import Composed
@@ -15,7 +15,7 @@ from clusterflow.library.levels import DomainSpec, LevelSpec
 from clusterflow.library.reactions import ReactionSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from clusterflow.library.clusters import ClusterSpec
 
@@ -66,7 +66,7 @@ def listing(kind: str) -> list[dict[str, Any]]:
         If there is no such kind.
     """
     if kind not in _LISTED:
-        raise LibraryError(f"list {kind!r}: choose from {', '.join(_LISTED)}")
+        raise LibraryError(f"list {kind!r}: {name_near(kind, _LISTED)}")
     library = Library.default()
     if kind == "ligands":
         return [_make_item_row(spec) for spec in library.ligands()]
@@ -87,6 +87,16 @@ def listing(kind: str) -> list[dict[str, Any]]:
         "couples": library.couple,
     }[kind]
     return [_make_item_row(load(name)) for name in library.paths(kind)]
+
+
+def search_rows(rows: Sequence[dict[str, Any]], text: str) -> list[dict[str, Any]]:
+    """Rows in one of whose values a text stands, capital letters or small.
+
+    >>> search_rows([{"name": "Au25SH18"}, {"name": "Cu4"}], "au25")
+    [{'name': 'Au25SH18'}]
+    """
+    wanted = text.lower()
+    return [row for row in rows if any(wanted in str(v).lower() for v in row.values())]
 
 
 def _make_cluster_row(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import ValidationError
 
-from clusterflow.errors import ConfigError, RecordError
+from clusterflow.errors import ConfigError, RecordError, name_near
 from clusterflow.figures.diagram import check_figure_name, save_figure
 from clusterflow.figures.sheet import typeset
 from clusterflow.figures.text import chem
@@ -137,8 +137,7 @@ def read_study_clusters(
         if name not in known:
             known |= {p.stem for f in folders for p in (f / stage).glob("*.json")}
             raise RecordError(
-                f"--cluster {name}: not in these results; "
-                f"known: {', '.join(sorted(known)) or 'none'}"
+                f"--cluster {name}: not in these results; {name_near(name, known)}"
             )
     n_studies = Counter(record.cluster for _, record, _, _ in found)
     return [
@@ -256,8 +255,7 @@ def find_results(
     if not recorded:
         known = {r.reaction for surface in surfaces for r in surface.che.results}
         raise RecordError(
-            f"--reaction {reaction}: not in these results; "
-            f"known: {', '.join(sorted(known)) or 'none'}"
+            f"--reaction {reaction}: not in these results; {name_near(reaction, known)}"
         )
     return {
         name: _apply_conditions(surface, result, conditions)
@@ -348,8 +346,7 @@ def name_adsorbed(name: str, surfaces: Sequence[StudyCluster]) -> str:
     }
     if starred not in known:
         raise RecordError(
-            f"{name}: no such adsorbate in these results; "
-            f"known: {', '.join(sorted(known)) or 'none'}"
+            f"{name}: no such adsorbate in these results; {name_near(starred, known)}"
         )
     return starred
 

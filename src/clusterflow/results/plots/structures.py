@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterflow.errors import RecordError
+from clusterflow.errors import RecordError, name_near
 from clusterflow.figures.geometry import draw_structures
 from clusterflow.figures.sheet import USUAL, Sheet
 from clusterflow.figures.site_map import draw_sites
@@ -71,10 +71,10 @@ def _read_cluster(folder: Path, cluster: str) -> tuple[StudyRecords, RelaxRecord
     own = records.about(cluster)
     relaxed = next(iter(own.of(RelaxRecord)), None)
     if relaxed is None:
-        known = ", ".join(sorted(r.cluster for r in records.of(RelaxRecord)))
+        known = {record.cluster for record in records.of(RelaxRecord)}
         raise RecordError(
             f"--cluster {cluster}: has no geometry in these results; "
-            f"known: {known or 'none'}"
+            f"{name_near(cluster, known)}"
         )
     if not relaxed.isomers:
         raise RecordError(f"{cluster}: nothing to draw: {relaxed.reason}")
@@ -86,7 +86,7 @@ def _find_minimum(records: StudyRecords, cluster: str, adsorbate: str) -> Struct
     if adsorbate not in every:
         raise RecordError(
             f"--adsorbate {adsorbate}: was not put on {cluster}; "
-            f"known: {', '.join(sorted(every)) or 'none'}"
+            f"{name_near(adsorbate, every)}"
         )
     found = representative_minimum(every[adsorbate], records.of(VibrateRecord))
     if found is None:
