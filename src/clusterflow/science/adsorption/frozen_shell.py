@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterflow.science.geometry.bonds import bond_graph
+import numpy as np
+
+from clusterflow.science.geometry.bonds import CONTACT, distance_ratios
 
 if TYPE_CHECKING:
     from clusterflow.records.structure import Structure
 
 
 def find_shell(host: Structure) -> tuple[int, ...]:
-    """Ligand atoms that no atom of the core or hydride is bonded to.
+    """Ligand atoms that touch no atom of the core and no hydride.
 
     What binds a ligand stays free: S of a thiolate, P of a phosphine. So do the metal
     atoms of staples, which are of the core.
@@ -31,10 +33,8 @@ def find_shell(host: Structure) -> tuple[int, ...]:
     ... )
     (2,)
     """
-    graph = bond_graph(host.symbols, host.xyz)
-    return tuple(
-        i
-        for i, role in enumerate(host.roles)
-        if role == "ligand"
-        and not any(host.roles[j] in ("core", "hydride") for j in graph[i])
-    )
+    roles = np.array(host.roles)
+    # As adsorbates touch: ammonia on cadmium is bound by more than a bond's length.
+    near = distance_ratios(host.symbols, host.xyz) < CONTACT
+    bound = near[:, np.isin(roles, ("core", "hydride"))].any(axis=1)
+    return tuple(int(i) for i in np.flatnonzero((roles == "ligand") & ~bound))
