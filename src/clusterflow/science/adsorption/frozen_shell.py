@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clusterflow.science.clusters.ligands import ligands_of
 from clusterflow.science.geometry.bonds import CONTACT, distance_ratios
 
 if TYPE_CHECKING:
@@ -13,10 +14,10 @@ if TYPE_CHECKING:
 
 
 def find_shell(host: Structure) -> tuple[int, ...]:
-    """Ligand atoms that touch no atom of the core and no hydride.
+    """Atoms of ligands that do not touch the core or a hydride.
 
-    What binds a ligand stays free: S of a thiolate, P of a phosphine. So do the metal
-    atoms of staples, which are of the core.
+    What binds a ligand stays free: S of a thiolate, P of a phosphine; the nearest atom
+    where none touches. So do the metal atoms of staples, which are of the core.
 
     Examples
     --------
@@ -34,7 +35,14 @@ def find_shell(host: Structure) -> tuple[int, ...]:
     (2,)
     """
     roles = np.array(host.roles)
-    # As adsorbates touch: ammonia on cadmium is bound by more than a bond's length.
-    near = distance_ratios(host.symbols, host.xyz) < CONTACT
-    bound = near[:, np.isin(roles, ("core", "hydride"))].any(axis=1)
-    return tuple(int(i) for i in np.flatnonzero((roles == "ligand") & ~bound))
+    core = np.isin(roles, ("core", "hydride"))
+    ratios = distance_ratios(host.symbols, host.xyz)[:, core].min(
+        axis=1, initial=np.inf
+    )
+    shell: list[int] = []
+    ligands = np.flatnonzero(roles == "ligand").tolist()
+    for ligand in ligands_of(host.symbols, host.xyz, ligands):
+        # Levels that bind weakly leave ammonia farther from cadmium than a contact.
+        nearest = max(CONTACT, float(ratios[ligand].min()))
+        shell += [i for i in ligand if ratios[i] > nearest]
+    return tuple(sorted(shell))
