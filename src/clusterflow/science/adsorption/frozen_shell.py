@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from clusterflow.science.geometry.bonds import bond_graph
+import numpy as np
+
+from clusterflow.science.clusters.ligands import ligands_of
+from clusterflow.science.geometry.bonds import CONTACT, distance_ratios
 
 if TYPE_CHECKING:
     from clusterflow.records.structure import Structure
 
 
 def find_shell(host: Structure) -> tuple[int, ...]:
-    """Ligand atoms that no atom of the core or hydride is bonded to.
+    """Atoms of ligands that do not touch the core or a hydride.
 
-    What binds a ligand stays free: S of a thiolate, P of a phosphine. So do the metal
-    atoms of staples, which are of the core.
+    What binds a ligand stays free: S of a thiolate, P of a phosphine; the nearest atom
+    where none touches. So do the metal atoms of staples, which are of the core.
 
     Examples
     --------
@@ -31,10 +34,15 @@ def find_shell(host: Structure) -> tuple[int, ...]:
     ... )
     (2,)
     """
-    graph = bond_graph(host.symbols, host.xyz)
-    return tuple(
-        i
-        for i, role in enumerate(host.roles)
-        if role == "ligand"
-        and not any(host.roles[j] in ("core", "hydride") for j in graph[i])
+    roles = np.array(host.roles)
+    core = np.isin(roles, ("core", "hydride"))
+    ratios = distance_ratios(host.symbols, host.xyz)[:, core].min(
+        axis=1, initial=np.inf
     )
+    shell: list[int] = []
+    ligands = np.flatnonzero(roles == "ligand").tolist()
+    for ligand in ligands_of(host.symbols, host.xyz, ligands):
+        # Levels that bind weakly leave ammonia farther from cadmium than a contact.
+        nearest = max(CONTACT, float(ratios[ligand].min()))
+        shell += [i for i in ligand if ratios[i] > nearest]
+    return tuple(sorted(shell))
