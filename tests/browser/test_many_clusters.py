@@ -134,7 +134,7 @@ def test_the_page_of_a_thousand_is_small_and_opens_at_once(browser, many, tmp_pa
         failures=(),
         pairs=(),
         gates=(),
-        find_steps=lambda name: StepEnergies(),
+        find_steps=lambda *_: StepEnergies(),
         hashes={},
         link=lambda name: f"pages/{name}.html",
     )

@@ -21,7 +21,8 @@ REACTIONS = (
     *("CO2-to-C2H4", "CO2-to-C2H5OH", "CO2-to-C2H6", "CO2-to-CH3CHO", "CO2-to-CH3COOH"),
     *("CO2-to-CH3OH", "CO2-to-CH4", "CO2-to-CH4-full", "CO2-to-CO", "CO2-to-H2C2O4"),
     *("CO2-to-HCHO", "CO2-to-HCOOH", "CO2-to-HCOOH-hydride", "CO2-to-carbonate"),
-    *("HER", "HER-Tafel", "hydride-loss", "methyl-loss", "thiolate-loss"),
+    *("HER", "HER-Tafel", "hydride-loss", "methyl-loss"),
+    *("thiolate-loss", "thiolate-loss-anion", "thiolate-loss-radical"),
     *("CO-oxidation", "HCOO-oxidation", "OER", "ORR", "O2-to-H2O2"),
     *("N2-to-NH3", "HNO3-to-NH3", "CO2-N2-to-urea", "CO2-to-CH4-by-CO"),
 )

@@ -10,7 +10,7 @@ import pytest
 from clusterflow.cli.app import main
 from clusterflow.records.files import ACCEPT_EDITED
 from clusterflow.results import query as asked
-from clusterflow.results.plots import common
+from clusterflow.results.plots import common, volcano
 from clusterflow.results.table_file import NAME, read_table
 from tests.results.results_folder import write_results
 from tests.stages.test_thermo import Study
@@ -108,6 +108,7 @@ def test_tables_of_accepted_records_are_not_for_those_who_do_not(folder, capsys)
 )
 def test_figures_of_many_are_those_of_the_records(folder, figure, monkeypatch):
     kind, *options = figure
+    monkeypatch.setattr(volcano, "MOST_NAMED", 2)
     drawn = {}
     for source in ("tables", "records"):
         output = folder.parent / source / "figure.svg"

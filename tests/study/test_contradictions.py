@@ -320,7 +320,8 @@ def test_what_may_be_right_is_not_refused(folder, settings, files):
 def test_every_reaction_of_the_library_is_in_order(library):
     # As their descriptions ask for.
     nitrogen = ("N2-to-NH3", "HNO3-to-NH3", "CO2-N2-to-urea")
-    further = {"thiolate-loss": "H2S", **dict.fromkeys(nitrogen, "N2")}
+    thiolates = [f"thiolate-loss{way}" for way in ("", "-anion", "-radical")]
+    further = dict.fromkeys(nitrogen, "N2") | dict.fromkeys(thiolates, "H2S")
     for reaction in library.paths("reactions"):
         anchors = ["CO2", "H2", "H2O"]
         if reaction in further:

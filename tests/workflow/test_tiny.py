@@ -136,12 +136,12 @@ def test_an_edited_table_reruns_no_quantum_chemistry(copied, tmp_path):
     assert done.returncode == 0, done.stderr
     with (tmp_path / "results/tiny/energies.csv").open() as stream:
         rows = list(csv.DictReader(stream))
-    for row in rows:
-        layers = [row[name] or 0 for name in row if name.startswith("layer_")]
-        terms = [row[f"{name}_ev"] for name in ("energy", "zpe", "thermal", "minus_ts")]
+    for line in rows:
+        layers = [line[name] or 0 for name in line if name.startswith("layer_")]
+        terms = [line[f"{name}_ev"] for name in ("energy", "zpe", "thermal", "minus_ts")]
         made_of = sum(float(cell) for cell in (*terms, *layers))
-        assert made_of == pytest.approx(float(row["gibbs_ev"]), abs=1e-5)
-    shifts = {row["species"]: row["layer_user_ev"] for row in rows}
+        assert made_of == pytest.approx(float(line["gibbs_ev"]), abs=1e-5)
+    shifts = {line["species"]: line["layer_user_ev"] for line in rows}
     assert shifts["*H"] == "0.1" and shifts["*"] == ""
     assert copied.rules_to_run() == set()
     table.write_text(row.format(0.2))

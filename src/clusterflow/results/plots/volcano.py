@@ -111,7 +111,8 @@ def plot_volcano(
     scale += "" if first.scale == "rhe" else f", pH {first.ph:g}"
     bases = {row["uncertainty_basis"] for row in rows} - {None}
     kinds = ", ".join(sorted(map(str, bases)))
-    pathway, lines = fit_legs(drawn)
+    # Outlines have no pathways: whatever was read, so many are drawn the same.
+    pathway, lines = fit_legs(drawn if len(surfaces) <= MOST_NAMED else [])
     legs = _find_legs(lines, points, sign=sign_of(drawn))
     notes = [f"point: median, bar: 90 % interval of U_L ({kinds})"] if bases else []
     marks = [describe_leg(leg, lines[leg.name]) for leg in legs]
