@@ -138,7 +138,9 @@ def test_an_edited_table_reruns_no_quantum_chemistry(copied, tmp_path):
         rows = list(csv.DictReader(stream))
     for line in rows:
         layers = [line[name] or 0 for name in line if name.startswith("layer_")]
-        terms = [line[f"{name}_ev"] for name in ("energy", "zpe", "thermal", "minus_ts")]
+        terms = [
+            line[f"{name}_ev"] for name in ("energy", "zpe", "thermal", "minus_ts")
+        ]
         made_of = sum(float(cell) for cell in (*terms, *layers))
         assert made_of == pytest.approx(float(line["gibbs_ev"]), abs=1e-5)
     shifts = {line["species"]: line["layer_user_ev"] for line in rows}
