@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from .test_page import BARS, ENTER, RIGHT, diagram
@@ -51,6 +53,19 @@ return [...document.querySelectorAll("a, button, input, select, canvas, [role=bu
   .filter((node) => !named(node)).map((node) => node.outerHTML);
 """
 
+AXE = """
+const done = arguments[arguments.length - 1];
+document.querySelectorAll("details").forEach((part) => (part.open = true));
+const name = (rule) => [rule.id, rule.nodes.slice(0, 3).map((node) => node.html)];
+axe.run(document, {
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+  rules: { "color-contrast": { enabled: false } },
+}).then(
+  (found) => done([found.passes.length, found.violations.map(name)]),
+  (error) => done([0, String(error)]),
+);
+"""
+
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_text_stands_out(browser, results, dark):
@@ -83,3 +98,14 @@ def test_a_diagram_and_a_structure_need_no_mouse(browser, results):
     canvas.send_keys(ESCAPE)
     assert not browser.find("#viewer")[0].is_displayed()
     assert browser.driver.switch_to.active_element == button
+
+
+def test_axe_finds_nothing(browser, results):
+    """By the rules of WCAG 2.1 A and AA; contrast is read above."""
+    axe = pytest.importorskip("axe_core_python")
+    browser.open(results / "report.html")
+    source = (Path(axe.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    browser.run(source)
+    browser.driver.set_script_timeout(60)
+    passes, violations = browser.driver.execute_async_script(AXE)
+    assert passes > 20 and violations == []
