@@ -76,7 +76,7 @@ def test_killed_runs_end_with_the_numbers_of_an_undisturbed_one(
 ):
     seed = int(os.environ.get("CLUSTERFLOW_SEED", "20"))
     chance = random.Random(seed)
-    count(N_KILLS)
+    count(0)
     numbers = undisturbed.read_numbers()
     longest_s = 0.9 * undisturbed.seconds
     kills, round_ = 0, 0
@@ -99,6 +99,7 @@ def test_killed_runs_end_with_the_numbers_of_an_undisturbed_one(
             if run.poll() is None:
                 strike(run, *what, chance)
                 kills += 1
+                count(kills)
             said = run.communicate(timeout=PATIENCE_S)[0]
             where = f"seed {seed}, kill {kills}, round {round_}: {what}\n{said}"
             assert "Traceback" not in said, where
