@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -31,9 +32,27 @@ def test_version_and_date_are_those_of_the_newest_release(root, project):
     version, date = re.findall(r"^## ([\d.]+) - (\S+)$", changes, re.MULTILINE)[0]
     citation = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
     page = (root / "docs/cluster.md").read_text(encoding="utf-8")
+    metadata = json.loads((root / "codemeta.json").read_text(encoding="utf-8"))
     assert project["project"]["version"] == citation["version"] == version
-    assert str(citation["date-released"]) == date
+    assert metadata["version"] == version
+    assert str(citation["date-released"]) == metadata["datePublished"] == date
     assert set(re.findall(r"clusterflow:(\d[\d.]*\d)", page)) == {version}
+
+
+def test_all_metadata_say_the_same(root, project):
+    citation = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    metadata = json.loads((root / "codemeta.json").read_text(encoding="utf-8"))
+    told = project["project"]
+    assert told["name"] == citation["title"] == metadata["name"]
+    assert metadata["license"].endswith(f"/{told['license']}")
+    assert citation["license"] == told["license"]
+    [author] = [entry["name"] for entry in told["authors"]]
+    assert author == citation["authors"][0]["name"] == metadata["author"][0]["name"]
+    assert citation["abstract"] == metadata["description"]
+    assert citation["keywords"] == metadata["keywords"]
+    pythons = [name for name in told["classifiers"] if re.search(r":: 3\.\d+$", name)]
+    first, last = (name.rpartition(" ")[2] for name in (pythons[0], pythons[-1]))
+    assert metadata["runtimePlatform"] == f"Python {first} to {last}"
 
 
 def test_the_changelog_has_one_line_for_a_change(root):

@@ -395,7 +395,9 @@ ATOM_FIELDS = ("symbols", "positions", "roles")
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--format", "xyz", "--output", "x"], "must be one of chain, catmap, cathub"),
+        (["--format", "pdf", "--output", "x"], "must be one of chain, catmap, cathub"),
+        (["--format", "xyz", "--output", "x"], "has no structures"),
+        (["--format", "cif", "--output", "."], "has no structures"),
         (["--format", "cathub", "--output", "x"], "wants structures"),
         (["--format", "cathub", "--output", "."], "is not an empty folder"),
         (["--format", "catmap", "--output", "mine.csv"], "mine.csv"),

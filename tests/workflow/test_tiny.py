@@ -8,6 +8,8 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
+import ase.io
+import numpy as np
 import pytest
 
 from clusterflow.cli.app import main
@@ -87,6 +89,52 @@ def test_database_reads_with_ase(finished):
     )
     assert done.returncode == 0
     assert "Rows: " in done.stdout and "Rows: 0" not in done.stdout
+
+
+def test_structures_go_out_as_xyz_and_cif_as_the_records_have_them(finished, tmp_path):
+    results = finished.path / "results/tiny"
+    for form, name in (("xyz", "all.xyz"), ("cif", "cif")):
+        words = ["--format", form, "--output", str(tmp_path / name)]
+        assert main(["export", str(results), *words]) == 0
+    with (results / "energies.csv").open() as stream:
+        free = {row["species"]: row for row in csv.DictReader(stream)}
+    with (tmp_path / "cif/structures.csv").open() as stream:
+        listed = {row["id"]: row for row in csv.DictReader(stream)}
+    images = ase.io.read(tmp_path / "all.xyz", ":")
+    assert listed.keys() == {atoms.info["id"] for atoms in images}
+    assert len(listed) == len(images)
+    seen = {}
+    for atoms in images:
+        told = atoms.info
+        record = json.loads((results / told["record"]).read_text())
+        for part in ("isomers", "minima"):
+            record = record[part][told["rank"]] if part in record else record
+        structure = record["structure"]
+        assert atoms.get_chemical_symbols() == structure["symbols"]
+        assert atoms.positions == pytest.approx(np.array(structure["positions"]))
+        assert atoms.get_potential_energy() == told["energy_ev"] == record["energy_ev"]
+        assert told["charge"] == structure["charge"]
+        assert told["multiplicity"] == structure["multiplicity"]
+        assert float(listed[told["id"]]["energy_ev"]) == round(told["energy_ev"], 8)
+        boxed = ase.io.read(tmp_path / "cif" / f"{told['id']}.cif")
+        assert [*boxed.symbols] == [*atoms.symbols]
+        # In the file are fractions of five digits.
+        distances = pytest.approx(atoms.get_all_distances(), abs=1e-3)
+        assert boxed.get_all_distances() == distances
+        assert boxed.cell.lengths() == pytest.approx(
+            np.ptp(atoms.positions, axis=0) + 10.0, abs=1e-3
+        )
+        if "gibbs_ev" in told:
+            is_gas = told["kind"] == "gas"
+            name = f"{told['gas']}(g)" if is_gas else f"*{told.get('adsorbate', '')}"
+            seen[name] = told
+    assert {"*", "*H", "H2(g)"} <= seen.keys()
+    for name, told in seen.items():
+        for key in ("energy_ev", "gibbs_ev", "formation_ev"):
+            assert told[key] == pytest.approx(float(free[name][key]), abs=1e-6)
+        assert told["temperature_k"] == 298.15
+        assert told["status"] == free[name]["status"]
+        assert told.get("flags", "") == free[name]["flags"]
 
 
 def test_the_report_of_snakemake_has_tables_and_diagrams_with_captions(finished):

@@ -15,7 +15,9 @@ app = typer.Typer()
 @app.command(
     epilog="clusterflow export results/default --format chain --output chain.csv\n\n"
     "clusterflow export results/default --format catmap --output catmap\n\n"
-    "clusterflow export results/default --format cathub --output cathub"
+    "clusterflow export results/default --format cathub --output cathub\n\n"
+    "clusterflow export results/default --format xyz --output structures.xyz\n\n"
+    "clusterflow export results/default --format cif --output cif"
 )
 def export(
     folder: Results,
@@ -24,15 +26,18 @@ def export(
         typer.Option(
             "--format",
             help="chain: CSV of what each number is the sum of; catmap: energies.txt "
-            "and model.mkm; cathub: a folder for Catalysis-Hub.",
+            "and model.mkm; cathub: a folder for Catalysis-Hub; xyz: all structures as "
+            "extended XYZ; cif: as CIF, a file each.",
         ),
     ],
     output: Annotated[
         Path,
-        typer.Option("--output", "-o", help="File of chain, folder of the others."),
+        typer.Option(
+            "--output", "-o", help="File of chain and xyz, folder of the others."
+        ),
     ],
 ) -> None:
-    """Write results for spreadsheets, CatMAP or Catalysis-Hub."""
+    """Write results for spreadsheets and other programs, structures as XYZ or CIF."""
     from clusterflow.errors import ConfigError
     from clusterflow.library.find import Library
     from clusterflow.records.files import read_records

@@ -5,12 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Final
 
-from clusterflow.errors import OutputError, RecordError
+from clusterflow.errors import RecordError
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.files import check_output, replacing, write_atomic
 from clusterflow.results.cathub_folder import make_cathub_folder, write_cathub_folder
 from clusterflow.results.catmap_files import MODEL, TABLE, make_catmap_input
 from clusterflow.results.chain import list_chain
+from clusterflow.results.structure_files import (
+    BOX_A,
+    INDEX,
+    refuse_full_folder,
+    write_cif,
+    write_xyz,
+)
 from clusterflow.results.tables import write_csv
 
 if TYPE_CHECKING:
@@ -59,8 +66,7 @@ def write_cathub(
     OutputError
         If the folder holds something: what is no more would stay among the new files.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise OutputError(f"{folder}: is not an empty folder; name another one")
+    refuse_full_folder(folder)
     found = make_cathub_folder(records, library)
     write_cathub_folder(found, folder)
     return [
@@ -70,8 +76,29 @@ def write_cathub(
     ]
 
 
+def write_structures(
+    records: StudyRecords, library: Library, file: Path
+) -> Sequence[str]:
+    """All structures as extended XYZ; what was written, in words."""
+    check_output(file)
+    return [f"wrote {file}, {write_xyz(records, file)} structures"]
+
+
+def write_crystals(
+    records: StudyRecords, library: Library, folder: Path
+) -> Sequence[str]:
+    """All structures as CIF; what was written, in words."""
+    n_files = write_cif(records, folder)
+    return [
+        f"wrote {n_files} structures below {folder}, listed in {folder / INDEX}; "
+        f"clusters stand in a box with {BOX_A:g} Å between images"
+    ]
+
+
 WRITERS: Final[dict[str, Callable[[StudyRecords, Library, Path], Sequence[str]]]] = {
     "chain": write_chain,
     "catmap": write_catmap,
     "cathub": write_cathub,
+    "xyz": write_structures,
+    "cif": write_crystals,
 }
