@@ -161,7 +161,7 @@ def test_a_chemical_step_that_stays_closed_tells_apart():
     found = answer(results, odds)
     assert [row.cluster for row in found.rows] == ["Cu8", "Cu13", "Cu4"]
     assert "Cu8 leads" in found.sentence
-    assert "Cu4 meets a chemical step above 0.75 eV" in found.sentence
+    assert "Cu4 (U_L −0.30 V) meets a chemical step above 0.75 eV" in found.sentence
 
 
 def test_studies_without_errors_potentials_or_rivals_say_so():

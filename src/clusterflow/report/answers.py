@@ -232,9 +232,11 @@ def _say_rest(
         odds = [_find_better(best, row, better) for row in open_]
         parts.append(f"ahead of {_join_names(open_)} with {_say_range(odds)}")
     if closed:
-        verb = "meet" if len(closed) > 1 else "meets"
+        # By its potential alone one of them may look better than what leads.
+        number = _say_potential(closed[0].result)
+        verb, which = ("meet", "best ") if len(closed) > 1 else ("meets", "")
         parts.append(
-            f"{_join_names(closed)} {verb} a chemical step above "
+            f"{_join_names(closed)} ({which}{number}) {verb} a chemical step above "
             f"{THERMALLY_CLOSED_EV:.2f} eV that no potential helps over"
         )
     return "".join(f"; {part}" for part in parts)
