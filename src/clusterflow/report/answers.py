@@ -215,9 +215,10 @@ def _say_who_leads(
         )
     if len(leaders) == 1:
         return f"{best.cluster} leads ({number}){rest}."
+    joint = ", " if len(leaders) > 2 else " and "
     return (
-        f"{best.cluster} ({number}) and {_join_names(leaders[1:])} lead and cannot be "
-        f"told apart ({odds}){rest}."
+        f"{best.cluster} ({number}){joint}{_join_names(leaders[1:])} lead and cannot "
+        f"be told apart ({odds}){rest}."
     )
 
 
