@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import re
 import shutil
@@ -135,6 +136,36 @@ def test_structures_go_out_as_xyz_and_cif_as_the_records_have_them(finished, tmp
         assert told["temperature_k"] == 298.15
         assert told["status"] == free[name]["status"]
         assert told.get("flags", "") == free[name]["flags"]
+
+
+def test_a_crate_has_the_study_and_says_what_made_it(finished, tmp_path):
+    """Passes `rocrate-validator` 0.13 for Workflow Run Crate 0.5: tried by hand."""
+    rocrate = pytest.importorskip("rocrate.rocrate")
+    results = finished.path / "results/tiny"
+    words = ["--format", "rocrate", "--output", str(tmp_path / "crate")]
+    assert main(["export", str(results), *words]) == 0
+    crate = rocrate.ROCrate(tmp_path / "crate")
+    assert crate.mainEntity.id == "Snakefile"
+    [run] = [e for e in crate.get_entities() if e.type == "CreateAction"]
+    assert run["instrument"] == crate.mainEntity
+    used, made = run["object"], run["result"]
+    used = used if isinstance(used, list) else [used]
+    assert [file.id for file in used] == ["config.yaml"]
+    files = {path for path in results.rglob("*") if path.is_file()}
+    names = {path.relative_to(results).as_posix() for path in files}
+    assert {f"results/{n}" for n in names if "/." not in f"/{n}"} == {
+        f.id for f in made
+    }
+    for file in (*used, *made, *crate.mainEntity["hasPart"]):
+        copy = tmp_path / "crate" / file.id
+        if file.get("sha256"):
+            assert hashlib.sha256(copy.read_bytes()).hexdigest() == file["sha256"]
+        assert copy.is_file()
+    assert {f.id for f in made if f.get("sha256")} >= {"results/relax/Cu2.json"}
+    told = json.loads((results / "report.json").read_text())["provenance"]["created"]
+    assert run["startTime"] < run["endTime"] == told
+    versions = crate.mainEntity["softwareRequirements"]
+    assert {"clusterflow", "ase"} <= {one["name"] for one in versions}
 
 
 def test_the_report_of_snakemake_has_tables_and_diagrams_with_captions(finished):

@@ -17,7 +17,8 @@ app = typer.Typer()
     "clusterflow export results/default --format catmap --output catmap\n\n"
     "clusterflow export results/default --format cathub --output cathub\n\n"
     "clusterflow export results/default --format xyz --output structures.xyz\n\n"
-    "clusterflow export results/default --format cif --output cif"
+    "clusterflow export results/default --format cif --output cif\n\n"
+    "clusterflow export results/default --format rocrate --output crate"
 )
 def export(
     folder: Results,
@@ -27,7 +28,8 @@ def export(
             "--format",
             help="chain: CSV of what each number is the sum of; catmap: energies.txt "
             "and model.mkm; cathub: a folder for Catalysis-Hub; xyz: all structures as "
-            "extended XYZ; cif: as CIF, a file each.",
+            "extended XYZ; cif: as CIF, a file each; rocrate: "
+            "the study with its workflow as an RO-Crate.",
         ),
     ],
     output: Annotated[

@@ -11,6 +11,7 @@ from clusterflow.records.files import check_output, replacing, write_atomic
 from clusterflow.results.cathub_folder import make_cathub_folder, write_cathub_folder
 from clusterflow.results.catmap_files import MODEL, TABLE, make_catmap_input
 from clusterflow.results.chain import list_chain
+from clusterflow.results.crate import write_crate
 from clusterflow.results.structure_files import (
     BOX_A,
     INDEX,
@@ -95,10 +96,18 @@ def write_crystals(
     ]
 
 
+def write_rocrate(
+    records: StudyRecords, library: Library, folder: Path
+) -> Sequence[str]:
+    """An RO-Crate; what is left out or to be filled in, and what was written."""
+    return [*write_crate(records, folder), f"wrote {folder}"]
+
+
 WRITERS: Final[dict[str, Callable[[StudyRecords, Library, Path], Sequence[str]]]] = {
     "chain": write_chain,
     "catmap": write_catmap,
     "cathub": write_cathub,
     "xyz": write_structures,
     "cif": write_crystals,
+    "rocrate": write_rocrate,
 }
