@@ -12,7 +12,7 @@ export OMP_NUM_THREADS ?= 1
 RESULTS ?= results/default
 
 EXTRAS_run :=
-EXTRAS_dev := [test,dev,docs,excel,outputs,parquet,postgresql]
+EXTRAS_dev := [test,dev,docs,excel,outputs,parquet,postgresql,rocrate]
 
 .PHONY: run test test-kernels faults lint docs package generate pictures constraints clean help
 
@@ -57,7 +57,7 @@ constraints: ## Resolve all dependencies anew into constraints.txt
 	@$(call need_python)
 	rm -rf build/constraints
 	$(PYTHON) -m venv build/constraints
-	build/constraints/bin/python $(PIP_INSTALL) '.[test,dev,docs,excel,outputs,parquet,postgresql,slurm]'
+	build/constraints/bin/python $(PIP_INSTALL) '.[test,dev,docs,excel,outputs,parquet,postgresql,rocrate,slurm]'
 	{ sed -n '/^#/p' constraints.txt; build/constraints/bin/python -m pip freeze --exclude clusterflow; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
 	rm -rf build/constraints
