@@ -139,7 +139,7 @@ def test_structures_go_out_as_xyz_and_cif_as_the_records_have_them(finished, tmp
 
 
 def test_a_crate_has_the_study_and_says_what_made_it(finished, tmp_path):
-    """What Workflow Run Crate 0.5 requires, by rocrate-validator 0.13, tried by hand."""
+    """What Workflow Run Crate requires, by rocrate-validator 0.13: tried by hand."""
     rocrate = pytest.importorskip("rocrate.rocrate")
     results = finished.path / "results/tiny"
     words = ["--format", "rocrate", "--output", str(tmp_path / "crate")]
