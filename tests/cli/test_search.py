@@ -33,7 +33,8 @@ QUESTIONS = {
     "cluster": ("SLURM", "sbatch"),
     "dft": ("DFT",),
     "adding": ("add an adsorbate", "own cluster"),
-    "gallery": ("volcano", "figures"),
+    "gallery": ("volcano plot", "figures"),
+    "glossary": ("volcano",),
     "catalyst": ("tutorial", "Cd6Se6"),
 }
 
