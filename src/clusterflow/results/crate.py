@@ -146,8 +146,9 @@ def _find_config(results: Path) -> Path | None:
     file = results.resolve().parent.parent / "config.yaml"
     if not file.is_file():
         return None
-    content = read_yaml(file) or {}
-    return file if content.get("study", "default") == results.name else None
+    content = read_yaml(file)
+    name = content.get("study") if isinstance(content, dict) else None
+    return file if (name or "default") == results.name else None
 
 
 def _add(crate: Any, identifier: str, kind: str, **properties: Any) -> Any:
