@@ -7,6 +7,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clusterflow.records.energies import GasCorrection
 from clusterflow.records.files import StudyRecords
 
 if TYPE_CHECKING:
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
 def study_of(*groups: Iterable[Record], folder: str = "results") -> StudyRecords:
     """A study of some records, group after group."""
     return StudyRecords(folder=Path(folder), records=tuple(chain(*groups)))
+
+
+def anchors_of(gases: Iterable[str]) -> tuple[GasCorrection, ...]:
+    """Corrections of gases that are anchors: none."""
+    return tuple(
+        GasCorrection(
+            gas=gas,
+            anchors={gas: 1.0},
+            computed_ev=0.0,
+            experiment_ev=0.0,
+            correction_ev=0.0,
+            is_anchor=True,
+            source="by hand",
+        )
+        for gas in gases
+    )
 
 
 def instead(

@@ -11,7 +11,6 @@ import pytest
 from clusterflow.errors import ConfigError
 from clusterflow.records.energies import (
     FreeEnergyTerms,
-    GasCorrection,
     LostVibrations,
     SpeciesFreeEnergy,
     ThermoRecord,
@@ -25,6 +24,7 @@ from clusterflow.stages.che import che
 from clusterflow.stages.claims import run
 from clusterflow.stages.inputs import Inputs
 from clusterflow.stages.parts.job import Job
+from tests.records.study_records import anchors_of
 
 # Four standard deviations of a frequency of one half in 10,000 samples.
 PROBABILITY_ABS = 0.02
@@ -398,18 +398,7 @@ class MadeUpLosses(MadeUp):
             temperature_k=298.15,
             half_hydrogen_ev=0.0,
             species=(clean, *map(gas, GAS_G_EV), radical),
-            gas_corrections=tuple(
-                GasCorrection(
-                    gas=name,
-                    anchors={name: 1.0},
-                    computed_ev=0.0,
-                    experiment_ev=0.0,
-                    correction_ev=0.0,
-                    is_anchor=True,
-                    source="by hand",
-                )
-                for name in GAS_G_EV
-            ),
+            gas_corrections=anchors_of(GAS_G_EV),
             provenance=self.provenance,
             **more,
         )

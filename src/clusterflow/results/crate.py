@@ -65,7 +65,7 @@ def write_crate(records: StudyRecords, folder: Path) -> Sequence[str]:
     ConfigError
         If the package that writes crates is missing.
     RecordError
-        If the study is not finished: it has no report.
+        If the study is not finished: it has no report, or a table is missing.
     OutputError
         If the folder holds something.
     """
@@ -76,8 +76,11 @@ def write_crate(records: StudyRecords, folder: Path) -> Sequence[str]:
             "an RO-Crate needs rocrate; pip install 'clusterflow[rocrate]'"
         ) from None
     source = records.folder
-    if not (source / "report.json").is_file():
-        raise RecordError(f"{source}: has no report yet; finish the study first")
+    needed = ("report.json", *(file for _, file, _ in _OUTPUTS))
+    if missing := [file for file in needed if not (source / file).is_file()]:
+        raise RecordError(
+            f"{source}: has no {', '.join(missing)} yet; finish the study first"
+        )
     last = read_record(source / "report.json", ReportRecord)
     refuse_full_folder(folder)
     begin, end = _find_times([*records.records, last])
@@ -109,8 +112,7 @@ def write_crate(records: StudyRecords, folder: Path) -> Sequence[str]:
         notes.append(f"left out: the config: none of study {source.name} is beside it")
     else:
         parameter = _add_parameter(crate, "config", "Settings of the study")
-        properties = {"name": "Settings", "encodingFormat": "application/yaml"}
-        file = crate.add_file(config, "config.yaml", properties=properties)
+        file = _add_file(crate, config, "config.yaml", name="Settings")
         file["exampleOfWork"] = parameter
         workflow["input"] = [parameter]
         used = [file]
@@ -158,6 +160,12 @@ def _add(crate: Any, identifier: str, kind: str, **properties: Any) -> Any:
     return crate.add(ContextEntity(crate, identifier, properties=content))
 
 
+def _add_file(crate: Any, path: Path, identifier: str, **properties: Any) -> Any:
+    if path.suffix in _FORMATS:
+        properties["encodingFormat"] = _FORMATS[path.suffix]
+    return crate.add_file(path, identifier, properties=properties)
+
+
 def _add_parameter(crate: Any, name: str, description: str) -> Any:
     parameter = crate.add_formal_parameter(
         name, "File", identifier=f"#{name}", description=description
@@ -189,8 +197,7 @@ def _add_workflow(crate: Any, records: StudyRecords) -> Any:
     for file in sorted((source / "workflow").rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
             name = file.relative_to(source).as_posix()
-            properties = {"license": _MIT, "encodingFormat": _FORMATS[file.suffix]}
-            parts.append(crate.add_file(file, name, properties=properties))
+            parts.append(_add_file(crate, file, name, license=_MIT))
     workflow["hasPart"] = parts
     versions = {
         pair
@@ -215,15 +222,13 @@ def _add_results(crate: Any, records: StudyRecords) -> dict[str, Any]:
     added = {}
     for name, path in _list_files(records.folder):
         properties: dict[str, Any] = {"name": name}
-        if path.suffix in _FORMATS:
-            properties["encodingFormat"] = _FORMATS[path.suffix]
         if name in records.hashes:
             properties["sha256"] = records.hashes[name]
         if name in told:
             record = told[name]
             properties["description"] = f"Record of stage {record.stage}"
             properties["dateCreated"] = record.provenance.created
-        added[name] = crate.add_file(path, f"results/{name}", properties=properties)
+        added[name] = _add_file(crate, path, f"results/{name}", **properties)
     return added
 
 

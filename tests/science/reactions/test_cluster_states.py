@@ -10,7 +10,6 @@ from clusterflow.errors import RecordError
 from clusterflow.library.reactions import ReactionSpec
 from clusterflow.records.energies import (
     FreeEnergyTerms,
-    GasCorrection,
     LostVibrations,
     SpeciesFreeEnergy,
     ThermoRecord,
@@ -22,6 +21,7 @@ from clusterflow.settings import CheSettings
 from clusterflow.stages.che import che
 from clusterflow.stages.parts.job import Job
 from clusterflow.study.plan import Plan
+from tests.records.study_records import anchors_of
 
 GAS_G_EV = {"CO2": -300.0, "H2": -30.0, "H2O": -140.0, "HCOOH": -329.5}
 PARENT_EV, STATE_EV = -100.0, -84.11
@@ -85,18 +85,7 @@ def record(library, provenance):
                 gas("HCOOH", 0.5),
                 *more,
             ),
-            gas_corrections=tuple(
-                GasCorrection(
-                    gas=name,
-                    anchors={name: 1.0},
-                    computed_ev=0.0,
-                    experiment_ev=0.0,
-                    correction_ev=0.0,
-                    is_anchor=True,
-                    source="by hand",
-                )
-                for name in anchors
-            ),
+            gas_corrections=anchors_of(anchors),
             provenance=provenance,
         )
         return found.model_copy(update=changes)

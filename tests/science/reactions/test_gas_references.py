@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from clusterflow.library.reactions import ReactionSpec
-from clusterflow.records.energies import GasCorrection, SpeciesFreeEnergy, ThermoRecord
+from clusterflow.records.energies import SpeciesFreeEnergy, ThermoRecord
 from clusterflow.science.reactions.gas_references import raw_energies
 from clusterflow.science.thermochemistry.anchors import FROM_CO2
 from clusterflow.settings import CheSettings
 from clusterflow.stages.che import che
 from clusterflow.stages.parts.job import Job
+from tests.records.study_records import anchors_of
 from tests.stages.test_thermo import Study
 
 CO_EV = -1.8  # the correction of CO(g) by hand
@@ -56,18 +57,7 @@ def by_hand(provenance, library, cooh_ev):
             species("*COOH", cooh_ev, -0.1),
             species("*CO", 2.0, CO_EV),
         ),
-        gas_corrections=tuple(
-            GasCorrection(
-                gas=gas,
-                anchors={},
-                computed_ev=0.0,
-                experiment_ev=0.0,
-                correction_ev=0.0,
-                is_anchor=True,
-                source="by hand",
-            )
-            for gas in FROM_CO2
-        ),
+        gas_corrections=anchors_of(FROM_CO2),
         provenance=provenance,
     )
 
