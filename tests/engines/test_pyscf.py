@@ -189,6 +189,18 @@ def test_the_next_geometry_takes_stability_along():
     assert energy == pytest.approx(compute(oxygen, level(), 0, 3)[0], abs=1e-5)
 
 
+def test_a_part_takes_stability_along_into_the_basis_of_the_whole(tmp_path):
+    path = tmp_path / "alone.npz"
+    pair = molecule("O2") + Atoms("He", [[0, 0, 3]])
+    _, alone = compute(pair[:2], level(), 0, 3, checkpoint=path)
+    energy, report = compute(pair, level(), 0, 3, ghosts=(2,), neighbours=(path,))
+    cold_energy, cold = compute(pair, level(), 0, 3, ghosts=(2,))
+    assert alone.stable and cold.stable and report.stable is None
+    assert energy == pytest.approx(cold_energy, abs=1e-5)
+    # A whole with electrons of its own is another system.
+    assert compute(pair, level(), 0, 3, neighbours=(path,))[1].stable
+
+
 def test_a_hole_that_may_turn_is_no_instability():
     radical, report = compute(molecule("OH"), level(), 0, 2)
     assert report.n_instabilities == 0

@@ -94,8 +94,10 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
         field = self._build_field(mol)
         guess, density = self._choose_guess(mol)
         field, cycles = self._run_cycles(field, density)
-        # From geometry to geometry a field stays stable: looking costs twice an SCF.
-        looks = self._multiplicity > 1 and guess != "last"
+        # Looking costs as much as the SCF. A field stays stable from geometry to
+        # geometry, and that of a part as the basis functions of the rest come to it.
+        is_known = guess == "last" or (guess == "neighbour" and self.options.ghosts)
+        looks = self._multiplicity > 1 and not is_known
         more = n_followed = 0
         if looks:
             field, more, n_followed = self._follow_instabilities(field)
