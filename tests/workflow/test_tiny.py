@@ -205,8 +205,9 @@ def test_an_entry_of_nomad_defines_what_it_holds_and_has_the_tables(finished, tm
                         assert cell == str(value), key
     relaxed = json.loads((results / "relax/Cu2.json").read_text())
     [bare] = [s for s in data["structures"] if s["kind"] == "cluster"]
-    assert bare["energy_ev"] == relaxed["structure"]["energy_ev"]
-    assert bare["positions"] == relaxed["structure"]["positions"]
+    [isomer] = relaxed["isomers"]
+    assert bare["energy_ev"] == isomer["energy_ev"]
+    assert bare["positions"] == isomer["structure"]["positions"]
 
 
 def test_the_report_of_snakemake_has_tables_and_diagrams_with_captions(finished):
