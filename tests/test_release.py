@@ -55,6 +55,37 @@ def test_all_metadata_say_the_same(root, project):
     assert metadata["runtimePlatform"] == f"Python {first} to {last}"
 
 
+# What conda calls otherwise.
+CONDA_NAMES = {
+    "matplotlib": "matplotlib-base",
+    "snakemake": "snakemake-minimal",
+    "tblite": "tblite-python",
+}
+
+
+def test_the_conda_recipe_asks_for_what_the_package_does(root, project):
+    """One package for each Python takes no dependency that hangs on its version."""
+    text = (root / "conda-recipe/recipe.yaml").read_text(encoding="utf-8")
+    recipe, told = yaml.safe_load(text), project["project"]
+    version = recipe["context"]["python_min"]
+    needed = [f"python {told['requires-python']}"]
+    for line in told["dependencies"]:
+        if ";" not in line:
+            name, limits = re.fullmatch(r"([\w-]+)(\W.*)", line).groups()
+            needed.append(f"{CONDA_NAMES.get(name, name)} {limits}")
+    asked = recipe["requirements"]["run"]
+    assert [line.replace("${{ python_min }}", version) for line in asked] == needed
+    assert project["build-system"]["requires"] == [
+        line.replace(" ", "") for line in recipe["requirements"]["host"][2:]
+    ]
+    [(command, function)] = told["scripts"].items()
+    assert recipe["build"]["python"]["entry_points"] == [f"{command} = {function}"]
+    about = {key: recipe["about"][key] for key in ("summary", "license")}
+    assert about == {"summary": told["description"], "license": told["license"]}
+    assert recipe["context"]["version"] == told["version"]
+    assert (root / recipe["about"]["license_file"]).is_file()
+
+
 def test_the_changelog_has_one_line_for_a_change(root):
     lines = (root / "CHANGELOG.md").read_text(encoding="utf-8").splitlines()
     begin = lines.index("## Unreleased")

@@ -400,6 +400,7 @@ ATOM_FIELDS = ("symbols", "positions", "roles")
         (["--format", "cif", "--output", "."], "has no structures"),
         (["--format", "cathub", "--output", "x"], "wants structures"),
         (["--format", "cathub", "--output", "."], "is not an empty folder"),
+        (["--format", "nomad", "--output", "."], "is not an empty folder"),
         (["--format", "catmap", "--output", "mine.csv"], "mine.csv"),
         (["--format", "chain", "--output", "results"], "results"),
     ],

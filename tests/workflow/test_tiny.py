@@ -168,6 +168,48 @@ def test_a_crate_has_the_study_and_says_what_made_it(finished, tmp_path):
     assert {"clusterflow", "ase"} <= {one["name"] for one in versions}
 
 
+def test_an_entry_of_nomad_defines_what_it_holds_and_has_the_tables(finished, tmp_path):
+    """As NOMAD's parser of archives asks; nomad-lab 2.0 itself was tried by hand."""
+    results = finished.path / "results/tiny"
+    words = ["--format", "nomad", "--output", str(tmp_path / "nomad")]
+    assert main(["export", str(results), *words]) == 0
+    content = json.loads((tmp_path / "nomad/Cu2.archive.json").read_text())
+    data = content["data"]
+    [(name, entry)] = content["definitions"]["sections"].items()
+    assert (name, data["m_def"]) == ("Cluster", "#/definitions/section_definitions/0")
+    assert data["elemental_composition"] == [{"element": "Cu", "atomic_fraction": 1.0}]
+    own = {"np.float64": float, "np.int64": int, "string": str, "bool": bool}
+    for table, found in entry["sub_sections"].items():
+        quantities = found["section"]["quantities"]
+        for row in data[table]:
+            for key, value in row.items():
+                if "shape" not in quantities[key]:
+                    assert type(value) is own[quantities[key]["type"]], (table, key)
+        for key, quantity in quantities.items():
+            if quantity["type"] == "np.float64" and "shape" not in quantity:
+                said = re.findall(r"\b(eV|V|K)\b", quantity["description"])
+                assert said[-1:] == [quantity[k] for k in quantity if k == "unit"], key
+        if table != "structures":
+            with (results / f"{table}.csv").open(newline="") as stream:
+                told = [
+                    row for row in csv.DictReader(stream) if row["cluster"] == "Cu2"
+                ]
+            assert len(told) == len(data[table]) > 0
+            for row, here in zip(told, data[table], strict=True):
+                assert {k for k, v in row.items() if v} == set(here)
+                for key, value in here.items():
+                    cell = row[key].removeprefix("'")
+                    if isinstance(value, float):
+                        assert float(cell) == pytest.approx(value, abs=6e-7), key
+                    else:
+                        assert cell == str(value), key
+    relaxed = json.loads((results / "relax/Cu2.json").read_text())
+    [bare] = [s for s in data["structures"] if s["kind"] == "cluster"]
+    [isomer] = relaxed["isomers"]
+    assert bare["energy_ev"] == isomer["energy_ev"]
+    assert bare["positions"] == isomer["structure"]["positions"]
+
+
 def test_the_report_of_snakemake_has_tables_and_diagrams_with_captions(finished):
     done = finished.snakemake("--report", "rep.html")
     assert done.returncode == 0, done.stderr

@@ -18,7 +18,8 @@ app = typer.Typer()
     "clusterflow export results/default --format cathub --output cathub\n\n"
     "clusterflow export results/default --format xyz --output structures.xyz\n\n"
     "clusterflow export results/default --format cif --output cif\n\n"
-    "clusterflow export results/default --format rocrate --output crate"
+    "clusterflow export results/default --format rocrate --output crate\n\n"
+    "clusterflow export results/default --format nomad --output nomad"
 )
 def export(
     folder: Results,
@@ -29,7 +30,7 @@ def export(
             help="chain: CSV of what each number is the sum of; catmap: energies.txt "
             "and model.mkm; cathub: a folder for Catalysis-Hub; xyz: all structures as "
             "extended XYZ; cif: as CIF, a file each; rocrate: "
-            "the study with its workflow as an RO-Crate.",
+            "the study with its workflow as an RO-Crate; nomad: entries for NOMAD.",
         ),
     ],
     output: Annotated[

@@ -162,7 +162,7 @@ COLUMNS: dict[str, Column] = {
     ),
     "refined_energy_ev": Column("number", "Electronic energy by DFT, eV."),
     "refined_formation_ev": Column(
-        "number", "`formation_ev` of the composite level; `calibrated` in its flags."
+        "number", "`formation_ev` of the composite level, eV; flag `calibrated`."
     ),
     "refined_limiting_potential_p05_v_rhe": Column(
         "number", "5th percentile of it, V against RHE."

@@ -12,6 +12,7 @@ from clusterflow.results.cathub_folder import make_cathub_folder, write_cathub_f
 from clusterflow.results.catmap_files import MODEL, TABLE, make_catmap_input
 from clusterflow.results.chain import list_chain
 from clusterflow.results.crate import write_crate
+from clusterflow.results.nomad_archive import write_nomad
 from clusterflow.results.structure_files import (
     BOX_A,
     INDEX,
@@ -103,6 +104,14 @@ def write_rocrate(
     return [*write_crate(records, folder), f"wrote {folder}"]
 
 
+def write_entries(
+    records: StudyRecords, library: Library, folder: Path
+) -> Sequence[str]:
+    """Entries of NOMAD; what was written, in words."""
+    n_files = write_nomad(records, folder)
+    return [f"wrote {n_files} entries below {folder}; zip the folder to upload it"]
+
+
 WRITERS: Final[dict[str, Callable[[StudyRecords, Library, Path], Sequence[str]]]] = {
     "chain": write_chain,
     "catmap": write_catmap,
@@ -110,4 +119,5 @@ WRITERS: Final[dict[str, Callable[[StudyRecords, Library, Path], Sequence[str]]]
     "xyz": write_structures,
     "cif": write_crystals,
     "rocrate": write_rocrate,
+    "nomad": write_entries,
 }
