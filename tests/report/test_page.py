@@ -13,8 +13,9 @@ import pytest
 
 from clusterflow.errors import ClusterflowError
 from clusterflow.figures.band_edges import draw_band_edges, spread
-from clusterflow.figures.diagram import draw_profile, save_figure
+from clusterflow.figures.diagram import draw_profile
 from clusterflow.figures.labels import place_labels
+from clusterflow.figures.saving import save_figure
 from clusterflow.library.levels import LevelSpec
 from clusterflow.records.adsorption import AdsorbRecord, Minimum, Site, SitesRecord
 from clusterflow.records.clusters import (

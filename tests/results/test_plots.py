@@ -17,8 +17,8 @@ from scipy.stats import t as student_t
 
 from clusterflow.cli.app import main
 from clusterflow.errors import ClusterflowError, RecordError
-from clusterflow.figures.diagram import save_figure
 from clusterflow.figures.labels import Box, place_beside
+from clusterflow.figures.saving import save_figure
 from clusterflow.figures.scatter import Heading, Point, draw_volcano
 from clusterflow.figures.sheet import Sheet, typeset
 from clusterflow.records.energies import ThermoRecord

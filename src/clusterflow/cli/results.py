@@ -252,7 +252,7 @@ def _make_conditions(
 def _make_sheet(
     width: str | None, words: Literal["all", "few"] | None, font: str
 ) -> Sheet:
-    from clusterflow.figures.diagram import check_font
+    from clusterflow.figures.saving import check_font
     from clusterflow.figures.sheet import Sheet, read_width
 
     if font:

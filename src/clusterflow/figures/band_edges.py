@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import matplotlib
 from matplotlib.lines import Line2D
 
-from clusterflow.figures.diagram import (
+from clusterflow.figures.legend import add_legend
+from clusterflow.figures.palette import (
     BAND,
     BEST,
     FAINT,
@@ -15,7 +16,6 @@ from clusterflow.figures.diagram import (
     MUTED,
     OTHERS,
     TITLE_PT,
-    add_legend,
 )
 from clusterflow.figures.sheet import PAPER, USUAL, Sheet, new_figure, pt, unit
 from clusterflow.figures.text import chem, signed

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any
 
 import matplotlib
-from matplotlib.font_manager import FontProperties, findfont
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
-from clusterflow.errors import ClusterflowError
 from clusterflow.figures.columns import name_axis
 from clusterflow.figures.layout import (
     LEFT_IN,
-    MAX_NAMED,
     MIN_WIDTH_IN,
     RIGHT_IN,
     TICK_IN,
@@ -28,27 +22,35 @@ from clusterflow.figures.layout import (
     reasons_in,
     wrap_reason,
 )
-from clusterflow.figures.sheet import PAPER, STYLE, USUAL, Sheet, new_figure, pt, unit
+from clusterflow.figures.legend import (
+    MARK_CHANGED,
+    MARK_OUTSIDE,
+    add_legend,
+    make_legend_handles,
+    wrap_legend,
+)
+from clusterflow.figures.palette import (
+    BAND,
+    BEST,
+    DETERMINING,
+    FAINT,
+    INK,
+    MUTED,
+    TITLE_PT,
+    choose_color,
+)
+from clusterflow.figures.sheet import PAPER, USUAL, Sheet, new_figure, pt
 from clusterflow.figures.text import (
     MINUS,
     chem,
     clip,
-    number,
     potential_label,
-    signed,
 )
-from clusterflow.records.files import write_atomic
-from clusterflow.science.checks.effects import WARNINGS
-from clusterflow.science.reactions.flags import (
-    group_flags,
-    outside_domain,
-    with_changed_bonds,
-)
+from clusterflow.science.reactions.flags import outside_domain, with_changed_bonds
 from clusterflow.science.reactions.pathways import hole_runs, order_pathways
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Sequence
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -57,32 +59,11 @@ if TYPE_CHECKING:
     from clusterflow.figures.layout import Tracks
     from clusterflow.records.profiles import Pathway, ReactionResult
 
-# Okabe and Ito's palette, told apart with every kind of colour blindness
-# (https://jfly.uni-koeln.de/color/). Vermilion is kept for the determining step.
-BEST = "#0072b2"
-OTHERS = ("#e69f00", "#009e73", "#cc79a7", "#56b4e9")
-DAGGER = "†"
-DOUBLE_DAGGER = "‡"
-DETERMINING = "#d55e00"
-INK = "#1b1f24"
-MUTED = "#59636e"
-FAINT = "#a9b2bc"
-BAND = "#eef0f3"
 
 HALF_BAR = 0.34
-_DPI = 150
 _SAME_V = 0.005  # potentials that are written alike
 _LABEL_PT = 9.0
 _REASON_PT = 7.0
-LEGEND_PT = 8.0
-TITLE_PT = 11.0
-# A row of a legend may be as long as in a figure of the usual width, and is wrapped.
-_MOST_CHARACTERS = 88
-_METADATA: dict[str, dict[str, Any]] = {
-    ".svg": {"Date": None, "Creator": None},
-    ".png": {"Software": None},
-    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-}
 
 
 def draw_profile(
@@ -126,7 +107,9 @@ def draw_profile(
         limit = levels_at_limit(result, pathways[0])
         ends = interval_ends(pathways[0].levels_ev, half_widths_ev)
         frame = lay_out(tracks, bars, (*limit, *ends), sheet=sheet)
-        handles = _make_legend_handles(frame, pathways, result, few=sheet.few_words)
+        handles = make_legend_handles(
+            frame, pathways, result, dotted=bool(limit), few=sheet.few_words
+        )
         frame = frame.with_legend(wrap_legend(handles, frame.width_in))
         below_in = TICK_IN + reasons_in(pathways[0])
         figure, axes = blank_figure(frame, name_axis(pathways), pt(4 + 72 * below_in))
@@ -143,87 +126,6 @@ def draw_profile(
         _draw_labels(axes, frame, with_changed_bonds(result), outside_domain(result))
         add_legend(figure, handles)
     return figure
-
-
-def save_figure(figure: Figure, path: Path, *, dpi: int = _DPI, font: str = "") -> None:
-    """Write a figure as SVG, PNG or PDF, byte for byte the same each time.
-
-    Parameters
-    ----------
-    dpi
-        Dots an inch of a PNG.
-    font
-        Family of its letters; what it lacks is written in DejaVu Sans.
-
-    Raises
-    ------
-    ClusterflowError
-        If the file name ends otherwise, or the font is not installed.
-    """
-    check_figure_name(path)
-    if font:
-        check_font(font)
-    style = {"font.sans-serif": Sheet(font=font).style["font.sans-serif"]}
-    content = _render_figure(
-        figure, path.suffix, text_as_paths=True, dpi=dpi, style=style
-    )
-    write_atomic(path, content)
-
-
-def check_font(font: str) -> None:
-    """Refuse a family of letters that is not installed.
-
-    Raises
-    ------
-    ClusterflowError
-        Which says how to list those there are.
-    """
-    try:
-        findfont(FontProperties(family=font), fallback_to_default=False)
-    except ValueError:
-        raise ClusterflowError(
-            f"font {font!r}: is not installed; name one that `fc-list : family` shows"
-        ) from None
-
-
-def check_figure_name(path: Path) -> None:
-    """Refuse a file name whose ending is no format of figures.
-
-    Raises
-    ------
-    ClusterflowError
-        Which names the endings there are.
-    """
-    if path.suffix not in _METADATA:
-        raise ClusterflowError(
-            f"{path}: figures are written as .svg, .png or .pdf, not {path.suffix!r}"
-        )
-
-
-def svg_source(figure: Figure) -> str:
-    """The figure as SVG with its text kept as text."""
-    return _render_figure(figure, ".svg", text_as_paths=False).decode()
-
-
-def _render_figure(
-    figure: Figure,
-    suffix: str,
-    *,
-    text_as_paths: bool,
-    dpi: int = _DPI,
-    style: Mapping[str, Any] = {},
-) -> bytes:
-    stream = io.BytesIO()
-    whole: Any = {
-        **STYLE,
-        "svg.fonttype": "path" if text_as_paths else "none",
-        # Letters as TrueType, which journals ask for and editors can change.
-        "pdf.fonttype": 42,
-        **style,
-    }
-    with matplotlib.rc_context(whole):
-        figure.savefig(stream, format=suffix[1:], dpi=dpi, metadata=_METADATA[suffix])
-    return stream.getvalue()
 
 
 def blank_figure(frame: Frame, label: str, labelpad: float) -> tuple[Figure, Axes]:
@@ -394,7 +296,7 @@ def _draw_connectors(axes: Axes, tracks: Tracks, determining: str | None) -> Non
                 [energy_ev, next_ev],
                 linestyle=(0, (3, 2)),
                 linewidth=2.0 if decisive else (1.3 if rank == 0 else 0.9),
-                color=DETERMINING if decisive else _choose_color(rank),
+                color=DETERMINING if decisive else choose_color(rank),
                 zorder=2.0 if rank == 0 else 1.0,
                 gid=f"connector-{rank}-{column}",
             )
@@ -408,7 +310,7 @@ def draw_bars(axes: Axes, bars: Sequence[Bar]) -> None:
             [bar.energy_ev, bar.energy_ev],
             linewidth=3.4 if bar.pathway == 0 else 1.6,
             solid_capstyle="butt",
-            color=_choose_color(bar.pathway),
+            color=choose_color(bar.pathway),
             zorder=4.0 if bar.pathway == 0 else 3.0,
             gid=f"level-{bar.pathway}-{bar.column}",
         )
@@ -421,8 +323,8 @@ def _draw_labels(
     for label in frame.labels:
         bar, text, place = label.bar, label.text, label.place
         species = set(bar.state.split(" + "))
-        text += DAGGER if changed & species else ""
-        text += DOUBLE_DAGGER if outside & species else ""
+        text += MARK_CHANGED if changed & species else ""
+        text += MARK_OUTSIDE if outside & species else ""
         text += f"\n{label.value}" if label.value else ""
         middle = (place.bottom_in + place.height_in / 2) / frame.inch_per_ev
         longest = max(len(line) for line in text.split("\n"))
@@ -485,127 +387,6 @@ def _draw_holes(axes: Axes, tracks: Tracks) -> None:
         )
 
 
-def legend_characters(width_in: float) -> int:
-    """How many characters of a legend's row fit into a figure."""
-    return int((width_in - 0.9) * 72 / (LEGEND_PT * 0.56))
-
-
-def _make_legend_handles(
-    frame: Frame, pathways: Sequence[Pathway], result: ReactionResult, *, few: bool
-) -> list[Line2D | Patch]:
-    """Pathways with their limiting potentials, and the determining step."""
-    limit = max(legend_characters(frame.width_in), _MOST_CHARACTERS)
-    handles: list[Line2D | Patch] = [
-        _make_legend_line(rank, pathway, limit)
-        for rank, pathway in enumerate(pathways[:MAX_NAMED])
-    ]
-    further = len(pathways) - len(handles)
-    if further:
-        handles.append(Line2D([], [], color=FAINT, label=f"{further} further"))
-    handles.append(_make_legend_verdict(result, limit))
-    notes = [*_explain_marks(result), *([] if few else _list_legend_notes(result))]
-    return [*handles, *(Line2D([], [], linestyle="none", label=n) for n in notes)]
-
-
-def wrap_legend(handles: Sequence[Line2D | Patch], width_in: float) -> int:
-    """Wrap the labels of a legend's rows to a figure; how many lines they are."""
-    lines = 0
-    for handle in handles:
-        text = textwrap.fill(str(handle.get_label()), legend_characters(width_in))
-        handle.set_label(text)
-        lines += text.count("\n") + 1
-    return lines
-
-
-def add_legend(figure: Figure, handles: Sequence[Line2D | Patch]) -> None:
-    """Add a legend of plain text at the foot of a figure."""
-    width_in, height_in = figure.get_size_inches() / unit()
-    legend = figure.legend(
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0.08 / width_in, 0.03 / height_in),
-        fontsize=pt(LEGEND_PT),
-        frameon=False,
-        labelcolor=INK,
-        borderaxespad=0.0,
-        handlelength=2.2,
-    )
-    for text in legend.get_texts():
-        text.set_parse_math(False)
-
-
-def _make_legend_line(rank: int, pathway: Pathway, limit: int) -> Line2D:
-    """A pathway with its limiting potential, or why it has none."""
-    if pathway.limiting_potential_v_rhe is None:
-        verdict = f"no U_L: {pathway.reason or 'incomplete'}"
-    else:
-        verdict = f"U_L = {number(pathway.limiting_potential_v_rhe)} V vs RHE"
-    name = clip(chem(pathway.name), max(20, limit - len(verdict) - 2))
-    return Line2D(
-        [],
-        [],
-        color=_choose_color(rank),
-        linewidth=3.4 if rank == 0 else 1.6,
-        label=clip(f"{name}: {verdict}", limit),
-    )
-
-
-def _make_legend_verdict(result: ReactionResult, limit: int) -> Line2D | Patch:
-    """The determining step with its free energy, or that there is none."""
-    if result.determining_step is None:
-        reason = result.reason or "no pathway is complete"
-        return Patch(
-            facecolor=BAND,
-            edgecolor=FAINT,
-            label=clip(f"no determining step: {reason}", limit),
-        )
-    best = order_pathways(result)[0]
-    steps = [s for s in best.steps if s.name == result.determining_step]
-    cost = f", ΔG(0 V vs RHE) = {signed(best.judged_ev(steps[0]))} eV" if steps else ""
-    named = " after ".join((result.determining_step, *result.determining_with))
-    step = clip(chem(named), limit - len(cost) - 18)
-    return Line2D(
-        [],
-        [],
-        color=DETERMINING,
-        linestyle=(0, (3, 2)),
-        linewidth=2.0,
-        label=f"determining step: {step}{cost}",
-    )
-
-
-def _explain_marks(result: ReactionResult) -> list[str]:
-    """What dots and daggers of a figure mean."""
-    notes = []
-    best = order_pathways(result)[:1]
-    if best and levels_at_limit(result, best[0]):
-        notes.append("dotted: the best pathway at its U_L")
-    if with_changed_bonds(result):
-        notes.append(f"{DAGGER} the cluster changed its bonds: its gain is counted too")
-    if outside_domain(result):
-        notes.append(f"{DOUBLE_DAGGER} outside the domain of the level: see its flags")
-    return notes
-
-
-def _list_legend_notes(result: ReactionResult) -> list[str]:
-    """The limiting potential by the samples and what it rests on."""
-    notes = []
-    if result.uncertainty is not None:
-        median = signed(result.uncertainty.median_v_rhe)
-        low = signed(result.uncertainty.lower_v_rhe)
-        high = signed(result.uncertainty.upper_v_rhe)
-        basis = result.uncertainty.basis
-        notes.append(
-            f"median of U_L {median} V vs RHE, 90 % interval {low} to {high} ({basis})"
-        )
-    notes += [
-        ": ".join(filter(None, (name.replace("-", " "), chem(", ".join(carriers)))))
-        for name, carriers in group_flags(result.flags)
-        if name in WARNINGS
-    ]
-    return notes
-
-
 def _draw_empty_figure(result: ReactionResult, heading: str) -> Figure:
     """A figure that says why there is no profile."""
     figure = new_figure(MIN_WIDTH_IN, 1.6)
@@ -624,8 +405,3 @@ def _draw_empty_figure(result: ReactionResult, heading: str) -> Figure:
         0.02, 0.6, f"no value: {reason}", color=MUTED, va="top", parse_math=False
     )
     return figure
-
-
-def _choose_color(rank: int) -> str:
-    """Colour of a pathway by its rank; those beyond the palette share a grey."""
-    return (BEST, *OTHERS)[rank] if rank < MAX_NAMED else FAINT

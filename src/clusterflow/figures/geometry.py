@@ -8,7 +8,7 @@ import matplotlib
 import numpy as np
 from matplotlib.patches import Circle
 
-from clusterflow.figures.diagram import INK
+from clusterflow.figures.palette import INK
 from clusterflow.figures.picture import BALL, BOND, element_styles, view_of
 from clusterflow.figures.sheet import USUAL, Sheet, new_figure, unit
 from clusterflow.figures.text import chem

@@ -16,19 +16,17 @@ from clusterflow.figures.columns import (
     name_states,
 )
 from clusterflow.figures.diagram import (
-    BEST,
     HALF_BAR,
-    OTHERS,
-    add_legend,
     blank_figure,
     draw_intervals,
     draw_titles,
     interval_ends,
     number_columns,
-    wrap_legend,
 )
 from clusterflow.figures.labels import wrap_intermediate
 from clusterflow.figures.layout import MAX_NAMED, TICK_IN, frame_of
+from clusterflow.figures.legend import add_legend, wrap_legend
+from clusterflow.figures.palette import BEST, OTHERS
 from clusterflow.figures.sheet import USUAL, Sheet, pt
 from clusterflow.figures.text import chem, number, signed
 from clusterflow.science.checks.effects import WARNINGS

@@ -11,17 +11,16 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.textpath import TextPath
 
-from clusterflow.figures.diagram import (
+from clusterflow.figures.labels import Box, place_beside
+from clusterflow.figures.legend import add_legend, wrap_legend
+from clusterflow.figures.palette import (
     BEST,
     DETERMINING,
     FAINT,
     INK,
     MUTED,
     TITLE_PT,
-    add_legend,
-    wrap_legend,
 )
-from clusterflow.figures.labels import Box, place_beside
 from clusterflow.figures.sheet import PAPER, USUAL, Sheet, new_figure, pt, unit
 from clusterflow.figures.text import clip
 from clusterflow.science.reactions.scaling_line import FEW_POINTS

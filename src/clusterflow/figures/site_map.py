@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.lines import Line2D
 from matplotlib.patches import Circle
 
-from clusterflow.figures.diagram import svg_source
+from clusterflow.figures.saving import svg_source
 from clusterflow.figures.sheet import USUAL, Sheet, new_figure
 
 if TYPE_CHECKING:

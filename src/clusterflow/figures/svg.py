@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree
 
-from clusterflow.figures import diagram
+from clusterflow.figures import palette
 from clusterflow.figures.sheet import PAPER
 
 # The page sets these variables for light and dark.
 _VARIABLES = {
-    diagram.BEST: "--plot-best",
-    diagram.DETERMINING: "--plot-determining",
-    diagram.INK: "--ink",
-    diagram.MUTED: "--muted",
-    diagram.FAINT: "--faint",
-    diagram.BAND: "--band",
+    palette.BEST: "--plot-best",
+    palette.DETERMINING: "--plot-determining",
+    palette.INK: "--ink",
+    palette.MUTED: "--muted",
+    palette.FAINT: "--faint",
+    palette.BAND: "--band",
     PAPER: "--card",
-    **{color: f"--plot-{rank}" for rank, color in enumerate(diagram.OTHERS, 1)},
+    **{color: f"--plot-{rank}" for rank, color in enumerate(palette.OTHERS, 1)},
 }
 _COLOR = re.compile("|".join(_VARIABLES))
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 
 from clusterflow.figures import text
-from clusterflow.figures.diagram import svg_source
 from clusterflow.figures.layout import MAX_NAMED
 from clusterflow.figures.overlay import draw_overlay
+from clusterflow.figures.saving import svg_source
 from clusterflow.figures.strip import Mark, StripRow, draw_strip
 from clusterflow.figures.svg import inline_svg
 from clusterflow.report.answers import potential_range

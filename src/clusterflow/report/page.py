@@ -9,8 +9,8 @@ from markupsafe import Markup
 import clusterflow
 from clusterflow.figures import style_sheet
 from clusterflow.figures.band_edges import draw_band_edges
-from clusterflow.figures.diagram import svg_source
 from clusterflow.figures.picture import draw_structure
+from clusterflow.figures.saving import svg_source
 from clusterflow.figures.svg import inline_svg
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord

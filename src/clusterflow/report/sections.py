@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from clusterflow.figures.diagram import draw_profile, svg_source
+from clusterflow.figures.diagram import draw_profile
 from clusterflow.figures.overlay import draw_overlay
 from clusterflow.figures.picture import draw_structure
+from clusterflow.figures.saving import svg_source
 from clusterflow.figures.svg import inline_svg
 from clusterflow.records.refinements import name_composite
 from clusterflow.report.contents import describe_profile

@@ -65,7 +65,7 @@ def _write_one_page(
     records: StudyRecords, folder: Path, study: str, library: Library
 ) -> tuple[str, ...]:
     """All clusters on one page, and their diagrams; the names of the files."""
-    from clusterflow.figures.diagram import svg_source
+    from clusterflow.figures.saving import svg_source
     from clusterflow.report.page import render_page
 
     written = []

@@ -142,7 +142,7 @@ def draw(record: SitesRecord, structure: Structure, output: Path) -> None:
     ConfigError
         For another suffix.
     """
-    from clusterflow.figures.diagram import save_figure
+    from clusterflow.figures.saving import save_figure
     from clusterflow.figures.site_map import draw_sites, sites_page
 
     figure = draw_sites(structure, record.sites)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import ValidationError
 
 from clusterflow.errors import ConfigError, RecordError, name_near
-from clusterflow.figures.diagram import check_figure_name, save_figure
+from clusterflow.figures.saving import check_figure_name, save_figure
 from clusterflow.figures.sheet import typeset
 from clusterflow.figures.text import chem
 from clusterflow.library.find import Library, describe_error
