@@ -169,9 +169,13 @@ class PyscfCalculator(Calculator):  # type: ignore[misc]
         field.max_cycle = asked.get("cycles", 60)
         field.level_shift = asked.get("level_shift", 0.0)
         field.damp = asked.get("damp", 0.0)
-        if asked.get("second_order"):
-            return field.newton()
-        return field.to_gpu() if _has_gpu() else field
+        second_order = asked.get("second_order")
+        if _has_gpu() and not second_order:
+            return field.to_gpu()
+        if self._method.density_fitting:
+            # Kept, these integrals are not computed anew in each cycle.
+            field.with_df.build()
+        return field.newton() if second_order else field
 
     def _choose_guess(self, mol: Any) -> tuple[Any, FloatArray]:
         """Where the first density comes from, and the density."""
