@@ -48,7 +48,7 @@ def test_every_rule_is_a_verb_with_one_sentence(folder):
 
 
 def test_dry_run_plans_every_stage(folder):
-    """By the Snakefile that the catalog of workflows wants, which includes the other."""
+    """By the Snakefile for the catalog of workflows, which includes the other."""
     folder.configure(EMT)
     main_file = package_data() / "workflow/Snakefile"
     assert folder.rules_to_run("-s", str(main_file)) == STAGES
