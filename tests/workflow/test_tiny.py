@@ -153,6 +153,10 @@ def test_a_crate_has_the_study_and_says_what_made_it(finished, tmp_path):
     used, made = run["object"], run["result"]
     used = used if isinstance(used, list) else [used]
     assert [file.id for file in used] == ["config.yaml"]
+    assert crate.get("README.md")["about"] == crate.root_dataset
+    text = (tmp_path / "crate/README.md").read_text()
+    assert all((tmp_path / "crate" / n).is_file() for n in re.findall(r"`(\S+)`", text))
+    assert all(file.get("encodingFormat") for file in crate.data_entities)
     files = {path for path in results.rglob("*") if path.is_file()}
     names = {path.relative_to(results).as_posix() for path in files}
     assert {f"results/{n}" for n in names if "/." not in f"/{n}"} == {
