@@ -145,6 +145,23 @@ def test_hosted_checks_run_the_same_on_every_python(root, project):
     assert all(re.fullmatch(r"[\w-]+/[\w-]+@v\d+", action) for action in actions)
 
 
+def test_the_catalog_of_snakemake_finds_what_it_asks_for(root):
+    """For its list "standardized usage" (docs/about/adding_workflows.md of it)."""
+    readme = (root / "README.md").read_text(encoding="utf-8").lower()
+    assert "snakemake" in readme and "workflow" in readme
+    told = yaml.safe_load((root / ".snakemake-workflow-catalog.yml").read_text())
+    assert told["usage"].keys() == {"mandatory-flags", "software-stack-deployment"}
+    assert told["usage"]["mandatory-flags"].keys() == {"desc", "flags"}
+    deployed = told["usage"]["software-stack-deployment"]
+    assert deployed.keys() == {"conda", "apptainer", "apptainer+conda", "report"}
+    assert all(type(value) is bool for value in deployed.values())
+    assert (root / "workflow/Snakefile").is_file()
+    assert any(root.glob("workflow/rules/*.smk"))
+    guide = (root / "config/README.md").read_text(encoding="utf-8")
+    links = re.findall(r"\]\((.+?)\)", guide)
+    assert links and all((root / "config" / link).is_file() for link in links)
+
+
 @pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 def test_clean_leaves_what_a_person_made(root, tmp_path):
     shutil.copy(root / "Makefile", tmp_path)

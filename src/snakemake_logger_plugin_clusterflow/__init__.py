@@ -2,7 +2,8 @@
 
 Snakemake finds logger plugins by the beginning of their name. The bars are those of
 snakemake-logger-plugin-rich; this one adds how long it will take. In a pipe there is
-one line for each rule, when its last job has ended, and one for each job that failed.
+one line for each rule, when its last job has ended, one for each job that failed, and
+every minute or so how many jobs are done and how long the others will take.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 # The bar of the whole run, as the plugin below names it.
 _ALL = "Total Progress"
 _NOT_COUNTED = ("all", "total")
+# A log in a file stays short, and who waits for it knows in a minute.
+_EVERY_S = 60.0
 
 
 class LeftColumn(ProgressColumn):
@@ -43,19 +46,18 @@ class LeftColumn(ProgressColumn):
 
     def render(self, task: Task) -> Text:
         """The time left as text; empty at other bars and at the beginning."""
-        left_s = self.run.left_s(time.monotonic())
-        if not task.description.startswith(_ALL) or task.finished or left_s is None:
+        if not task.description.startswith(_ALL) or task.finished:
             return Text("")
-        about = "roughly" if self.run.is_partial else "about"
-        time_left = f"{left_s:.0f} s" if left_s < 60 else duration(left_s)
-        return Text(f"{about} {time_left} left", style="progress.remaining")
+        return Text(_describe_left(self.run), style="progress.remaining")
 
 
 class PlainLines:
     """A run in a few lines without control codes."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, run: TimeLeft) -> None:
         self.stream = stream
+        self.run = run
+        self.said_s = time.monotonic()
         self.planned: Counter[str] = Counter()
         self.ended: Counter[str] = Counter()
         self.rules: dict[int, str] = {}
@@ -82,6 +84,12 @@ class PlainLines:
         self.ended[rule] += 1
         if self.ended[rule] == self.planned[rule] and rule not in _NOT_COUNTED:
             self._write_line(f"{rule}: {self.ended[rule]} done")
+        now_s, left = time.monotonic(), self.run.count_missing()
+        if left and now_s - self.said_s >= _EVERY_S:
+            self.said_s = now_s
+            n_jobs = self.run.planned.total()
+            done = f"{n_jobs - left} of {n_jobs} jobs done"
+            self._write_line(", ".join(filter(None, [done, _describe_left(self.run)])))
 
     def _write_line(self, line: str) -> None:
         if line:
@@ -94,18 +102,18 @@ class LogHandler(RichHandler):  # type: ignore[misc]
     def __post_init__(self) -> None:
         """Add the column, or take plain lines in the place of bars."""
         stream = sys.stdout if self.common_settings.stdout else sys.stderr
-        self.plain = None if is_terminal(stream) else PlainLines(stream)
+        self.run = TimeLeft()
+        self.plain = None if is_terminal(stream) else PlainLines(stream, self.run)
         if self.plain is None:
             super().__post_init__()
-            self.run = TimeLeft()
             self.progress.columns = (*self.progress.columns, LeftColumn(self.run))
 
     def emit(self, record: LogRecord) -> None:
         """Note what the record says about time, then show it."""
+        _note_times(self.run, record)
         if self.plain is not None:
             self.plain.show(record)
             return
-        self._note_times(record)
         super().emit(record)
 
     def close(self) -> None:
@@ -113,18 +121,29 @@ class LogHandler(RichHandler):  # type: ignore[misc]
         if self.plain is None:
             super().close()
 
-    def _note_times(self, record: LogRecord) -> None:
-        event, now_s = getattr(record, "event", None), time.monotonic()
-        said = vars(record)
-        if event == LogEvent.RUN_INFO:
-            jobs = {r: n for r, n in said["stats"].items() if r not in _NOT_COUNTED}
-            self.run.planned = Counter(jobs)
-        elif event == LogEvent.JOB_INFO and said["rule_name"] not in _NOT_COUNTED:
-            self.run.start(said["jobid"], said["rule_name"], now_s)
-        elif event == LogEvent.JOB_FINISHED:
-            self.run.end(said["job_id"], now_s)
-        elif event == LogEvent.JOB_ERROR:
-            self.run.end(said["jobid"], now_s, failed=True)
+
+def _note_times(run: TimeLeft, record: LogRecord) -> None:
+    event, now_s = getattr(record, "event", None), time.monotonic()
+    said = vars(record)
+    if event == LogEvent.RUN_INFO:
+        jobs = {r: n for r, n in said["stats"].items() if r not in _NOT_COUNTED}
+        run.planned = Counter(jobs)
+    elif event == LogEvent.JOB_INFO and said["rule_name"] not in _NOT_COUNTED:
+        run.start(said["jobid"], said["rule_name"], now_s)
+    elif event == LogEvent.JOB_FINISHED:
+        run.end(said["job_id"], now_s)
+    elif event == LogEvent.JOB_ERROR:
+        run.end(said["jobid"], now_s, failed=True)
+
+
+def _describe_left(run: TimeLeft) -> str:
+    """``about 4 min 10 s left``; empty at the beginning."""
+    left_s = run.left_s(time.monotonic())
+    if left_s is None:
+        return ""
+    about = "roughly" if run.is_partial else "about"
+    time_left = f"{left_s:.0f} s" if left_s < 60 else duration(left_s)
+    return f"{about} {time_left} left"
 
 
 def is_terminal(stream: TextIO) -> bool:

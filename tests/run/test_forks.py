@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 
 import pytest
 
@@ -25,6 +26,19 @@ def test_results_keep_the_order_of_items_that_no_pickle_can_hold():
     assert [number for number, _ in found] == list(range(40))
     assert os.getpid() not in {pid for _, pid in found}
     assert map_in_forks(lambda item: item(), items, 1) == list(range(40))
+
+
+def test_where_libraries_do_not_survive_a_fork_all_is_done_here(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "darwin")
+    done = []
+    with doing_in_fork(lambda: done.append(os.getpid()), 2):
+        assert not done
+    assert map_in_forks(lambda item: (item, os.getpid()), [1, 2], 2) == [
+        (item, os.getpid()) for item in (1, 2)
+    ]
+    assert done == [os.getpid()]
+    with pytest.raises(RecordError, match="corrupt"):
+        map_in_forks(raise_error, [1], 2)
 
 
 @pytest.mark.parametrize("n_cores", [1, 2])

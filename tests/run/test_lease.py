@@ -190,6 +190,21 @@ def test_without_hard_links_a_file_that_must_not_exist_serves(monkeypatch):
     assert not HOLDER.exists()
 
 
+def test_without_a_name_of_the_boot_the_host_and_the_process_decide(monkeypatch):
+    """As on macOS, which has no /proc."""
+
+    def refuse(path):
+        raise FileNotFoundError(2, "No such file or directory", str(path))
+
+    monkeypatch.setattr(Path, "readlink", refuse)
+    assert lease.find_place() == ""
+    with hold_folder():
+        assert current_run().pid == os.getpid() and current_run().place == ""
+        with pytest.raises(ClusterflowError, match="under way"), hold_folder():
+            pass
+    assert not HOLDER.exists()
+
+
 def test_another_process_table_is_another_machine():
     """As nodes of one container are, which share the name of the host."""
     HOLDER.parent.mkdir()

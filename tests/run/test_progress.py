@@ -7,11 +7,16 @@ import pty
 import re
 import subprocess
 import sys
+import time
 from collections import Counter
+from logging import makeLogRecord
+from types import SimpleNamespace
 
 import pytest
+from snakemake_interface_logger_plugins.common import LogEvent
 
 from clusterflow.run.progress import TimeLeft
+from snakemake_logger_plugin_clusterflow import LogHandler
 
 
 def test_nothing_is_known_before_the_first_job_has_ended():
@@ -101,6 +106,31 @@ def test_a_pipe_shows_a_line_for_each_rule(tmp_path, command, shown):
     lines = re.sub(r"wait-\d", "wait-0", done.stderr).splitlines()
     assert shown in lines and len(lines) < 12
     assert "\x1b" not in done.stderr
+
+
+def test_a_pipe_says_every_minute_what_is_done_and_left(monkeypatch, capsys):
+    """Jobs of 25 s one by one: each third one ends a minute or more after a line."""
+    clock = SimpleNamespace(now_s=0.0)
+    monkeypatch.setattr(time, "monotonic", lambda: clock.now_s)
+    handler = LogHandler(SimpleNamespace(stdout=False), None)
+
+    def tell(event, **said):
+        handler.emit(makeLogRecord({"event": event, **said}))
+
+    tell(LogEvent.RUN_INFO, stats={"relax": 7, "che": 1, "all": 1, "total": 9})
+    for job in range(7):
+        tell(LogEvent.JOB_INFO, jobid=job, rule_name="relax", log=[])
+        clock.now_s += 25.0
+        tell(LogEvent.JOB_FINISHED, job_id=job)
+    tell(LogEvent.JOB_INFO, jobid=7, rule_name="che", log=[])
+    clock.now_s += 600.0
+    tell(LogEvent.JOB_FINISHED, job_id=7)
+    assert capsys.readouterr().err.splitlines() == [
+        "3 of 8 jobs done, roughly 2 min 5 s left",
+        "6 of 8 jobs done, roughly 50 s left",
+        "relax: 7 done",
+        "che: 1 done",
+    ]
 
 
 def _read(descriptor):

@@ -251,11 +251,25 @@ def test_a_dry_run_warms_nothing_and_reads_no_record(folder, capfd, monkeypatch)
         (("--profile", "slurm"), 3, 3),
         (("-j4",), None, None),
         (("--cores=2",), None, None),
-        (("-n",), None, len(os.sched_getaffinity(0))),
     ],
 )
 def test_cores(arguments, cores, expected) -> None:
     assert choose_cores(cores, arguments) == expected
+
+
+def test_without_a_word_it_takes_the_cores_that_it_may_use(monkeypatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
+    assert choose_cores(None, ["-n"]) == 3
+    # As on macOS, which has no such call.
+    monkeypatch.delattr(os, "sched_getaffinity")
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    assert choose_cores(None, ["-n"]) == 8
+
+
+def test_where_nothing_forks_jobs_start_by_themselves(monkeypatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with start.fork_server({"PATH": "/bin"}) as environment:
+        assert environment == {"PATH": "/bin"}
 
 
 def test_command_in_a_checkout_is_relative(folder) -> None:

@@ -48,8 +48,10 @@ def test_every_rule_is_a_verb_with_one_sentence(folder):
 
 
 def test_dry_run_plans_every_stage(folder):
+    """By the Snakefile for the catalog of workflows, which includes the other."""
     folder.configure(EMT)
-    assert folder.rules_to_run() == STAGES
+    main_file = package_data() / "workflow/Snakefile"
+    assert folder.rules_to_run("-s", str(main_file)) == STAGES
 
 
 def test_run_leaves_what_is_promised(finished):
@@ -151,6 +153,10 @@ def test_a_crate_has_the_study_and_says_what_made_it(finished, tmp_path):
     used, made = run["object"], run["result"]
     used = used if isinstance(used, list) else [used]
     assert [file.id for file in used] == ["config.yaml"]
+    assert crate.get("README.md")["about"] == crate.root_dataset
+    text = (tmp_path / "crate/README.md").read_text()
+    assert all((tmp_path / "crate" / n).is_file() for n in re.findall(r"`(\S+)`", text))
+    assert all(file.get("encodingFormat") for file in crate.data_entities)
     files = {path for path in results.rglob("*") if path.is_file()}
     names = {path.relative_to(results).as_posix() for path in files}
     assert {f"results/{n}" for n in names if "/." not in f"/{n}"} == {

@@ -44,8 +44,8 @@ wildcard_constraints:
 
 
 def rule_file(stage):
-    """The file of a stage's rule; a stage of the table without one is no stage."""
-    path = Path(workflow.basedir, "workflow", "rules", f"{stage}.smk")
+    """The file of a stage's rule, asked for by the Snakefile at the top."""
+    path = Path(workflow.current_basedir, "workflow", "rules", f"{stage}.smk")
     if not path.is_file():
         raise WorkflowError(f"stage {stage!r} has no rule: write {path}")
     return str(path)

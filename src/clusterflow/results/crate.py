@@ -8,6 +8,7 @@ e0309210, 2024, doi:10.1371/journal.pone.0309210).
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from io import StringIO
 from typing import TYPE_CHECKING, Any, Final
 
 from clusterflow.errors import ConfigError, RecordError
@@ -36,7 +37,9 @@ _SHA256: Final = "https://w3id.org/ro/terms/workflow-run#sha256"
 _MIT: Final = "https://spdx.org/licenses/MIT"
 # Whose the results are nobody has told the program.
 _NO_LICENSE: Final = "Not stated: ask whoever ran the study"
+_BIOSCHEMAS: Final = "https://bioschemas.org/profiles"
 _FORMATS: Final = {
+    "": "text/plain",
     ".csv": "text/csv",
     ".db": "application/vnd.sqlite3",
     ".html": "text/html",
@@ -98,6 +101,7 @@ def write_crate(records: StudyRecords, folder: Path) -> Sequence[str]:
         _add(crate, url, "CreativeWork", name=name, version=url.rpartition("/")[2])
         for url, name in _PROFILES.items()
     ]
+    _add_readme(crate)
     workflow = _add_workflow(crate, records)
     results = _add_results(crate, records)
     outputs = []
@@ -106,7 +110,7 @@ def write_crate(records: StudyRecords, folder: Path) -> Sequence[str]:
         results[file]["exampleOfWork"] = parameter
         outputs.append(parameter)
     workflow["output"] = outputs
-    used, notes = [], [f'license of the results: "{_NO_LICENSE}"; fill it in']
+    used, notes = None, [f'license of the results: "{_NO_LICENSE}"; fill it in']
     config = _find_config(source)
     if config is None:
         notes.append(f"left out: the config: none of study {source.name} is beside it")
@@ -114,8 +118,8 @@ def write_crate(records: StudyRecords, folder: Path) -> Sequence[str]:
         parameter = _add_parameter(crate, "config", "Settings of the study")
         file = _add_file(crate, config, "config.yaml", name="Settings")
         file["exampleOfWork"] = parameter
-        workflow["input"] = [parameter]
-        used = [file]
+        workflow["input"] = parameter
+        used = file
     crate.root_dataset["mentions"] = crate.add_action(
         workflow,
         identifier="#run",
@@ -170,13 +174,30 @@ def _add_parameter(crate: Any, name: str, description: str) -> Any:
     parameter = crate.add_formal_parameter(
         name, "File", identifier=f"#{name}", description=description
     )
-    parameter["conformsTo"] = _add(
-        crate,
-        "https://bioschemas.org/profiles/FormalParameter/1.0-RELEASE",
-        "CreativeWork",
-        name="FormalParameter",
-    )
+    parameter["conformsTo"] = _add_profile(crate, "FormalParameter")
     return parameter
+
+
+def _add_profile(crate: Any, name: str) -> Any:
+    version = "1.0-RELEASE"
+    return _add(
+        crate,
+        f"{_BIOSCHEMAS}/{name}/{version}",
+        "CreativeWork",
+        name=name,
+        version=version,
+    )
+
+
+def _add_readme(crate: Any) -> None:
+    """What the folder is, for a person who opens it."""
+    text = (
+        f"# {crate.name}\n\n{crate.description}.\n\nOpen `results/report.html`. To run "
+        "it again, install clusterflow of the version that `ro-crate-metadata.json` "
+        "names, and call `clusterflow run` here.\n"
+    )
+    properties = {"about": crate.root_dataset, "encodingFormat": "text/markdown"}
+    crate.add_file(StringIO(text), "README.md", properties=properties)
 
 
 def _add_workflow(crate: Any, records: StudyRecords) -> Any:
@@ -193,6 +214,7 @@ def _add_workflow(crate: Any, records: StudyRecords) -> Any:
             "encodingFormat": "text/plain",
         },
     )
+    workflow["conformsTo"] = _add_profile(crate, "ComputationalWorkflow")
     parts = []
     for file in sorted((source / "workflow").rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:

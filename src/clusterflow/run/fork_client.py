@@ -25,6 +25,11 @@ ADDRESS = "CLUSTERFLOW_WARM_PROCESS"
 NUMBER = struct.Struct("!i")
 
 
+def can_fork() -> bool:
+    """Whether libraries that are loaded survive a fork; those of macOS may not."""
+    return sys.platform == "linux"
+
+
 def session_name() -> str:
     """Where a process runs: only one of the same session and image may work for it.
 

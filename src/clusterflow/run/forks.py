@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from clusterflow.errors import ClusterflowError
+from clusterflow.run.fork_client import can_fork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +31,7 @@ def map_in_forks(work: Callable[[T], R], items: Sequence[T], n_cores: int) -> li
         May be a closure over records: neither it nor the items are pickled, what it
         returns is.
     n_cores
-        As many forks; with one the work is done here.
+        As many forks; with one, and off Linux, the work is done here.
 
     Raises
     ------
@@ -39,7 +40,7 @@ def map_in_forks(work: Callable[[T], R], items: Sequence[T], n_cores: int) -> li
     Exception
         As `work` raises it.
     """
-    if n_cores < 2:
+    if n_cores < 2 or not can_fork():
         return list(map(work, items))
     tasks = [lambda item=item: work(item) for item in items]
     with _open_pool(tasks, n_cores) as pool:
@@ -48,7 +49,7 @@ def map_in_forks(work: Callable[[T], R], items: Sequence[T], n_cores: int) -> li
 
 @contextmanager
 def doing_in_fork(work: Callable[[], None], n_cores: int) -> Iterator[None]:
-    """Do some work beside what the block does; with one core after it.
+    """Do some work beside what the block does; with one core, and off Linux, after it.
 
     Raises
     ------
@@ -57,7 +58,7 @@ def doing_in_fork(work: Callable[[], None], n_cores: int) -> Iterator[None]:
     Exception
         As `work` raises it, when the block has ended well.
     """
-    if n_cores < 2:
+    if n_cores < 2 or not can_fork():
         yield
         work()
         return

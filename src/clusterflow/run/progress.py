@@ -83,21 +83,24 @@ class TimeLeft:
         """
         if not self._took_s:
             return None
-        left = self._count_missing()
+        left = self._count_by_rule()
         work_s = sum(n * self._average_time_s(rule) for rule, n in left.items())
         for rule, started_s in self._running.values():
             work_s -= min(at_s - started_s, self._average_time_s(rule))
         return max(work_s, 0.0) / self._at_once
 
+    def count_missing(self) -> int:
+        """How many jobs are still to end."""
+        return self._count_by_rule().total()
+
     @property
     def is_partial(self) -> bool:
         """Whether there is a rule to come of which no job has ended."""
-        return any(
-            n and not self._ended[rule] for rule, n in self._count_missing().items()
-        )
+        return any(not self._ended[rule] for rule in self._count_by_rule())
 
-    def _count_missing(self) -> dict[str, int]:
-        return {rule: max(n - self._ended[rule], 0) for rule, n in self.planned.items()}
+    def _count_by_rule(self) -> Counter[str]:
+        # Of a rule that ran more often than planned none are left.
+        return self.planned - self._ended
 
     def _average_time_s(self, rule: str) -> float:
         mean_s = self._times.expect_s(rule)

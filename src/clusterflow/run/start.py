@@ -20,7 +20,7 @@ from clusterflow.run.command import (
     results_folder,
     snakemake_command,
 )
-from clusterflow.run.fork_client import ADDRESS, session_name
+from clusterflow.run.fork_client import ADDRESS, can_fork, session_name
 from clusterflow.run.lease import EXPIRES_S, RENEW_S, hold_folder
 from clusterflow.run.leftovers import (
     SOCKET_PREFIX,
@@ -112,8 +112,7 @@ def run_study(
 def fork_server(environment: dict[str, str]) -> Iterator[dict[str, str]]:
     """The environment in which jobs find a warm process, which ends with the block."""
     parent = _find_short_folder()
-    # Elsewhere libraries do not survive a fork.
-    if sys.platform != "linux" or parent is None:
+    if not can_fork() or parent is None:
         yield environment
         return
     sweep_sockets(Path(parent))

@@ -1,7 +1,9 @@
 """A job in a process of its own, ended where it hangs or takes the memory.
 
 Engines are compiled code, which may crash the process that it is in. So the work is
-forked, and who watches stays to try again and to say what happened.
+forked, and who watches stays to try again and to say what happened. Off Linux it is
+done here: an error is caught all the same, but a crash ends the job, and nothing ends
+one that hangs.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from clusterflow.errors import ClusterflowError
+from clusterflow.run.fork_client import can_fork
 from clusterflow.settings import WatchdogSettings
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ def read_settings() -> WatchdogSettings | None:
 def watch(
     work: Callable[[Callable[[], None]], None], settings: WatchdogSettings
 ) -> str:
-    """Do some work in a fork, and again where that fails.
+    """Do some work in a fork, where one can be made, and again where that fails.
 
     Parameters
     ----------
@@ -65,14 +68,26 @@ def watch(
         As `work` raises them: these are no failures of the job.
     """
     for _ in range(settings.tries):
-        reason = _try_once(work, settings)
+        reason = _try_in_fork(work, settings) if can_fork() else _try_here(work)
         if not reason:
             return ""
         print(f"error: {reason}", file=sys.stderr)
     return f"{GIVEN_UP} {settings.tries} tries: {reason}; to try anew delete the record"
 
 
-def _try_once(
+def _try_here(work: Callable[[Callable[[], None]], None]) -> str:
+    """Why the work was not done; empty if it was."""
+    try:
+        work(lambda: None)
+    except _NOT_OF_THE_JOB:
+        raise
+    except (Exception, SystemExit) as error:  # engines fail in any way
+        traceback.print_exc()
+        return _describe_error(error)
+    return ""
+
+
+def _try_in_fork(
     work: Callable[[Callable[[], None]], None], settings: WatchdogSettings
 ) -> str:
     """Why the work was not done; empty if it was."""
