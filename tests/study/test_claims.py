@@ -107,6 +107,15 @@ def test_one_product_is_no_choice():
         plan("product(Cu4) = CO", reactions=["HER", "CO2-to-CO"])
 
 
+def test_a_length_needs_elements_of_the_cluster_and_no_reaction():
+    claim = "bond_length(Cd-S, Cd6S6) > bond_length(Cd-S, Cd3S3) + 0 A"
+    bare = {"clusters": ["Cd6S6", "Cd3S3"], "reactions": []}
+    records = records_of_claim(plan(claim, **bare), "c0")
+    assert records[:3] == [f"{one}/Cd6S6.json" for one in ("relax", "pool", "thermo")]
+    with pytest.raises(ConfigError, match=r"^claims: c0: .*Cd6S6 has no Se$"):
+        plan("bond_length(Cd-Se, Cd6S6) > 2 A", **bare)
+
+
 def test_a_study_without_reactions_has_no_free_energies():
     with pytest.raises(ConfigError, match="without reactions"):
         plan("dG(*CO, Cu4) > 0 eV", reactions=[])
