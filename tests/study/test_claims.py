@@ -74,7 +74,7 @@ THIOLATES = {
 
 
 def test_a_loss_over_what_is_computed_is_taken():
-    found = plan("loss(SH, Cu2S2H2) > loss(HS, Cu2S2H2, thiol) + 1 eV", **THIOLATES)
+    found = plan("loss(SH, Cu2S2H2) > loss(HS, Cu2S2H2, acid) + 1 eV", **THIOLATES)
     assert "thermo/Cu2SH.json" in records_of_claim(found, "c0")
 
 
@@ -82,7 +82,13 @@ def test_a_loss_over_what_is_computed_is_taken():
     ("claim", "says"),
     [
         ("loss(XY, Cu2S2H2) > 0 eV", "no ligand called 'XY'"),
-        ("loss(PH3, Cu2S2H2) > 0 eV", "no reaction by which PH3 leaves as thiol"),
+        ("loss(PH3, Cu2S2H2) > 0 eV", "PH3 leaves as acid: it is neutral when free"),
+        ("loss(SH, Cu4, neutral) > 0 eV", "SH leaves as neutral: it is a radical when"),
+        (
+            "loss(S2PH2, Cu4) > 0 eV",
+            "S2PH2 leaves as acid: the library has no measured",
+        ),
+        ("loss(SCH3, Cu4, anion) > 0 eV", "no measured free energy .*; known is acid"),
         (
             "loss(SH, Cu2S2H2, radical) > 0 eV",
             "needs thiolate-loss-radical: add it to reactions",

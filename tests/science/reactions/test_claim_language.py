@@ -79,16 +79,16 @@ def test_a_free_energy_is_that_of_an_equation():
     assert step.equation.reactants == parse_equation(STEP).reactants
 
 
-def test_a_ligand_leaves_as_thiol_where_nothing_is_said(library):
-    claim = parse_claim("loss(SH, A) > loss(HS, A, radical) + loss(SH, A, thiolate)")
-    assert str(claim) == "loss(SH, A) − loss(HS, A, radical) − loss(SH, A, thiolate)"
-    thiol, radical, anion = (
+def test_a_ligand_leaves_as_acid_where_nothing_is_said(library):
+    claim = parse_claim("loss(SH, A) > loss(HS, A, radical) + loss(SH, A, anion)")
+    assert str(claim) == "loss(SH, A) − loss(HS, A, radical) − loss(SH, A, anion)"
+    acid, radical, anion = (
         one.equation for _, one in find_losses(claim, library).terms
     )
-    assert (thiol.n_h, thiol.n_e, thiol.products["H2S(g)"]) == (1, 1, 1)
+    assert (acid.n_h, acid.n_e, acid.products["H2S(g)"]) == (1, 1, 1)
     assert (radical.n_h, radical.n_e, radical.products["HS(g)"]) == (0, 0, 1)
     assert (anion.n_h, anion.n_e, anion.products["HS-(aq)"]) == (0, 1, 1)
-    assert all(one.products["*[-HS]"] == 1 for one in (thiol, radical, anion))
+    assert all(one.products["*[-HS]"] == 1 for one in (acid, radical, anion))
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_a_ligand_leaves_as_thiol_where_nothing_is_said(library):
         ("dG(*H, Cu4) > 50 kJ/mol", "50: the unit 'kJ/mol' is not known"),
         ("U_L(HER, Cu4) > 0.5 eV", "U_L(HER, Cu4), in V, with 0.5 eV, in eV"),
         ("loss(SH, A) > 0 V", "loss(SH, A), in eV, with 0 V, in V"),
-        ("loss(SH, A, acid) > 0 eV", "leaves as thiol, radical, thiolate"),
+        ("loss(SH, A, thiol) > 0 eV", "leaves as acid, radical, anion, neutral"),
         ("bond_length(Cd-S, A) > 2.5", "2.5: a unit is missing"),
         ("bond_length(Cd-S, A) > 0.5 eV", "in Å, with 0.5 eV, in eV"),
         ("bond_length(CdS, A) > 2 A", "write two elements with a hyphen"),

@@ -39,7 +39,7 @@ UNITS: Final[dict[Kind, str]] = {
 # As a unit may be written, beside itself.
 _SPELLINGS: Final = {"A": "Å"}
 # By which a ligand leaves where nothing is said.
-_USUAL_ROUTE: Final[LossRoute] = "thiol"
+_USUAL_ROUTE: Final[LossRoute] = "acid"
 _EXAMPLES: Final = (
     "write it as U_L(REACTION, CLUSTER) > U_L(REACTION, CLUSTER), "
     "dG(*SPECIES, CLUSTER) < 0.5 eV, loss(LIGAND, CLUSTER) > 0.5 eV, "
