@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from clusterflow.cli.options import read_inputs
-from clusterflow.figures.text import signed
+from clusterflow.results.claims import say_interval
 from clusterflow.stage_table import STAGES
 
 if TYPE_CHECKING:
@@ -48,10 +48,8 @@ def _write_verdict(record: ClaimRecord, verdict: LevelVerdict) -> str:
     text = f"{found.verdict}, {_write_probability(found.probability)}"
     if found.median is None:
         return text
-    return (
-        f"{text}; {signed(found.median)} {record.unit} "
-        f"[{signed(found.lower)}, {signed(found.upper)}]"
-    )
+    median, lower, upper = say_interval(record, found)
+    return f"{text}; {median} {record.unit} [{lower}, {upper}]"
 
 
 def _write_probability(probability: float) -> str:

@@ -433,7 +433,10 @@ _ROWS = (
         record="claims.ClaimRecord",
         protocol=1,
         of=("claim",),
-        reads_peers=("thermo", "che", "refined_thermo", "refined_che"),
+        reads_peers=(
+            *("relax", "pool", "thermo", "che"),
+            *("refined_thermo", "refined_che"),
+        ),
         sees=("claims",),
         example="clusterflow claims results/default "
         "'U_L(CO2-to-CO, Cu4) > U_L(CO2-to-CO, Cu8)'",

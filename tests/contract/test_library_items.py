@@ -296,7 +296,7 @@ def test_the_charge_of_a_solute_ends_its_name(name):
     spec = LIBRARY.solute(name)
     found = re.search(r"([+-])(\d?)$", name)
     assert spec.charge == (0 if found is None else int(found[1] + (found[2] or "1")))
-    letters = Counter(re.findall(r"[A-Z]", name))
+    letters = Counter(re.findall(r"[A-Z][a-z]?", name))
     assert letters.keys() == spec.counts.keys()
 
 
@@ -316,6 +316,8 @@ def test_the_symmetry_number_is_that_of_the_geometry(name):
 def test_a_gas_does_not_lie_along_the_axes(name):
     positions = np.array([line[1:] for line in LIBRARY.gas(name).atoms])
     bonds = positions[1:] - positions[0]
+    if not len(bonds):  # an atom lies along none
+        return
     # xtb-python errs for molecules in a coordinate plane.
     assert (np.abs(bonds).max(axis=0) > 0.1).all()
 

@@ -74,7 +74,7 @@ THIOLATES = {
 
 
 def test_a_loss_over_what_is_computed_is_taken():
-    found = plan("loss(SH, Cu2S2H2) > loss(HS, Cu2S2H2, thiol) + 1 eV", **THIOLATES)
+    found = plan("loss(SH, Cu2S2H2) > loss(HS, Cu2S2H2, acid) + 1 eV", **THIOLATES)
     assert "thermo/Cu2SH.json" in records_of_claim(found, "c0")
 
 
@@ -82,7 +82,13 @@ def test_a_loss_over_what_is_computed_is_taken():
     ("claim", "says"),
     [
         ("loss(XY, Cu2S2H2) > 0 eV", "no ligand called 'XY'"),
-        ("loss(PH3, Cu2S2H2) > 0 eV", "no reaction by which PH3 leaves as thiol"),
+        ("loss(PH3, Cu2S2H2) > 0 eV", "PH3 leaves as acid: it is neutral when free"),
+        ("loss(SH, Cu4, neutral) > 0 eV", "SH leaves as neutral: it is a radical when"),
+        (
+            "loss(S2PH2, Cu4) > 0 eV",
+            "S2PH2 leaves as acid: the library has no measured",
+        ),
+        ("loss(SCH3, Cu4, anion) > 0 eV", "no measured free energy .*; known is acid"),
         (
             "loss(SH, Cu2S2H2, radical) > 0 eV",
             "needs thiolate-loss-radical: add it to reactions",
@@ -105,6 +111,15 @@ def test_every_wrong_claim_is_named_at_once():
 def test_one_product_is_no_choice():
     with pytest.raises(ConfigError, match="CO is the study's only product of CO2"):
         plan("product(Cu4) = CO", reactions=["HER", "CO2-to-CO"])
+
+
+def test_a_length_needs_elements_of_the_cluster_and_no_reaction():
+    claim = "bond_length(Cd-S, Cd6S6) > bond_length(Cd-S, Cd3S3) + 0 A"
+    bare = {"clusters": ["Cd6S6", "Cd3S3"], "reactions": []}
+    records = records_of_claim(plan(claim, **bare), "c0")
+    assert records[:3] == [f"{one}/Cd6S6.json" for one in ("relax", "pool", "thermo")]
+    with pytest.raises(ConfigError, match=r"^claims: c0: .*Cd6S6 has no Se$"):
+        plan("bond_length(Cd-Se, Cd6S6) > 2 A", **bare)
 
 
 def test_a_study_without_reactions_has_no_free_energies():

@@ -321,17 +321,31 @@ class Library:
         Raises
         ------
         LibraryError
-            If there is no such ligand, or no such reaction of it.
+            If there is no such ligand, or no such reaction of it; with the reason.
         """
-        wanted = self.ligand(ligand).name
+        wanted = self.ligand(ligand)
         reactions = [self.reaction(name) for name in self.paths("reactions")]
-        for spec in reactions:
-            if spec.loss and (spec.loss.ligand, spec.loss.route) == (wanted, route):
-                return spec
-        known = [f"{s.loss.ligand} as {s.loss.route}" for s in reactions if s.loss]
+        own = {
+            s.loss.route: s
+            for s in reactions
+            if s.loss and s.loss.ligand == wanted.name
+        }
+        if route in own:
+            return own[route]
+        if (route == "neutral") != (wanted.kind == "L"):
+            why = (
+                "it is neutral when free, and leaves as neutral"
+                if wanted.kind == "L"
+                else "it is a radical when free, and leaves as acid, radical or anion"
+            )
+        else:
+            why = (
+                "the library has no measured free energy of what it would be; add the "
+                "gas or solute, and a reaction with `loss`"
+            )
+        known = f"; known is {', '.join(own)}" if own else ""
         raise LibraryError(
-            f"no reaction by which {ligand} leaves as {route}; known are "
-            f"{', '.join(known)}"
+            f"no reaction by which {ligand} leaves as {route}: {why}{known}"
         )
 
     def level(self, name: str) -> LevelSpec:

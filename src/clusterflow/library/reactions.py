@@ -12,8 +12,8 @@ from clusterflow.model import Model, Name
 BandEdge = Literal["conduction", "valence"]
 # Whether a transfer of proton and electron is judged with the adsorption before it.
 Pcet = Literal["combined", "split"]
-# What a ligand is once it is free.
-LossRoute = Literal["thiol", "radical", "thiolate"]
+# What a ligand is once it is free: SH as H2S, as HS or as HS-; PH3 as what it was.
+LossRoute = Literal["acid", "radical", "anion", "neutral"]
 
 
 class LigandLoss(Model):

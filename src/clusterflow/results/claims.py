@@ -10,6 +10,7 @@ from clusterflow.records.claims import ClaimRecord
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.science.adsorption.ways_of_binding import ways_of_binding
+from clusterflow.science.reactions.claim_language import UNITS
 from clusterflow.science.reactions.network import read_surface
 
 if TYPE_CHECKING:
@@ -107,11 +108,11 @@ def say_findings(
     parts = [f"at {verdict.level}: {_say_probability(found.probability)}."]
     if found.median is not None:
         what = f"{record.quantities} is"
-        if not record.quantities.startswith(("U_L", "dG", "loss", "−")):
+        if not record.quantities.startswith((*UNITS, "−")):
             what = "It leads by"
+        median, lower, upper = say_interval(record, found)
         parts.append(
-            f"{what} {signed(found.median)} {record.unit} (90 % interval "
-            f"{signed(found.lower)} to {signed(found.upper)})."
+            f"{what} {median} {record.unit} (90 % interval {lower} to {upper})."
         )
     if found.published_probability is not None:
         spec = record.claim
@@ -119,9 +120,20 @@ def say_findings(
             f"Within {spec.tolerance} of the published {spec.published}: "
             f"{_say_probability(found.published_probability)}."
         )
-    if found.verdict == "undecided":
+    if found.verdict == "undecided" and record.unit == UNITS["bond_length"]:
+        parts.append("Which isomer it is would decide it.")
+    elif found.verdict == "undecided":
         parts.append(_say_what_decides(found, count_dft_points(records, verdict)))
     return " ".join(parts)
+
+
+def say_interval(record: ClaimRecord, found: Judgement) -> tuple[str, str, str]:
+    """Median and 90 % interval of a claim as text, lengths to a thousandth of an Å."""
+    digits = 3 if record.unit == UNITS["bond_length"] else 2
+    median, lower, upper = (
+        signed(value, digits) for value in (found.median, found.lower, found.upper)
+    )
+    return median, lower, upper
 
 
 def _say_probability(probability: float) -> str:

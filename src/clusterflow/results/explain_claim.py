@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from clusterflow.errors import RecordError
+from clusterflow.records.adsorption import PoolRecord
 from clusterflow.records.claims import ClaimRecord
+from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
 from clusterflow.results.claims import say_verdict
@@ -56,7 +58,8 @@ def explain_claim(records: StudyRecords, name: str, library: Library) -> Explana
     inputs = record.provenance.inputs
     behind = [
         one
-        for one in (*records.of(CheRecord), *records.of(ThermoRecord))
+        for kind in (CheRecord, ThermoRecord, RelaxRecord, PoolRecord)
+        for one in records.of(kind)
         if any(key.endswith(f"/{record_name(one)}") for key in inputs)
     ]
     return Explanation(

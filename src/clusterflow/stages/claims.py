@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -10,7 +11,9 @@ from pydantic import ValidationError
 from clusterflow.errors import ConfigError
 from clusterflow.library.claims import ClaimSpec
 from clusterflow.library.find import describe_error, validate
+from clusterflow.records.adsorption import PoolRecord
 from clusterflow.records.claims import ClaimRecord, LevelVerdict
+from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.refinements import (
@@ -18,15 +21,21 @@ from clusterflow.records.refinements import (
     RefinedThermoRecord,
     name_composite,
 )
+from clusterflow.science.adsorption.bare_isomers import all_isomers
 from clusterflow.science.reactions.che import Electrode, free_energies_of
 from clusterflow.science.reactions.claim_language import (
     Choice,
+    Difference,
     find_losses,
     read_claim,
 )
 from clusterflow.science.reactions.cluster_states import add_cluster_states
 from clusterflow.science.reactions.evaluate import add_solutes
 from clusterflow.science.thermochemistry.level_layer import is_calibrated
+from clusterflow.science.uncertainty.claimed_lengths import (
+    WeighedIsomers,
+    judge_lengths,
+)
 from clusterflow.science.uncertainty.claims import (
     Surface,
     judge_claim,
@@ -41,6 +50,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from clusterflow.library.find import Library
+    from clusterflow.records.clusters import Isomer
     from clusterflow.science.reactions.claim_language import Claim, ReadClaim
     from clusterflow.stages.inputs import Inputs
     from clusterflow.stages.parts.job import Job
@@ -68,10 +78,10 @@ def run(inputs: Inputs, job: Job) -> ClaimRecord:
     job.settings = settings_of(spec)
     read = read_claim(spec)
     read = replace(read, claim=find_losses(read.claim, inputs.library))
-    plain = _read_profiles(inputs, read)
-    verdicts = [_judge(read, plain, inputs.library)]
-    if refined := _read_refined_profiles(inputs, read):
-        verdicts.append(_judge(read, refined, inputs.library, is_composite=True))
+    if isinstance(read.claim, Difference) and read.claim.is_of_lengths:
+        verdicts = [_judge_lengths(read, read.claim, inputs)]
+    else:
+        verdicts = _judge_energies(read, inputs)
     first = verdicts[0].judgement
     return ClaimRecord(
         claim=spec,
@@ -81,6 +91,64 @@ def run(inputs: Inputs, job: Job) -> ClaimRecord:
         status="ok" if first.probability is not None else "failed",
         reason=first.reason,
         provenance=job.provenance(),
+    )
+
+
+def _judge_energies(read: ReadClaim, inputs: Inputs) -> list[LevelVerdict]:
+    plain = _read_profiles(inputs, read)
+    verdicts = [_judge(read, plain, inputs.library)]
+    if refined := _read_refined_profiles(inputs, read):
+        verdicts.append(_judge(read, refined, inputs.library, is_composite=True))
+    return verdicts
+
+
+def _judge_lengths(read: ReadClaim, claim: Difference, inputs: Inputs) -> LevelVerdict:
+    """The verdict on geometries, which DFT at those geometries does not change."""
+    thermo = [
+        one
+        for one in (*inputs.every(ThermoRecord), *inputs.peers(ThermoRecord))
+        if one.cluster in claim.clusters
+    ]
+    relaxed = (*inputs.every(RelaxRecord), *inputs.peers(RelaxRecord))
+    pools = (*inputs.every(PoolRecord), *inputs.peers(PoolRecord))
+    geometries: dict[str, list[Isomer]] = defaultdict(list)
+    for one in relaxed:
+        geometries[one.cluster] += one.isomers
+    for pool in pools:
+        geometries[pool.cluster] += all_isomers(pool)
+    isomers = {
+        one.cluster: weighed
+        for one in thermo
+        if (weighed := _weigh_isomers(one, geometries[one.cluster]))
+    }
+    judgement = judge_lengths(read, claim, isomers)
+    levels = (one.level.name for one in thermo if one.level)
+    return LevelVerdict(
+        level=", ".join(dict.fromkeys(levels)) or "none",
+        is_composite=False,
+        temperature_k=thermo[0].temperature_k if thermo else None,
+        basis=None if judgement.probability is None else "screening",
+        judgement=judgement,
+    )
+
+
+def _weigh_isomers(
+    thermo: ThermoRecord, geometries: Sequence[Isomer]
+) -> WeighedIsomers | None:
+    """The isomers of a cluster with their shares, where there are geometries."""
+    known = {(one.structure.name, one.energy_ev): one.structure for one in geometries}
+    weights = {(one.isomer, one.energy_ev): one.weight for one in thermo.isomer_weights}
+    if not weights or not weights.keys() <= known.keys():
+        return None
+    level = thermo.level
+    return WeighedIsomers(
+        cluster=thermo.cluster,
+        structures=[known[key] for key in weights],
+        weights=list(weights.values()),
+        basis={
+            "level": f"{level.name} ({level.hash})" if level else "none",
+            "temperature_k": f"{thermo.temperature_k:g}",
+        },
     )
 
 
@@ -220,4 +288,4 @@ def _name_unit(claim: Claim) -> str:
     if isinstance(claim, Choice):
         return "V" if claim.of == "product" else ""
     is_difference = not sum(sign for sign, _ in claim.terms)
-    return claim.unit if claim.unit == "eV" or is_difference else "V vs RHE"
+    return claim.unit if claim.unit != "V" or is_difference else "V vs RHE"

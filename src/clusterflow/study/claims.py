@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clusterflow.errors import ConfigError, LibraryError
+from clusterflow.formula import parse_formula
 from clusterflow.science.reactions.claim_language import (
     Choice,
+    Difference,
     read_claim,
     reduces_co2,
 )
@@ -45,8 +47,12 @@ def find_claim_problems(plan: Plan) -> list[str]:
 def records_of_claim(plan: Plan, name: str) -> list[str]:
     """Records that a claim is judged by, below a results folder."""
     (spec,) = (one for one in plan.study.claims if one.name == name)
+    claim = read_claim(spec).claim
     found = []
-    for cluster in read_claim(spec).claim.clusters:
+    for cluster in claim.clusters:
+        if isinstance(claim, Difference) and claim.is_of_lengths:
+            found += [f"{one}/{cluster}.json" for one in ("relax", "pool", "thermo")]
+            continue
         for prefix in ("", "refined_") if plan.refines else ("",):
             found.append(f"{prefix}che/{cluster}.json")
             found += [
@@ -61,6 +67,9 @@ def _find_holes(plan: Plan, claim: Claim) -> Iterator[str]:
     unknown = [c for c in claim.clusters if c not in plan.study.clusters]
     if unknown:
         yield _refuse("cluster", unknown[0], plan.study.clusters)
+    elif isinstance(claim, Difference) and claim.is_of_lengths:
+        for _, quantity in claim.terms:
+            yield from _find_length_holes(plan, quantity)
     elif not plan.study.reactions:
         yield "a study without reactions has no free energies; name some"
     elif isinstance(claim, Choice):
@@ -88,6 +97,14 @@ def _find_quantity_holes(plan: Plan, quantity: Quantity) -> Iterator[str]:
     known = _list_known_terms(plan, quantity.cluster)
     for term in sorted(equation.species - known):
         yield _refuse("species", term, sorted(t for t in known if t[0] == term[0]))
+
+
+def _find_length_holes(plan: Plan, quantity: Quantity) -> Iterator[str]:
+    """Whether a cluster has the elements of a bond."""
+    formula = plan.library.cluster(quantity.cluster).formula
+    missing = set(quantity.elements) - parse_formula(formula).keys()
+    if missing:
+        yield f"{quantity}: {formula} has no {', '.join(sorted(missing))}"
 
 
 def _find_loss_holes(plan: Plan, quantity: Quantity) -> Iterator[str]:

@@ -47,6 +47,12 @@ def spec(claim, **more):
         (f'dG("{STEP}", Cu4) = 0 eV', [(1, STEP, "Cu4")], "=", 0.0),
         ("1.5e-1 V < U_L(HER, Cu4)", [(-1, "HER", "Cu4")], "<", -0.15),
         ("loss(SH, A)>loss(HS,B,radical)", [(1, "SH", "A"), (-1, "HS", "B")], ">", 0.0),
+        (
+            "bond_length(Cd-S, A) > bond_length(S-Cd, B, core) + 0.02 Å",
+            [(1, "Cd-S", "A"), (-1, "S-Cd", "B")],
+            ">",
+            0.02,
+        ),
     ],
 )
 def test_comparisons(text, terms, relation, threshold):
@@ -73,27 +79,32 @@ def test_a_free_energy_is_that_of_an_equation():
     assert step.equation.reactants == parse_equation(STEP).reactants
 
 
-def test_a_ligand_leaves_as_thiol_where_nothing_is_said(library):
-    claim = parse_claim("loss(SH, A) > loss(HS, A, radical) + loss(SH, A, thiolate)")
-    assert str(claim) == "loss(SH, A) − loss(HS, A, radical) − loss(SH, A, thiolate)"
-    thiol, radical, anion = (
+def test_a_ligand_leaves_as_acid_where_nothing_is_said(library):
+    claim = parse_claim("loss(SH, A) > loss(HS, A, radical) + loss(SH, A, anion)")
+    assert str(claim) == "loss(SH, A) − loss(HS, A, radical) − loss(SH, A, anion)"
+    acid, radical, anion = (
         one.equation for _, one in find_losses(claim, library).terms
     )
-    assert (thiol.n_h, thiol.n_e, thiol.products["H2S(g)"]) == (1, 1, 1)
+    assert (acid.n_h, acid.n_e, acid.products["H2S(g)"]) == (1, 1, 1)
     assert (radical.n_h, radical.n_e, radical.products["HS(g)"]) == (0, 0, 1)
     assert (anion.n_h, anion.n_e, anion.products["HS-(aq)"]) == (0, 1, 1)
-    assert all(one.products["*[-HS]"] == 1 for one in (thiol, radical, anion))
+    assert all(one.products["*[-HS]"] == 1 for one in (acid, radical, anion))
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("U_L(HER, Cu4) > 0.5", "0.5: a unit is missing; write 0.5 eV or 0.5 V"),
+        ("U_L(HER, Cu4) > 0.5", "0.5: a unit is missing; write 0.5 eV, 0.5 V or 0.5 A"),
         ("U_L(HER, Cu4) > 0", "0: a unit is missing"),
         ("dG(*H, Cu4) > 50 kJ/mol", "50: the unit 'kJ/mol' is not known"),
         ("U_L(HER, Cu4) > 0.5 eV", "U_L(HER, Cu4), in V, with 0.5 eV, in eV"),
         ("loss(SH, A) > 0 V", "loss(SH, A), in eV, with 0 V, in V"),
-        ("loss(SH, A, acid) > 0 eV", "leaves as thiol, radical, thiolate"),
+        ("loss(SH, A, thiol) > 0 eV", "leaves as acid, radical, anion, neutral"),
+        ("bond_length(Cd-S, A) > 2.5", "2.5: a unit is missing"),
+        ("bond_length(Cd-S, A) > 0.5 eV", "in Å, with 0.5 eV, in eV"),
+        ("bond_length(CdS, A) > 2 A", "write two elements with a hyphen"),
+        ("bond_length(Cd-R, A) > 2 A", "write two elements with a hyphen"),
+        ("bond_length(Cd-S, A, shell) > 2 A", "write core, or leave it out"),
         ("U_L(HER, Cu4) > dG(*H, Cu4)", "in V, with dG(*H, Cu4), in eV"),
         ("dG(CO, Cu4) > 0 eV", "write dG(*CO, Cu4)"),
         ("1 eV > 0 eV", "names no quantity"),
@@ -135,6 +146,12 @@ def test_numbers_beside_a_claim(claim, more, says):
     with pytest.raises(ConfigError, match=r"^claims: mine: ") as caught:
         read_claim(spec(claim, **more))
     assert says in str(caught.value)
+
+
+def test_angstrom_is_written_in_two_ways():
+    one, other = (parse_claim(f"bond_length(Cd-S, A) > 2.5 {u}") for u in ("A", "Å"))
+    assert one == other
+    assert one.is_of_lengths and not parse_claim("dG(*H, A) > 1 eV").is_of_lengths
 
 
 def test_published_and_tolerance_are_numbers():

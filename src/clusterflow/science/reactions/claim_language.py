@@ -3,8 +3,10 @@
 ``U_L(CO2-to-CO, Cu4) > U_L(CO2-to-CO, Cu8)``,
 ``dG(*CHO, Cu4) - dG(*OCH3, Cu4) > 0.5 eV``,
 ``loss(SH, PdAu24SH18) > loss(SH, Au25SH18)``,
+``bond_length(Cd-S, Cd6S6) > 2.5 A``,
 ``determining_step(CO2-to-CO, Cu4) = "* + CO2(g) + H+ + e- -> *COOH"`` and
-``product(Cu4) = HCOOH``. U_L is in V against RHE, dG and loss in eV at 0 V against RHE.
+``product(Cu4) = HCOOH``. U_L is in V against RHE, dG and loss in eV at 0 V against RHE,
+a bond length in Å.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 import pyparsing as pp
+from ase.data import atomic_numbers
 
 from clusterflow.errors import ConfigError, LibraryError
 from clusterflow.library.reactions import LossRoute
@@ -23,24 +26,35 @@ if TYPE_CHECKING:
     from clusterflow.library.claims import ClaimSpec
     from clusterflow.library.find import Library
 
-Kind = Literal["U_L", "dG", "loss"]
+Kind = Literal["U_L", "dG", "loss", "bond_length"]
 Relation = Literal[">", "<", "="]
-UNITS: Final[dict[Kind, str]] = {"U_L": "V", "dG": "eV", "loss": "eV"}
+# Which bonds count: all, or those between atoms that belong to no ligand.
+BondsOf = Literal["all", "core"]
+UNITS: Final[dict[Kind, str]] = {
+    "U_L": "V",
+    "dG": "eV",
+    "loss": "eV",
+    "bond_length": "Å",
+}
+# As a unit may be written, beside itself.
+_SPELLINGS: Final = {"A": "Å"}
 # By which a ligand leaves where nothing is said.
-_USUAL_ROUTE: Final[LossRoute] = "thiol"
+_USUAL_ROUTE: Final[LossRoute] = "acid"
 _EXAMPLES: Final = (
     "write it as U_L(REACTION, CLUSTER) > U_L(REACTION, CLUSTER), "
     "dG(*SPECIES, CLUSTER) < 0.5 eV, loss(LIGAND, CLUSTER) > 0.5 eV, "
+    "bond_length(Cd-S, CLUSTER) > 2.5 A, "
     'determining_step(REACTION, CLUSTER) = "STEP" or product(CLUSTER) = MOLECULE'
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """The U_L of a reaction, or the free energy of a species, a step or a loss.
+    """The U_L of a reaction, the free energy of a species, a step or a loss, a length.
 
-    `of` is a reaction, a surface species such as ``*CO``, an equation, or a ligand that
-    leaves by a `route`. The `step` of a loss is in the library: see `find_losses`.
+    `of` is a reaction, a surface species such as ``*CO``, an equation, a ligand that
+    leaves by a `route`, or a pair such as ``Cd-S``, of whose bonds `bonds` says which
+    count. The `step` of a loss is in the library: see `find_losses`.
     """
 
     kind: Kind
@@ -48,6 +62,17 @@ class Quantity:
     cluster: str
     route: LossRoute = _USUAL_ROUTE
     step: str = ""
+    bonds: BondsOf = "all"
+
+    @property
+    def elements(self) -> tuple[str, str]:
+        """Those whose bonds a length is of.
+
+        >>> Quantity(kind="bond_length", of="Cd-S", cluster="Cd6S6").elements
+        ('Cd', 'S')
+        """
+        first, _, second = self.of.partition("-")
+        return first, second
 
     @property
     def equation(self) -> Equation:
@@ -63,8 +88,9 @@ class Quantity:
 
     def __str__(self) -> str:
         shown = f'"{self.of}"' if "->" in self.of else self.of
-        route = f", {self.route}" if self.route != _USUAL_ROUTE else ""
-        return f"{self.kind}({shown}, {self.cluster}{route})"
+        more = f", {self.route}" if self.route != _USUAL_ROUTE else ""
+        more += f", {self.bonds}" if self.bonds != "all" else ""
+        return f"{self.kind}({shown}, {self.cluster}{more})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +106,11 @@ class Difference:
     def clusters(self) -> tuple[str, ...]:
         """The clusters that it names."""
         return tuple(dict.fromkeys(quantity.cluster for _, quantity in self.terms))
+
+    @property
+    def is_of_lengths(self) -> bool:
+        """Whether it is about geometries, and so about no free energy."""
+        return self.unit == UNITS["bond_length"]
 
     def __str__(self) -> str:
         """The quantities alone, left less right."""
@@ -278,12 +309,29 @@ def _make_loss(tokens: pp.ParseResults) -> Quantity:
     return Quantity(kind="loss", of=ligand, cluster=cluster, route=route)
 
 
+def _make_length(tokens: pp.ParseResults) -> Quantity:
+    pair, cluster, bonds = tokens
+    first, _, second = pair.partition("-")
+    if not (first in atomic_numbers and second in atomic_numbers):
+        raise pp.ParseFatalException(
+            f"bond_length({pair}, {cluster}): write two elements with a hyphen "
+            "between, such as Cd-S"
+        )
+    if bonds not in get_args(BondsOf):
+        raise pp.ParseFatalException(
+            f"bond_length({pair}, {cluster}, {bonds}): of all bonds, or those of the "
+            "core; write core, or leave it out"
+        )
+    return Quantity(kind="bond_length", of=pair, cluster=cluster, bonds=bonds)
+
+
 def _make_amount(tokens: pp.ParseResults) -> tuple[float, str]:
-    number, unit = tokens
+    number, written = tokens
+    unit = _SPELLINGS.get(written, written)
     if unit not in UNITS.values():
         has = f"the unit {unit!r} is not known" if unit else "a unit is missing"
         raise pp.ParseFatalException(
-            f"{number}: {has}; write {number} eV or {number} V"
+            f"{number}: {has}; write {number} eV, {number} V or {number} A"
         )
     return float(number), unit
 
@@ -307,13 +355,16 @@ def _make_grammar() -> tuple[pp.ParserElement, pp.ParserElement]:
     opening, comma, closing, equal = map(pp.Suppress, "(,)=")
     word, quoted = pp.Regex(r'[^\s,()"=<>]+'), pp.QuotedString('"')
     number = pp.Regex(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-    unit = pp.Optional(pp.Regex(r"[A-Za-zµ%/]+"), default="")
+    unit = pp.Optional(pp.Regex(r"[A-Za-zÅµ%/]+"), default="")
     quantity = pp.one_of("U_L dG") + opening + (quoted | word) + comma + word + closing
     loss = pp.Keyword("loss").suppress() + opening + word + comma + word
     loss = loss + pp.Optional(comma + word, default=_USUAL_ROUTE) + closing
+    length = pp.Keyword("bond_length").suppress() + opening + word + comma + word
+    length = length + pp.Optional(comma + word, default="all") + closing
     item = (
         quantity.add_parse_action(_make_quantity)
         | loss.add_parse_action(_make_loss)
+        | length.add_parse_action(_make_length)
         | (number + unit).add_parse_action(_make_amount)
     )
     sign = pp.one_of("+ - −").add_parse_action(_make_sign)

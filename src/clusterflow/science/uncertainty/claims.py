@@ -23,7 +23,7 @@ equation A.6), and the claim is judged anew on these, about the present best est
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -82,7 +82,7 @@ class Surface:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Outcome:
+class Outcome:
     """In each sample: what is claimed about, and whether it holds."""
 
     values: Floats
@@ -90,11 +90,25 @@ class _Outcome:
 
     @property
     def probability(self) -> float:
+        """The share of the samples in which it holds."""
         return float(self.holds.mean())
 
 
-class _NotComputedError(Exception):
+class NotComputedError(Exception):
     """Why a claim cannot be judged."""
+
+
+class _HasBasis(Protocol):
+    """What is known of a cluster, by what it may be compared."""
+
+    @property
+    def cluster(self) -> str: ...
+
+    @property
+    def basis(self) -> Mapping[str, str]: ...
+
+
+OnBasis = TypeVar("OnBasis", bound=_HasBasis)
 
 
 def name_verdict(probability: float) -> Verdict:
@@ -119,7 +133,7 @@ def judge_claim(read: ReadClaim, surfaces: Mapping[str, Surface]) -> Judgement:
         By cluster; those that the claim does not name are left alone.
     """
     try:
-        named = _choose_surfaces(read, surfaces)
+        named = choose_named(read, surfaces)
         shifts = {
             name: sample_species(
                 sorted(_list_terms(read, one)), _get_deviations(one), surface=name
@@ -127,7 +141,7 @@ def judge_claim(read: ReadClaim, surfaces: Mapping[str, Surface]) -> Judgement:
             for name, one in named.items()
         }
         outcome = _evaluate(read, named, shifts)
-    except _NotComputedError as error:
+    except NotComputedError as error:
         return Judgement(verdict="not computed", reason=str(error))
     verdict = name_verdict(outcome.probability)
     has_values = not isinstance(read.claim, Choice) or read.claim.of == "product"
@@ -140,7 +154,7 @@ def judge_claim(read: ReadClaim, surfaces: Mapping[str, Surface]) -> Judgement:
     return Judgement(
         verdict=verdict,
         probability=outcome.probability,
-        published_probability=_compare_published(read, outcome.values),
+        published_probability=compare_published(read, outcome.values),
         median=median if has_values else None,
         lower=lower if has_values else None,
         upper=upper if has_values else None,
@@ -155,7 +169,7 @@ def terms_of(read: ReadClaim, surface: Surface) -> frozenset[str]:
     """Known species of a cluster that enter a claim."""
     try:
         return _list_terms(read, surface)
-    except _NotComputedError:
+    except NotComputedError:
         return frozenset()
 
 
@@ -174,20 +188,26 @@ def reactions_of(read: ReadClaim, surface: Surface) -> tuple[str, ...]:
     )
 
 
-def _choose_surfaces(
-    read: ReadClaim, surfaces: Mapping[str, Surface]
-) -> dict[str, Surface]:
-    """The clusters of the claim, if they may be compared."""
+def choose_named(
+    read: ReadClaim, surfaces: Mapping[str, OnBasis], what_of: str = "profiles"
+) -> dict[str, OnBasis]:
+    """What is known of the clusters of a claim, if they may be compared.
+
+    Raises
+    ------
+    NotComputedError
+        If one of them is not there, or of another basis than the first.
+    """
     named = {}
     for cluster in read.claim.clusters:
         if cluster not in surfaces:
-            raise _NotComputedError(f"no profiles of {cluster}")
+            raise NotComputedError(f"no {what_of} of {cluster}")
         named[cluster] = surfaces[cluster]
     first, *others = named.values()
     for other in others:
         for what, value in first.basis.items():
             if other.basis[what] != value:
-                raise _NotComputedError(
+                raise NotComputedError(
                     f"{first.cluster} and {other.cluster} cannot be compared: {what} "
                     f"{value} against {other.basis[what]}; compute both at one"
                 )
@@ -196,7 +216,7 @@ def _choose_surfaces(
 
 def _get_deviations(surface: Surface) -> Deviations:
     if surface.deviations is None:
-        raise _NotComputedError(f"the errors of {surface.cluster} are not known")
+        raise NotComputedError(f"the errors of {surface.cluster} are not known")
     return surface.deviations
 
 
@@ -213,13 +233,13 @@ def _list_terms(read: ReadClaim, surface: Surface) -> frozenset[str]:
 
 def _get_network(surface: Surface, reaction: str) -> Network:
     if reaction not in surface.networks:
-        raise _NotComputedError(f"no profile of {reaction} on {surface.cluster}")
+        raise NotComputedError(f"no profile of {reaction} on {surface.cluster}")
     return surface.networks[reaction]
 
 
 def _evaluate(
     read: ReadClaim, surfaces: Mapping[str, Surface], shifts: Mapping[str, Shifts]
-) -> _Outcome:
+) -> Outcome:
     claim = read.claim
     if not isinstance(claim, Choice):
         return _evaluate_difference(read, claim, surfaces, shifts)
@@ -227,7 +247,7 @@ def _evaluate(
     if claim.of == "determining_step":
         found = _sample_reaction(surface, claim.reaction, own)
         holds = (found.best.determining == claim.value).astype(float)
-        return _Outcome(values=holds, holds=holds)
+        return Outcome(values=holds, holds=holds)
     return _evaluate_product(read, claim.value, surface, own)
 
 
@@ -236,13 +256,21 @@ def _evaluate_difference(
     claim: Difference,
     surfaces: Mapping[str, Surface],
     shifts: Mapping[str, Shifts],
-) -> _Outcome:
+) -> Outcome:
     total: Floats = np.zeros(1)
     for sign, quantity in claim.terms:
         cluster = quantity.cluster
         total = total + sign * _sample_quantity(
             quantity, surfaces[cluster], shifts[cluster]
         )
+    return compare_values(read, claim, total)
+
+
+def compare_values(read: ReadClaim, claim: Difference, total: Floats) -> Outcome:
+    """Whether a difference of quantities lies where it is claimed, sample by sample.
+
+    `total` is that difference, in the unit of the claim, shape (n_samples,).
+    """
     off = total - claim.threshold
     if claim.relation == "=":
         assert read.tolerance is not None
@@ -250,7 +278,7 @@ def _evaluate_difference(
     else:
         ahead = off if claim.relation == ">" else -off
         holds = (ahead > 0) + (ahead == 0) / 2
-    return _Outcome(values=total, holds=holds)
+    return Outcome(values=total, holds=holds)
 
 
 def _sample_quantity(quantity: Quantity, surface: Surface, shifts: Shifts) -> Floats:
@@ -260,7 +288,7 @@ def _sample_quantity(quantity: Quantity, surface: Surface, shifts: Shifts) -> Fl
     equation = quantity.equation
     mean_ev, why = surface.energies.reaction_ev(equation)
     if mean_ev is None:
-        raise _NotComputedError(f"{quantity}: {why}")
+        raise NotComputedError(f"{quantity}: {why}")
     counts = [equation.products[s] - equation.reactants[s] for s in shifts.species]
     return mean_ev + shifts.values_ev @ np.array(counts, dtype=np.float64)
 
@@ -275,7 +303,7 @@ def _sample_reaction(
         why = "; ".join(
             f"{s}: {energies.reasons.get(s, 'not computed')}" for s in holes
         )
-        raise _NotComputedError(
+        raise NotComputedError(
             f"{reaction} has no complete pathway on {surface.cluster}: {why}"
         )
     return found
@@ -283,7 +311,7 @@ def _sample_reaction(
 
 def _evaluate_product(
     read: ReadClaim, molecule: str, surface: Surface, shifts: Shifts
-) -> _Outcome:
+) -> Outcome:
     """The lead of a product on the best of the others, V."""
     by_product: dict[str, Floats] = {}
     for reaction in reactions_of(read, surface):
@@ -292,22 +320,21 @@ def _evaluate_product(
         known = by_product.get(product, samples)
         by_product[product] = np.maximum(known, samples)
     if molecule not in by_product:
-        raise _NotComputedError(
-            f"no reaction of CO2 to {molecule} on {surface.cluster}"
-        )
+        raise NotComputedError(f"no reaction of CO2 to {molecule} on {surface.cluster}")
     own = by_product.pop(molecule)
     if not by_product:
-        raise _NotComputedError(
+        raise NotComputedError(
             f"{surface.cluster} has no product of CO2 beside {molecule} to compare with"
         )
     others = np.array(list(by_product.values()))
     lead = own - others.max(axis=0)
     # Of n that are equal, as where one step limits them all, each is one n-th the best.
     n_equal = 1 + (np.abs(others - own) <= TIE_V).sum(axis=0)
-    return _Outcome(values=lead, holds=np.where(lead >= -TIE_V, 1 / n_equal, 0.0))
+    return Outcome(values=lead, holds=np.where(lead >= -TIE_V, 1 / n_equal, 0.0))
 
 
-def _compare_published(read: ReadClaim, values: Floats) -> float | None:
+def compare_published(read: ReadClaim, values: Floats) -> float | None:
+    """The share of samples within the tolerance of what was published."""
     if read.published is None or read.tolerance is None:
         return None
     return float(np.mean(np.abs(values - read.published) <= read.tolerance))
@@ -317,7 +344,7 @@ def _find_deciding(
     read: ReadClaim,
     surfaces: Mapping[str, Surface],
     shifts: Mapping[str, Shifts],
-    outcome: _Outcome,
+    outcome: Outcome,
 ) -> tuple[DecidingSpecies, ...]:
     """Species that carry the variance, and how narrow they would decide the claim."""
     columns = _list_columns(shifts)

@@ -126,14 +126,24 @@ def sample_species(
     return Shifts(species=columns, values_ev=values)
 
 
+def draw_uniform(draw: Draw, n_samples: int = N_SAMPLES, seed: int = SEED) -> Floats:
+    """Samples between 0 and 1 of one variable, by its name, shape (n_samples,)."""
+    return np.asarray(_make_generator(draw, seed).random(n_samples))
+
+
 @lru_cache(maxsize=_MOST_DRAWS_KEPT)
 def _draw_standard_normal(draw: Draw, n_samples: int, seed: int) -> Floats:
-    """Samples of one variable; its name is hashed, as `hash` differs between runs."""
-    digest = hashlib.sha256("\n".join(draw).encode()).digest()
-    words = np.frombuffer(digest, dtype="<u4").tolist()
-    samples = np.random.default_rng([seed, *words]).standard_normal(n_samples)
+    """Samples of one variable."""
+    samples = _make_generator(draw, seed).standard_normal(n_samples)
     samples.flags.writeable = False
     return samples
+
+
+def _make_generator(draw: Draw, seed: int) -> np.random.Generator:
+    """That of one variable; its name is hashed, as `hash` differs between runs."""
+    digest = hashlib.sha256("\n".join(draw).encode()).digest()
+    words = np.frombuffer(digest, dtype="<u4").tolist()
+    return np.random.default_rng([seed, *words])
 
 
 def draw_weights(
