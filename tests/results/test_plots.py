@@ -435,16 +435,6 @@ def test_a_width_without_a_unit_or_of_no_paper_is_refused(width, capsys):
     assert f"--width {width}: must be 2in to 40in" in capsys.readouterr().err
 
 
-def test_more_states_than_fit_are_refused(results):
-    with pytest.raises(ClusterflowError, match=r"--width 2in: 4 states do not fit"):
-        plot_diagram(
-            read_study_clusters([results]),
-            "CO2-to-CO",
-            Conditions(),
-            Sheet(width_in=2.0),
-        )
-
-
 def test_subscripts_are_set_and_names_are_no_formulas():
     figure = Figure()
     axes = figure.add_subplot()

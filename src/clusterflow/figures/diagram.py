@@ -62,7 +62,6 @@ if TYPE_CHECKING:
 
 HALF_BAR = 0.34
 _SAME_V = 0.005  # potentials that are written alike
-_LABEL_PT = 9.0
 _REASON_PT = 7.0
 
 
@@ -327,7 +326,6 @@ def _draw_labels(
         text += MARK_OUTSIDE if outside & species else ""
         text += f"\n{label.value}" if label.value else ""
         middle = (place.bottom_in + place.height_in / 2) / frame.inch_per_ev
-        longest = max(len(line) for line in text.split("\n"))
         best = bar.pathway == 0
         axes.text(
             bar.column,
@@ -335,7 +333,7 @@ def _draw_labels(
             text,
             ha="center",
             va="center",
-            fontsize=pt(_LABEL_PT) * min(1.0, (frame.characters + 2) / longest),
+            rotation=90 if label.turned else 0,
             weight="bold" if best else "normal",
             color=INK if best else MUTED,
             linespacing=1.1,

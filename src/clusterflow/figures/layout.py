@@ -25,10 +25,13 @@ RIGHT_IN = 0.2
 MIN_WIDTH_IN = 6.4
 MAX_NAMED = 5  # pathways with a colour and a line of the legend of their own
 _COLUMN_IN, _COLUMN_CHARACTERS = 1.12, 11
-_LEAST_COLUMN_IN = 0.55
+_LEAST_COLUMN_IN = 0.28
+_CHARACTER_IN = 0.08  # of a name in letters of 9 pt
+_TURNED_CHARACTERS = 13  # of a line of a name that is turned
 _TITLE_IN, _NO_TITLE_IN = 0.72, 0.12
 _PROFILE_IN = 2.7  # height of the profile itself, from the lowest bar to the highest
 _TWO_PROFILES_IN = 4.2  # with the levels at another potential
+_LEAST_AXES_IN = 1.6  # the name of the ordinate
 _MIN_RANGE_EV = 0.5  # a flat profile is not blown up to look like mountains
 _LINE_IN = 0.165
 _REASON_LINES = 5
@@ -50,12 +53,29 @@ class Bar:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """The name of a bar, in lines, its value if it is told, and its place."""
+    """The name of a bar, in lines, its value if it is told, and its place.
+
+    A turned one runs upwards.
+    """
 
     bar: Bar
     text: str
     value: str
+    turned: bool
     place: PlacedLabel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnName:
+    """The names of the states of a column as they stand under the axis."""
+
+    text: str
+    turned: bool
+
+    @property
+    def height_in(self) -> float:
+        """Room that it takes below the axis."""
+        return _measure_height(self.text, turned=self.turned)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,14 +106,10 @@ class Frame:
         """Width of the whole figure."""
         return LEFT_IN + RIGHT_IN + self.columns * self.column_in
 
-    @property
-    def characters(self) -> int:
-        """How many characters of a label fit over a column."""
-        return _count_characters(self.column_in)
-
-    def with_tick_lines(self, further: int) -> Self:
-        """With room for names of so many lines more than one under the axis."""
-        return replace(self, below_in=self.below_in + _LINE_IN * further)
+    def with_names(self, names: Sequence[ColumnName]) -> Self:
+        """With room for names under the axis, of which a line of letters is there."""
+        further_in = max(name.height_in for name in names) - _LINE_IN
+        return replace(self, below_in=self.below_in + further_in)
 
     def with_legend(self, lines: int) -> Self:
         """With room for so many lines of a legend."""
@@ -162,10 +178,15 @@ def lay_out(
     energies = [*(bar.energy_ev for bar in bars), *others_ev]
     height_in = _TWO_PROFILES_IN if others_ev else _PROFILE_IN
     scale = height_in / max(max(energies) - min(energies), _MIN_RANGE_EV)
+    groups = [
+        [bar for bar in bars if bar.column == column]
+        for column in range(len(tracks.columns))
+    ]
+    turned = _list_turned([[bar.name for bar in here] for here in groups], column_in)
     labels = tuple(
         label
-        for column in range(len(tracks.columns))
-        for label in _place_column_labels(bars, column, scale, column_in)
+        for here, upwards in zip(groups, turned, strict=True)
+        for label in _place_column_labels(here, scale, column_in, turned=upwards)
     )
     bottoms = [*energies, *(label.place.bottom_in / scale for label in labels)]
     tops = [*energies, *(label.place.top_in / scale for label in labels)]
@@ -190,8 +211,9 @@ def frame_of(energies_ev: Sequence[float], columns: int, *, sheet: Sheet) -> Fra
     ConfigError
         If the columns do not fit onto the sheet.
     """
-    scale = _PROFILE_IN / max(max(energies_ev) - min(energies_ev), _MIN_RANGE_EV)
-    margin = 0.12 / scale
+    range_ev = max(energies_ev) - min(energies_ev)
+    scale = _PROFILE_IN / max(range_ev, _MIN_RANGE_EV)
+    margin = max(0.12 / scale, (_LEAST_AXES_IN / scale - range_ev) / 2)
     return Frame(
         columns=columns,
         column_in=_choose_column(columns, sheet),
@@ -204,6 +226,19 @@ def frame_of(energies_ev: Sequence[float], columns: int, *, sheet: Sheet) -> Fra
     )
 
 
+def name_columns(
+    states: Sequence[Sequence[str]], column_in: float
+) -> tuple[ColumnName, ...]:
+    """The states of each column as they are written under the axis."""
+    named = []
+    for names, turned in zip(states, _list_turned(states, column_in), strict=True):
+        text = "\n".join(_write_name(name, column_in, turned=turned) for name in names)
+        if len(names) > 1 and turned and not _fits_turned(text, column_in):
+            text = ", ".join(chem(name) for name in names)
+        named.append(ColumnName(text=text, turned=turned))
+    return tuple(named)
+
+
 def _choose_column(columns: int, sheet: Sheet) -> float:
     """Width of a column, inches of the layout, so that all are on the sheet.
 
@@ -212,11 +247,11 @@ def _choose_column(columns: int, sheet: Sheet) -> float:
     ConfigError
         If they are too many for its width.
     """
-    width_in = sheet.layout_in or max(
-        MIN_WIDTH_IN, LEFT_IN + RIGHT_IN + columns * _COLUMN_IN
-    )
-    column_in = (width_in - LEFT_IN - RIGHT_IN) / columns
-    if column_in < _LEAST_COLUMN_IN:
+    wanted_in = LEFT_IN + RIGHT_IN + columns * _COLUMN_IN
+    least_in = LEFT_IN + RIGHT_IN + columns * _LEAST_COLUMN_IN
+    usual_in = max(MIN_WIDTH_IN, min(wanted_in, sheet.most_in), least_in)
+    column_in = ((sheet.layout_in or usual_in) - LEFT_IN - RIGHT_IN) / columns
+    if column_in < _LEAST_COLUMN_IN - 1e-9:
         raise ConfigError(
             f"--width {sheet.width_in:.3g}in: {columns} states do not fit side by "
             "side; give a larger width, or none"
@@ -225,7 +260,41 @@ def _choose_column(columns: int, sheet: Sheet) -> float:
 
 
 def _count_characters(column_in: float) -> int:
+    """How many characters of a name fit over a column."""
     return max(5, int(_COLUMN_CHARACTERS * column_in / _COLUMN_IN))
+
+
+def _write_name(name: str, column_in: float, *, turned: bool) -> str:
+    """The name of a state in lines."""
+    characters = _TURNED_CHARACTERS if turned else _count_characters(column_in)
+    return wrap_intermediate(chem(name), characters)
+
+
+def _list_turned(states: Sequence[Sequence[str]], column_in: float) -> list[bool]:
+    """Whether the names of each column are turned, one being wider than its column.
+
+    The first and the last, which name all molecules, are turned alone; else all are.
+    """
+    wide = []
+    for names in states:
+        written = [_write_name(name, column_in, turned=False) for name in names]
+        longest = max((len(line) for line in "\n".join(written).split("\n")), default=0)
+        wide.append(longest * _CHARACTER_IN > column_in)
+    if any(wide[1:-1]):
+        return [True] * len(wide)
+    ends = (0, len(wide) - 1)
+    return [any(wide) and index in ends for index in range(len(wide))]
+
+
+def _fits_turned(text: str, column_in: float) -> bool:
+    """Whether the lines of a turned text stand side by side within a column."""
+    return (text.count("\n") + 1) * _LINE_IN <= column_in
+
+
+def _measure_height(text: str, *, turned: bool) -> float:
+    """Height of lines of letters of 9 pt, or of turned ones, inches."""
+    lines = text.split("\n")
+    return _CHARACTER_IN * max(map(len, lines)) if turned else _LINE_IN * len(lines)
 
 
 def wrap_reason(reason: str, columns: int) -> str:
@@ -249,21 +318,24 @@ def reasons_in(pathway: Pathway) -> float:
 
 
 def _place_column_labels(
-    bars: Sequence[Bar], column: int, scale: float, column_in: float
+    bars: Sequence[Bar], scale: float, column_in: float, *, turned: bool
 ) -> list[Label]:
-    """Labels of one column with their places."""
-    here = [bar for bar in bars if bar.column == column]
-    characters = _count_characters(column_in)
-    texts = [wrap_intermediate(chem(bar.name), characters) for bar in here]
-    values = [signed(bar.energy_ev) if bar.pathway == 0 else "" for bar in here]
+    """Labels of the bars of one column with their places."""
+    texts = [_write_name(bar.name, column_in, turned=turned) for bar in bars]
+    values = []
+    for bar, text in zip(bars, texts, strict=True):
+        value = signed(bar.energy_ev) if bar.pathway == 0 else ""
+        if turned and not _fits_turned(f"{text}\n", column_in):
+            value = ""  # it would stand in the next column
+        values.append(value)
     places = place_labels(
-        [bar.energy_ev * scale for bar in here],
+        [bar.energy_ev * scale for bar in bars],
         [
-            _LINE_IN * (text.count("\n") + 1 + bool(value))
+            _measure_height(f"{text}\n{value}" if value else text, turned=turned)
             for text, value in zip(texts, values, strict=True)
         ],
     )
     return [
-        Label(bar=bar, text=text, value=value, place=place)
-        for bar, text, value, place in zip(here, texts, values, places, strict=True)
+        Label(bar=bar, text=text, value=value, turned=turned, place=place)
+        for bar, text, value, place in zip(bars, texts, values, places, strict=True)
     ]

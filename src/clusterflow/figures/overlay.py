@@ -23,8 +23,7 @@ from clusterflow.figures.diagram import (
     interval_ends,
     number_columns,
 )
-from clusterflow.figures.labels import wrap_intermediate
-from clusterflow.figures.layout import MAX_NAMED, TICK_IN, frame_of
+from clusterflow.figures.layout import MAX_NAMED, TICK_IN, frame_of, name_columns
 from clusterflow.figures.legend import add_legend, wrap_legend
 from clusterflow.figures.palette import BEST, OTHERS
 from clusterflow.figures.sheet import USUAL, Sheet, pt
@@ -89,10 +88,7 @@ def draw_overlay(
         energies += interval_ends(track.pathway.levels_ev, track.half_widths_ev)
     with matplotlib.rc_context(sheet.style):
         frame = frame_of(energies, len(columns), sheet=sheet)
-        names = [
-            "\n".join(wrap_intermediate(chem(one), frame.characters) for one in found)
-            for found in states
-        ]
+        names = name_columns(states, frame.column_in)
         handles = [
             _make_legend_handle(rank, track, few=sheet.few_words)
             for rank, track in enumerate(tracks)
@@ -100,12 +96,14 @@ def draw_overlay(
         note = "thick: the step that sets the limiting potential U_L"
         handles.append(Line2D([], [], linestyle="none", label=note))
         lines = wrap_legend(handles, frame.width_in)
-        frame = frame.with_tick_lines(max(name.count("\n") for name in names))
-        frame = frame.with_legend(lines)
-        label = name_axis([track.pathway for track in tracks])
-        figure, axes = blank_figure(frame, label, pt(2.0))
+        frame = frame.with_names(names).with_legend(lines)
+        axis = name_axis([track.pathway for track in tracks])
+        figure, axes = blank_figure(frame, axis, pt(2.0))
         number_columns(axes, columns)
-        axes.set_xticks(range(len(columns)), names, parse_math=False)
+        texts = [name.text for name in names]
+        axes.set_xticks(range(len(columns)), texts, parse_math=False)
+        for label, name in zip(axes.get_xticklabels(), names, strict=True):
+            label.set_rotation(90 if name.turned else 0)
         axes.tick_params(axis="x", length=0, pad=pt(4 + 72 * TICK_IN))
         if not sheet.few_words:
             draw_titles(figure, frame, chem(first.equation), first)

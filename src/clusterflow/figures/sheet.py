@@ -50,11 +50,15 @@ class Sheet:
     words
         ``few``: no title, conditions and notes, which stand in a caption; what explains
         a mark stays. By default few where a width is given.
+    most_in
+        Of a diagram without a given width: from here on its columns get narrower, since
+        a wider one is shown reduced, with letters too small to read.
     """
 
     width_in: float | None = None
     font: str = ""
     words: Literal["all", "few"] | None = None
+    most_in: float = 9.0
 
     @property
     def style(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ _LEFT, _RIGHT = 92, 108
 _ROW, _AXIS = 15, 16
 _LANE = 6  # between brackets
 _NAME_LENGTH = 13
+_CHARACTER = 6.2  # widest mean of a line of the letters of a reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +145,7 @@ def _draw_row(
         diamond = f"M{at} {y}l4 4l-4 4l-4-4z"
         _add(root, "path", cls="hydrogen", d=diamond)
     if row.mark is None:
-        _add(root, "text", cls="why", x=_LEFT + 6, y=y + 4, text=clip(row.why, 70))
+        _draw_reason(root, row, scale, y)
         return
     group = ElementTree.SubElement(root, "g", {"style": f"--color: {row.color}"})
     _draw_interval(group, row.mark, scale, y, "interval")
@@ -152,6 +153,19 @@ def _draw_row(
     _add(group, "circle", cls=kind, cx=scale.place(row.mark.value_v), cy=y, r=4.5)
     said = signed(row.mark.value_v)
     _add(root, "text", cls="number", x=WIDTH - 40, y=y + 4, text=said)
+
+
+def _draw_reason(
+    root: ElementTree.Element, row: StripRow, scale: _Scale, y: float
+) -> None:
+    """Why a cluster has no potential, on the wider side of hydrogen evolution."""
+    start, end = _LEFT + 6.0, WIDTH - 6.0
+    if row.hydrogen is not None:
+        at = scale.place(row.hydrogen.value_v)
+        start, end = (start, at - 10) if at - start > end - at else (at + 10, end)
+    said = clip(row.why, int((end - start) / _CHARACTER))
+    _add(root, "text", cls="why", x=start, y=y + 4, text=said)
+    ElementTree.SubElement(root[-1], "title").text = row.why
 
 
 def _draw_interval(

@@ -11,6 +11,7 @@ from clusterflow.figures import text
 from clusterflow.figures.layout import MAX_NAMED
 from clusterflow.figures.overlay import draw_overlay
 from clusterflow.figures.saving import svg_source
+from clusterflow.figures.sheet import Sheet
 from clusterflow.figures.strip import Mark, StripRow, draw_strip
 from clusterflow.figures.svg import inline_svg
 from clusterflow.report.answers import potential_range
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from clusterflow.report.page_data import Json
     from clusterflow.results.flag_table import Flag
 
+# A still diagram fills its half of the page with letters as large as the text's.
+_SHEET = Sheet(most_in=6.5)
 MOST_ROWS = 8  # of a strip; the table has them all
 
 
@@ -138,7 +141,7 @@ def _draw_still(answer: Answer, prefix: str) -> Markup | None:
     if not best:
         return None
     alt = f"Free-energy diagram of {answer.reaction}: {', '.join(best)}"
-    source = svg_source(draw_overlay(best))
+    source = svg_source(draw_overlay(best, sheet=_SHEET))
     return Markup(inline_svg(source, prefix=prefix, alt=alt))
 
 

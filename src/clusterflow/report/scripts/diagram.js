@@ -6,6 +6,7 @@ const LINE = 14; // px of a line of text
 const LABEL_LINE = 15;
 const SHOWN_AT_FIRST = 3;
 const MOST_COLORS = 5;
+const WIDE = 780; // px from which letters in half of the page would be too small
 
 /** One figure; `block` holds the still picture that it replaces. */
 class Diagram {
@@ -125,6 +126,7 @@ class Diagram {
     const bars = barsOf(lines, columns, conditions.intervals, this.alone);
     this.fit(bars, dotted);
     const size = sizesOf(this.alone, columns, lines);
+    this.block.classList.toggle("wide", size.width > WIDE);
     const [low, high] = this.range;
     const y = (level) => PLOT.top + ((high - level) / (high - low)) * size.height;
     const x = (column) => PLOT.left + (column + 0.5) * size.column;
