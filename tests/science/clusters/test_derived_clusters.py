@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from clusterflow.science.clusters.builders.binary import (
 )
 from clusterflow.science.clusters.builders.metal import icosahedron
 from clusterflow.science.clusters.derived_clusters import find_leaving_atoms
+from clusterflow.science.clusters.equivalent_atoms import isometries
 from clusterflow.science.clusters.ligands import add_ligands
 from clusterflow.science.geometry.bonds import bond_graph, distance_ratios
 from clusterflow.science.geometry.symmetry import find_symmetry
@@ -233,6 +235,24 @@ def test_of_two_like_hydrides_one_state_remains(library):
     assert state.name == "rhombus"
     assert state.symbols == ("Cu", "H", "Cu")
     assert state.roles.count("hydride") == 1
+
+
+def test_a_ligand_that_binds_twice_breaks_no_symmetry(built, library):
+    """Of D3h, 6, 3 and 2 hydrides are alike; ligands by Burnside's lemma."""
+    (whole,) = built_of(library, "Cu20H11-S2PH2")
+    assert len(built_of(library, "Cu20H10-S2PH2")) == 3
+    ligands = [frozenset(range(k, k + 5)) for k in range(31, 76, 5)]
+    ways = {frozenset(pair) for pair in combinations(ligands, 2)}
+    fixed = [
+        sum(
+            {frozenset(row[i] for i in ligand) for ligand in way} == way for way in ways
+        )
+        for row in isometries(whole.symbols, whole.xyz).tolist()
+    ]
+    removed = {"ligand": "S2PH2", "count": 2}
+    left = {"parent": "Cu20H11-S2PH2", "removed": removed, "material": "metal"}
+    found = built("less", "Cu20H11(S2PH2)7", **left, charge=2)
+    assert len(found) == sum(fixed) / len(fixed)
 
 
 @pytest.mark.parametrize("which", [0, 1])

@@ -16,10 +16,12 @@ from clusterflow.science.clusters.equivalent_atoms import (
     most_spread,
 )
 from clusterflow.science.clusters.ligands import ligands_of
-from clusterflow.science.geometry.bonds import hill_formula
+from clusterflow.science.geometry.bonds import bond_graph, hill_formula
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    import networkx as nx
 
     from clusterflow.library.clusters import (
         ClusterSpec,
@@ -289,19 +291,34 @@ def _find_unit_permutations(
 ) -> np.ndarray:
     """How symmetry sends what may be removed or replaced onto each other.
 
-    A ligand counts as its binding atom, wherever the rest of it points.
+    A ligand counts as the atoms by which it binds, wherever the rest of it points.
     """
-    positions = whole.xyz
-    ligands = _find_ligands(whole)
     bare = [i for i, role in enumerate(whole.roles) if role != "ligand"]
-    others = [ligand for ligand in ligands if ligand not in units]
+    others = [ligand for ligand in _find_ligands(whole) if ligand not in units]
     others += [[i] for i in bare if [i] not in units]
-    heads, labels = [], []
-    for piece in (*units, *others):
-        heads.append(_find_binding_atom(whole, piece))
-        labels.append(hill_formula([whole.symbols[i] for i in piece]))
-    found = isometries(labels, positions[heads], improper=improper)
-    return np.unique(found[:, : len(units)], axis=0)
+    graph = bond_graph(whole.symbols, whole.xyz)
+    heads, labels, owners = [], [], []
+    for k, piece in enumerate((*units, *others)):
+        bound = _find_binding_atoms(whole, piece, graph)
+        formula = hill_formula([whole.symbols[i] for i in piece])
+        heads += bound
+        labels += [f"{whole.symbols[i]} of {formula}" for i in bound]
+        owners += [k] * len(bound)
+    owner = np.array(owners)
+    found = isometries(labels, whole.xyz[heads], improper=improper)
+    # What sends the two ends of a ligand to two ligands is no symmetry of the whole.
+    first_of = np.array([owners.index(k) for k in owners])
+    keeps = [(owner[row] == owner[row[first_of]]).all() for row in found]
+    firsts = [owners.index(k) for k in range(len(units))]
+    return np.unique(owner[found[keeps][:, firsts]], axis=0)
+
+
+def _find_binding_atoms(
+    whole: Structure, piece: list[int], graph: nx.Graph
+) -> list[int]:
+    """The atoms of a ligand that are bonded to what is no ligand; else the nearest."""
+    bound = [i for i in piece if any(whole.roles[j] != "ligand" for j in graph[i])]
+    return bound or [_find_binding_atom(whole, piece)]
 
 
 def numbered(name: str, n: int) -> list[str]:
