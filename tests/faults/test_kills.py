@@ -27,9 +27,10 @@ VICTIMS = ("all", "run", "snakemake", "job")
 SIGNALS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 
 
-def start(study: Study) -> subprocess.Popen:
+def start(study: Study, *arguments: str) -> subprocess.Popen:
+    arguments = arguments or ("--cores", str(CORES))
     return subprocess.Popen(
-        [sys.executable, "-m", "clusterflow", "run", "--cores", str(CORES)],
+        [sys.executable, "-m", "clusterflow", "run", *arguments],
         cwd=study.path,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -15,12 +15,17 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import IS_LONG, Study
+from tests.faults.test_kills import age_leftovers, start
 
 SANDBOX = os.environ.get("CLUSTERFLOW_SLURM", "")
 pytestmark = pytest.mark.skipif(
     not (IS_LONG and SANDBOX), reason="long, and needs a SLURM whose nodes may be lost"
 )
 CLUSTERS = ["Cu2", "Cu3", "Cu4", "Cu5", "Cu6", "Cu7"]
+PROFILE = (
+    *("--profile", "slurm", "--default-resources", "mem_mb=500", "runtime=10"),
+    *("slurm_account=test", "slurm_partition=main"),
+)
 
 
 def call(*command: str) -> str:
@@ -52,6 +57,19 @@ def start_node(name: str) -> None:
     Path(SANDBOX, "run", f"node.{name}.pid").write_text(f"{process.pid}\n")
 
 
+def lose_node() -> str:
+    """Cut the power of a node that has a job; its name."""
+    node = call("squeue", "-h", "-t", "R", "-o", "%N").split()[0]
+    os.kill(read_number(f"node.{node}"), signal.SIGKILL)
+    return node
+
+
+def return_node(name: str) -> None:
+    """Start a node again, once SLURM knows that it was lost."""
+    wait_for(lambda: "down" in call("sinfo", "-h", "-n", name, "-o", "%T"), 120)
+    start_node(name)
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory):
     study = make_study(tmp_path_factory.mktemp("whole"))
@@ -76,10 +94,7 @@ def test_a_study_in_bundles_outlives_it(whole, tmp_path, lost):
     wait_for(lambda: len(study.stamp_records()) > 8, 300)
     before = study.stamp_records()
     if lost == "node":
-        node = call("squeue", "-h", "-t", "R", "-o", "%N").split()[0]
-        os.kill(read_number(f"node.{node}"), signal.SIGKILL)
-        wait_for(lambda: "down" in call("sinfo", "-h", "-n", node, "-o", "%T"), 120)
-        start_node(node)
+        return_node(lose_node())
     else:
         os.kill(read_number("slurmctld"), signal.SIGKILL)
         time.sleep(10)
@@ -100,3 +115,27 @@ def test_a_study_in_bundles_outlives_it(whole, tmp_path, lost):
     assert study.read_numbers() == whole.read_numbers(), logs
     left = [one for one in study.list_left_behind() if "clusterflow-run" in one]
     assert left == [] and study.list_processes() == []
+
+
+def test_a_study_with_a_job_for_each_record_outlives_a_node(undisturbed, tmp_path):
+    study = Study(tmp_path)
+    run = start(study, *PROFILE)
+    # The first records are there, and the next are being made on a node.
+    wait_for(
+        lambda: len(study.stamp_records()) > 6 and call("squeue", "-h", "-t", "R"), 900
+    )
+    before = study.stamp_records()
+    under_way = call("squeue", "-h", "-o", "%i").split()
+    return_node(lose_node())
+    said = run.communicate(timeout=1800)[0]
+    assert run.returncode == 0 and "Traceback" not in said, said
+    after = study.stamp_records()
+    again = [path for path in before if after.get(path) != before[path]]
+    # A record may have been written and Snakemake not have heard of it.
+    assert len(again) <= len(under_way), again
+    assert study.read_numbers() == undisturbed.read_numbers(), said
+    # Nothing is left to be made, and nothing lies about.
+    age_leftovers(study)
+    assert study.run().returncode == 0
+    assert study.stamp_records() == after
+    assert study.list_left_behind() == []
