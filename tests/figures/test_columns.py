@@ -23,6 +23,9 @@ REACTIONS = (
     *("CO2-to-HCHO", "CO2-to-HCOOH", "CO2-to-HCOOH-hydride", "CO2-to-carbonate"),
     *("HER", "HER-Tafel", "hydride-loss", "methyl-loss"),
     *("thiolate-loss", "thiolate-loss-anion", "thiolate-loss-radical"),
+    *("chloride-loss", "chloride-loss-anion", "chloride-loss-radical"),
+    *("alkynyl-loss", "alkynyl-loss-radical", "methanethiolate-loss"),
+    *("ammonia-loss", "phosphine-loss"),
     *("CO-oxidation", "HCOO-oxidation", "OER", "ORR", "O2-to-H2O2"),
     *("N2-to-NH3", "HNO3-to-NH3", "CO2-N2-to-urea", "CO2-to-CH4-by-CO"),
 )

@@ -34,7 +34,7 @@ def test_it_is_drawn_and_can_be_placed(folder, capsys):
     assert add("CH3SH.xyz", "--binding", "S") == 0
     shown = capsys.readouterr().out
     assert "form s-down: S1 down" in shown and "multiplicity 1" in shown
-    assert "no gas of the library" in shown
+    assert "its gas: CH3SH(g) of the library" in shown
     spec = load_spec(folder / "structures/adsorbates/CH3SH.yaml", AdsorbateSpec)
     (form,) = spec.forms
     positions = np.array([line[1:] for line in form.atoms])
@@ -51,6 +51,7 @@ def test_its_gas_is_found_and_two_feet_are_tried(folder, capsys):
     assert add("CH3COOH.xyz", "--binding", "1", "--name", "acid") == 0
     assert "its gas: CH3COOH(g)" in capsys.readouterr().out
     assert add("CH3NO2.xyz", "--binding", "5", "--name", "nitro") == 0
+    assert "no gas of the library" in capsys.readouterr().out
     spec = load_spec(folder / "structures/adsorbates/nitro.yaml", AdsorbateSpec)
     names = [form.name for form in spec.forms]
     assert names == ["o-down", "bidentate"]

@@ -321,7 +321,13 @@ def test_every_reaction_of_the_library_is_in_order(library):
     # As their descriptions ask for.
     nitrogen = ("N2-to-NH3", "HNO3-to-NH3", "CO2-N2-to-urea")
     thiolates = [f"thiolate-loss{way}" for way in ("", "-anion", "-radical")]
-    further = dict.fromkeys(nitrogen, "N2") | dict.fromkeys(thiolates, "H2S")
+    chlorides = [f"chloride-loss{way}" for way in ("", "-anion", "-radical")]
+    further = {
+        **dict.fromkeys(nitrogen, "N2"),
+        **dict.fromkeys([*thiolates, "methanethiolate-loss"], "H2S"),
+        **dict.fromkeys(chlorides, "HCl"),
+        **{"ammonia-loss": "NH3", "phosphine-loss": "PH3"},
+    }
     for reaction in library.paths("reactions"):
         anchors = ["CO2", "H2", "H2O"]
         if reaction in further:

@@ -19,7 +19,7 @@ ENTHALPY_KJ = {
     **{"HCOO-": -425.55, "HCOOH": -425.43, "HCO3-": -691.99, "CO3-2": -677.14},
     **{"CO2": -413.80, "C2O4-2": -825.1, "CH3COO-": -486.01, "NO3-": -205.0},
     **{"NO2-": -104.6, "NH4+": -132.51, "NH3": -80.29, "H2O2": -191.17},
-    "HS-": -17.6,
+    **{"HS-": -17.6, "Cl-": -167.159},
 }
 
 
@@ -37,7 +37,7 @@ def test_free_energy_and_entropy_make_the_measured_enthalpy(name):
 @pytest.mark.parametrize("name", ENTHALPY_KJ)
 @pytest.mark.parametrize("temperature_k", [298.15, 340.0])
 def test_exact_gases_give_the_measured_solute(name, temperature_k):
-    table = experimental_table(["H2", "H2O", "CO2", "N2", "H2S"], LIBRARY)
+    table = experimental_table(["H2", "H2O", "CO2", "N2", "H2S", "HCl"], LIBRARY)
     gases = {gas: table.formation_ev(gas, "g", temperature_k) for gas in table.gases}
     found = solute_gibbs_ev(name, gases, LIBRARY, temperature_k)
     expected = solute_formation_ev(name, LIBRARY, temperature_k)
