@@ -44,7 +44,7 @@ _LEAST_WEIGHT: Final = 1e-4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WeighedIsomers:
-    """The isomers of a cluster with their shares in equilibrium, lowest first.
+    """The isomers of a cluster with their shares in equilibrium.
 
     `basis` names what two clusters must have in common to be compared, with its value.
     """
@@ -108,17 +108,18 @@ def mean_bond_length(structure: Structure, quantity: Quantity) -> float:
 
 
 def _draw_isomers(isomers: WeighedIsomers) -> NDArray[np.intp]:
-    """Which isomer a sample is of, shape (n_samples,)."""
-    shares = np.cumsum(_list_weights(isomers))
+    """Which of the isomers within reach a sample is of, shape (n_samples,)."""
+    shares = np.cumsum([weight for _, weight in _list_within_reach(isomers)])
     draws = draw_uniform(("isomer", isomers.cluster))
     return np.searchsorted(shares / shares[-1], draws, side="right")
 
 
-def _list_weights(isomers: WeighedIsomers) -> list[float]:
-    return [weight for weight in isomers.weights if weight >= _LEAST_WEIGHT]
+def _list_within_reach(isomers: WeighedIsomers) -> list[tuple[Structure, float]]:
+    pairs = zip(isomers.structures, isomers.weights, strict=True)
+    return [pair for pair in pairs if pair[1] >= _LEAST_WEIGHT]
 
 
 def _measure_isomers(quantity: Quantity, isomers: WeighedIsomers) -> Floats:
     """The length in each isomer within reach, Å, shape (n_isomers,)."""
-    within = isomers.structures[: len(_list_weights(isomers))]
-    return np.array([mean_bond_length(one, quantity) for one in within])
+    within = _list_within_reach(isomers)
+    return np.array([mean_bond_length(one, quantity) for one, _ in within])
