@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
 import tempfile
 from contextlib import chdir
@@ -227,6 +228,19 @@ def run_study(folder: Path, n_jobs: int) -> Cost:
     return cost
 
 
+def plan_rest(folder: Path) -> Cost:
+    """Cost of a dry run with every second cluster's records gone; prints it."""
+    results = folder / RESULTS
+    for library in sorted((folder / "structures/clusters").iterdir())[1::2]:
+        for path in results.glob(f"*/{library.stem}*"):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    for path in (*results.glob("collect.json"), *results.glob("report.html")):
+        path.unlink()
+    cost = measure(folder, ["clusterflow", "run", "--cores", "1", "-n"])
+    print(f"  {'half done, run -n':18} {cost}; {count_jobs(folder)} jobs", flush=True)
+    return cost
+
+
 def main() -> None:
     """Print what studies of so many clusters cost, and the slope."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -244,6 +258,7 @@ def main() -> None:
             found = {"plan": study, "bare strings": control}
             if chosen.run:
                 found["run"] = run_study(folder, n_jobs)
+                found["plan of the rest"] = plan_rest(folder)
         costs.append((number, found))
     for (few, before), (many, after) in pairwise(costs):
         for what, cost in after.items():

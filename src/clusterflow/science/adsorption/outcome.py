@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -26,7 +27,7 @@ from clusterflow.science.geometry.symmetry import own_permutations
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from clusterflow.library.adsorbates import AdsorbateSpec
+    from clusterflow.library.adsorbates import AdsorbateSpec, AtomLine
     from clusterflow.records.adsorption import Fate
     from clusterflow.records.structure import Structure
 
@@ -41,14 +42,18 @@ class FateVerdict:
 
 
 def intended_graphs(adsorbate: AdsorbateSpec) -> list[nx.Graph]:
-    """The bonds of each form of an adsorbate, without the surface."""
-    return [
-        bond_graph(
-            [line[0] for line in form.atoms],
-            np.array([line[1:] for line in form.atoms], dtype=float),
-        )
-        for form in adsorbate.forms
-    ]
+    """The bonds of each form of an adsorbate, without the surface; not to be changed."""
+    return [_make_form_graph(form.atoms) for form in adsorbate.forms]
+
+
+# Each outcome is held against all forms of all species.
+@cache
+def _make_form_graph(atoms: tuple[AtomLine, ...]) -> nx.Graph:
+    graph = bond_graph(
+        [line[0] for line in atoms],
+        np.array([line[1:] for line in atoms], dtype=float),
+    )
+    return nx.freeze(graph)
 
 
 def judge_complex(
