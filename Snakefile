@@ -4,7 +4,6 @@ import json
 import os
 from pathlib import Path
 
-from clusterflow.stage_table import STAGES
 from snakemake.utils import min_version
 
 min_version("9.16")
@@ -26,7 +25,7 @@ container: "clusterflow.sif"
 include: "workflow/rules/common.smk"
 
 
-for stage in STAGES:
+for stage in planned_stages():
 
     include: rule_file(stage)
 

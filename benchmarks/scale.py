@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import shutil
 import sys
 import tempfile
@@ -175,11 +176,14 @@ def measure(folder: Path, arguments: list[str]) -> Cost:
     return Cost(used.ru_utime + used.ru_stime, wall_s, used.ru_maxrss / 1024)
 
 
-def count_jobs(folder: Path) -> int:
-    """The number of jobs that the last dry run has named."""
-    lines = (folder / "output.txt").read_text().splitlines()
-    (total,) = {line.split()[1] for line in lines if line.startswith("total ")}
-    return int(total)
+def count_jobs(folder: Path) -> list[int]:
+    """The number of jobs in each plan of the last dry run.
+
+    In parts each names the jobs of all clusters, such as gases, that are to be done.
+    """
+    plans = re.split(r"^part: .*", (folder / "output.txt").read_text(), flags=re.M)
+    totals = [re.findall(r"^total +(\d+)", plan, flags=re.M) for plan in plans]
+    return [int(found[-1]) for found in totals if found]
 
 
 def plan_study(folder: Path) -> tuple[Cost, Cost, int]:
@@ -189,9 +193,10 @@ def plan_study(folder: Path) -> tuple[Cost, Cost, int]:
     bare += ["--cores", "1", "--dry-run", "--quiet", "rules", "host", "reason"]
     write_control(folder)
     study = measure(folder, ["clusterflow", "run", "--cores", "1", "-n"])
-    n_jobs = count_jobs(folder)
+    plans = count_jobs(folder)
     control = measure(folder, bare)
-    if count_jobs(folder) != n_jobs:
+    (n_jobs,) = count_jobs(folder)
+    if plans != [n_jobs] and len(plans) == 1:
         raise SystemExit("the control has other jobs; correct list_inputs")
     for what, cost in (("clusterflow run -n", study), ("bare strings", control)):
         print(f"  {what:18} {cost}")
@@ -237,7 +242,8 @@ def plan_rest(folder: Path) -> Cost:
     for path in (*results.glob("collect.json"), *results.glob("report.html")):
         path.unlink()
     cost = measure(folder, ["clusterflow", "run", "--cores", "1", "-n"])
-    print(f"  {'half done, run -n':18} {cost}; {count_jobs(folder)} jobs", flush=True)
+    n_jobs = sum(count_jobs(folder))
+    print(f"  {'half done, run -n':18} {cost}; {n_jobs} jobs", flush=True)
     return cost
 
 

@@ -226,7 +226,8 @@ def test_wrong_setting_starts_nothing(folder) -> None:
 
 
 def test_failure_names_the_logs(folder, capfd, monkeypatch) -> None:
-    monkeypatch.setattr(start, "_run_snakemake", lambda *_, **note: 1)
+    end = start._End(code=1, stopped=False)
+    monkeypatch.setattr(start, "_run_snakemake", lambda *_, **note: end)
     assert run_study(configfiles=[], cores=1, snakemake_args=[]) == 1
     assert "logs are in results/toy/logs" in capfd.readouterr().err
 

@@ -11,14 +11,10 @@ import pytest
 import yaml
 
 from clusterflow.cli.app import main
-from clusterflow.errors import ClusterflowError
-from clusterflow.library.find import Library
-from clusterflow.settings import load_study
-from clusterflow.study.bundles import bundle_records, split_study
-from clusterflow.study.plan import Plan
 from tests.workflow.conftest import EMT
 
 STUDY = {**EMT, "clusters": ["Cu2", "Cu3", "Cu4"]}
+CLAIM = {"name": "mine", "claim": "U_L(HER, Cu2) > -9 V", "source": "unpublished: x"}
 # A job runs as soon as it is sent, which is after those that it depends on.
 SBATCH = """#!{python}
 import os, pathlib, subprocess, sys
@@ -44,7 +40,7 @@ CANCEL = '#!/bin/sh\necho "$@" > {jobs}.cancelled\n'
 def slurm(tmp_path, monkeypatch):
     """A folder with a study, and programs in the place of those of SLURM."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "config.yaml").write_text(yaml.safe_dump(STUDY))
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump({**STUDY, "claims": [CLAIM]}))
     programs = tmp_path / "bin"
     programs.mkdir()
     jobs = tmp_path / "jobs"
@@ -55,10 +51,6 @@ def slurm(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", os.pathsep.join([str(programs), os.environ["PATH"]]))
     monkeypatch.setenv("QUEUED", "")
     return jobs
-
-
-def plan_of(**changes):
-    return Plan(study=load_study({**STUDY, **changes}), library=Library.default())
 
 
 def test_bundles_leave_what_a_run_leaves_and_compute_nothing_twice(slurm, capfd):
@@ -78,9 +70,10 @@ def test_bundles_leave_what_a_run_leaves_and_compute_nothing_twice(slurm, capfd)
     logs = {path.stem: path.read_text() for path in results.glob("logs/bundles/*")}
     done = "\n".join(logs.values())
     assert "error" not in done, done
-    # The last one had nothing to do but the tables and the report.
-    assert "this run: 2 records" in logs["end"]
-    assert "gas: 1 done" in logs["shared"] and "gas" not in logs["1"] + logs["2"]
+    # The last one had nothing to do but the claim, the tables and the report.
+    assert "this run: 3 records" in logs["end"]
+    assert "gas: 1 done" in logs["shared"] and "build" not in logs["shared"]
+    assert "gas" not in logs["1"] + logs["2"]
     with (results / "potentials.csv").open() as stream:
         assert {r["cluster"] for r in csv.DictReader(stream)} == set(STUDY["clusters"])
     assert main(["run", "--cores", "1", "-n"]) == 0
@@ -112,48 +105,3 @@ def test_without_slurm_it_is_one_line(tmp_path, monkeypatch, capsys):
     commands = capsys.readouterr().out.splitlines()
     assert len(commands) == 5, "three clusters are no nine bundles"
     assert not Path("results").exists()
-
-
-@pytest.mark.parametrize("levels", [["emt"], ["emt", "gfn1-xtb"]])
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_parts_are_the_whole_study_once(levels, number):
-    plan = plan_of(level={"preferred": levels})
-    parts = [bundle_records(plan, f"{i}/{number}") for i in range(number + 1)]
-    together = [record for part in parts for record in part]
-    assert len(together) == len(set(together))
-    assert set(together) == set(map(str, plan.records("results/tiny")))
-    shares_levels = any("/level/" in record for record in parts[0])
-    assert shares_levels == (len(levels) > 1)
-
-
-def test_states_stay_with_the_cluster_they_are_of():
-    clusters = ["Cu2", "Au25SH18-anion", "Cu4"]
-    plan = plan_of(clusters=clusters, reactions=["thiolate-loss"])
-    states = plan.cluster_states_of("Au25SH18-anion")
-    assert states
-    (own,) = [b for b in split_study(plan, 3) if "Au25SH18-anion" in b]
-    assert set(own) == {"Au25SH18-anion", *states}
-
-
-def test_bundles_have_about_the_same_work():
-    clusters = [f"Cu{n}" for n in range(2, 14)]
-    bundles = split_study(plan_of(clusters=clusters), 3)
-    assert sorted(name for bundle in bundles for name in bundle) == sorted(clusters)
-    work = [sum(0.02 + 2.5e-5 * int(n[2:]) ** 3 for n in bundle) for bundle in bundles]
-    assert max(work) < 1.1 * min(work)
-
-
-@pytest.mark.parametrize("bundle", ["3", "4/3", "1/0", "-1/2", "1/2/3", "a/b", "1/9"])
-def test_a_part_that_is_none_is_one_line(bundle):
-    with pytest.raises(ClusterflowError, match="--bundle"):
-        bundle_records(plan_of(), bundle)
-
-
-@pytest.mark.parametrize(("species", "refined"), [("all", True), ("chosen", False)])
-def test_what_is_chosen_among_all_clusters_waits_for_the_last_run(species, refined):
-    plan = plan_of(reactions=["HER"], refine={"species": species})
-    parts = [bundle_records(plan, f"{part}/3") for part in range(4)]
-    stages = {path.split("/")[2] for part in parts for path in part}
-    assert {"refine_gas", "refine_bare"} <= stages
-    assert ({"refine", "refined_che"} <= stages) is refined
-    assert "refine_plan" not in stages

@@ -6,11 +6,11 @@ all of them is a list.
 
 from clusterflow.errors import ClusterflowError
 from clusterflow.model import NAME_PATTERN
-from clusterflow.run.command import BUNDLE, study_configs
+from clusterflow.run.command import BUNDLE, TABLES, study_configs
 from clusterflow.run.watchdog import SETTINGS as WATCHDOG
 from clusterflow.settings import merge, read_config
-from clusterflow.stage_table import list_plan_inputs
-from clusterflow.study.bundles import bundle_records
+from clusterflow.stage_table import STAGES, list_plan_inputs
+from clusterflow.study.bundles import bundle_records, study_stages
 from clusterflow.study.plan import Plan
 from clusterflow.study.resources import (
     dft_memory_mb,
@@ -25,7 +25,8 @@ try:
     SOURCES = study_configs(workflow.overwrite_configfiles)
     SETTINGS = merge(read_config(SOURCES), workflow.config_settings.config)
     PLAN = Plan.from_config(SETTINGS, SOURCES)
-    TARGETS = bundle_records(PLAN, os.environ.get(BUNDLE, ""))
+    PART = os.environ.get(BUNDLE, "")
+    TARGETS = [] if PART == TABLES else bundle_records(PLAN, PART)
 except ClusterflowError as error:
     raise WorkflowError(str(error)) from None
 STUDY = PLAN.study.study
@@ -51,17 +52,21 @@ def rule_file(stage):
     return str(path)
 
 
+def planned_stages():
+    """Stages of the part that is run: records that tables are made of are there."""
+    return study_stages() if PART == TABLES else list(STAGES)
+
+
 def final_outputs():
     """What the study, or the part of it that is run, ends in."""
-    if TARGETS:
+    if PART not in ("", TABLES):
         return TARGETS
     end = f"results/{STUDY}/report.html"
-    if not os.path.exists(end):
-        return [end]
     # Snakemake makes a file again that was deleted if it is asked for, and no other.
-    tables = expand(list(rules.collect.output), study=STUDY)
-    records = map(str, PLAN.records(f"results/{STUDY}"))
-    return [end, *(path for path in (*tables, *records) if not os.path.exists(path))]
+    others = expand(list(rules.collect.output), study=STUDY)
+    if os.path.exists(end):
+        others += map(str, PLAN.records(f"results/{STUDY}"))
+    return [end, *(path for path in others if not os.path.exists(path))]
 
 
 def settings(stage):

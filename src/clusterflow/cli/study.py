@@ -277,10 +277,15 @@ def run(
     ] = "",
 ) -> None:
     """Run a study; further options go to Snakemake."""
-    from clusterflow.run.command import computes, plans_only, study_configs
+    from clusterflow.run.command import (
+        asks_for_all,
+        computes,
+        plans_only,
+        study_configs,
+    )
     from clusterflow.run.start import run_study
     from clusterflow.settings import read_config
-    from clusterflow.study.bundles import bundle_records
+    from clusterflow.study.bundles import bundle_records, parts_in_turn
     from clusterflow.study.copied import refuse_copied_records
     from clusterflow.study.cost import describe_study_costs
     from clusterflow.study.plan import Plan
@@ -291,6 +296,7 @@ def run(
         note = "no config.yaml here: this is the default study, in results/default; "
         typer.echo(f"note: {note}`clusterflow new FOLDER` makes your own", err=True)
     plan = None
+    parts: tuple[str, ...] = ()
     # With settings on its command line, Snakemake alone knows them all.
     if not {"--config", "-C"} & set(context.args):
         plan = Plan.from_config(read_config(paths), paths)
@@ -298,10 +304,16 @@ def run(
             typer.echo(f"note: {line}", err=True)
         bundle_records(plan, bundle)
         refuse_copied_records(plan)
+        if asks_for_all(context.args) and not bundle:
+            parts = parts_in_turn(plan)
     if computes(context.args) and not bundle:
         _try_database(paths)
     code = run_study(
-        configfiles=overlays, cores=cores, snakemake_args=context.args, bundle=bundle
+        configfiles=overlays,
+        cores=cores,
+        snakemake_args=context.args,
+        bundle=bundle,
+        parts=parts,
     )
     if plan is not None and plans_only(context.args):
         from clusterflow.study.refinement import measure_refinement

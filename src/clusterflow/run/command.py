@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Which part of the study the Snakefile plans: 2/12; unset or empty for the whole.
 BUNDLE: Final = "CLUSTERFLOW_BUNDLE"
+# The part that is made of the records of all clusters.
+TABLES: Final = "tables"
 
 
 def results_folder(configfiles: Sequence[Path], snakemake_args: Sequence[str]) -> Path:
@@ -122,6 +124,11 @@ def computes(snakemake_args: Sequence[str]) -> bool:
     """
     others = ("--lint", "--unlock", "--report")
     return not (plans_only(snakemake_args) or _has_option(snakemake_args, *others))
+
+
+def asks_for_all(snakemake_args: Sequence[str]) -> bool:
+    """Whether the whole study is run, or planned, with nothing said of how."""
+    return {*snakemake_args} <= {"-n", "--dry-run", "--dryrun"}
 
 
 def plans_only(snakemake_args: Sequence[str]) -> bool:

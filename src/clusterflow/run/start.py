@@ -9,11 +9,13 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clusterflow.run.command import (
     BUNDLE,
+    TABLES,
     choose_cores,
     computes,
     make_environment,
@@ -45,12 +47,21 @@ if TYPE_CHECKING:
 _LONGEST_FOLDER = 107 - len("/clusterflow-12345678/socket")
 
 
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Exit code of Snakemake, and whether a signal has stopped it."""
+
+    code: int
+    stopped: bool
+
+
 def run_study(
     *,
     configfiles: Sequence[Path],
     cores: int | None,
     snakemake_args: Sequence[str],
     bundle: str = "",
+    parts: Sequence[str] = (),
 ) -> int:
     """Snakemake's exit code for the study of the current folder.
 
@@ -64,6 +75,9 @@ def run_study(
         Passed on to Snakemake, after and so above what is set here.
     bundle
         ``2/12`` for that part of the study, beside which others may run.
+    parts
+        Run in turn, in place of the whole at once. Tables are made where all before
+        them are complete.
 
     Raises
     ------
@@ -84,18 +98,27 @@ def run_study(
         if runs_jobs:
             sweep_temporaries(results)
         started, cpu_before = time.time(), measure_children_cpu_s()
-        environment = make_environment() | {BUNDLE: bundle}
+        environment = make_environment()
         # A warm process takes a second to start, and a dry run has no use of it.
         server = fork_server(environment) if runs_jobs else nullcontext(environment)
         with server as environment:
-            code = _run_snakemake(
-                command,
-                environment,
-                held,
-                study=results.name,
-                configfiles=tuple(map(str, configfiles)),
-                cores=cores,
-            )
+            code = 0
+            for part in parts or (bundle,):
+                if part == TABLES and (code or not runs_jobs):
+                    break
+                if parts:
+                    print(f"part: {part}", file=sys.stderr)
+                end = _run_snakemake(
+                    command,
+                    environment | {BUNDLE: part},
+                    held,
+                    study=results.name,
+                    configfiles=tuple(map(str, configfiles)),
+                    cores=cores,
+                )
+                code = code or end.code
+                if end.stopped:
+                    break
     run = RunTime(
         started=started,
         elapsed_s=time.time() - started,
@@ -147,8 +170,8 @@ def _run_snakemake(
     environment: dict[str, str],
     held: HeldFolder,
     **note: object,
-) -> int:
-    """Exit code of Snakemake, which runs in a process group of its own.
+) -> _End:
+    """How Snakemake ended, which runs in a process group of its own.
 
     The rest is noted beside its process number, for others to read.
     """
@@ -164,21 +187,27 @@ def _run_snakemake(
         pass_fds=[alive],
     )
     os.close(alive)
-    with _forward_signals(process), held.kept_alive(process.pid, told):
+    with _forward_signals(process) as received, held.kept_alive(process.pid, told):
         os.close(told)
         held.note(process.pid, **note)
         code = process.wait()
-    return code if code >= 0 else 128 - code
+    return _End(code if code >= 0 else 128 - code, stopped=code < 0 or bool(received))
 
 
 @contextmanager
-def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """Interrupts go to Snakemake and its jobs; a termination to Snakemake alone."""
+def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
+    """Interrupts go to Snakemake and its jobs; a termination to Snakemake alone.
+
+    The list is of those that have come.
+    """
+    received: list[int] = []
 
     def interrupt(number: int, frame: object) -> None:
+        received.append(number)
         os.killpg(process.pid, signal.SIGINT)
 
     def terminate(number: int, frame: object) -> None:
+        received.append(number)
         process.send_signal(signal.SIGTERM)
 
     handlers = {
@@ -191,7 +220,7 @@ def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[None]:
         for number, handler in handlers.items():
             if before[number] is not signal.SIG_IGN:  # nohup
                 signal.signal(number, handler)
-        yield
+        yield received
     finally:
         for number, old in before.items():
             signal.signal(number, old)

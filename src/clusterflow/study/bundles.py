@@ -1,28 +1,35 @@
-"""Parts of a study that run beside each other, each as one run on a machine of its own.
+"""Parts of a study, each planned by itself.
 
 Part 0 is what all clusters share, such as molecules; then come the bundles of clusters,
-which need nothing of each other.
+which need nothing of each other, and what is made of the records of all. They run
+beside each other, each on a machine of its own, or in turn, where one plan of all would
+be too large.
 """
 
 from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from clusterflow.errors import ConfigError
-from clusterflow.stage_table import read_name
+from clusterflow.run.command import TABLES
+from clusterflow.stage_table import STAGES, read_name
 from clusterflow.study.resources import gradient_s
 
 if TYPE_CHECKING:
     from clusterflow.study.plan import Plan
 
+# A plan takes 70 MB, and 24 kB for each job.
+_JOBS_AT_ONCE: Final = 12_000
 # By DFT whatever is chosen.
 _UNCHOSEN = ("refine_gas", "refine_bare")
 
 
 def bundle_records(plan: Plan, bundle: str) -> list[str]:
     """The records of a part, such as ``2/12``; none of an empty one.
+
+    What is made of the records of all clusters is in no bundle.
 
     Raises
     ------
@@ -46,6 +53,8 @@ def bundle_records(plan: Plan, bundle: str) -> list[str]:
         # What is chosen for DFT on one cluster depends on all: the last run chooses.
         if plan.refine_rounds and stage.refines and stage.name not in _UNCHOSEN:
             continue
+        if stage.name in study_stages():
+            continue
         cluster = subject[0] if "cluster" in stage.of else ""
         # With several levels to choose from, clusters wait for the levels of others.
         is_shared = not cluster or (
@@ -54,6 +63,24 @@ def bundle_records(plan: Plan, bundle: str) -> list[str]:
         if is_shared if part == 0 else cluster in wanted and not is_shared:
             found.append(str(path))
     return found
+
+
+def parts_in_turn(plan: Plan) -> tuple[str, ...]:
+    """Parts of a study too large for one plan, in their order; none of a small one.
+
+    With DFT chosen among all clusters there is one plan: it goes back and forth.
+    """
+    n_jobs = len(plan.records("results"))
+    number = len(split_study(plan, -(-n_jobs // _JOBS_AT_ONCE)))
+    if number < 2 or plan.refine_rounds:
+        return ()
+    return (*(f"{part}/{number}" for part in range(number + 1)), TABLES)
+
+
+def study_stages() -> list[str]:
+    """Stages that wait for the records of all clusters, or of several."""
+    own = {"cluster", "gas"}
+    return [stage.name for stage in STAGES.values() if not own & set(stage.of)]
 
 
 def _parse_bundle(text: str) -> tuple[int, int]:

@@ -27,7 +27,8 @@ from clusterflow.science.geometry.symmetry import own_permutations
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from clusterflow.library.adsorbates import AdsorbateSpec, AtomLine
+    from clusterflow.library.adsorbates import AdsorbateSpec
+    from clusterflow.library.common import AtomLine
     from clusterflow.records.adsorption import Fate
     from clusterflow.records.structure import Structure
 
@@ -42,7 +43,7 @@ class FateVerdict:
 
 
 def intended_graphs(adsorbate: AdsorbateSpec) -> list[nx.Graph]:
-    """The bonds of each form of an adsorbate, without the surface; not to be changed."""
+    """The bonds of each form of an adsorbate, without the surface: to be read."""
     return [_make_form_graph(form.atoms) for form in adsorbate.forms]
 
 
