@@ -18,6 +18,16 @@ from clusterflow.cli.app import command, main
 from clusterflow.records.clusters import RelaxRecord
 from clusterflow.records.files import read_record, write_record
 from clusterflow.results.tables import TABLES
+from clusterflow.science.reactions.che import (
+    Electrode,
+    FreeEnergies,
+    evaluate_pathway,
+)
+from clusterflow.science.reactions.network import parse_equation
+from clusterflow.science.thermochemistry.partition_functions import (
+    harmonic_adsorbate,
+    with_spin,
+)
 from clusterflow.settings import THOROUGH_SEARCH, AdsorbSettings, SitesSettings
 from clusterflow.settings import Study as Settings
 from clusterflow.stage_table import STAGES
@@ -339,3 +349,89 @@ def test_the_page_shows_the_thorough_search_that_is_measured():
         changed = getattr(THOROUGH_SEARCH, key) != field.default
         assert (named is not None) == changed, key
         assert named is None or int(named[1]) == getattr(THOROUGH_SEARCH, key)
+
+
+def read_rows(page, heading):
+    """The rows of the tables in a section of a page on theory, numbers as floats."""
+    text = (DOCS / f"theory/{page}.md").read_text(encoding="utf-8").replace("−", "-")
+    section = re.split(r"^##+ ", text.partition(f" {heading}\n")[2], flags=re.M)[0]
+    rows = re.findall(r"^\| (.+) \|$", section, re.M)
+    found = [[cell.strip("* ") for cell in row.split(" | ")] for row in rows]
+    number = re.compile(r"[-+]?\d+(\.\d+)?")
+    return section, [
+        [float(cell) if number.fullmatch(cell) else cell for cell in row]
+        for row in found
+    ]
+
+
+def test_the_free_energy_by_hand_is_what_the_code_adds_up():
+    _, rows = read_rows("thermo", r"By hand: \*H on Cu4")
+    modes = [row for row in rows if isinstance(row[0], float)]
+    terms = {row[0]: row[1] for row in rows if len(row) == 2}
+    found = harmonic_adsorbate(
+        energy_ev=terms.pop(r"E(\*H)"),
+        frequencies_cm1=[row[0] for row in modes],
+        temperature_k=298.15,
+        low_mode_cutoff_cm1=50.0,
+    )
+    zpe, heat, entropy = (sum(row[n] for row in modes) for n in (1, 2, 3))
+    assert zpe == pytest.approx(found.zpe_ev, abs=1e-4)
+    assert heat == pytest.approx(found.thermal_ev, abs=1e-4)
+    assert -entropy == pytest.approx(found.minus_ts_ev, abs=1e-4)
+    found = with_spin(found, 2, 298.15)
+    shown = [terms.pop(name) for name in ("zero-point energy", "∫Cp dT", "-TS")]
+    assert shown == pytest.approx(
+        [found.zpe_ev, found.thermal_ev, found.minus_ts_ev], abs=1e-4
+    )
+    del terms["term"]
+    total = terms.pop(r"ΔG_f(\*H)")
+    assert found.gibbs_ev + sum(terms.values()) == pytest.approx(total, abs=2e-4)
+
+
+def test_the_limiting_potential_by_hand_is_what_the_code_finds():
+    text, rows = read_rows("che", "By hand: CO2 to CO on Cu4")
+    known = {row[0].strip("`"): row[1] for row in rows if isinstance(row[1], float)}
+    steps = [row for row in rows if "->" in row[0]]
+    path = [parse_equation(row[0].strip("`")) for row in steps]
+    energies = FreeEnergies(values=known, reasons={})
+    overall = parse_equation("CO2(g) + 2 H+ + 2 e- -> CO(g) + H2O(l)")
+    found = evaluate_pathway(overall, path, energies, Electrode())
+    assert [step.dg0_ev for step in found.steps] == pytest.approx(
+        [row[2] for row in steps], abs=1e-6
+    )
+    limiting = found.limiting_potential_v_rhe
+    assert f"= {limiting:.3f} V, and the first one determines it" in text
+    assert found.determining_step == path[0].name
+    assert f"the overpotential -0.104 + 0.703 = {-0.104 - limiting:.3f} V" in text
+    assert f"by a chemical step of {found.chemical_bottleneck_ev:+.3f} eV" in text
+
+
+def test_the_errors_of_bonds_on_the_page_are_those_of_the_library(library):
+    kept = {
+        (one.bond, table.name.rpartition("-")[2]): one
+        for table in library.level_errors()
+        if table.name.startswith("gfn1-xtb-") and "1000k" not in table.name
+        for one in table.bonds
+    }
+    _, rows = read_rows("thermo", "Errors by bond")
+    columns = {
+        "Cu": "Cu",
+        "Cd": "CdSe",
+        "Se": "CdSe",
+        "Ag": "Ag",
+        "Au": "Au",
+        "S": "CdS",
+    }
+    n_shown = 0
+    for kind, *cells in (row for row in rows if "±" in "".join(map(str, row))):
+        for (element, material), cell in zip(columns.items(), cells, strict=True):
+            one = kept.get((f"{kind} on {element}", material))
+            n_shown += one is not None
+            assert cell == (
+                "–"
+                if one is None
+                else f"{one.mean_ev:+.2f} ± {one.deviation_ev:.2f} "
+                f"({one.n_points}/{one.n_structures})"
+            )
+    # What is bonded to two elements at once is in the files alone.
+    assert n_shown == sum("+" not in bond for bond, _ in kept)
