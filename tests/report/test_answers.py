@@ -318,6 +318,7 @@ def test_flags_have_three_weights(library):
             flags=(
                 *("bond-not-measured", "unknown-bond", "no-solvation-value"),
                 *("other-molecule", "read-the-median", "hidden-chemical-step"),
+                "noise-imaginary-mode",
             ),
         ),
         SpeciesFreeEnergy(
@@ -351,7 +352,9 @@ def test_flags_have_three_weights(library):
         "other-molecule": "note",
         "read-the-median": "note",
         "hidden-chemical-step": "note",
+        "noise-imaginary-mode": "note",
     }
+    assert all(flag.way_out for name, flag in found.items() if "mode" in name)
     assert found["large-gas-correction"].moves_ev == pytest.approx(1.7)
     assert found["reconstructed"].moves_ev == pytest.approx(0.4)
     assert found["bond-not-measured"].moves_ev == 0.8

@@ -34,6 +34,7 @@ _FLAGS: Final = {
     "ligand-migrated": "a ligand changed its bonds",
     "minimum-set-aside": "another minimum was set aside",
     "no-solvation-value": "water is left out",
+    "noise-imaginary-mode": "a mode within the noise is left",
     "other-molecule": "became another molecule than drawn",
     "read-the-median": "read the median",
     "reconstructed": "the cluster changed its bonds",

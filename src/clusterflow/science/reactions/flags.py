@@ -55,6 +55,11 @@ ORIGIN_FLAGS: Final = {
         "an imaginary mode below the cut-off is left, counted as one at the cut-off",
         "relax tighter: a smaller relax.fmax_ev_per_a",
     ),
+    "noise-imaginary-mode": (
+        "an imaginary mode within the noise of the forces is left, counted as one at "
+        "the cut-off",
+        "nothing: tighter forces may turn its sign",
+    ),
     "minimum-set-aside": (
         "a minimum that comes first was left: a saddle point of something else",
         "its reason stands under what failed; compare the minima",
