@@ -358,7 +358,8 @@ def test_an_element_without_basis_or_core_potential_is_refused(changes, symbols,
 
 
 def test_elements_of_the_library_are_there(library):
-    for name in ("pbe-d3-svp-cp", "pbe-d3-tzvp", "r2scan-d4-tzvp", "pbe0-d3-tzvp"):
+    pbe = ("pbe-d3-svp-cp", "pbe-d3-tzvp", "pbe-d3-tzvpd")
+    for name in (*pbe, "r2scan-d4-tzvp", "pbe0-d3-tzvp"):
         check_elements(library.level(name), ["Cu", "Ag", "Au", "Cd", "Te"], name)
 
 

@@ -27,7 +27,8 @@ REACTIONS = (
     *("alkynyl-loss", "alkynyl-loss-radical", "methanethiolate-loss"),
     *("ammonia-loss", "phosphine-loss"),
     *("CO-oxidation", "HCOO-oxidation", "OER", "ORR", "O2-to-H2O2"),
-    *("N2-to-NH3", "HNO3-to-NH3", "CO2-N2-to-urea", "CO2-to-CH4-by-CO"),
+    *("N2-to-NH3", "HNO3-to-NH3", "CO2-N2-to-urea", "CO2-HNO3-to-urea"),
+    "CO2-to-CH4-by-CO",
 )
 
 

@@ -7,8 +7,8 @@ import math
 import pytest
 
 from clusterflow.library.find import Library
-from clusterflow.science.reactions.evaluate import standard_potential
-from clusterflow.science.reactions.network import parse_equation
+from clusterflow.science.reactions.evaluate import composition_of, standard_potential
+from clusterflow.science.reactions.network import build_network, parse_equation
 
 LIBRARY = Library.default()
 FARADAY_KJ_PER_MOL_V = 96.485
@@ -36,6 +36,11 @@ UREA_GAS = NBS["urea(cr)"] + 8.3145e-3 * 298.15 * (
             "CO2-N2-to-urea",
             (NBS["CO2(g)"] - UREA_GAS - NBS["H2O(l)"]) / (6 * FARADAY_KJ_PER_MOL_V),
         ),
+        (
+            "CO2-HNO3-to-urea",
+            (NBS["CO2(g)"] + 2 * NBS["HNO3(g)"] - UREA_GAS - 7 * NBS["H2O(l)"])
+            / (16 * FARADAY_KJ_PER_MOL_V),
+        ),
     ],
 )
 def test_potentials_are_those_of_other_tables(reaction, potential_v):
@@ -43,6 +48,15 @@ def test_potentials_are_those_of_other_tables(reaction, potential_v):
     found = standard_potential(overall, 298.15, LIBRARY)
     # Tables differ by up to 1 kJ/mol, here in HNO3.
     assert found == pytest.approx(potential_v, abs=0.0015)
+
+
+def test_urea_from_nitrate_takes_one_nitrogen_after_the_other():
+    network = build_network(
+        LIBRARY.reaction("CO2-HNO3-to-urea"), composition_of(LIBRARY)
+    )
+    # Two ways to each of the two *NH2; the two steps to *CO come anywhere between the
+    # seven to the first of them.
+    assert len(network.pathways) == 2 * 2 * math.comb(7 + 2, 2)
 
 
 def test_dissolved_nitrate_is_as_far_below_the_acid_as_the_library_says():

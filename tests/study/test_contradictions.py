@@ -319,7 +319,7 @@ def test_what_may_be_right_is_not_refused(folder, settings, files):
 
 def test_every_reaction_of_the_library_is_in_order(library):
     # As their descriptions ask for.
-    nitrogen = ("N2-to-NH3", "HNO3-to-NH3", "CO2-N2-to-urea")
+    nitrogen = ("N2-to-NH3", "HNO3-to-NH3", "CO2-N2-to-urea", "CO2-HNO3-to-urea")
     thiolates = [f"thiolate-loss{way}" for way in ("", "-anion", "-radical")]
     chlorides = [f"chloride-loss{way}" for way in ("", "-anion", "-radical")]
     further = {

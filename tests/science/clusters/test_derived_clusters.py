@@ -24,6 +24,7 @@ from clusterflow.science.geometry.bonds import bond_graph, distance_ratios
 from clusterflow.science.geometry.symmetry import find_symmetry
 from clusterflow.stages.build import build, build_structures
 from clusterflow.stages.parts.job import Job
+from clusterflow.study.electrons import electrons
 from clusterflow.study.plan import Plan
 
 pytestmark = pytest.mark.rounding
@@ -78,6 +79,40 @@ def test_cobalt_at_a_corner_and_in_the_centre(library):
         place = structure.positions[structure.symbols.index("Co")]
         assert np.linalg.norm(place) == pytest.approx(radius, abs=1e-6)
         assert structure.multiplicity == 2
+    # The model of a corner has nothing else: ten operations of C5v keep it.
+    for name in ("Cu12Fe-corner", "Cu12Co-corner", "Cu12Ni-corner"):
+        (only,) = build_structures(library.cluster(name), None, library)
+        assert only.positions == corner.positions
+        assert len(isometries(only.symbols, only.xyz)) == 10
+
+
+def test_sodium_takes_each_place_of_an_atom_of_cu5_and_no_electron(library):
+    # Five places: three of the trapezoid, C2v, and two of the bipyramid, D3h.
+    found = build_structures(library.cluster("Cu4Na-cation"), None, library)
+    ways = ["flat-1", "flat-2", "flat-3", "bipyramid-1", "bipyramid-2"]
+    assert names(found) == ways
+    touched = []
+    for structure in found:
+        assert Counter(structure.symbols) == {"Cu": 4, "Na": 1}
+        assert (structure.charge, structure.multiplicity) == (1, 1)
+        place = structure.symbols.index("Na")
+        gaps = np.linalg.norm(structure.xyz - structure.xyz[place], axis=1)
+        touched.append(sum(gaps < 2.5) - 1)
+    assert sorted(touched[:3]) == [2, 3, 4]
+    assert sorted(touched[3:]) == [3, 4]
+
+
+def test_ethynyl_and_thiolate_stand_on_the_same_six_of_eight_silver_atoms(library):
+    bearers = []
+    for name, donor in (("Ag8SH6", "S"), ("Ag8CCH6", "C")):
+        (found,) = build_structures(library.cluster(name), None, library)
+        bonds = bond_graph(found.symbols, found.xyz)
+        held = {i: [found.symbols[j] for j in bonds[i] if j >= 8] for i in range(8)}
+        assert sorted(held.values()) == [[]] * 2 + [[donor]] * 6
+        bearers.append([i for i in held if held[i]])
+        # Eight 5s electrons less one for each ligand.
+        assert electrons(name, None, library).n_superatom == 2
+    assert bearers[0] == bearers[1]
 
 
 @pytest.mark.parametrize(
