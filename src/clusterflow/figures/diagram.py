@@ -10,6 +10,7 @@ import matplotlib
 
 from clusterflow.figures.columns import name_axis
 from clusterflow.figures.layout import (
+    HEADING_IN,
     LEFT_IN,
     MIN_WIDTH_IN,
     RIGHT_IN,
@@ -39,7 +40,7 @@ from clusterflow.figures.palette import (
     TITLE_PT,
     choose_color,
 )
-from clusterflow.figures.sheet import PAPER, USUAL, Sheet, new_figure, pt
+from clusterflow.figures.sheet import HEADING, PAPER, USUAL, Sheet, new_figure, pt
 from clusterflow.figures.text import (
     MINUS,
     chem,
@@ -165,10 +166,11 @@ def draw_titles(
         color=INK,
         va="top",
         parse_math=False,
+        gid=HEADING,
     )
     figure.text(
         x,
-        1 - 0.37 / top,
+        1 - (0.13 + HEADING_IN) / top,
         f"{conditions};  T = {result.temperature_k:g} K",
         color=MUTED,
         va="top",
@@ -398,6 +400,7 @@ def _draw_empty_figure(result: ReactionResult, heading: str) -> Figure:
         color=INK,
         va="top",
         parse_math=False,
+        gid=HEADING,
     )
     figure.text(
         0.02, 0.6, f"no value: {reason}", color=MUTED, va="top", parse_math=False

@@ -29,6 +29,7 @@ _LEAST_COLUMN_IN = 0.28
 _CHARACTER_IN = 0.08  # of a name in letters of 9 pt
 _TURNED_CHARACTERS = 13  # of a line of a name that is turned
 _TITLE_IN, _NO_TITLE_IN = 0.72, 0.12
+HEADING_IN = 0.24  # of the title, the line that a page says in its own heading
 _PROFILE_IN = 2.7  # height of the profile itself, from the lowest bar to the highest
 _TWO_PROFILES_IN = 4.2  # with the levels at another potential
 _LEAST_AXES_IN = 1.6  # the name of the ordinate
