@@ -341,12 +341,13 @@ def _draw_labels(
             linespacing=1.1,
             zorder=5.0,
             parse_math=False,
-            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.4, "alpha": 0.75},
         )
         if place.displaced:
+            is_above = middle > bar.energy_ev
+            near_in = place.bottom_in if is_above else place.top_in
             axes.plot(
                 [bar.column, bar.column],
-                [bar.energy_ev, middle],
+                [bar.energy_ev, near_in / frame.inch_per_ev],
                 color=FAINT,
                 linewidth=0.6,
                 zorder=0.8,

@@ -6,6 +6,9 @@ import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
 from clusterflow.errors import ConfigError
 from clusterflow.figures.columns import find_places, list_columns, name_states
 from clusterflow.figures.labels import place_labels, wrap_intermediate
@@ -293,9 +296,13 @@ def _fits_turned(text: str, column_in: float) -> bool:
 
 
 def _measure_height(text: str, *, turned: bool) -> float:
-    """Height of lines of letters of 9 pt, or of turned ones, inches."""
+    """Height of lines of letters of 9 pt, or of turned ones, which are bold, inches."""
     lines = text.split("\n")
-    return _CHARACTER_IN * max(map(len, lines)) if turned else _LINE_IN * len(lines)
+    if not turned:
+        return _LINE_IN * len(lines)
+    bold = FontProperties(weight="bold", size=9)
+    measure = text_to_path.get_text_width_height_descent
+    return max(measure(line, bold, ismath=False)[0] for line in lines) / 72
 
 
 def wrap_reason(reason: str, columns: int) -> str:
