@@ -277,9 +277,14 @@ def run(
     ] = "",
 ) -> None:
     """Run a study; further options go to Snakemake."""
-    from clusterflow.run.command import computes, plans_only, study_configs
+    from clusterflow.run.command import (
+        computes,
+        plans_only,
+        read_given_settings,
+        study_configs,
+    )
     from clusterflow.run.start import run_study
-    from clusterflow.settings import read_config
+    from clusterflow.settings import merge, read_config
     from clusterflow.study.bundles import bundle_records
     from clusterflow.study.copied import refuse_copied_records
     from clusterflow.study.cost import describe_study_costs
@@ -290,20 +295,19 @@ def run(
     if not paths:
         note = "no config.yaml here: this is the default study, in results/default; "
         typer.echo(f"note: {note}`clusterflow new FOLDER` makes your own", err=True)
-    plan = None
-    # With settings on its command line, Snakemake alone knows them all.
-    if not {"--config", "-C"} & set(context.args):
-        plan = Plan.from_config(read_config(paths), paths)
-        for line in describe_study_costs(plan):
-            typer.echo(f"note: {line}", err=True)
-        bundle_records(plan, bundle)
-        refuse_copied_records(plan)
+    given = read_given_settings(context.args)
+    sources: list[str | Path] = [*(["--config"] if given else []), *paths]
+    plan = Plan.from_config(merge(read_config(paths), given), sources)
+    for line in describe_study_costs(plan):
+        typer.echo(f"note: {line}", err=True)
+    bundle_records(plan, bundle)
+    refuse_copied_records(plan)
     if computes(context.args) and not bundle:
         _try_database(paths)
     code = run_study(
         configfiles=overlays, cores=cores, snakemake_args=context.args, bundle=bundle
     )
-    if plan is not None and plans_only(context.args):
+    if plans_only(context.args):
         from clusterflow.study.refinement import measure_refinement
 
         ahead = measure_refinement(plan, Path("results") / plan.study.study)
