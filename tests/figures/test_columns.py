@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from itertools import pairwise
 
@@ -32,10 +33,13 @@ REACTIONS = (
 )
 
 
-def evaluate(library, reaction):
-    """A reaction whose species all have one free energy."""
+def evaluate(library, reaction, seed=None):
+    """A reaction whose species all have one free energy, or each one by chance."""
     network = build_network(library.reaction(reaction), composition_of(library))
     values = dict.fromkeys(network.species, 0.5)
+    if seed is not None:
+        chance = random.Random(seed)
+        values = {name: chance.gauss(0.0, 1.0) for name in sorted(network.species)}
     energies = FreeEnergies(values=values, reasons={}, pair_ev=0.0)
     return evaluate_network(network, energies, Electrode(), surface="Cu4")
 

@@ -404,6 +404,19 @@ def test_ids_are_unique_though_several_diagrams_stand_inline():
     assert {link[1:] for link in links if link.startswith("#")} <= set(ids)
 
 
+def test_a_still_diagram_says_its_equation_once():
+    html = render_page(make_study(), study="demo")
+    for heading in ('<section id="diagrams"', '<details class="diagrams"'):
+        block = html.split(heading)[1].split("</figure>")[0]
+        said = Page(block).text
+        assert said.count("CO₂(g) + 2 H⁺ + 2 e⁻ → CO(g) + H₂O(l)") == 1
+        assert said.count("on Cu4") == 0
+        # What remains is not cut off with the heading.
+        top = float(re.search(r'viewBox="\S+ (\S+)', block)[1])
+        y = re.search(r'y="(\S+)">U = 0.00 V vs RHE', block)[1]
+        assert 8 < float(y) - top < 30
+
+
 def make_references(raw_v=-0.7, reason=""):
     return tuple(
         GasReferenceResult(

@@ -242,7 +242,7 @@ def test_run_says_so_before_anything_starts(folder):
     assert {path.name for path in folder.iterdir()} == {"config.yaml"}
 
 
-def test_run_leaves_settings_of_its_command_line_to_snakemake(folder):
+def test_run_heeds_settings_of_its_command_line(folder):
     wrong = {"clusters": ["Cu2"], "thermo": {"pressure_pa": {"CO": 5562}}}
     write({"config.yaml": yaml.safe_dump({"reactions": ["HER"], **wrong})})
     mended = ("--config", "reactions=[CO2-to-CO]")

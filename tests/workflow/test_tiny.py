@@ -295,6 +295,7 @@ def test_results_without_the_notes_of_snakemake_are_held_against_the_settings(
     both = ("config.yaml", "warm.yaml")
     for words in (
         ["run", "-n", "--configfile", "warm.yaml"],
+        ["run", "-n", "--config", "thermo={temperature_k: 350}", "che={ph: 3.0}"],
         ["check", *(f"--config={file}" for file in both)],
     ):
         assert main(words) == 2

@@ -281,10 +281,11 @@ def run(
         asks_for_all,
         computes,
         plans_only,
+        read_given_settings,
         study_configs,
     )
     from clusterflow.run.start import run_study
-    from clusterflow.settings import read_config
+    from clusterflow.settings import merge, read_config
     from clusterflow.study.bundles import bundle_records, parts_in_turn
     from clusterflow.study.copied import refuse_copied_records
     from clusterflow.study.cost import describe_study_costs
@@ -295,17 +296,16 @@ def run(
     if not paths:
         note = "no config.yaml here: this is the default study, in results/default; "
         typer.echo(f"note: {note}`clusterflow new FOLDER` makes your own", err=True)
-    plan = None
+    given = read_given_settings(context.args)
+    sources: list[str | Path] = [*(["--config"] if given else []), *paths]
+    plan = Plan.from_config(merge(read_config(paths), given), sources)
+    for line in describe_study_costs(plan):
+        typer.echo(f"note: {line}", err=True)
+    bundle_records(plan, bundle)
+    refuse_copied_records(plan)
     parts: tuple[str, ...] = ()
-    # With settings on its command line, Snakemake alone knows them all.
-    if not {"--config", "-C"} & set(context.args):
-        plan = Plan.from_config(read_config(paths), paths)
-        for line in describe_study_costs(plan):
-            typer.echo(f"note: {line}", err=True)
-        bundle_records(plan, bundle)
-        refuse_copied_records(plan)
-        if asks_for_all(context.args) and not bundle:
-            parts = parts_in_turn(plan)
+    if asks_for_all(context.args) and not bundle:
+        parts = parts_in_turn(plan)
     if computes(context.args) and not bundle:
         _try_database(paths)
     code = run_study(
@@ -315,7 +315,7 @@ def run(
         bundle=bundle,
         parts=parts,
     )
-    if plan is not None and plans_only(context.args):
+    if plans_only(context.args):
         from clusterflow.study.refinement import measure_refinement
 
         ahead = measure_refinement(plan, Path("results") / plan.study.study)

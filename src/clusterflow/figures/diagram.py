@@ -10,6 +10,7 @@ import matplotlib
 
 from clusterflow.figures.columns import name_axis
 from clusterflow.figures.layout import (
+    HEADING_IN,
     LEFT_IN,
     MIN_WIDTH_IN,
     RIGHT_IN,
@@ -39,7 +40,7 @@ from clusterflow.figures.palette import (
     TITLE_PT,
     choose_color,
 )
-from clusterflow.figures.sheet import PAPER, USUAL, Sheet, new_figure, pt
+from clusterflow.figures.sheet import HEADING, PAPER, USUAL, Sheet, new_figure, pt
 from clusterflow.figures.text import (
     MINUS,
     chem,
@@ -165,10 +166,11 @@ def draw_titles(
         color=INK,
         va="top",
         parse_math=False,
+        gid=HEADING,
     )
     figure.text(
         x,
-        1 - 0.37 / top,
+        1 - (0.13 + HEADING_IN) / top,
         f"{conditions};  T = {result.temperature_k:g} K",
         color=MUTED,
         va="top",
@@ -339,12 +341,13 @@ def _draw_labels(
             linespacing=1.1,
             zorder=5.0,
             parse_math=False,
-            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.4, "alpha": 0.75},
         )
         if place.displaced:
+            is_above = middle > bar.energy_ev
+            near_in = place.bottom_in if is_above else place.top_in
             axes.plot(
                 [bar.column, bar.column],
-                [bar.energy_ev, middle],
+                [bar.energy_ev, near_in / frame.inch_per_ev],
                 color=FAINT,
                 linewidth=0.6,
                 zorder=0.8,
@@ -398,6 +401,7 @@ def _draw_empty_figure(result: ReactionResult, heading: str) -> Figure:
         color=INK,
         va="top",
         parse_math=False,
+        gid=HEADING,
     )
     figure.text(
         0.02, 0.6, f"no value: {reason}", color=MUTED, va="top", parse_math=False

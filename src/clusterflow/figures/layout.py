@@ -6,6 +6,9 @@ import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
 from clusterflow.errors import ConfigError
 from clusterflow.figures.columns import find_places, list_columns, name_states
 from clusterflow.figures.labels import place_labels, wrap_intermediate
@@ -29,6 +32,7 @@ _LEAST_COLUMN_IN = 0.28
 _CHARACTER_IN = 0.08  # of a name in letters of 9 pt
 _TURNED_CHARACTERS = 13  # of a line of a name that is turned
 _TITLE_IN, _NO_TITLE_IN = 0.72, 0.12
+HEADING_IN = 0.24  # of the title, the line that a page says in its own heading
 _PROFILE_IN = 2.7  # height of the profile itself, from the lowest bar to the highest
 _TWO_PROFILES_IN = 4.2  # with the levels at another potential
 _LEAST_AXES_IN = 1.6  # the name of the ordinate
@@ -292,9 +296,13 @@ def _fits_turned(text: str, column_in: float) -> bool:
 
 
 def _measure_height(text: str, *, turned: bool) -> float:
-    """Height of lines of letters of 9 pt, or of turned ones, inches."""
+    """Height of lines of letters of 9 pt, or of turned ones, which are bold, inches."""
     lines = text.split("\n")
-    return _CHARACTER_IN * max(map(len, lines)) if turned else _LINE_IN * len(lines)
+    if not turned:
+        return _LINE_IN * len(lines)
+    bold = FontProperties(weight="bold", size=9)
+    measure = text_to_path.get_text_width_height_descent
+    return max(measure(line, bold, ismath=False)[0] for line in lines) / 72
 
 
 def wrap_reason(reason: str, columns: int) -> str:

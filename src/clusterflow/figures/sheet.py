@@ -14,6 +14,7 @@ from matplotlib.ticker import ScalarFormatter
 from clusterflow.errors import ConfigError
 
 PAPER = "#ffffff"
+HEADING = "heading"  # id of the line above a diagram that says what it is of
 _FONT_PT = 9.0
 # Journals ask for letters of 5 to 8 pt at the final size.
 _NARROW_IN, _NARROW_PT, _WIDE_PT = 4.5, 7.0, 8.0

@@ -10,7 +10,8 @@ import re
 from xml.etree import ElementTree
 
 from clusterflow.figures import palette
-from clusterflow.figures.sheet import PAPER
+from clusterflow.figures.layout import HEADING_IN
+from clusterflow.figures.sheet import HEADING, PAPER
 
 # The page sets these variables for light and dark.
 _VARIABLES = {
@@ -37,9 +38,11 @@ def inline_svg(source: str, *, prefix: str, alt: str) -> str:
     """A figure's SVG as an ``<svg>`` element for use inside HTML.
 
     Its ids start with `prefix`, its colours follow the page's variables, and it holds
-    neither a reference to another file nor a style sheet of its own.
+    neither a reference to another file nor a style sheet of its own. The heading of a
+    diagram goes: the page says it above.
     """
     root = ElementTree.fromstring(source)
+    _cut_heading(root)
     for parent in root.iter():
         for child in list(parent):
             if _strip_namespace(child.tag) in ("metadata", "style", "clipPath"):
@@ -69,6 +72,17 @@ def inline_svg(source: str, *, prefix: str, alt: str) -> str:
         }
     )
     return ElementTree.tostring(root, encoding="unicode")
+
+
+def _cut_heading(root: ElementTree.Element) -> None:
+    """Leave out a diagram's heading, and the room it had."""
+    parent = root.find(f".//*[@id='{HEADING}']/..")
+    if parent is None:
+        return
+    parent.remove(next(child for child in parent if child.get("id") == HEADING))
+    left, top, width, height = map(float, root.attrib["viewBox"].split())
+    cut = 72 * HEADING_IN
+    root.attrib["viewBox"] = f"{left:g} {top + cut:g} {width:g} {height - cut:g}"
 
 
 def _unwrap_groups(parent: ElementTree.Element) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from argparse import ArgumentParser
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
+from clusterflow.errors import ConfigError
 from clusterflow.library.find import package_data
 from clusterflow.settings import load_study, read_config
 
@@ -41,6 +43,32 @@ def study_configs(configfiles: Sequence[Path]) -> list[Path]:
     # A folder of that name, or a link to nothing, is not the default study.
     own = [Path("config.yaml")] if os.path.lexists("config.yaml") else []
     return [*own, *configfiles]
+
+
+def read_given_settings(snakemake_args: Sequence[str]) -> dict[str, Any]:
+    """Settings on Snakemake's own command line, as Snakemake reads them.
+
+    Raises
+    ------
+    ConfigError
+        If one is no ``key=value``.
+
+    Examples
+    --------
+    >>> read_given_settings(["-n", "--config", "study=mine", "che={ph: 3}"])
+    {'study': 'mine', 'che': {'ph': '3'}}
+    """
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--config", "-C", nargs="*", default=[])
+    entries = parser.parse_known_args(list(snakemake_args))[0].config
+    if not entries:
+        return {}
+    from snakemake.cli import parse_config  # a second, which few commands need
+
+    try:
+        return dict(parse_config(entries))
+    except ValueError as error:
+        raise ConfigError(f"--config {' '.join(entries)}: {error}") from None
 
 
 def snakemake_command(
