@@ -611,6 +611,7 @@ def test_every_verb_says_what_it_does_with_an_example_that_is_right(path, capsys
     assert main([*path, "-h"]) == 0
     shown = capsys.readouterr()
     assert shown.err == ""
+    assert not re.search(r"<(str|int|float|list)\b", shown.out), "a type of Python"
     assert VERBS[path].help.splitlines()[0].endswith(".")
     if hasattr(VERBS[path], "commands"):
         return

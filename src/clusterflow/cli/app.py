@@ -10,12 +10,15 @@ import functools
 import os
 import sys
 import warnings
-from typing import Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
 from clusterflow.cli import energies, export, results, stages, study
 from clusterflow.errors import ClusterflowError, InputWarning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 app = typer.Typer(
     name="clusterflow",
@@ -95,7 +98,35 @@ def _end_without_output(error: OSError, code: int) -> int:
 @functools.cache
 def command() -> Any:
     """All verbs as one command, built when it is first wanted."""
-    return typer.main.get_command(app)
+    built = typer.main.get_command(app)
+    _word_types(built)
+    return built
+
+
+# What help calls the type of a value, for names of Python in typer's own help.
+_TYPE_WORDS = {
+    "<str>": "<text>",
+    "<list[str]>": "<text>",
+    "<list[Path]>": "<path>",
+    "<int>": "<integer>",
+    "<int range>": "<integer>",
+    "<float>": "<number>",
+}
+
+
+def _word_types(verb: Any) -> None:
+    """Let the help of a verb, and of those below it, name types in plain words."""
+    for below in getattr(verb, "commands", {}).values():
+        _word_types(below)
+    for parameter in verb.params:
+        # Older versions of typer have plain words of their own.
+        if shown := getattr(parameter, "display_type", None):
+            parameter.display_type = functools.partial(_word_type, shown)
+
+
+def _word_type(shown: Callable[[Any], str], ctx: Any) -> str:
+    name = shown(ctx)
+    return _TYPE_WORDS.get(name, name)
 
 
 def _print_version(show: bool) -> None:
