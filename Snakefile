@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 from pathlib import Path
 
 from snakemake.utils import min_version
@@ -37,6 +38,9 @@ onstart:
     limit = workflow.scheduling_settings.max_jobs_per_timespan
     if limit is not None and limit.max_jobs == 100:
         workflow.scheduler.job_rate_limiter = None
+    # Its handler of SIGTERM takes the lock that its main thread may hold, and would wait
+    # for itself for ever.
+    workflow.scheduler._lock = threading.RLock()
 
 
 rule all:

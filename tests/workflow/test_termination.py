@@ -1,0 +1,50 @@
+"""A termination that comes at the worst moment."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from clusterflow.library.find import package_data
+
+from .conftest import EMT
+
+# Snakemake holds its lock while it takes note of a job that has ended.
+TERMINATED = """
+import os, signal, sys
+from snakemake.cli import main
+from snakemake.scheduling.job_scheduler import JobScheduler
+
+finish = JobScheduler._finish_jobs
+
+def terminate(self):
+    if self._tofinish:
+        os.kill(os.getpid(), signal.SIGTERM)
+    finish(self)
+
+JobScheduler._finish_jobs = terminate
+main(sys.argv[1:])
+"""
+
+
+def test_a_termination_in_the_lock_of_the_scheduler_ends_the_run(folder):
+    folder.configure(EMT)
+    command = [
+        sys.executable,
+        "-c",
+        TERMINATED,
+        "-s",
+        str(package_data() / "Snakefile"),
+    ]
+    done = subprocess.run(
+        [*command, "--cores", "1", "results/tiny/build/Cu2.json"],
+        cwd=folder.path,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Will exit after finishing currently running jobs" in done.stderr
+    assert (folder.path / "results/tiny/build/Cu2.json").exists()
