@@ -147,6 +147,7 @@ def read_inputs(
     settings: str,
     *,
     of: Mapping[str, str] | None = None,
+    adsorbates: Sequence[str] | None = None,
     given: Mapping[str, Mapping[str, Any]] | None = None,
     **request: Any,
 ) -> Inputs:
@@ -156,22 +157,26 @@ def read_inputs(
     ----------
     stage, subjects, of
         As `Inputs.read` takes them.
+    adsorbates
+        Those named by hand; a stage of one adsorbate is of the first.
     settings
         The settings that a rule passes, as JSON.
     given
         Options given by hand, by section; they win. None stands for one not given.
     request
-        The fields of `Request`.
+        The other fields of `Request`.
     """
+    from clusterflow.stage_table import STAGES
     from clusterflow.stages.inputs import Inputs, Request
 
     chosen = sections(settings)
     for name, options in (given or {}).items():
         own = {k: v for k, v in options.items() if v is not None}
         chosen[name] = {**chosen.get(name, {}), **own}
-    return Inputs.read(
-        stage, subjects, settings=chosen, request=Request(**request), of=of
-    )
+    if adsorbates and "adsorbate" in STAGES[stage].of:
+        of = {"adsorbate": adsorbates[0]}
+    asked = Request(adsorbates=tuple(adsorbates or ()), **request)
+    return Inputs.read(stage, subjects, settings=chosen, request=asked, of=of)
 
 
 def run_stage(

@@ -71,13 +71,11 @@ def _add_common_verb(row: Stage) -> None:
         trust: Trust = "",
         output: Output = None,
     ) -> None:
-        one = adsorbate[0] if adsorbate and "adsorbate" in row.of else None
         inputs = read_inputs(
             row.name,
             subjects,
             settings,
-            of={"adsorbate": one} if one else None,
-            adsorbates=tuple(adsorbate or ()),
+            adsorbates=adsorbate,
             level=level,
             charge=charge,
             multiplicity=multiplicity,
@@ -397,8 +395,7 @@ def vibrate(
         "vibrate",
         [subject, *filter(None, (relaxed, pool))],
         settings,
-        of={"adsorbate": adsorbate} if adsorbate else None,
-        adsorbates=(adsorbate,) if adsorbate else (),
+        adsorbates=[adsorbate] if adsorbate else None,
         level=level,
         charge=charge,
         multiplicity=multiplicity,
@@ -459,13 +456,11 @@ def refine(
     output: Output = None,
 ) -> None:
     """Find points that another choice has computed before."""
-    one = adsorbate[0] if adsorbate else None
     inputs = read_inputs(
         "refine",
         subjects,
         settings,
-        of={"adsorbate": one} if one else None,
-        adsorbates=tuple(adsorbate or ()),
+        adsorbates=adsorbate,
         level=level,
         charge=charge,
         multiplicity=multiplicity,

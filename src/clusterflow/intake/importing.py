@@ -11,14 +11,9 @@ from ase import Atoms
 from clusterflow.errors import LibraryError, StructureError
 from clusterflow.intake.counter_ions import imply_charge
 from clusterflow.library.find import Library
+from clusterflow.records.disorder import describe_uncertain, few, uncertain
 from clusterflow.records.own_word import NOTHING_SAID, OwnWord
-from clusterflow.records.structure_files import (
-    describe_uncertain,
-    few,
-    read_content,
-    split_frame,
-    uncertain,
-)
+from clusterflow.records.structure_files import read_content, split_frame
 from clusterflow.science.clusters.ligand_truncation import (
     MODELS,
     LigandModel,
