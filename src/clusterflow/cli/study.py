@@ -277,7 +277,12 @@ def run(
     ] = "",
 ) -> None:
     """Run a study; further options go to Snakemake."""
-    from clusterflow.run.command import computes, plans_only, study_configs
+    from clusterflow.run.command import (
+        choose_cores,
+        computes,
+        plans_only,
+        study_configs,
+    )
     from clusterflow.run.start import run_study
     from clusterflow.settings import read_config
     from clusterflow.study.bundles import bundle_records
@@ -294,8 +299,12 @@ def run(
     # With settings on its command line, Snakemake alone knows them all.
     if not {"--config", "-C"} & set(context.args):
         plan = Plan.from_config(read_config(paths), paths)
-        for line in describe_study_costs(plan):
-            typer.echo(f"note: {line}", err=True)
+        # A part of a study does not take the time of the whole.
+        if not bundle:
+            folder = Path("results") / plan.study.study
+            on = choose_cores(cores, context.args)
+            for line in describe_study_costs(plan, folder, on):
+                typer.echo(f"note: {line}", err=True)
         bundle_records(plan, bundle)
         refuse_copied_records(plan)
     if computes(context.args) and not bundle:
