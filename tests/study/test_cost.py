@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from clusterflow.library.find import Library
 from clusterflow.settings import load_study
 from clusterflow.study.check import check
 from clusterflow.study.cost import (
+    Host,
+    count_gradients,
     describe_stages_cost,
     describe_study_costs,
     forecast_study,
@@ -113,6 +116,18 @@ def test_the_default_study_takes_about_what_it_took():
     ratios["all"] = sum(found.values()) / sum(took.values())
     assert ratios.keys() - {"all"} == took.keys()
     assert all(1 / 1.5 < ratio < 1.5 for ratio in ratios.values()), ratios
+
+
+def test_vibrations_are_counted_one_by_one(folder):
+    """Of hydrogen on Cu2, by the record of a run."""
+    Path("mine.xyz").write_text("2\n\nCu 0 0 0\nCu 2.24 0 0\n")
+    words = ["--adsorbate", "H", "--output", "vibrate.json"]
+    assert main(["vibrate", "mine.xyz", *words]) == 0
+    record = json.loads(Path("vibrate.json").read_text())
+    host = Host.of_cluster(Library.default().cluster("Cu2"), n_adsorbates=1)
+    expected = count_gradients("vibrate", load_study({}), host, n_adsorbed=1)
+    assert record["n_repairs"] == 0
+    assert expected == record["provenance"]["n_gradients"]
 
 
 def read_range(line):

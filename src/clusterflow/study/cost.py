@@ -338,7 +338,7 @@ def describe_study_costs(plan: Plan, folder: Path, cores: int | None) -> list[st
             f"quantum chemistry: no cost is known of level {level.name} (engine "
             f"{level.engine_name}), so none is forecast"
         ]
-    beside = f" beside the {found.n_done} that are there" if found.n_done else ""
+    beside = f" beside the {found.n_done:,} that are there" if found.n_done else ""
     if not found.n_jobs:
         return [f"quantum chemistry: none is ahead{beside}"]
     what = (
