@@ -16,12 +16,11 @@ from clusterflow.library.find import Library
 from clusterflow.settings import load_study
 from clusterflow.study.check import check
 from clusterflow.study.cost import (
-    Host,
-    count_gradients,
     describe_stages_cost,
     describe_study_costs,
     forecast_study,
 )
+from clusterflow.study.gradients import Host, count_gradients
 from clusterflow.study.plan import Plan
 from clusterflow.study.resources import gradient_s
 

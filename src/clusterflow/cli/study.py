@@ -299,16 +299,16 @@ def run(
     # With settings on its command line, Snakemake alone knows them all.
     if not {"--config", "-C"} & set(context.args):
         plan = Plan.from_config(read_config(paths), paths)
-        # A part of a study does not take the time of the whole.
-        if not bundle:
-            folder = Path("results") / plan.study.study
-            on = choose_cores(cores, context.args)
-            for line in describe_study_costs(plan, folder, on):
-                typer.echo(f"note: {line}", err=True)
         bundle_records(plan, bundle)
         refuse_copied_records(plan)
     if computes(context.args) and not bundle:
         _try_database(paths)
+    # A part of a study does not take the time of the whole.
+    if plan is not None and not bundle:
+        folder = Path("results") / plan.study.study
+        on = choose_cores(cores, context.args)
+        for line in describe_study_costs(plan, folder, on):
+            typer.echo(f"note: {line}", err=True)
     code = run_study(
         configfiles=overlays, cores=cores, snakemake_args=context.args, bundle=bundle
     )
