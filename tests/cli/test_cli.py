@@ -594,6 +594,7 @@ def test_a_new_study_can_be_run_at_once(folder):
     assert done.returncode == 0, done.stderr
     # Of each stage one job, of gas three, and the rule that asks for them.
     assert "total" in done.stdout and " 16" in done.stdout, done.stdout
+    assert "quantum chemistry: less than a minute of one core" in done.stderr
 
 
 def verbs(group, path=()):

@@ -66,8 +66,10 @@ def test_records_are_counted_and_the_rest_is_judged_by_them(folder):
     assert counts["gas"] == (2, 0, 1)
     found = study_progress()
     # relax of Cu4 as that of Cu2, by the cost of a gradient of n basis functions,
-    # 20 ms + 20 ns n³, nine of each copper; H2O as the mean of the other molecules.
-    ratio = (20e-3 + 20e-9 * 36**3) / (20e-3 + 20e-9 * 18**3)
+    # 0.5 ms + 1.9 µs n² + 12.5 ns n³, nine of each copper; H2O as the mean of the
+    # other molecules.
+    copper = {n: 5e-4 + 1.9e-6 * n**2 + 12.5e-9 * n**3 for n in (18, 36)}
+    ratio = copper[36] / copper[18]
     assert found.left_s == pytest.approx(10.0 * ratio + 5.0)
     assert found.left_is_partial, "nothing is known of the other stages"
 
@@ -78,9 +80,9 @@ def test_a_large_cluster_is_not_judged_by_a_small_one(folder):
     for stage in ("build", "relax"):
         write(f"{stage}/Cu2", 1.0)
     found = study_progress().left_s
-    # A gradient costs six times that of Cu2, with four functions of each cadmium and
-    # nine of each selenium; building it does not.
-    assert found == pytest.approx(1.0 + 0.11654 / 0.02012, rel=1e-3)
+    # A gradient costs a hundred times that of Cu2, with four functions of each cadmium
+    # and nine of each selenium; building it does not.
+    assert found == pytest.approx(1.0 + 0.11510 / 0.0011885, rel=1e-3)
     write("relax/Cd13Se13", 30.0)
     assert study_progress().left_s == pytest.approx(1.0)
 

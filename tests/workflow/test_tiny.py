@@ -16,6 +16,7 @@ import pytest
 from clusterflow.cli.app import main
 from clusterflow.library.find import package_data
 from clusterflow.study.copied import refuse_copied_records
+from clusterflow.study.cost import forecast_study
 from clusterflow.study.plan import Plan
 
 from .conftest import EMT, Folder
@@ -68,6 +69,25 @@ def test_run_leaves_what_is_promised(finished):
     for record in records:
         assert record["schema_version"] == 1
         assert record["provenance"]["versions"]["clusterflow"]
+
+
+def test_what_is_there_is_not_forecast_again(copied):
+    """Every job with gradients is counted, until its record is there."""
+    results = copied.path / "results/tiny"
+    # The forecast knows only xTB; the records are as good for either.
+    plan = Plan.from_config({**EMT, "level": {"preferred": ["gfn1-xtb"]}})
+    shutil.move(results / "gas/emt", results / "gas/gfn1-xtb")
+    records = {p: json.loads(p.read_text()) for p in results.glob("*/**/*.json")}
+    made = {p: r["provenance"]["n_gradients"] for p, r in records.items()}
+    counted = {"level", "relax", "edges", "gas", "adsorb", "pool", "vibrate"}
+    assert {r["stage"] for p, r in records.items() if made[p]} <= counted
+    done = forecast_study(plan, results)
+    assert done.n_jobs == 0 and done.gradients == 0.0
+    assert done.n_done == sum(r["stage"] in counted for r in records.values())
+    (results / "vibrate/Cu2/H.json").unlink()
+    left = forecast_study(plan, results)
+    assert (left.n_jobs, left.n_done) == (1, done.n_done - 1)
+    assert left.gradients > 0
 
 
 def test_numbers_agree_across_tables(finished):

@@ -279,6 +279,7 @@ def run(
     """Run a study; further options go to Snakemake."""
     from clusterflow.run.command import (
         asks_for_all,
+        choose_cores,
         computes,
         plans_only,
         read_given_settings,
@@ -299,8 +300,6 @@ def run(
     given = read_given_settings(context.args)
     sources: list[str | Path] = [*(["--config"] if given else []), *paths]
     plan = Plan.from_config(merge(read_config(paths), given), sources)
-    for line in describe_study_costs(plan):
-        typer.echo(f"note: {line}", err=True)
     bundle_records(plan, bundle)
     refuse_copied_records(plan)
     parts: tuple[str, ...] = ()
@@ -308,6 +307,12 @@ def run(
         parts = parts_in_turn(plan)
     if computes(context.args) and not bundle:
         _try_database(paths)
+    # A part of a study does not take the time of the whole.
+    if not bundle:
+        folder = Path("results") / plan.study.study
+        on = choose_cores(cores, context.args)
+        for line in describe_study_costs(plan, folder, on):
+            typer.echo(f"note: {line}", err=True)
     code = run_study(
         configfiles=overlays,
         cores=cores,

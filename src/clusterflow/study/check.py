@@ -12,6 +12,7 @@ from clusterflow.library.clusters import ClusterSpec
 from clusterflow.library.find import KINDS, Library, load_spec
 from clusterflow.library.own_tables import read_shifts
 from clusterflow.library.reactions import ReactionSpec
+from clusterflow.run.command import choose_cores
 from clusterflow.science.adsorption.starts_on_sites import split_form
 from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import (
@@ -53,7 +54,8 @@ def check(config: Sequence[Path]) -> list[str]:
     if problems:
         raise ClusterflowError("\nerror: ".join(dict.fromkeys(problems)))
     refuse_copied_records(plan)
-    ahead = measure_refinement(plan, Path("results") / plan.study.study)
+    folder = Path("results") / plan.study.study
+    ahead = measure_refinement(plan, folder)
     counts = ", ".join(f"{len(library.paths(kind))} {kind}" for kind in KINDS)
     return [
         f"library: {counts}",
@@ -66,7 +68,7 @@ def check(config: Sequence[Path]) -> list[str]:
         ),
         *_warn_of_holes(plan),
         *_warn_of_water(plan),
-        *describe_study_costs(plan),
+        *describe_study_costs(plan, folder, choose_cores(None, ())),
         *([str(ahead)] if ahead is not None else []),
         "everything is in order",
     ]

@@ -17,18 +17,22 @@ if TYPE_CHECKING:
 # number of basis functions (about nine an atom, some thirty matrices of doubles).
 _BASE_MB: Final = 400
 _MB_PER_ATOM_SQUARED: Final = 30 * 9**2 * 8 / 1e6
-# Measured on a core with GFN1-xTB at 300 K: Cd13Se13 0.11 s, Cu55 2.0, Cd33Se33 2.4,
-# Au38(SH)24 3.9, Au25(SCH3)18 2.9, each within a factor of two of this times the third
-# power of the number of basis functions: 2 of H, 4 with s and p alone, else 9
-# (10.1021/acs.jctc.7b00118). Below some twenty atoms the rest takes longer.
-_SECONDS_PER_FUNCTION_CUBED: Final = 2e-8
-_LEAST_S: Final = 0.02
+# What a gradient takes on a core with GFN1-xTB at 300 K, by the number of basis
+# functions f, is within a factor of two a constant and terms in f² and f³. In searches
+# of quiet runs, with the adsorbate: Cu4 0.0053 s, Cu8 0.017, Cd6Se6 0.025, Cu13 0.058,
+# Cd13Se13 0.14, Au25(SH)18 1.4; alone: Cu55 2.0, Cd33Se33 2.4, Au25(SCH3)18 2.9,
+# Au38(SH)24 3.9. Functions of an atom: 2 of H, 4 with s and p alone, else 9
+# (10.1021/acs.jctc.7b00118).
+_LEAST_S: Final = 0.0005
+_SECONDS_PER_FUNCTION_SQUARED: Final = 1.9e-6
+_SECONDS_PER_FUNCTION_CUBED: Final = 1.25e-8
 _WITHOUT_D: Final = {
     *("Li", "Be", "B", "C", "N", "O", "F", "Ne"),
     *("Na", "Mg", "K", "Ca", "Rb", "Sr", "Cs", "Ba", "Zn", "Cd", "Hg"),
 }
-# What is asked of a queue, beside what is expected: nodes and geometries differ.
-_MARGIN: Final = 4
+# What is asked of a queue, by what is expected: nodes and geometries differ.
+_MARGIN: Final = 5
+_DFT_MARGIN: Final = 4
 # PySCF with its libraries, and matrices. Fitted integrals take half of three auxiliary
 # functions for each function, in doubles, until PySCF keeps them on disk.
 _DFT_BASE_MB: Final = 900
@@ -53,13 +57,27 @@ def gradient_s(counts: Mapping[str, int]) -> float:
     """What one gradient takes with GFN1-xTB on one core, s.
 
     >>> round(gradient_s({"Au": 25, "S": 18, "C": 18, "H": 54}), 1)
-    3.7
+    2.9
     """
-    functions = sum(n * _count_functions(element) for element, n in counts.items())
-    return _LEAST_S + _SECONDS_PER_FUNCTION_CUBED * functions**3
+    return functions_s(count_functions(counts))
 
 
-def _count_functions(element: str) -> int:
+def functions_s(n: int) -> float:
+    """The same by the number of basis functions, s."""
+    quadratic = _SECONDS_PER_FUNCTION_SQUARED * n**2
+    return _LEAST_S + quadratic + _SECONDS_PER_FUNCTION_CUBED * n**3
+
+
+def count_functions(counts: Mapping[str, int]) -> int:
+    """Basis functions of GFN1-xTB on some atoms.
+
+    >>> count_functions({"Cu": 4, "H": 1})
+    38
+    """
+    return sum(n * _count_functions_of(element) for element, n in counts.items())
+
+
+def _count_functions_of(element: str) -> int:
     if element in ("H", "He"):
         return 2
     return 4 if element in _WITHOUT_D else 9
@@ -73,7 +91,7 @@ def runtime_minutes(stage: str, counts: Mapping[str, int], attempt: int = 1) -> 
     True
     """
     expected_s = (stage_named(stage).gradients or 1) * gradient_s(counts)
-    return _ask_minutes(expected_s, attempt)
+    return _ask_minutes(_MARGIN * expected_s, attempt)
 
 
 def dft_memory_mb(
@@ -106,7 +124,7 @@ def dft_runtime_minutes(
         else scf_s(count_basis(counts, _USUAL_BASIS), None, is_open=True)
         for level in levels
     )
-    return _ask_minutes(n_points * each_s, attempt)
+    return _ask_minutes(_DFT_MARGIN * n_points * each_s, attempt)
 
 
 def threads(n_atoms: int) -> int:
@@ -118,6 +136,6 @@ def _name_basis(level: LevelSpec) -> str:
     return _USUAL_BASIS if level.dft is None else level.dft.basis
 
 
-def _ask_minutes(expected_s: float, attempt: int) -> int:
-    minutes = 10 + _MARGIN * expected_s / 60
+def _ask_minutes(seconds: float, attempt: int) -> int:
+    minutes = 10 + seconds / 60
     return int(min(minutes * 2 ** (attempt - 1), _LONGEST_MINUTES))
