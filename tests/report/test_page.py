@@ -417,6 +417,20 @@ def test_a_still_diagram_says_its_equation_once():
         assert 8 < float(y) - top < 30
 
 
+def test_a_cluster_has_one_colour_in_strip_and_still_diagram():
+    potentials = {"Cu4": -0.6, "Cu13": -0.1}  # the second leads
+    records = tuple(
+        make_che(name, results=(make_result(name, limiting_potential_v_rhe=u),))
+        for name, u in potentials.items()
+    )
+    html = render_page(make_study(che=records), study="demo")
+    still = html.split('<section id="diagrams"')[1].split("</figure>")[0]
+    for name in potentials:
+        color = re.search(rf'>{name}</text><g style="--color: (\S+)"', html)[1]
+        line, *_ = re.split(rf">{name}: U_L", still)
+        assert re.findall(r"stroke:(\S+?);", line)[-1] == color
+
+
 def make_references(raw_v=-0.7, reason=""):
     return tuple(
         GasReferenceResult(

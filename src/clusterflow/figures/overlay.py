@@ -53,12 +53,14 @@ class Track:
     pathway: Pathway
     columns: tuple[int, ...]
     half_widths_ev: Sequence[float | None]
+    color: str
 
 
 def draw_overlay(
     results: Mapping[str, ReactionResult],
     half_widths_ev: Mapping[str, Sequence[float | None]] | None = None,
     sheet: Sheet = USUAL,
+    colors: Mapping[str, str] | None = None,
 ) -> Figure:
     """The best pathway of one reaction on each of a few clusters, or at a few levels.
 
@@ -75,13 +77,16 @@ def draw_overlay(
         Half of the 90 % interval of each state, by label, where known.
     sheet
         Width, letters and words.
+    colors
+        By label; by default those of the palette in its order.
 
     Raises
     ------
     ConfigError
         If the states do not fit into the width.
     """
-    columns, states, tracks = _align_pathways(results, half_widths_ev or {})
+    chosen = colors or dict(zip(results, COLORS, strict=False))
+    columns, states, tracks = _align_pathways(results, half_widths_ev or {}, chosen)
     first = next(iter(results.values()))
     energies = [v for t in tracks for v in t.pathway.levels_ev if v is not None]
     for track in tracks:
@@ -89,10 +94,7 @@ def draw_overlay(
     with matplotlib.rc_context(sheet.style):
         frame = frame_of(energies, len(columns), sheet=sheet)
         names = name_columns(states, frame.column_in)
-        handles = [
-            _make_legend_handle(rank, track, few=sheet.few_words)
-            for rank, track in enumerate(tracks)
-        ]
+        handles = [_make_legend_handle(track, few=sheet.few_words) for track in tracks]
         note = "thick: the step that sets the limiting potential U_L"
         handles.append(Line2D([], [], linestyle="none", label=note))
         lines = wrap_legend(handles, frame.width_in)
@@ -114,7 +116,7 @@ def draw_overlay(
                 track.columns,
                 track.pathway.levels_ev,
                 track.half_widths_ev,
-                color=COLORS[rank],
+                color=track.color,
                 # Side by side, so that those of equal levels are seen.
                 shift=-0.13 * rank,
             )
@@ -125,6 +127,7 @@ def draw_overlay(
 def _align_pathways(
     results: Mapping[str, ReactionResult],
     half_widths_ev: Mapping[str, Sequence[float | None]],
+    colors: Mapping[str, str],
 ) -> tuple[tuple[Place, ...], list[list[str]], list[Track]]:
     """The columns of all best pathways, the states in each, and each pathway's."""
     best = {name: order_pathways(result)[0] for name, result in results.items()}
@@ -147,6 +150,7 @@ def _align_pathways(
             pathway=path,
             columns=tuple(columns.index(place) for place in places[name]),
             half_widths_ev=half_widths_ev.get(name, ()),
+            color=colors[name],
         )
         for name, path in best.items()
     ]
@@ -154,7 +158,6 @@ def _align_pathways(
 
 
 def _draw_track(axes: Axes, rank: int, track: Track) -> None:
-    color = COLORS[rank]
     # Bars that fall on one another are still seen: the later ones are thinner.
     width = 4.4 - 0.7 * rank
     # A complete pathway has all its energies.
@@ -168,7 +171,7 @@ def _draw_track(axes: Axes, rank: int, track: Track) -> None:
             [energy_ev, energy_ev],
             linewidth=width,
             solid_capstyle="butt",
-            color=color,
+            color=track.color,
             zorder=3.0 + 0.1 * rank,
             gid=f"level-{rank}-{column}",
         )
@@ -181,16 +184,16 @@ def _draw_track(axes: Axes, rank: int, track: Track) -> None:
             [energy_ev, next_ev],
             linestyle=(0, (3, 2)),
             linewidth=2.4 if decisive else 1.0,
-            color=color,
+            color=track.color,
             zorder=2.0,
             gid=f"connector-{rank}-{column}",
         )
 
 
-def _make_legend_handle(rank: int, track: Track, *, few: bool) -> Line2D:
+def _make_legend_handle(track: Track, *, few: bool) -> Line2D:
     """A cluster with its limiting potential and its interval, or its name alone."""
     if few:
-        return Line2D([], [], color=COLORS[rank], linewidth=3.0, label=track.name)
+        return Line2D([], [], color=track.color, linewidth=3.0, label=track.name)
     result = track.result
     verdict = "no U_L: no step moves an electron"
     if result.headline_v_rhe is not None:
@@ -201,4 +204,4 @@ def _make_legend_handle(rank: int, track: Track, *, few: bool) -> Line2D:
         verdict += f" (median), 90 % interval {signed(low)} to {signed(high)} ({basis})"
     warnings = [name for name, _ in group_flags(result.flags) if name in WARNINGS]
     label = ": ".join((track.name, ", ".join((verdict, *warnings))))
-    return Line2D([], [], color=COLORS[rank], linewidth=3.0, label=label)
+    return Line2D([], [], color=track.color, linewidth=3.0, label=label)

@@ -9,7 +9,8 @@ from markupsafe import Markup
 
 from clusterflow.figures import text
 from clusterflow.figures.layout import MAX_NAMED
-from clusterflow.figures.overlay import draw_overlay
+from clusterflow.figures.overlay import COLORS, draw_overlay
+from clusterflow.figures.palette import FAINT
 from clusterflow.figures.saving import svg_source
 from clusterflow.figures.sheet import Sheet
 from clusterflow.figures.strip import Mark, StripRow, draw_strip
@@ -78,7 +79,8 @@ def show_answers(
     for index, answer in enumerate(answers):
         # The study's colours while they suffice, else those of the reaction's best.
         ranked = [row.cluster for row in answer.rows]
-        colors = choose_colors(names if len(names) <= MAX_NAMED else ranked)
+        order = names if len(names) <= MAX_NAMED else ranked
+        colors = choose_colors(order)
         strip = None
         if answer.leads:
             drawn = draw_strip(
@@ -99,7 +101,7 @@ def show_answers(
             for row in answer.rows[:most_tracks]
             if row.result.pathways
         ]
-        still = _draw_still(answer, f"all{index}-")
+        still = _draw_still(answer, f"all{index}-", order)
         shown.append(
             ShownAnswer(answer=answer, strip=strip, still=still, tracks=tracks)
         )
@@ -130,8 +132,11 @@ def _list_strip_rows(
     ]
 
 
-def _draw_still(answer: Answer, prefix: str) -> Markup | None:
-    """The diagram of the best clusters at the study's conditions."""
+def _draw_still(answer: Answer, prefix: str, order: Sequence[str]) -> Markup | None:
+    """The diagram of the best clusters at the study's conditions.
+
+    `order` is that of the palette, as in the strip.
+    """
     complete = {
         row.cluster: row.result
         for row in answer.rows
@@ -141,7 +146,8 @@ def _draw_still(answer: Answer, prefix: str) -> Markup | None:
     if not best:
         return None
     alt = f"Free-energy diagram of {answer.reaction}: {', '.join(best)}"
-    source = svg_source(draw_overlay(best, sheet=_SHEET))
+    colors = dict.fromkeys(best, FAINT) | dict(zip(order, COLORS, strict=False))
+    source = svg_source(draw_overlay(best, sheet=_SHEET, colors=colors))
     return Markup(inline_svg(source, prefix=prefix, alt=alt))
 
 
