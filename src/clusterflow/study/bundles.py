@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from clusterflow.study.plan import Plan
 
 # A plan takes 70 MB, and 24 kB for each job.
-_JOBS_AT_ONCE: Final = 12_000
+_JOBS_AT_ONCE: Final = 20_000
 # By DFT whatever is chosen.
 _UNCHOSEN = ("refine_gas", "refine_bare")
 
