@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 
     from clusterflow.run.lease import HeldFolder
 
+# Of room, with less of which a run is taken to have failed for want of it.
+_FULL_BYTES = 1_000_000
 _LONGEST_FOLDER = 107 - len("/clusterflow-12345678/socket")
 
 
@@ -226,6 +229,14 @@ def _forward_signals(process: subprocess.Popen[bytes]) -> Iterator[list[int]]:
             signal.signal(number, old)
 
 
+def _tell_of_full_disk(results: Path) -> None:
+    """Say that there is no room: a log on a full disk has none for its own error."""
+    place = next(one for one in (results, *results.parents) if one.is_dir())
+    free = shutil.disk_usage(place).free
+    if free < _FULL_BYTES:
+        print(f"error: {place}: {free // 1000} kB of room; make more", file=sys.stderr)
+
+
 def _report_outcome(code: int, results: Path, run: RunTime | None) -> None:
     """Say where the results are, or where to look for what went wrong.
 
@@ -237,6 +248,7 @@ def _report_outcome(code: int, results: Path, run: RunTime | None) -> None:
             f"logs are in {results / 'logs'}; running again goes on from here",
             file=sys.stderr,
         )
+        _tell_of_full_disk(results)
         return
     jobs = job_times(results) if run else ()
     if run and any(job.written >= run.started for job in jobs):
