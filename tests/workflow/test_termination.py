@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 
 from clusterflow.library.find import package_data
+from clusterflow.run.command import make_environment
 
 from .conftest import EMT
 
@@ -41,7 +41,7 @@ def test_a_termination_in_the_lock_of_the_scheduler_ends_the_run(folder):
     done = subprocess.run(
         [*command, "--cores", "1", "results/tiny/build/Cu2.json"],
         cwd=folder.path,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        env=make_environment(),
         capture_output=True,
         text=True,
         timeout=60,
