@@ -47,13 +47,14 @@ def bundle_records(plan: Plan, bundle: str) -> list[str]:
         )
     folder = Path("results") / plan.study.study
     wanted = set(parts[part - 1]) if part else set()
+    waiting = set(study_stages())
     found = []
     for path in plan.records(str(folder)):
         stage, subject = read_name(path.relative_to(folder))
         # What is chosen for DFT on one cluster depends on all: the last run chooses.
         if plan.refine_rounds and stage.refines and stage.name not in _UNCHOSEN:
             continue
-        if stage.name in study_stages():
+        if stage.name in waiting:
             continue
         cluster = subject[0] if "cluster" in stage.of else ""
         # With several levels to choose from, clusters wait for the levels of others.
