@@ -14,13 +14,12 @@ from clusterflow.errors import StructureError
 from clusterflow.formula import ATOMIC_NUMBERS
 from clusterflow.records.atom_lines import note_isotopes, read_text
 from clusterflow.records.disorder import (
-    Content,
     Row,
     choose_kept_rows,
     few,
-    label_atoms,
     note_dropped_rows,
 )
+from clusterflow.records.file_content import Content, label_atoms
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,28 +7,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from ase import Atoms
 
 from clusterflow.errors import StructureError
-from clusterflow.records.own_word import NOTHING_SAID, OwnWord
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from ase import Atoms
+
 # Below this a site is not always occupied.
 FULL = 0.999
 # How many offending sites a message names.
 _SHOWN = 6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """What a file holds: atoms with the arrays ``labels`` and ``occupancies``."""
-
-    atoms: Atoms
-    notes: tuple[str, ...] = ()
-    said: OwnWord = NOTHING_SAID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,23 +31,6 @@ class Row:
     occupancy: float
     assembly: str
     group: str
-
-
-def label_atoms(
-    atoms: Atoms, labels: Sequence[str], occupancies: Sequence[float]
-) -> Atoms:
-    """Atoms with their cell and roles, and with arrays of labels and occupancies."""
-    plain = Atoms(
-        atoms.get_chemical_symbols(),
-        positions=atoms.positions,
-        cell=atoms.cell,
-        pbc=atoms.pbc,
-    )
-    plain.set_array("labels", np.array(labels))
-    plain.set_array("occupancies", np.array(occupancies, dtype=float))
-    if atoms.has("roles"):
-        plain.set_array("roles", atoms.get_array("roles"))
-    return plain
 
 
 def choose_kept_rows(rows: Sequence[Row], disorder: str, file: Path) -> set[int]:

@@ -10,12 +10,11 @@ from clusterflow.errors import StructureError
 from clusterflow.formula import ATOMIC_NUMBERS
 from clusterflow.records.atom_lines import find_elements, read_text
 from clusterflow.records.disorder import (
-    Content,
     Row,
     choose_kept_rows,
-    label_atoms,
     note_dropped_rows,
 )
+from clusterflow.records.file_content import Content, label_atoms
 
 if TYPE_CHECKING:
     from pathlib import Path

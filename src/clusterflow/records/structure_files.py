@@ -18,11 +18,10 @@ from clusterflow.formula import ATOMIC_NUMBERS
 from clusterflow.records.atom_lines import read_text, refuse_cut_line
 from clusterflow.records.cif_files import read_cif
 from clusterflow.records.disorder import (
-    Content,
     describe_uncertain,
-    label_atoms,
     uncertain,
 )
+from clusterflow.records.file_content import Content, label_atoms
 from clusterflow.records.own_word import read_own_word
 from clusterflow.records.pdb_files import read_gro, read_pdb
 from clusterflow.records.xyz_files import read_mol2, read_xyz

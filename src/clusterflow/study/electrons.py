@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from clusterflow.library.clusters import LigandSpec
     from clusterflow.library.find import Library
-    from clusterflow.records.disorder import Content
+    from clusterflow.records.file_content import Content
     from clusterflow.science.clusters.electrons import ElectronCount
 
 _STRUCTURE_FILES = {
