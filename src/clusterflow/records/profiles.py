@@ -299,6 +299,10 @@ class CheRecord(Record):
         default_factory=dict,
         description="Clusters that stand for changes of this one: -H, and its name",
     )
+    solutes_ev: dict[str, float] = Field(
+        default_factory=dict,
+        description="Free energies of dissolved species, as of those of thermo, eV",
+    )
     edges: BandEdges | None = None
 
     def flagged(self, flag: str) -> Self:

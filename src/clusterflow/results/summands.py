@@ -10,7 +10,6 @@ from clusterflow.records.vibrations import GasRecord
 from clusterflow.results.explanation import Summand
 from clusterflow.science.reactions.che import free_energies_of
 from clusterflow.science.reactions.cluster_states import add_cluster_states
-from clusterflow.science.reactions.evaluate import add_solutes
 from clusterflow.science.reactions.network import ELECTRON, PROTON, parse_equation
 from clusterflow.settings import ThermoSettings
 from clusterflow.stages.parts.own_thermo import own_surroundings
@@ -141,12 +140,7 @@ def step_energies_ev(
     by_cluster = {record.cluster: record for record in records.of(ThermoRecord)}
     states = [by_cluster[name] for name in che.states.values() if name in by_cluster]
     joined = add_cluster_states(thermo, states, che.networks, library).thermo
-    equations = [e for network in che.networks for e in network.steps]
-    terms = {term for e in equations for term in parse_equation(e).species}
-    return add_solutes(
-        free_energies_of(joined),
-        *(terms, library, joined.temperature_k, joined.pressure_pa),
-    )
+    return free_energies_of(joined, che.solutes_ev)
 
 
 def list_step_terms(

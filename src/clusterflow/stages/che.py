@@ -83,11 +83,10 @@ def che(
     )
     if networks is None:
         networks = build_networks(reactions, library, settings.pcet)
-    energies = add_solutes(
-        free_energies_of(thermo),
-        {term for network in networks for term in network.species},
-        *(library, thermo.temperature_k, thermo.pressure_pa),
-    )
+    terms = {term for network in networks for term in network.species}
+    surroundings = library, thermo.temperature_k, thermo.pressure_pa
+    of_thermo = free_energies_of(thermo)
+    energies = add_solutes(of_thermo, terms, *surroundings)
     results = evaluate_networks(
         *(networks, {thermo.cluster: energies}, electrode, library),
         thermo.pressure_pa,
@@ -95,7 +94,7 @@ def che(
     results = _add_other_isomers(results, networks, thermo, electrode, library)
     deviations = deviations_of(thermo)
     anchors = tuple(c.gas for c in thermo.gas_corrections if c.is_anchor)
-    without = raw_energies(thermo)
+    without = add_solutes(raw_energies(thermo), terms, *surroundings)
     raw = None if without == energies else without
     results = _add_uncertainties(results, networks, energies, deviations, electrode)
     complete = []
@@ -113,6 +112,11 @@ def che(
         networks=tuple(reactions),
         results=tuple(complete),
         states=dict(joined.states),
+        solutes_ev={
+            term: value
+            for term, value in energies.values.items()
+            if term not in of_thermo.values
+        },
         status=thermo.status,
         reason=thermo.reason if thermo.status == "failed" else "",
         # No engine made energies that a person brought.

@@ -30,7 +30,6 @@ from clusterflow.science.reactions.claim_language import (
     read_claim,
 )
 from clusterflow.science.reactions.cluster_states import add_cluster_states
-from clusterflow.science.reactions.evaluate import add_solutes
 from clusterflow.science.thermochemistry.level_layer import is_calibrated
 from clusterflow.science.uncertainty.claimed_lengths import (
     WeighedIsomers,
@@ -96,9 +95,9 @@ def run(inputs: Inputs, job: Job) -> ClaimRecord:
 
 def _judge_energies(read: ReadClaim, inputs: Inputs) -> list[LevelVerdict]:
     plain = _read_profiles(inputs, read)
-    verdicts = [_judge(read, plain, inputs.library)]
+    verdicts = [_judge(read, plain)]
     if refined := _read_refined_profiles(inputs, read):
-        verdicts.append(_judge(read, refined, inputs.library, is_composite=True))
+        verdicts.append(_judge(read, refined, is_composite=True))
     return verdicts
 
 
@@ -206,11 +205,10 @@ def _join_states(
 def _judge(
     read: ReadClaim,
     profiles: Sequence[_Profiles],
-    library: Library,
     *,
     is_composite: bool = False,
 ) -> LevelVerdict:
-    surfaces = {one.record.cluster: _make_surface(one, library) for one in profiles}
+    surfaces = {one.record.cluster: _make_surface(one) for one in profiles}
     basis: Literal["calibrated", "screening"] = "screening"
     if all(
         is_calibrated(one.thermo, terms_of(read, surfaces[one.record.cluster]))
@@ -234,7 +232,7 @@ def _judge(
     )
 
 
-def _make_surface(profiles: _Profiles, library: Library) -> Surface:
+def _make_surface(profiles: _Profiles) -> Surface:
     record, thermo = profiles.record, profiles.thermo
     read_as = {result.reaction: result.pcet for result in record.results}
     networks = {
@@ -242,15 +240,10 @@ def _make_surface(profiles: _Profiles, library: Library) -> Surface:
         for spec in record.networks
         if spec.name in read_as
     }
-    terms = {term for network in networks.values() for term in network.species}
     ph = record.results[0].ph if record.results else 0.0
     return Surface(
         cluster=record.cluster,
-        energies=add_solutes(
-            free_energies_of(thermo),
-            terms,
-            *(library, thermo.temperature_k, thermo.pressure_pa),
-        ),
+        energies=free_energies_of(thermo, record.solutes_ev),
         deviations=deviations_of(thermo),
         networks=networks,
         electrode=Electrode(ph=ph, temperature_k=thermo.temperature_k),

@@ -80,6 +80,21 @@ def test_limiting_potentials_by_hand(provenance, library, cooh_ev, study_v, raw_
     assert chemical == pytest.approx({"study": 0.1, "raw": 0.1})
 
 
+def test_a_solute_has_its_measured_value_in_both(provenance, library):
+    # All of its elements are anchors', which the layer leaves as they are.
+    reaction = ReactionSpec(
+        name="formate",
+        source="unpublished: test",
+        product="HCOOH",
+        equation="CO2(g) + H+ + 2 e- -> HCOO-(aq)",
+        steps=("* + CO2(g) + H+ + e- -> *COOH", "*COOH + e- -> * + HCOO-(aq)"),
+    )
+    found = result(by_hand(provenance, library, 0.9), reaction, library)
+    steps = {r.name: r.limiting_potential_v_rhe for r in found.references}
+    # 0.8 eV with the layer of *COOH and 0.9 eV without it, as formate lies far below.
+    assert steps == pytest.approx({"study": -0.8, "raw": -0.9})
+
+
 @pytest.mark.parametrize("reaction", ["HER", "CO2-to-CO", "CO2-to-HCOOH"])
 def test_raw_is_the_study_recomputed_without_the_layer(study, library, reaction):
     network = library.reaction(reaction)

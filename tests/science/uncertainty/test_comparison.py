@@ -7,6 +7,7 @@ from math import erf, sqrt
 import pytest
 
 from clusterflow.errors import RecordError
+from clusterflow.library.reactions import ReactionSpec
 from clusterflow.records.energies import SpeciesFreeEnergy, ThermoRecord
 from clusterflow.science.uncertainty import comparison
 from clusterflow.science.uncertainty.comparison import contenders, probability_a_beats_b
@@ -22,13 +23,13 @@ PROBABILITY_ABS = 0.015
 def made(library, provenance):
     """Thermo and che records of clusters where *H lies at some energy, ± sigma."""
 
-    def make(**hydrogen):
+    def make(reaction=None, **hydrogen):
         thermo = [
             record(library, provenance, name, *values)
             for name, values in hydrogen.items()
         ]
-        her = [library.reaction("HER")]
-        return thermo, [che(t, her, CheSettings(), library, Job("che")) for t in thermo]
+        of = [reaction or library.reaction("HER")]
+        return thermo, [che(t, of, CheSettings(), library, Job("che")) for t in thermo]
 
     return make
 
@@ -45,6 +46,7 @@ def record(library, provenance, cluster, energy_ev, sigma_ev, level="gfn1-xtb"):
         species=(
             known("*", 0.0),
             known("H2(g)", 0.0, deviations={"gas": 0.0}),
+            known("H2O(l)", -0.1, deviations={"gas": 0.0}),
             known(
                 "*H",
                 energy_ev,
@@ -81,6 +83,27 @@ def test_two_normal_distributions_of_unlike_width(made):
     assert probability_a_beats_b(a, b) == pytest.approx(
         normal(0.2 / sqrt(variance)), abs=PROBABILITY_ABS
     )
+
+
+def test_hydroxide_changes_no_rank(made):
+    # Water less a proton in the place of the proton: the same free energies.
+    alkaline = ReactionSpec(
+        name="alkaline",
+        source="unpublished: test",
+        product="H2",
+        equation="2 H2O(l) + 2 e- -> H2(g) + 2 OH-(aq)",
+        steps=(
+            "* + H2O(l) + e- -> *H + OH-(aq)",
+            "*H + H2O(l) + e- -> * + H2(g) + OH-(aq)",
+        ),
+    )
+    thermo, found = made(alkaline, A=(3.0, 0.3), B=(3.2, 0.3))
+    ((a, b),) = contenders(thermo, found)
+    ((c, d),) = contenders(*made(A=(3.0, 0.3), B=(3.2, 0.3)))
+    assert probability_a_beats_b(a, b) == probability_a_beats_b(c, d)
+    # Without gas corrections to leave out, it has its potential there too.
+    raw = {r.name: r.limiting_potential_v_rhe for r in found[0].results[0].references}
+    assert raw == pytest.approx({"study": -3.0, "raw": -3.0})
 
 
 def test_levels_are_not_ranked_with_each_other(made, library, provenance):

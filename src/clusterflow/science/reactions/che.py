@@ -23,6 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from math import log
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from clusterflow.records.profiles import Pathway, ReactionResult, Step
@@ -139,11 +140,17 @@ class FreeEnergies:
         return total, ""
 
 
-def free_energies_of(thermo: ThermoRecord) -> FreeEnergies:
-    """Formation energies of a cluster's species, and the reasons of the holes."""
+def free_energies_of(
+    thermo: ThermoRecord, solutes_ev: Mapping[str, float] = MappingProxyType({})
+) -> FreeEnergies:
+    """Formation energies of a cluster's species, and the reasons of the holes.
+
+    `solutes_ev` are those of dissolved species, of which thermo knows nothing.
+    """
     values = {
         s.name: s.formation_ev for s in thermo.species if s.formation_ev is not None
     }
+    values |= solutes_ev
     if thermo.half_hydrogen_ev is None:
         reason = "H2 has no free energy, so neither has the proton-electron pair"
         return FreeEnergies(values={}, reasons=dict.fromkeys(values, reason))

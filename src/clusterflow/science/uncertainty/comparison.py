@@ -149,8 +149,9 @@ def _make_contender(
     ):
         return None
     electrode = Electrode(ph=result.ph, temperature_k=result.temperature_k)
+    energies = free_energies_of(thermo, record.solutes_ev)
     sampled = sample_potential(
-        network, free_energies_of(thermo), deviations, electrode, surface=record.cluster
+        network, energies, deviations, electrode, surface=record.cluster
     )
     if sampled is None or not _are_samples_of(result, sampled):
         return None

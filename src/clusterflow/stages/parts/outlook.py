@@ -9,7 +9,7 @@ import numpy as np
 
 from clusterflow.science.reactions.che import Electrode, free_energies_of
 from clusterflow.science.reactions.cluster_states import add_cluster_states
-from clusterflow.science.reactions.evaluate import add_solutes, build_networks
+from clusterflow.science.reactions.evaluate import build_networks
 from clusterflow.science.reactions.network import read_surface
 from clusterflow.science.reactions.transfers import direction
 from clusterflow.science.uncertainty.sampling import (
@@ -127,11 +127,7 @@ def foresee_potentials(
         temperature_k=own.thermo.temperature_k,
     )
     networks = build_networks(profiles.networks, library, settings.pcet)
-    energies = add_solutes(
-        free_energies_of(joined.thermo),
-        {term for network in networks for term in network.species},
-        *(library, own.thermo.temperature_k, own.thermo.pressure_pa),
-    )
+    energies = free_energies_of(joined.thermo, profiles.solutes_ev)
     for network in networks:
         on = {
             term: _place_term(term, profiles.cluster, joined.states)
