@@ -1,4 +1,4 @@
-"""A node or the controller of SLURM is lost: the study ends as if nothing had been.
+"""A node, the controller or the login node is lost: a study ends as if undisturbed.
 
 Asks for the one-machine SLURM of docs/cluster.md; its folder is named by
 ``CLUSTERFLOW_SLURM``. Only in the long form: a lease must run out.
@@ -7,6 +7,7 @@ Asks for the one-machine SLURM of docs/cluster.md; its folder is named by
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import time
@@ -15,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import IS_LONG, Study
-from tests.faults.test_kills import age_leftovers, start
+from tests.faults.test_kills import age_leftovers, start, strike
 
 SANDBOX = os.environ.get("CLUSTERFLOW_SLURM", "")
 pytestmark = pytest.mark.skipif(
@@ -117,7 +118,8 @@ def test_a_study_in_bundles_outlives_it(whole, tmp_path, lost):
     assert left == [] and study.list_processes() == []
 
 
-def test_a_study_with_a_job_for_each_record_outlives_a_node(undisturbed, tmp_path):
+@pytest.mark.parametrize("lost", ["node", "login node"])
+def test_a_study_with_a_job_for_each_record_outlives_it(undisturbed, tmp_path, lost):
     study = Study(tmp_path)
     run = start(study, *PROFILE)
     # The first records are there, and the next are being made on a node.
@@ -126,7 +128,16 @@ def test_a_study_with_a_job_for_each_record_outlives_a_node(undisturbed, tmp_pat
     )
     before = study.stamp_records()
     under_way = call("squeue", "-h", "-o", "%i").split()
-    return_node(lose_node())
+    if lost == "node":
+        return_node(lose_node())
+    else:
+        strike(run, "all", signal.SIGKILL, random.Random())
+        run.communicate()
+        # Its jobs go on without it, and are cancelled as docs/cluster.md says.
+        call("scancel", *under_way)
+        wait_for(lambda: not call("squeue", "-h"), 120)
+        age_leftovers(study)
+        run = start(study, *PROFILE)
     said = run.communicate(timeout=1800)[0]
     assert run.returncode == 0 and "Traceback" not in said, said
     after = study.stamp_records()
