@@ -160,6 +160,31 @@ def test_cu20_has_the_shape_and_the_hydrides_that_diffraction_found():
     assert bonds.sum(axis=0).tolist() == [0, 0, *[2] * 18]
 
 
+def test_cu32_has_the_frame_that_diffraction_found():
+    spec = LIBRARY.cluster("Cu32H20-S2PH2")
+    folder = LIBRARY.path("clusters", spec.name).parent
+    (found,) = build_structures(spec, folder, LIBRARY)
+    assert Counter(found.roles) == {"core": 32, "hydride": 20, "ligand": 60}
+    assert len(isometries(found.symbols, found.xyz, tolerance_a=0.01)) == 12  # D3d
+    gaps = distances(found.xyz)
+    # A rhombohedron: six faces, three at each corner, and a cap on each.
+    faces = {tuple(np.argsort(gaps[cap, :8])[:4].tolist()) for cap in range(8, 14)}
+    assert len({frozenset(face) for face in faces}) == 6
+    assert Counter(corner for face in faces for corner in face) == dict.fromkeys(
+        range(8), 3
+    )
+    # Two cupolas: a triangle each, above a hexagon.
+    heights = np.abs(found.xyz[14:32, 2])
+    assert np.ptp(heights[:6]) < 0.01 and np.ptp(heights[6:]) < 0.01
+    assert heights[:6].min() > heights[6:].max()
+    copper_of_hydride = (gaps[32:52, :32] < 2.1).sum(axis=1)
+    assert Counter(copper_of_hydride.tolist()) == {4: 2, 3: 12, 2: 6}
+    sulfur = [i for i, symbol in enumerate(found.symbols) if symbol == "S"]
+    bonds = gaps[np.ix_(sulfur, range(32))] < 2.6
+    assert (bonds.sum(axis=1) == 2).all()
+    assert bonds.sum(axis=0).tolist() == [*[0] * 8, *[2] * 24]
+
+
 @pytest.mark.parametrize(
     ("one", "message"),
     [
