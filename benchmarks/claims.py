@@ -44,7 +44,7 @@ def write_rows(study: Path, results: Path) -> Iterator[str]:
 def _write_verdict(record: ClaimRecord, verdict: LevelVerdict) -> str:
     found = verdict.judgement
     if found.probability is None:
-        return f"not computed: {found.reason}"
+        return "not computed: " + found.reason.replace("*", r"\*")
     text = f"{found.verdict}, {say_probability(found.probability)}"
     if found.median is None:
         return text

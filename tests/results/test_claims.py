@@ -134,6 +134,7 @@ def test_a_claim_is_asked_of_finished_results(folder):
     assert first == CLAIM
     assert level.startswith("Undecided at gfn1-xtb: P = 0.6")
     assert composite.startswith("Supported at pbe-d3-tzvp//gfn1-xtb")
+    assert level.endswith("Flags: Cu2 *H: doubtful; Cu2 *COOH: doubtful.")
     done = call_here("claims", str(folder), CLAIM, "--json")
     assert json.loads(done.stdout)["claim"]["claim"] == CLAIM
     done = call_here("claims", str(folder))

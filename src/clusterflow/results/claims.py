@@ -144,9 +144,12 @@ def _count_minima(records: StudyRecords, one: DecidingSpecies) -> int | None:
 
 
 def describe_claim(record: ClaimRecord, records: StudyRecords) -> str:
-    """A claim and its verdicts, a line each."""
-    lines = (say_verdict(record, one, records) for one in record.verdicts)
-    return "\n".join((record.claim.claim, *lines))
+    """A claim and its verdicts, a line each, with the flags of what they rest on."""
+    lines = [" ".join(record.claim.claim.split())]
+    for one in record.verdicts:
+        flags = f" Flags: {'; '.join(one.flags)}." if one.flags else ""
+        lines.append(say_verdict(record, one, records) + flags)
+    return "\n".join(lines)
 
 
 def say_verdict(
