@@ -15,10 +15,16 @@ from clusterflow.science.adsorption.ways_of_binding import ways_of_binding
 from clusterflow.science.reactions.claim_language import (
     UNITS,
     Choice,
+    Difference,
     parse_claim,
 )
 from clusterflow.science.reactions.claimed_steps import reduces_co2
-from clusterflow.science.reactions.network import SITE, parse_equation, read_surface
+from clusterflow.science.reactions.network import (
+    SITE,
+    parse_equation,
+    parse_network,
+    read_surface,
+)
 from clusterflow.science.uncertainty.claims import name_verdict
 
 if TYPE_CHECKING:
@@ -73,14 +79,15 @@ def refuse_unknown_names(text: str, records: StudyRecords, library: Library) -> 
         If a term or a ligand is unknown.
     """
     claim = parse_claim(text)
-    thermo = records.of(ThermoRecord)
-    clusters = [one.cluster for one in thermo]
-    if not clusters:
+    thermo, profiles = records.of(ThermoRecord), records.of(CheRecord)
+    if not thermo:
         raise ConfigError(
             f"{records.folder}: holds no free energies; name the results of one study, "
             "such as results/default"
         )
-    specs = [spec for che in records.of(CheRecord) for spec in che.networks]
+    is_of_lengths = isinstance(claim, Difference) and claim.is_of_lengths
+    clusters = [one.cluster for one in (thermo if is_of_lengths else profiles)]
+    specs = [spec for che in profiles for spec in che.networks]
     reactions = [spec.name for spec in specs]
     asked = [("cluster", name, clusters) for name in claim.clusters]
     if isinstance(claim, Choice) and claim.of == "product":
@@ -89,7 +96,10 @@ def refuse_unknown_names(text: str, records: StudyRecords, library: Library) -> 
     elif isinstance(claim, Choice):
         asked.append(("reaction", claim.reaction, reactions))
     else:
-        adsorbed = [s.name for one in thermo for s in one.species if s.name[0] == SITE]
+        species = {s.name for one in thermo for s in one.species}
+        for _, steps in map(parse_network, specs):
+            species.update(*(step.species for step in steps))
+        adsorbed = sorted(term for term in species if term[0] == SITE)
         for _, one in claim.terms:
             if one.kind == "U_L":
                 asked.append(("reaction", one.of, reactions))
@@ -97,11 +107,8 @@ def refuse_unknown_names(text: str, records: StudyRecords, library: Library) -> 
                 loss = library.ligand_loss(one.of, one.route)
                 asked.append(("reaction", loss.name, reactions))
             elif one.kind == "dG":
-                # A state of the cluster is in a record of its own.
-                terms = (
-                    t for t in one.equation.species if t[0] == SITE and "[" not in t
-                )
-                asked += [("species", term, adsorbed) for term in sorted(terms)]
+                terms = sorted(t for t in one.equation.species if t[0] == SITE)
+                asked += [("species", term, adsorbed) for term in terms]
     for what, name, known in asked:
         # Without any a stage has failed, and the verdict says why.
         if known and name not in known:

@@ -74,6 +74,13 @@ def test_another_step_is_refused(library, written):
         find_step(choice, steps)
 
 
+def test_the_only_step_is_no_choice(library):
+    _, steps = parse_network(library.reaction("hydride-loss"))
+    choice = parse_claim('determining_step(hydride-loss, Cu2H2) = "x"')
+    with pytest.raises(ConfigError, match="hydride-loss has one step"):
+        find_step(choice, steps)
+
+
 def test_what_reduces_co2():
     assert reduces_co2(parse_equation("CO2(g) + 2 H+ + 2 e- -> CO(g) + H2O(l)"))
     assert not reduces_co2(parse_equation("2 H+ + 2 e- -> H2(g)"))

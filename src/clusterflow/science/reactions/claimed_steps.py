@@ -65,9 +65,14 @@ def find_step(choice: Choice, steps: Iterable[Equation]) -> str:
     Raises
     ------
     ConfigError
-        If the reaction has no such step that moves electrons.
+        If the reaction has no such step that moves electrons, or no other one.
     """
     written = {step.name: step for step in steps if step.n_e}
+    if len(written) == 1:
+        raise ConfigError(
+            f"{choice.reaction} has one step that moves electrons, which always sets "
+            "U_L; leave the claim out"
+        )
     with suppress(LibraryError):
         meant = parse_equation(choice.value)
         sides = meant.reactants, meant.products
