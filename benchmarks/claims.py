@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from clusterflow.cli.options import read_inputs
-from clusterflow.results.claims import say_interval
+from clusterflow.results.claims import say_interval, say_probability
 from clusterflow.stage_table import STAGES
 
 if TYPE_CHECKING:
@@ -44,18 +44,12 @@ def write_rows(study: Path, results: Path) -> Iterator[str]:
 def _write_verdict(record: ClaimRecord, verdict: LevelVerdict) -> str:
     found = verdict.judgement
     if found.probability is None:
-        return f"not computed: {found.reason}"
-    text = f"{found.verdict}, {_write_probability(found.probability)}"
+        return "not computed: " + found.reason.replace("*", r"\*")
+    text = f"{found.verdict}, {say_probability(found.probability)}"
     if found.median is None:
         return text
     median, lower, upper = say_interval(record, found)
     return f"{text}; {median} {record.unit} [{lower}, {upper}]"
-
-
-def _write_probability(probability: float) -> str:
-    if not 0.005 <= probability < 0.995:
-        return "P > 0.99" if probability > 0.5 else "P < 0.01"
-    return f"P = {probability:.2f}"
 
 
 def main() -> None:

@@ -12,7 +12,11 @@ from clusterflow.errors import RecordError
 from clusterflow.records.claims import ClaimRecord
 from clusterflow.records.files import read_records, write_record
 from clusterflow.report.page import render_page
-from clusterflow.results.claims import count_dft_points, say_verdict
+from clusterflow.results.claims import (
+    count_dft_points,
+    say_probability,
+    say_verdict,
+)
 from clusterflow.results.explain_claim import explain_claim
 from clusterflow.results.query import query
 from clusterflow.results.tables import TABLES, to_csv
@@ -33,7 +37,7 @@ def folder(tmp_path_factory, library, provenance, structure):
     claims = {
         "open": (CLAIM, {"published": "0.3 eV", "tolerance": "0.1 eV"}),
         "hole": ("U_L(CO2-to-CH4, Cu8) > -1 V", {}),
-        "sure": ("dG(*COOH, Cu8) < dG(*COOH, Cu8) + 1 eV", {}),
+        "sure": ("dG(*COOH, Cu8) < 9 eV", {}),
     }
     found = [study.judge(place, c, name=n, **more) for n, (c, more) in claims.items()]
     minima = Refined(library, provenance, structure)
@@ -130,6 +134,7 @@ def test_a_claim_is_asked_of_finished_results(folder):
     assert first == CLAIM
     assert level.startswith("Undecided at gfn1-xtb: P = 0.6")
     assert composite.startswith("Supported at pbe-d3-tzvp//gfn1-xtb")
+    assert level.endswith("Flags: Cu2 *H: doubtful; Cu2 *COOH: doubtful.")
     done = call_here("claims", str(folder), CLAIM, "--json")
     assert json.loads(done.stdout)["claim"]["claim"] == CLAIM
     done = call_here("claims", str(folder))
@@ -138,3 +143,35 @@ def test_a_claim_is_asked_of_finished_results(folder):
     done = call_here("claims", str(folder), "dG(*H, Cu2) > 1")
     assert done.returncode == 2
     assert "a unit is missing" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("claim", "says"),
+    [
+        ("U_L(HER, cu8) > 0 V", "cluster 'cu8' is not in {}; did you mean Cu8?"),
+        ("U_L(OER, Cu8) > 0 V", "reaction 'OER' is not in {}; did you mean HER?"),
+        ("dG(*XY, Cu8) > 0 eV", "species '*XY' is not in {}; known: *, *"),
+        ("product(Cu8) = CH4", "product of CO2 'CH4' is not in {}; known: CO, HCOOH"),
+        ("loss(SH, Cu8) > 0 eV", "reaction 'thiolate-loss' is not in {}; known: HER"),
+    ],
+)
+def test_a_name_that_the_results_lack_is_refused(folder, claim, says):
+    done = call_here("claims", str(folder), claim)
+    assert done.returncode == 2
+    assert says.format(folder) in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_what_is_no_results_is_refused(folder):
+    done = call_here("claims", CLAIM)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no folder of results" in done.stderr
+    done = call_here("claims", str(folder.parent), CLAIM)
+    assert done.returncode == 2
+    assert "name the results of one study" in done.stderr
+
+
+def test_a_rounded_probability_stays_on_its_side_of_a_limit():
+    assert [say_probability(p) for p in (0.8999, 0.9, 0.1, 0.1043)] == [
+        *("P = 0.8999", "P = 0.90", "P = 0.10", "P = 0.104")
+    ]

@@ -323,6 +323,15 @@ def test_flags_name_the_cluster_and_the_species(two, tmp_path):
     assert "late" in record.flagged("late").verdicts[0].flags
 
 
+def test_a_step_that_the_reaction_lacks_is_no_verdict(two, tmp_path):
+    for quantity in (
+        'determining_step(HER, Cu4) = "*H -> * + H+ + e-"',
+        'dG("*COOH + H+ + e- -> *CO", Cu4) < 0 eV',
+    ):
+        with pytest.raises(ConfigError, match=r"^claims: mine: .* (no step|balanced)"):
+            two.judge(tmp_path, quantity)
+
+
 def test_a_claim_that_cannot_be_read_is_refused(two, tmp_path):
     with pytest.raises(ConfigError, match=r"claims: mine: .* a unit is missing"):
         two.judge(tmp_path, "dG(*H, Cu4) > 0.5")

@@ -29,6 +29,7 @@ from clusterflow.cli.options import (
     print_table,
     read_inputs,
     run_stage,
+    sections,
 )
 from clusterflow.errors import ConfigError
 from clusterflow.stage_table import STAGES
@@ -583,6 +584,11 @@ def claims(
 ) -> None:
     """Take a claim beside finished results, and print what they say of it."""
     folder, rest = Path(subjects[0]), subjects[1:]
+    if not folder.is_dir() and "claims" not in sections(settings):
+        raise ConfigError(
+            f"claims {subjects[0]}: no folder of results; write "
+            "`clusterflow claims results/default 'CLAIM'`"
+        )
     if not folder.is_dir():
         run_stage(read_inputs("claims", subjects, settings), output)
         return
@@ -592,7 +598,7 @@ def claims(
             "`clusterflow query RESULTS claims` shows those of the study"
         )
     from clusterflow.records.files import read_records
-    from clusterflow.results.claims import describe_claim
+    from clusterflow.results.claims import describe_claim, refuse_unknown_names
 
     asked = {
         "name": "asked",
@@ -604,11 +610,13 @@ def claims(
     stages = STAGES["claims"].reads_peers
     files = [str(p) for stage in stages for p in sorted(folder.glob(f"{stage}/*.json"))]
     inputs = read_inputs("claims", files, settings, given={"claims": asked})
+    records = read_records(folder)
+    refuse_unknown_names(rest[0], records, inputs.library)
     if output is not None or json_:
         run_stage(inputs, output)
         return
     record = inputs.stage.run(inputs, inputs.job())
-    print(describe_claim(record, read_records(folder)))
+    print(describe_claim(record, records))
 
 
 add_common_verbs()

@@ -4,18 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from clusterflow.errors import ConfigError, name_near
 from clusterflow.figures.text import signed
 from clusterflow.records.adsorption import AdsorbRecord
 from clusterflow.records.claims import ClaimRecord
+from clusterflow.records.energies import ThermoRecord
 from clusterflow.records.profiles import CheRecord
 from clusterflow.records.vibrations import VibrateRecord
 from clusterflow.science.adsorption.ways_of_binding import ways_of_binding
-from clusterflow.science.reactions.claim_language import UNITS
-from clusterflow.science.reactions.network import read_surface
+from clusterflow.science.reactions.claim_language import (
+    UNITS,
+    Choice,
+    Difference,
+    parse_claim,
+)
+from clusterflow.science.reactions.claimed_steps import reduces_co2
+from clusterflow.science.reactions.network import (
+    SITE,
+    parse_equation,
+    parse_network,
+    read_surface,
+)
+from clusterflow.science.uncertainty.claims import name_verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from clusterflow.library.find import Library
     from clusterflow.records.claims import DecidingSpecies, Judgement, LevelVerdict
     from clusterflow.records.files import StudyRecords
 
@@ -52,6 +67,57 @@ def claims(records: StudyRecords) -> Iterator[dict[str, Any]]:
             }
 
 
+def refuse_unknown_names(text: str, records: StudyRecords, library: Library) -> None:
+    """Refuse a claim that names what no record of a study has.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or names a cluster, a reaction, a product or a species
+        that is not there.
+    LibraryError
+        If a term or a ligand is unknown.
+    """
+    claim = parse_claim(text)
+    thermo, profiles = records.of(ThermoRecord), records.of(CheRecord)
+    if not thermo:
+        raise ConfigError(
+            f"{records.folder}: holds no free energies; name the results of one study, "
+            "such as results/default"
+        )
+    is_of_lengths = isinstance(claim, Difference) and claim.is_of_lengths
+    clusters = [one.cluster for one in (thermo if is_of_lengths else profiles)]
+    specs = [spec for che in profiles for spec in che.networks]
+    reactions = [spec.name for spec in specs]
+    asked = [("cluster", name, clusters) for name in claim.clusters]
+    if isinstance(claim, Choice) and claim.of == "product":
+        reduced = (s.product for s in specs if reduces_co2(parse_equation(s.equation)))
+        asked.append(("product of CO2", claim.value, list(reduced)))
+    elif isinstance(claim, Choice):
+        asked.append(("reaction", claim.reaction, reactions))
+    else:
+        species = {s.name for one in thermo for s in one.species}
+        for _, steps in map(parse_network, specs):
+            species.update(*(step.species for step in steps))
+        adsorbed = sorted(term for term in species if term[0] == SITE)
+        for _, one in claim.terms:
+            if one.kind == "U_L":
+                asked.append(("reaction", one.of, reactions))
+            elif one.kind == "loss":
+                loss = library.ligand_loss(one.of, one.route)
+                asked.append(("reaction", loss.name, reactions))
+            elif one.kind == "dG":
+                terms = sorted(t for t in one.equation.species if t[0] == SITE)
+                asked += [("species", term, adsorbed) for term in terms]
+    for what, name, known in asked:
+        # Without any a stage has failed, and the verdict says why.
+        if known and name not in known:
+            raise ConfigError(
+                f"{what} {name!r} is not in {records.folder}; "
+                f"{name_near(name, list(dict.fromkeys(known)))}"
+            )
+
+
 def count_dft_points(records: StudyRecords, verdict: LevelVerdict) -> int | None:
     """Single points that the minima of the species take that would decide a claim.
 
@@ -85,9 +151,12 @@ def _count_minima(records: StudyRecords, one: DecidingSpecies) -> int | None:
 
 
 def describe_claim(record: ClaimRecord, records: StudyRecords) -> str:
-    """A claim and its verdicts, a line each."""
-    lines = (say_verdict(record, one, records) for one in record.verdicts)
-    return "\n".join((record.claim.claim, *lines))
+    """A claim and its verdicts, a line each, with the flags of what they rest on."""
+    lines = [" ".join(record.claim.claim.split())]
+    for one in record.verdicts:
+        flags = f" Flags: {'; '.join(one.flags)}." if one.flags else ""
+        lines.append(say_verdict(record, one, records) + flags)
+    return "\n".join(lines)
 
 
 def say_verdict(
@@ -105,7 +174,7 @@ def say_findings(
     found = verdict.judgement
     if found.probability is None:
         return f"at {verdict.level}: {found.reason}."
-    parts = [f"at {verdict.level}: {_say_probability(found.probability)}."]
+    parts = [f"at {verdict.level}: {say_probability(found.probability)}."]
     if found.median is not None:
         what = f"{record.quantities} is"
         if not record.quantities.startswith((*UNITS, "−")):
@@ -118,7 +187,7 @@ def say_findings(
         spec = record.claim
         parts.append(
             f"Within {spec.tolerance} of the published {spec.published}: "
-            f"{_say_probability(found.published_probability)}."
+            f"{say_probability(found.published_probability)}."
         )
     if found.verdict == "undecided" and record.unit == UNITS["bond_length"]:
         parts.append("Which isomer it is would decide it.")
@@ -136,11 +205,20 @@ def say_interval(record: ClaimRecord, found: Judgement) -> tuple[str, str, str]:
     return median, lower, upper
 
 
-def _say_probability(probability: float) -> str:
-    """A probability from some thousand samples, which is never one nor zero."""
+def say_probability(probability: float) -> str:
+    """A probability from some thousand samples, which is never one nor zero.
+
+    >>> say_probability(0.567), say_probability(0.1004), say_probability(0.9999)
+    ('P = 0.57', 'P = 0.1004', 'P > 0.99')
+    """
     if not 0.005 <= probability < 0.995:
         return "P > 0.99" if probability > 0.5 else "P < 0.01"
-    return f"P = {probability:.2f}"
+    # As many digits as tell it from a limit that it does not reach.
+    verdict = name_verdict(probability)
+    digits = next(
+        n for n in (2, 3, 4) if name_verdict(round(probability, n)) == verdict
+    )
+    return f"P = {probability:.{digits}f}"
 
 
 def _say_what_decides(found: Judgement, n_points: int | None) -> str:
@@ -159,7 +237,7 @@ def _say_what_decides(found: Judgement, n_points: int | None) -> str:
 
 def _describe_deciding(one: DecidingSpecies) -> str:
     where = f"{one.species} on {one.cluster}" if one.cluster else one.species
-    share = f"{where} ({100 * one.share:.0f} % of the variance"
+    share = f"{where} ({round(100 * one.share)} % of the variance"
     if one.needed_ev is None:
         return f"{share}, ±{one.deviation_ev:.2f} eV)"
     return f"{share}) to ±{one.needed_ev:.2f} eV, now ±{one.deviation_ev:.2f} eV"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import ValidationError
 
-from clusterflow.errors import ConfigError
+from clusterflow.errors import ConfigError, LibraryError
 from clusterflow.library.claims import ClaimSpec
 from clusterflow.library.find import describe_error, validate
 from clusterflow.records.adsorption import PoolRecord
@@ -26,9 +26,9 @@ from clusterflow.science.reactions.che import Electrode, free_energies_of
 from clusterflow.science.reactions.claim_language import (
     Choice,
     Difference,
-    find_losses,
     read_claim,
 )
+from clusterflow.science.reactions.claimed_steps import resolve_steps
 from clusterflow.science.reactions.cluster_states import add_cluster_states
 from clusterflow.science.thermochemistry.level_layer import is_calibrated
 from clusterflow.science.uncertainty.claimed_lengths import (
@@ -76,11 +76,14 @@ def run(inputs: Inputs, job: Job) -> ClaimRecord:
         raise ConfigError(f"claims: {describe_error(error)}") from None
     job.settings = settings_of(spec)
     read = read_claim(spec)
-    read = replace(read, claim=find_losses(read.claim, inputs.library))
-    if isinstance(read.claim, Difference) and read.claim.is_of_lengths:
-        verdicts = [_judge_lengths(read, read.claim, inputs)]
-    else:
-        verdicts = _judge_energies(read, inputs)
+    try:
+        read = replace(read, claim=resolve_steps(read.claim, inputs.library))
+        if isinstance(read.claim, Difference) and read.claim.is_of_lengths:
+            verdicts = [_judge_lengths(read, read.claim, inputs)]
+        else:
+            verdicts = _judge_energies(read, inputs)
+    except (ConfigError, LibraryError) as error:
+        raise ConfigError(f"claims: {spec.name}: {error}") from None
     first = verdicts[0].judgement
     return ClaimRecord(
         claim=spec,

@@ -10,12 +10,14 @@ from clusterflow.science.reactions.claim_language import (
     Choice,
     Difference,
     read_claim,
+)
+from clusterflow.science.reactions.claimed_steps import (
+    check_step,
+    find_step,
     reduces_co2,
 )
-from clusterflow.science.reactions.evaluate import composition_of
 from clusterflow.science.reactions.network import (
     SITE,
-    check_balance,
     parse_equation,
     parse_network,
     read_change,
@@ -88,14 +90,12 @@ def _find_quantity_holes(plan: Plan, quantity: Quantity) -> Iterator[str]:
         yield from _find_loss_holes(plan, quantity)
         return
     try:
-        equation = quantity.equation
-        if "->" in quantity.of:
-            check_balance(equation, composition_of(plan.library), str(quantity))
+        check_step(quantity, plan.library)
     except LibraryError as error:
         yield str(error)
         return
     known = _list_known_terms(plan, quantity.cluster)
-    for term in sorted(equation.species - known):
+    for term in sorted(quantity.equation.species - known):
         yield _refuse("species", term, sorted(t for t in known if t[0] == term[0]))
 
 
@@ -158,12 +158,10 @@ def _find_choice_holes(plan: Plan, claim: Choice) -> Iterator[str]:
         yield _refuse("reaction", claim.reaction, plan.study.reactions)
         return
     _, steps = parse_network(plan.library.reaction(claim.reaction))
-    names = [step.name for step in steps if step.n_e]
-    if claim.value not in names:
-        yield (
-            f"{claim.reaction} has no step {claim.value!r} that moves electrons; it "
-            f"has {'; '.join(names)}"
-        )
+    try:
+        find_step(claim, steps)
+    except ConfigError as error:
+        yield str(error)
 
 
 def _refuse(what: str, name: str, known: Iterable[str]) -> str:

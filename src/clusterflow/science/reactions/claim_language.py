@@ -11,8 +11,10 @@ a bond length in Å.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import dataclass
 from functools import lru_cache
+from math import isfinite
 from typing import TYPE_CHECKING, Final, Literal, TypeAlias, cast, get_args
 
 import pyparsing as pp
@@ -24,7 +26,6 @@ from clusterflow.science.reactions.network import Equation, parse_equation
 
 if TYPE_CHECKING:
     from clusterflow.library.claims import ClaimSpec
-    from clusterflow.library.find import Library
 
 Kind = Literal["U_L", "dG", "loss", "bond_length"]
 Relation = Literal[">", "<", "="]
@@ -38,6 +39,11 @@ UNITS: Final[dict[Kind, str]] = {
 }
 # As a unit may be written, beside itself.
 _SPELLINGS: Final = {"A": "Å"}
+# Signs of print, as they are copied from a page or a paper.
+_PRINTED: Final = str.maketrans(
+    {"→": "->", "−": "-", "–": "-", "‑": "-", "⁺": "+", "⁻": "-", "\u212b": "Å"}
+    | {chr(0x2080 + digit): str(digit) for digit in range(10)}  # subscripts
+)
 # By which a ligand leaves where nothing is said.
 _USUAL_ROUTE: Final[LossRoute] = "acid"
 _EXAMPLES: Final = (
@@ -54,7 +60,7 @@ class Quantity:
 
     `of` is a reaction, a surface species such as ``*CO``, an equation, a ligand that
     leaves by a `route`, or a pair such as ``Cd-S``, of whose bonds `bonds` says which
-    count. The `step` of a loss is in the library: see `find_losses`.
+    count. The `step` of a loss is in the library: see `resolve_steps`.
     """
 
     kind: Kind
@@ -78,13 +84,23 @@ class Quantity:
     def equation(self) -> Equation:
         """What happens where it is the free energy of something.
 
+        Raises
+        ------
+        LibraryError
+            If it cannot be read.
+
+        Examples
+        --------
         >>> Quantity(kind="dG", of="*CO", cluster="Cu4").equation.products
         Counter({'*CO': 1})
         """
-        if self.step or "->" in self.of:
-            return parse_equation(self.step or self.of)
-        formed = parse_equation(f"* -> {self.of}").products
-        return Equation(name=self.of, reactants=type(formed)(), products=formed)
+        try:
+            if self.step or "->" in self.of:
+                return parse_equation(self.step or self.of)
+            formed = parse_equation(f"* -> {self.of}").products
+        except LibraryError as error:
+            raise LibraryError(f"{self}: {error}") from None
+        return Equation(name=self.of, reactants=Counter(), products=formed)
 
     def __str__(self) -> str:
         shown = f'"{self.of}"' if "->" in self.of else self.of
@@ -200,7 +216,8 @@ def parse_claim(text: str) -> Claim:
     Raises
     ------
     ConfigError
-        If it cannot be read, a number has no unit, or units are unlike.
+        If it cannot be read, a number has no unit, units are unlike, or left and right
+        are the same.
 
     Examples
     --------
@@ -232,36 +249,20 @@ def parse_claim(text: str) -> Claim:
                 f"{text!r} compares {first}, in {unit}, with {other}, in {its_unit}; "
                 "compare like with like"
             )
+    counts: Counter[Quantity] = Counter()
+    for sign, quantity in terms:
+        counts[quantity] += sign
+    if not any(counts.values()):
+        raise ConfigError(
+            f"{text!r}: {first} cancels, which leaves nothing to judge; compare two "
+            "quantities, or one with a number"
+        )
     return Difference(
         terms=tuple(terms),
         relation=cast("Relation", relation),
         threshold=constant + 0.0,  # no negative zero
         unit=unit,
     )
-
-
-def find_losses(claim: Claim, library: Library) -> Claim:
-    """A claim with the step of each loss that it names.
-
-    Raises
-    ------
-    LibraryError
-        If a ligand is unknown, or no reaction takes it away by that route.
-    """
-    if isinstance(claim, Choice):
-        return claim
-    terms = [
-        (sign, replace(one, step=library.ligand_loss(one.of, one.route).equation))
-        if one.kind == "loss"
-        else (sign, one)
-        for sign, one in claim.terms
-    ]
-    return replace(claim, terms=tuple(terms))
-
-
-def reduces_co2(overall: Equation) -> bool:
-    """Whether a reaction takes up CO2 and electrons."""
-    return overall.reactants["CO2(g)"] > 0 and overall.n_e > 0
 
 
 def _read_amount(what: str, text: str | None, unit: str) -> float | None:
@@ -277,12 +278,13 @@ def _read_amount(what: str, text: str | None, unit: str) -> float | None:
 
 
 def _parse_with(grammar: pp.ParserElement, text: str) -> pp.ParseResults:
+    plain = text.translate(_PRINTED)
     try:
-        return grammar.parse_string(text)
+        return grammar.parse_string(plain)
     except pp.ParseBaseException as error:
         if isinstance(error, pp.ParseFatalException):
             raise ConfigError(f"{text!r}: {error.msg}") from None
-        rest = text[error.loc :].strip() or "its end"
+        rest = plain[error.loc :].strip() or "its end"
         raise ConfigError(
             f"{text!r}: cannot be read at {rest!r}; {_EXAMPLES}"
         ) from None
@@ -292,9 +294,10 @@ def _make_quantity(tokens: pp.ParseResults) -> Quantity:
     kind, of, cluster = tokens
     if kind == "U_L" or "->" in of or of.startswith("*"):
         return Quantity(kind=kind, of=" ".join(of.split()), cluster=cluster)
+    meant = f"dG(*{of}, {cluster})" if of.isalnum() else "dG(*SPECIES, CLUSTER)"
     raise pp.ParseFatalException(
-        f"dG({of}, {cluster}) is of no surface species; write dG(*{of}, {cluster}), or "
-        'an equation as dG("*CO -> * + CO(g)", CLUSTER)'
+        f"dG({of}, {cluster}) is of no surface species; write {meant}, or an equation "
+        'as dG("*CO -> * + CO(g)", CLUSTER)'
     )
 
 
@@ -312,7 +315,8 @@ def _make_loss(tokens: pp.ParseResults) -> Quantity:
 def _make_length(tokens: pp.ParseResults) -> Quantity:
     pair, cluster, bonds = tokens
     first, _, second = pair.partition("-")
-    if not (first in atomic_numbers and second in atomic_numbers):
+    # X is an atom of ASE that is no element.
+    if not {first, second} <= atomic_numbers.keys() - {"X"}:
         raise pp.ParseFatalException(
             f"bond_length({pair}, {cluster}): write two elements with a hyphen "
             "between, such as Cd-S"
@@ -328,11 +332,18 @@ def _make_length(tokens: pp.ParseResults) -> Quantity:
 def _make_amount(tokens: pp.ParseResults) -> tuple[float, str]:
     number, written = tokens
     unit = _SPELLINGS.get(written, written)
-    if unit not in UNITS.values():
-        has = f"the unit {unit!r} is not known" if unit else "a unit is missing"
+    if "," in number or "_" in number:
+        raise pp.ParseFatalException(f"{number}: write a number as 1000 or 0.5")
+    if not unit:
         raise pp.ParseFatalException(
-            f"{number}: {has}; write {number} eV, {number} V or {number} A"
+            f"{number}: a unit is missing; write {number} eV, {number} V or {number} A"
         )
+    if unit not in UNITS.values():
+        raise pp.ParseFatalException(
+            f"{number}: the unit {unit!r} is not known; give it in eV, V or A"
+        )
+    if not isfinite(float(number)):
+        raise pp.ParseFatalException(f"{number}: the number is too large")
     return float(number), unit
 
 
@@ -354,8 +365,9 @@ def _make_grammar() -> tuple[pp.ParserElement, pp.ParserElement]:
     """Of a whole claim, and of what stands on one side of its sign."""
     opening, comma, closing, equal = map(pp.Suppress, "(,)=")
     word, quoted = pp.Regex(r'[^\s,()"=<>]+'), pp.QuotedString('"')
-    number = pp.Regex(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
-    unit = pp.Optional(pp.Regex(r"[A-Za-zÅµ%/]+"), default="")
+    # Commas and underlines are read to be refused.
+    number = pp.Regex(r"(\d[\d,_]*\.?\d*|\.\d+)([eE][+-]?\d+)?")
+    unit = pp.Optional(pp.Regex(r"[^\W\d_](?:[^\W\d_]|/)*"), default="")
     quantity = pp.one_of("U_L dG") + opening + (quoted | word) + comma + word + closing
     loss = pp.Keyword("loss").suppress() + opening + word + comma + word
     loss = loss + pp.Optional(comma + word, default=_USUAL_ROUTE) + closing
@@ -367,7 +379,7 @@ def _make_grammar() -> tuple[pp.ParserElement, pp.ParserElement]:
         | length.add_parse_action(_make_length)
         | (number + unit).add_parse_action(_make_amount)
     )
-    sign = pp.one_of("+ - −").add_parse_action(_make_sign)
+    sign = pp.one_of("+ -").add_parse_action(_make_sign)
     first = pp.Group(pp.Optional(sign, default=1) + item)
     side = pp.Group(first + pp.ZeroOrMore(pp.Group(sign + item)))
     step = pp.Keyword("determining_step") + opening + word + comma + word + closing

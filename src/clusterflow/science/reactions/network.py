@@ -32,7 +32,7 @@ HYDROXIDE = "OH-(aq)"
 Composition = tuple["Counter[str]", int]
 
 _TERM = re.compile(
-    r"(?:(?P<n>\d+) )?"
+    r"(?:(?P<n>[1-9]\d*) )?"
     r"(?P<species>\*(?:\[[+-][A-Za-z0-9]+\])?[A-Za-z0-9-]*"
     r"|[A-Za-z0-9-]+\((?:g|l)\)|[A-Za-z0-9]+(?:[+-]\d?)?\(aq\)|H\+|e-)$"
 )

@@ -29,7 +29,9 @@ import numpy as np
 
 from clusterflow.records.claims import DecidingSpecies, Judgement
 from clusterflow.science.reactions.che import TIE_V
-from clusterflow.science.reactions.claim_language import Choice, reduces_co2
+from clusterflow.science.reactions.claim_language import Choice
+from clusterflow.science.reactions.claimed_steps import find_step, reduces_co2
+from clusterflow.science.reactions.network import parse_network
 from clusterflow.science.uncertainty.deviations import not_included
 from clusterflow.science.uncertainty.sampling import (
     QUANTILES,
@@ -131,6 +133,11 @@ def judge_claim(read: ReadClaim, surfaces: Mapping[str, Surface]) -> Judgement:
         The claim, with its numbers.
     surfaces
         By cluster; those that the claim does not name are left alone.
+
+    Raises
+    ------
+    ConfigError
+        If the claim is of a step that its reaction lacks.
     """
     try:
         named = choose_named(read, surfaces)
@@ -246,7 +253,8 @@ def _evaluate(
     surface, own = surfaces[claim.cluster], shifts[claim.cluster]
     if claim.of == "determining_step":
         found = _sample_reaction(surface, claim.reaction, own)
-        holds = (found.best.determining == claim.value).astype(float)
+        _, steps = parse_network(surface.networks[claim.reaction].spec)
+        holds = (found.best.determining == find_step(claim, steps)).astype(float)
         return Outcome(values=holds, holds=holds)
     return _evaluate_product(read, claim.value, surface, own)
 
