@@ -102,6 +102,13 @@ def test_no_charge_follows_where_a_doubt_is_left(other, why, folder, capsys):
     assert f"no charge follows, {why}" in capsys.readouterr().out
 
 
+def test_what_may_be_charged_is_named_without_a_known_ion(folder, capsys):
+    assert add(crystal(Atoms("Hg"), molecule("H2O")), 0) == 0
+    out = capsys.readouterr().out
+    assert "warning: left out: Hg, which may be charged" in out
+    assert "H2O, which" not in out
+
+
 def test_solvent_alone_says_nothing(folder, capsys):
     assert add(crystal(molecule("H2O")), 1) == 0
     assert "counter-ions" not in capsys.readouterr().out

@@ -155,6 +155,11 @@ def test_two_elements_on_one_site_are_refused_or_the_major_one_taken(tmp_path):
         import_cluster(file, Choices(molecule="1"))
     found = import_cluster(file, Choices(disorder="major"))
     assert found.atoms.get_chemical_formula() == "Cu4"
+    # Refined a little apart, they share the site all the same.
+    mixed[-1] = site("Ag2", RHOMBUS[1] + [0.1, 0.0, 0.0], "0.2")
+    file = write_cif(tmp_path / "apart.cif", mixed, INVERSION)
+    found = import_cluster(file, Choices(disorder="major"))
+    assert any("Cu2 (Cu 0.80, Ag 0.20) as Cu" in note for note in found.notes)
 
 
 def test_single_sites_that_major_leaves_out_are_named_and_halves_refused(tmp_path):

@@ -23,10 +23,12 @@ _NOBLE_GASES = {"He", "Ne", "Ar", "Kr", "Xe", "Rn"}
 _IONS = {"SOD": "Na", "POT": "K", "CES": "Cs", "LIT": "Li", "RUB": "Rb"}
 _ISOTOPE = re.compile(r"[DT]\d*")
 _DUMMY = re.compile(r"(0|X|XX|Du|Q|Bq|Gh|Lp|EP|MW|VS)\d*", re.IGNORECASE)
+# A basis without its atom, as Gaussian and ORCA write it.
+_GHOST = re.compile(r"[A-Za-z]+\d*(-Bq.*|:)", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _FORTRAN = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
-_NONMETALS = {"H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I"}
+NONMETALS = {"H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I"}
 # Distances in sums of covalent radii. No metal is bonded to a non-metal nearer than the
 # first, only some, as in Cr=O, than the second; bonded non-metals are never farther
 # apart than the third, and the last is where bonds end.
@@ -194,7 +196,7 @@ def _list_options(name: str, index: int, file: Path) -> tuple[str, ...]:
         return (name,)
     if _ISOTOPE.fullmatch(name):
         return ("H",)
-    if _DUMMY.fullmatch(name):
+    if _DUMMY.fullmatch(name) or _GHOST.fullmatch(name):
         raise StructureError(
             f"{file}: atom {index} ({name}) is a dummy atom, no element; take it out"
         )
@@ -261,7 +263,7 @@ def _measure_neighbours(
         min((d / (two + _covalent_radius(e)) for d, e in pairs), default=np.inf),
         min((d / (one + _covalent_radius(e)) for d, e in pairs), default=np.inf),
         min(
-            (d / (one + _covalent_radius(e)) for d, e in pairs if e in _NONMETALS),
+            (d / (one + _covalent_radius(e)) for d, e in pairs if e in NONMETALS),
             default=np.inf,
         ),
     )

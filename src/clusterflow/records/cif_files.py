@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections import Counter, defaultdict
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
+from ase.geometry import cellpar_to_cell
 
 from clusterflow.errors import StructureError
 from clusterflow.formula import ATOMIC_NUMBERS
-from clusterflow.records.atom_lines import note_isotopes, read_text
+from clusterflow.records.atom_lines import NONMETALS, note_isotopes, read_text
 from clusterflow.records.disorder import (
+    FULL,
     Row,
     choose_kept_rows,
     few,
@@ -30,6 +32,11 @@ _TYPE = "_atom_site_type_symbol"
 _GROUP = "_atom_site_disorder_group"
 _ASSEMBLY = "_atom_site_disorder_assembly"
 _FORMULA, _UNITS = "_chemical_formula_sum", "_cell_formula_units_Z"
+_CELL = (
+    *(f"_cell_length_{axis}" for axis in "abc"),
+    *(f"_cell_angle_{angle}" for angle in ("alpha", "beta", "gamma")),
+)
+_SAME_PLACE, _SAME_METAL_SITE = 0.02, 0.5
 _ORGANIC = {"H", "C", "N", "O", "F", "Cl"}
 
 
@@ -132,26 +139,43 @@ def _note_mixed_sites(
     columns = [block.data.get(f"_atom_site_fract_{axis}", []) for axis in "xyz"]
     if any(len(column) != len(rows) for column in columns):
         return ()
-    places: dict[tuple[float, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        place = (_parse_cif_number(column[row.number]) for column in columns)
-        places[tuple(round(x % 1.0, 4) for x in place)].append(row)
     types = block.data.get(_TYPE) or [row.label for row in rows]
     elements = [_strip_type(one) for one in types]
+    shared = [row for row in rows if row.occupancy < FULL]
+    places = np.array(
+        [[_parse_cif_number(c[row.number]) for c in columns] for row in shared]
+    ).reshape(-1, 3)
+    cell = np.array(cellpar_to_cell([_parse_cif_number(block[key]) for key in _CELL]))
     found = []
-    for here in places.values():
-        taken = [elements[row.number] for row in here if row.number in kept]
-        if taken and len({elements[row.number] for row in here}) > 1:
+    for row, place in zip(shared, places, strict=True):
+        own = elements[row.number]
+        if row.number not in kept:
+            continue
+        away = places - place
+        distances = np.linalg.norm((away - np.round(away)) @ cell, axis=1)
+        others = [
+            other
+            for other, distance in zip(shared, distances, strict=True)
+            if elements[other.number] != own
+            and distance < _measure_site(own, elements[other.number])
+        ]
+        here = [one for one in shared if one is row or one in others]
+        if others:
             shares = ", ".join(
-                f"{elements[row.number]} {row.occupancy:.2f}" for row in here
+                f"{elements[one.number]} {one.occupancy:.2f}" for one in here
             )
-            found.append(f"{here[0].label} ({shares}) as {taken[0]}")
+            found.append(f"{here[0].label} ({shares}) as {own}")
     if not found:
         return ()
     return (
         f"warning: mixed sites, shared by elements in the crystal: {few(found)}; "
         "compare composition and electrons with the paper",
     )
+
+
+def _measure_site(first: str, second: str) -> float:
+    """How near two elements share a site, Å: two metals are often refined apart."""
+    return _SAME_PLACE if {first, second} & NONMETALS else _SAME_METAL_SITE
 
 
 def _note_formula_gaps(

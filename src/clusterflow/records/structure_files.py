@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import warnings
-from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,11 +21,14 @@ from clusterflow.records.disorder import (
     uncertain,
 )
 from clusterflow.records.file_content import Content, label_atoms
+from clusterflow.records.mol_files import read_mol
 from clusterflow.records.own_word import read_own_word
 from clusterflow.records.pdb_files import read_gro, read_pdb
 from clusterflow.records.xyz_files import read_mol2, read_xyz
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ase import Atoms
 
 _FORMATS = "XYZ, extxyz, CIF, PDB, GRO, MOL, MOL2 or POSCAR"
@@ -150,6 +152,8 @@ def _read_by_suffix(file: Path, disorder: str, frame: str) -> Content:
         images, notes = read_xyz(file)
     elif suffix == ".mol2":
         images, notes = read_mol2(file)
+    elif suffix in (".mol", ".sdf"):
+        images, notes = read_mol(file)
     else:
         images, notes = _read_with_ase(file), ()
     atoms = _take_frame(images, frame, file)
@@ -160,6 +164,11 @@ def _read_by_suffix(file: Path, disorder: str, frame: str) -> Content:
 
 
 def _take_frame(images: list[Atoms], frame: str, file: Path) -> Atoms:
+    if not any(len(atoms) for atoms in images):
+        raise StructureError(
+            f"{file}: holds no atoms, read as what its name says; get it anew, or give "
+            "it the ending of what it is"
+        )
     if frame:
         index = "-1" if frame == "last" else frame
         is_number = re.fullmatch(r"-?\d+", index) is not None
@@ -169,10 +178,10 @@ def _take_frame(images: list[Atoms], frame: str, file: Path) -> Atoms:
                 f"{len(images) - 1}"
             )
         return images[int(index)]
-    if len(images) != 1 or len(images[0]) == 0:
+    if len(images) != 1:
         raise StructureError(
-            f"{file}: holds {len(images)} structures; give a file with exactly one"
-            + (", or take one by --frame last or a number" if len(images) > 1 else "")
+            f"{file}: holds {len(images)} structures; give a file with exactly one, or "
+            "take one by --frame last or a number"
         )
     return images[0]
 
@@ -182,26 +191,39 @@ def _read_with_ase(file: Path) -> list[Atoms]:
 
     if file.stat().st_size == 0:
         raise StructureError(f"{file}: the file is empty; get it anew")
-    # ASE takes fewer atoms than the file states, where lines are missing.
-    is_mol = file.suffix.lower() in (".mol", ".sdf")
-    if is_mol and not re.search(r"^M +END", read_text(file), re.MULTILINE):
-        raise StructureError(
-            f"{file}: no line 'M  END' closes it; get it anew, or use XYZ"
-        )
-    if is_mol:
-        # ASE reads the first record alone.
-        records = re.split(r"^\$\$\$\$.*\n?", read_text(file), flags=re.MULTILINE)
-        return [
-            ase.io.read(StringIO(record), format="sdf")
-            for record in records
-            if record.strip()
-        ]
-    images: list[Atoms] = ase.io.read(file, ":")
+    with warnings.catch_warnings():
+        # Of readers that move elsewhere, and of programs that are not installed.
+        warnings.simplefilter("ignore")
+        kind = ase.io.formats.filetype(str(file))
+        # Its charge and multiplicity are its calculator's.
+        more = {"attach_calculator": True} if kind == "gaussian-in" else {}
+        images: list[Atoms] = ase.io.read(file, ":", **more)
     is_poscar = file.suffix == ".vasp" or file.name.startswith(("POSCAR", "CONTCAR"))
     if is_poscar and len(images) == 1:
-        text = read_text(file)
-        refuse_cut_line(text, text.split("\n")[-len(images[0]) :], file)
+        _refuse_other_rows(read_text(file), len(images[0]), file)
     return images
+
+
+def _refuse_other_rows(text: str, n_atoms: int, file: Path) -> None:
+    """Refuse a POSCAR whose counts do not add up to its lines with coordinates."""
+    lines = text.rstrip().split("\n")
+    is_named = re.match(r"\s*\d", lines[5]) is None
+    mode = 7 if is_named else 6
+    below = lines[mode + (2 if re.match(r"\s*[sS]", lines[mode]) else 1) :]
+    n_rows = next((k for k in range(len(below)) if not _is_row(below[k : k + 1])), None)
+    n_rows = len(below) if n_rows is None else n_rows
+    if n_rows != n_atoms:
+        raise StructureError(
+            f"{file}: its counts say {n_atoms} atoms, and {n_rows} lines follow; "
+            "correct the counts, or get the file anew"
+        )
+    if n_rows == len(below):
+        refuse_cut_line(text, below, file)
+
+
+def _is_row(lines: Sequence[str]) -> bool:
+    """Whether there is a line, and it begins with three numbers."""
+    return bool(lines) and re.match(r"(\s*[+-]?[\d.]\S*){3}", lines[0]) is not None
 
 
 def _refuse_no_elements(atoms: Atoms, file: Path) -> None:

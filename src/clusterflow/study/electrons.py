@@ -17,6 +17,7 @@ from clusterflow.science.clusters.electrons import (
     find_ligands,
     read_cluster_formula,
 )
+from clusterflow.stages.build import refuse_overlap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from clusterflow.science.clusters.electrons import ElectronCount
 
 _STRUCTURE_FILES = {
-    *(".xyz", ".extxyz", ".cif", ".pdb", ".gro", ".mol2", ".vasp", ".json"),
-    *(".yaml", ".yml"),
+    *(".xyz", ".extxyz", ".cif", ".pdb", ".ent", ".gro", ".mol", ".sdf", ".mol2"),
+    *(".vasp", ".traj", ".cube", ".json", ".yaml", ".yml"),
 }
 
 
@@ -122,8 +123,11 @@ def _find_cluster_spec(subject: str, library: Library) -> ClusterSpec | None:
 def _read_file(subject: str, frame: str) -> Content | None:
     path, frame = split_frame(subject, frame)
     if path.is_file():
-        return read_whole(path, frame)
-    if path.suffix in _STRUCTURE_FILES:
+        content = read_whole(path, frame)
+        if not content.atoms.pbc.any():
+            refuse_overlap(content.atoms, str(path))
+        return content
+    if path.suffix.lower() in _STRUCTURE_FILES:
         raise StructureError(f"{path}: no such file")
     return None
 
