@@ -12,11 +12,8 @@ from clusterflow.library.clusters import ClusterSpec
 from clusterflow.library.find import load_spec
 from clusterflow.records.own_word import choose_claim
 from clusterflow.records.structure_files import read_whole, split_frame
-from clusterflow.science.clusters.electrons import (
-    count_electrons,
-    find_ligands,
-    read_cluster_formula,
-)
+from clusterflow.science.clusters.cluster_formula import read_cluster_formula
+from clusterflow.science.clusters.electrons import count_electrons, find_ligands
 from clusterflow.stages.build import refuse_overlap
 
 if TYPE_CHECKING:
@@ -68,7 +65,7 @@ def electrons(
         charge = choose_claim("charge", charge, content.said, file, trust)
     text = spec.formula if spec else _write_formula(atoms) if atoms else subject
     ligands = {ligand.name: ligand for ligand in library.ligands()}
-    formula = read_cluster_formula(text, ligands.values())
+    formula = read_cluster_formula(text, ligands.values(), library.ions())
     if charge is not None and formula.charge not in (None, charge):
         raise LibraryError(
             f"--charge {charge:+d}: the formula {text!r} says {formula.charge:+d}; "
