@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +113,18 @@ COLUMN = SDF.replace("0.0000 Cu  0  0", "0.0000 Cu  0  {}", 1).replace(
     "{bond:.4f}", "2.2"
 )
 GAUSSIAN = "# pbe/def2svp\n\nown\n\n1 2\nCu 0.0 0.0 0.0\nCu 2.2 0.0 0.0\n\n"
+LOG = """ Entering Gaussian System, Link 0=g16
+ Charge =  1 Multiplicity = 2
+                         Standard orientation:
+ ---------------------------------------------------------------------
+ Center     Atomic      Atomic             Coordinates (Angstroms)
+ Number     Number       Type             X           Y           Z
+ ---------------------------------------------------------------------
+      1         29           0        0.000000    0.000000    0.000000
+      2         29           0        2.200000    0.000000    0.000000
+ ---------------------------------------------------------------------
+ SCF Done:  E(RPBE) =  -3279.1     A.U. after   10 cycles
+"""
 PDB = (
     "HETATM    1 CU   CLU A   1       0.000   0.000   0.000  1.00  0.00          CU{}\n"
     "HETATM    2 CU   CLU A   1       2.200   0.000   0.000  1.00  0.00          CU\n"
@@ -141,6 +154,7 @@ RECORDS = SDF.format(bond=2.2, properties="") + SDF.format(
         ("d.sdf@1", RECORDS, 1),
         ("d.sdf@0", RECORDS, None),
         ("d.com", GAUSSIAN, 1),
+        ("d.log", LOG, 1),
         ("d.pdb", PDB.format("1+"), 1),
         ("d.pdb", PDB.format("  "), None),
         ("d.mol2", MOL2.format("USER_CHARGES"), 1),
@@ -154,6 +168,20 @@ def test_the_charge_of_a_file_however_it_says_it(folder, capsys, file, text, cha
     assert (f"charge {charge:+d} is taken from" in said) if charge else not said
     assert main(["build", file, f"--charge={charge or 5}"]) == 0
     assert main(["build", file, "--charge=5"]) == (2 if charge else 0)
+
+
+def test_a_compressed_file_is_read_as_it_would_be_without(folder, capsys):
+    for name, text in (("d.mol", COLUMN.format(3, properties="")), ("d.pdb", PDB)):
+        with gzip.open(f"{name}.gz", "wt") as stream:
+            stream.write(text.format("1+"))
+        assert built(f"{name}.gz")["charge"] == 1
+    (folder / "cut.pdb.gz").write_bytes((folder / "d.pdb.gz").read_bytes()[:-9])
+    (folder / "no.xyz.gz").write_text(XYZ)
+    for name in ("cut.pdb.gz", "no.xyz.gz"):
+        capsys.readouterr()
+        assert main(["build", name]) == 2
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert line.startswith(f"error: {name}: ")
 
 
 def test_a_key_that_is_no_whole_number_is_refused(folder, capsys):

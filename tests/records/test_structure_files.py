@@ -342,6 +342,7 @@ def test_flipped_characters_give_no_traceback(tmp_path, name):
         ("noise.db", b"SQLite format 3\x00" + bytes(range(200))),
         ("uranium.xyz", PLAIN.replace("Cu", "U").encode()),
         ("empty.pdb", b""),
+        ("dump.lammpstrj", b"ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n2\n"),
         ("close.xyz", PLAIN.replace("2.4", "0.2").encode()),
         ("input.cell", b"%BLOCK POSITIONS_ABS\nCu 0 0 0\n%ENDBLOCK POSITIONS_ABS\n"),
     ],

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from ase.data import atomic_names, chemical_symbols, covalent_radii
+from ase.io.formats import get_compression, open_with_compression
 
 from clusterflow.errors import StructureError
 from clusterflow.formula import ATOMIC_NUMBERS, ELEMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 # Second letters of names such as CA and CD that count carbons of a chain in Greek.
 _GREEK = "ABGDEZH"
@@ -35,8 +36,16 @@ NONMETALS = {"H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I"
 _TOO_NEAR, _NEAR_FOR_METAL, _NEAR, _BONDED = 0.75, 0.88, 1.12, 1.25
 
 
+def find_suffix(file: Path) -> str:
+    """The ending that says the format, in small letters: ``.cif`` of a.CIF.gz."""
+    name, _ = get_compression(file.name)
+    return Path(name).suffix.lower()
+
+
 def read_text(file: Path) -> str:
     """The text of a file, in UTF-8 or UTF-16 with a mark, or else in Latin-1.
+
+    It may be compressed, as its name says: gz, bz2 or xz.
 
     Raises
     ------
@@ -44,10 +53,12 @@ def read_text(file: Path) -> str:
         If it is empty or no text.
     """
     try:
-        raw = file.read_bytes()
+        with open_with_compression(str(file), "rb") as stream:
+            raw = stream.read()
     except OSError as error:
         raise StructureError(
-            f"{file}: cannot be opened ({error.strerror}); check its name and rights"
+            f"{file}: cannot be opened ({error.strerror or error}); check its name and "
+            "rights"
         ) from None
     marked = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:

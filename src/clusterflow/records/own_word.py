@@ -22,6 +22,14 @@ _MULTIPLICITY: Final = ("multiplicity", "spin_multiplicity", "mult")
 # Partial charges and moments of a computation add up to a whole number or say nothing.
 _WHOLE: Final = 0.05
 _KEPT: Final = "clusterflow_own_word"
+# Where outputs of programs say charge and multiplicity, by ASE's names of the formats.
+OUTPUTS: Final = {
+    "gaussian-out": (r"Charge\s*=\s*(-?\d+)", r"Multiplicity\s*=\s*(\d+)"),
+    "orca-output": (
+        r"Total Charge\s+Charge[\s.]+(-?\d+)",
+        r"Multiplicity\s+Mult[\s.]+(\d+)",
+    ),
+}
 _COMMENT: Final = re.compile(
     r"\b(?:(?P<charge>(?:total[ _])?charge)|(?:spin[ _])?mult(?:iplicity)?)"
     r"\s*[:=]\s*[\"']?(?P<value>[+-]?\d+[+-]?)(?![\w.])",
@@ -57,6 +65,18 @@ def read_comment(comment: str) -> dict[str, str]:
         "charge" if found["charge"] else "multiplicity": found["value"]
         for found in _COMMENT.finditer(comment)
     }
+
+
+def read_output(text: str, kind: str) -> OwnWord:
+    """What the output of a program says, whose format is one of `OUTPUTS`."""
+    found = [re.search(pattern, text) for pattern in OUTPUTS[kind]]
+    charge, multiplicity = (int(one[1]) if one else None for one in found)
+    return OwnWord(
+        charge=charge,
+        charge_from="the output",
+        multiplicity=multiplicity,
+        multiplicity_from="the output",
+    )
 
 
 def read_own_word(file: Path, atoms: Atoms) -> OwnWord:

@@ -14,7 +14,7 @@ import numpy as np
 
 from clusterflow.errors import ClusterflowError, InputWarning, StructureError
 from clusterflow.formula import ATOMIC_NUMBERS
-from clusterflow.records.atom_lines import read_text, refuse_cut_line
+from clusterflow.records.atom_lines import find_suffix, read_text, refuse_cut_line
 from clusterflow.records.cif_files import read_cif
 from clusterflow.records.disorder import (
     describe_uncertain,
@@ -22,7 +22,12 @@ from clusterflow.records.disorder import (
 )
 from clusterflow.records.file_content import Content, label_atoms
 from clusterflow.records.mol_files import read_mol
-from clusterflow.records.own_word import read_own_word
+from clusterflow.records.own_word import (
+    OUTPUTS,
+    keep_own_word,
+    read_output,
+    read_own_word,
+)
 from clusterflow.records.pdb_files import read_gro, read_pdb
 from clusterflow.records.xyz_files import read_mol2, read_xyz
 
@@ -133,7 +138,7 @@ def read_content(file: Path, disorder: str = "", frame: str = "") -> Content:
 
 
 def _read_by_suffix(file: Path, disorder: str, frame: str) -> Content:
-    suffix = file.suffix.lower()
+    suffix = find_suffix(file)
     if frame and suffix in (".cif", ".pdb", ".ent", ".gro"):
         raise StructureError(
             f"{file}: --frame {frame}: no frames are read of {suffix[1:].upper()}"
@@ -195,10 +200,18 @@ def _read_with_ase(file: Path) -> list[Atoms]:
         # Of readers that move elsewhere, and of programs that are not installed.
         warnings.simplefilter("ignore")
         kind = ase.io.formats.filetype(str(file))
+        if kind.startswith("lammps"):
+            raise StructureError(
+                f"{file}: of LAMMPS, whose types are no elements; write XYZ"
+            )
         # Its charge and multiplicity are its calculator's.
         more = {"attach_calculator": True} if kind == "gaussian-in" else {}
         images: list[Atoms] = ase.io.read(file, ":", **more)
-    is_poscar = file.suffix == ".vasp" or file.name.startswith(("POSCAR", "CONTCAR"))
+    for atoms in images if kind in OUTPUTS else []:
+        keep_own_word(atoms, read_output(read_text(file), kind))
+    is_poscar = find_suffix(file) == ".vasp" or file.name.startswith(
+        ("POSCAR", "CONTCAR")
+    )
     if is_poscar and len(images) == 1:
         _refuse_other_rows(read_text(file), len(images[0]), file)
     return images
