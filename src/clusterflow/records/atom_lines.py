@@ -38,7 +38,7 @@ _TOO_NEAR, _NEAR_FOR_METAL, _NEAR, _BONDED = 0.75, 0.88, 1.12, 1.25
 
 def find_suffix(file: Path) -> str:
     """The ending that says the format, in small letters: ``.cif`` of a.CIF.gz."""
-    name, _ = get_compression(file.name)
+    name: str = get_compression(file.name)[0]
     return Path(name).suffix.lower()
 
 

@@ -31,6 +31,7 @@ _LABEL, _OCCUPANCY = "_atom_site_label", "_atom_site_occupancy"
 _TYPE = "_atom_site_type_symbol"
 _GROUP = "_atom_site_disorder_group"
 _ASSEMBLY = "_atom_site_disorder_assembly"
+_MOIETY = "_chemical_formula_moiety"
 _FORMULA, _UNITS = "_chemical_formula_sum", "_cell_formula_units_Z"
 _CELL = (
     *(f"_cell_length_{axis}" for axis in "abc"),
@@ -79,7 +80,26 @@ def read_cif(file: Path, disorder: str) -> Content:
     heavy = sorted({one[0] for one in types if re.fullmatch(r"[DT]\d*", one)})
     if heavy:
         notes = (*notes, note_isotopes(heavy))
-    return Content(atoms=label_atoms(atoms, labels, occupancies), notes=notes)
+    return Content(
+        atoms=label_atoms(atoms, labels, occupancies),
+        notes=notes,
+        moieties=_read_moieties(block.data.get(_MOIETY, "")),
+    )
+
+
+def _read_moieties(text: str) -> tuple[tuple[Counter[str], int], ...]:
+    """Atoms and charge of what has one in ``C25 H22 Cu3 1+, 2(F6 P 1-)``."""
+    found = []
+    for part in text.split(","):
+        charge = re.search(r"(?:^|\s)(\d*)([+-])[\s)]*$", part)
+        atoms = re.findall(r"([A-Z][a-z]?)(\d*)(?=[\s)]|$)", part)
+        if charge and atoms:
+            size = int(charge[1] or 1)
+            counts: Counter[str] = Counter()
+            for element, n in atoms:
+                counts["H" if element == "D" else element] += int(n or 1)
+            found.append((counts, -size if charge[2] == "-" else size))
+    return tuple(found)
 
 
 def _read_cif_block(file: Path) -> Any:
