@@ -54,7 +54,7 @@ def read_text(file: Path) -> str:
     """
     try:
         with open_with_compression(str(file), "rb") as stream:
-            raw = stream.read()
+            raw: bytes = stream.read()
     except OSError as error:
         raise StructureError(
             f"{file}: cannot be opened ({error.strerror or error}); check its name and "
