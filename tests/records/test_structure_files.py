@@ -101,6 +101,7 @@ def test_columns_of_extended_xyz_stay(tmp_path):
         (PLAIN.replace("Cu", "92"), r"\(92\) is an element beyond Rn"),
         (PLAIN.replace("2.08", "****"), r"line 5: '\*\*\*\*' is no coordinate"),
         (PLAIN.replace("2.08", "2_0"), "'2_0' is no coordinate"),
+        (PLAIN.replace("2.08", "1e300"), r"atom 2 \(Cu\) are not all numbers below"),
         (PLAIN.replace("2.08", "2,081.5"), "a comma there may part"),
         (PLAIN.replace("Cu 1.2 2.08 0", "Cu,1,2,2,08"), "a comma there may part"),
         (PLAIN.replace("Cu 1", "Cupper 1"), r"\(Cupper\) names no element"),
@@ -167,6 +168,16 @@ def test_the_counts_of_a_poscar_are_held_against_its_lines(tmp_path, n_rows):
     file.write_text("\n".join([*head, *rows[:n_rows]]) + "\n")
     with pytest.raises(StructureError, match="POSCAR: "):
         read_atoms(file)
+
+
+def test_a_cell_without_volume_is_refused(tmp_path):
+    lattice = 'Lattice="9 0 0 0 9 0 9 9 0" Properties=species:S:1:pos:R:3'
+    file = tmp_path / "own.xyz"
+    file.write_text(PLAIN.replace("own", lattice))
+    with pytest.raises(StructureError, match="span no volume"):
+        read_atoms(file)
+    file.write_text(PLAIN.replace("own", f'{lattice} pbc="T T F"'))
+    assert len(read_atoms(file)) == 3
 
 
 def make_thiolate():
@@ -240,6 +251,9 @@ FORMATS = {
     "POSCAR": ("vasp", 8),
     "own.json": ("json", 8),
     "own.traj": ("traj", 8),
+    "own.com": ("gaussian-in", 4),
+    "own.gen": ("gen", 4),
+    "coord": ("turbomole", 4),
     "own.mol2": (None, 2),
     "own.mol": (None, 4),
     "own.sdf": (None, 4),

@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 
     from ase import Atoms
 
+# How formats end that say no number of atoms, by ASE's names.
+_ENDINGS = {
+    "turbomole": (r"^\$end", "no $end"),
+    "res": (r"^END", "no END"),
+    # The line of charge and multiplicity, the atoms, and an empty line.
+    "gaussian-in": (r"^ *-?\d+[ ,]+\d+ *\n([ \t]*\S.*\n)+[ \t]*\n", "no empty line"),
+}
+_FARTHEST = 1e6  # Å; distances from there overflow, or lose their decimals
 _FORMATS = "XYZ, extxyz, CIF, PDB, GRO, MOL, MOL2 or POSCAR"
 
 
@@ -122,7 +130,10 @@ def read_content(file: Path, disorder: str = "", frame: str = "") -> Content:
         why = "is a folder" if file.is_dir() else "no such file"
         raise StructureError(f"{file}: {why}")
     try:
-        content = _read_by_suffix(file, disorder, frame)
+        with warnings.catch_warnings():
+            # Of readers that move elsewhere, and of programs that are not installed.
+            warnings.simplefilter("ignore")
+            content = _read_by_suffix(file, disorder, frame)
     except ClusterflowError:
         raise
     # What dozens of readers raise for a file that is not what its name says cannot be
@@ -134,6 +145,7 @@ def read_content(file: Path, disorder: str = "", frame: str = "") -> Content:
         ) from None
     _refuse_no_elements(content.atoms, file)
     refuse_nowhere(content.atoms, file)
+    _refuse_flat_cell(content.atoms, file)
     return content
 
 
@@ -160,7 +172,7 @@ def _read_by_suffix(file: Path, disorder: str, frame: str) -> Content:
     elif suffix in (".mol", ".sdf"):
         images, notes = read_mol(file)
     else:
-        images, notes = _read_with_ase(file), ()
+        images, notes = _read_with_ase(file)
     atoms = _take_frame(images, frame, file)
     said = read_own_word(file, atoms)
     labels = [f"{s}{i}" for i, s in enumerate(atoms.symbols)]
@@ -191,22 +203,19 @@ def _take_frame(images: list[Atoms], frame: str, file: Path) -> Atoms:
     return images[0]
 
 
-def _read_with_ase(file: Path) -> list[Atoms]:
+def _read_with_ase(file: Path) -> tuple[list[Atoms], tuple[str, ...]]:
     import ase.io
 
     if file.stat().st_size == 0:
         raise StructureError(f"{file}: the file is empty; get it anew")
-    with warnings.catch_warnings():
-        # Of readers that move elsewhere, and of programs that are not installed.
-        warnings.simplefilter("ignore")
-        kind = ase.io.formats.filetype(str(file))
-        if kind.startswith("lammps"):
-            raise StructureError(
-                f"{file}: of LAMMPS, whose types are no elements; write XYZ"
-            )
-        # Its charge and multiplicity are its calculator's.
-        more = {"attach_calculator": True} if kind == "gaussian-in" else {}
-        images: list[Atoms] = ase.io.read(file, ":", **more)
+    kind = ase.io.formats.filetype(str(file))
+    if kind.startswith("lammps"):
+        raise StructureError(
+            f"{file}: of LAMMPS, whose types are no elements; write XYZ"
+        )
+    # Its charge and multiplicity are its calculator's.
+    more = {"attach_calculator": True} if kind == "gaussian-in" else {}
+    images: list[Atoms] = ase.io.read(file, ":", **more)
     for atoms in images if kind in OUTPUTS else []:
         keep_own_word(atoms, read_output(read_text(file), kind))
     is_poscar = find_suffix(file) == ".vasp" or file.name.startswith(
@@ -214,7 +223,18 @@ def _read_with_ase(file: Path) -> list[Atoms]:
     )
     if is_poscar and len(images) == 1:
         _refuse_other_rows(read_text(file), len(images[0]), file)
-    return images
+    if kind == "gen" and read_text(file).split()[0] != str(len(images[0])):
+        raise StructureError(
+            f"{file}: says {read_text(file).split()[0]} atoms, holds {len(images[0])}; "
+            "get it anew"
+        )
+    if kind in ("gen", "xsf") and len(images) == 1:
+        text = read_text(file)
+        refuse_cut_line(text, text.split("\n")[-len(images[0]) :], file)
+    ending, is_missing = _ENDINGS.get(kind, ("", ""))
+    if ending and not re.search(ending, read_text(file), re.MULTILINE):
+        return images, (f"warning: {is_missing} closes the file: was it cut?",)
+    return images, ()
 
 
 def _refuse_other_rows(text: str, n_atoms: int, file: Path) -> None:
@@ -260,11 +280,26 @@ def refuse_nowhere(atoms: Atoms, path: Path) -> None:
     StructureError
         Which names the first such atom.
     """
-    lost = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
+    # Also false where one is not finite.
+    near = np.abs(atoms.positions) < _FARTHEST
+    lost = np.flatnonzero(~near.all(axis=1))
     if len(lost):
         symbol = atoms.symbols[lost[0]]
         raise StructureError(
-            f"{path}: the coordinates of atom {lost[0]} ({symbol}) are not all numbers"
+            f"{path}: the coordinates of atom {lost[0]} ({symbol}) are not all numbers "
+            f"below {_FARTHEST:.0e} Å"
+        )
+
+
+def _refuse_flat_cell(atoms: Atoms, file: Path) -> None:
+    """Refuse a periodic structure whose vectors span no cell."""
+    vectors = np.asarray(atoms.cell)[atoms.pbc]
+    if not np.isfinite(vectors).all() or (
+        len(vectors) and np.linalg.matrix_rank(vectors) < len(vectors)
+    ):
+        raise StructureError(
+            f"{file}: the vectors of its cell span no volume; correct them, or give an "
+            "isolated cluster without cell"
         )
 
 
