@@ -47,6 +47,22 @@ def test_it_is_drawn_and_can_be_placed(folder, capsys):
     assert main(["check"]) == 0
 
 
+def test_a_name_that_yaml_takes_for_a_number_is_read_again(folder):
+    """YAML that cannot be read stops every verb in its folder."""
+    for name in ("1e5", "007", "12", "no", "null"):
+        assert add("CH3SH.xyz", "--binding", "S", "--name", name) == 0
+        path = folder / f"structures/adsorbates/{name}.yaml"
+        assert load_spec(path, AdsorbateSpec).name == name
+        path.unlink()
+
+
+def test_a_surface_that_was_left_in_the_file_is_warned_of(folder, capsys):
+    rows = "4\n\nCu 0 0 0\nCu 2.5 0 0\nC 1.2 0 1.5\nO 1.2 0 2.65\n"
+    (folder / "on.xyz").write_text(rows)
+    assert add("on.xyz", "--binding", "2", "--name", "on-copper") == 0
+    assert "warning: it holds Cu; if that is the surface" in capsys.readouterr().out
+
+
 def test_its_gas_is_found_and_two_feet_are_tried(folder, capsys):
     assert add("CH3COOH.xyz", "--binding", "1", "--name", "acid") == 0
     assert "its gas: CH3COOH(g)" in capsys.readouterr().out

@@ -102,6 +102,37 @@ def test_no_charge_follows_where_a_doubt_is_left(other, why, folder, capsys):
     assert f"no charge follows, {why}" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("moieties", "charge"),
+    [
+        ("Cu4 2+, 2(F6 P 1-), H2 O", 2),
+        ("2(C24 H20 P +), Cu4 H2 2-", -2),  # hydrogen that was not located
+        ("Cu4, 2(C H2 Cl2)", None),
+        ("Cu3 2+, F6 P -", None),
+        ("?", None),
+    ],
+)
+def test_ions_without_sites_are_in_the_formula(folder, capsys, moieties, charge):
+    """As where they were taken out of the density with the solvent."""
+    file = crystal(molecule("H2O"))
+    text = (folder / file).read_text()
+    line = f"_chemical_formula_moiety '{moieties}'\n"
+    (folder / file).write_text(
+        text.replace("_cell_length_a", line + "_cell_length_a", 1)
+    )
+    assert add(file, 5) == (0 if charge is None else 2)
+    if charge is not None:
+        assert f"by moieties says charge {charge:+d}" in capsys.readouterr().err
+        assert add(file, charge) == 0
+
+
+def test_what_may_be_charged_is_named_without_a_known_ion(folder, capsys):
+    assert add(crystal(Atoms("Hg"), molecule("H2O")), 0) == 0
+    out = capsys.readouterr().out
+    assert "warning: left out: Hg, which may be charged" in out
+    assert "H2O, which" not in out
+
+
 def test_solvent_alone_says_nothing(folder, capsys):
     assert add(crystal(molecule("H2O")), 1) == 0
     assert "counter-ions" not in capsys.readouterr().out

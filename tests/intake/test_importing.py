@@ -65,6 +65,7 @@ SOLVENT = [
     site(f"{s}{k}", p) for k, (s, p) in enumerate(zip("OHH", WATER, strict=True))
 ]
 INVERSION = ("x,y,z", "-x,-y,-z")
+THREE = [("Au", "0.35"), ("Ag", "0.40"), ("Cu", "0.25")]
 
 
 def test_a_cluster_about_a_corner_is_whole_again(tmp_path):
@@ -155,6 +156,31 @@ def test_two_elements_on_one_site_are_refused_or_the_major_one_taken(tmp_path):
         import_cluster(file, Choices(molecule="1"))
     found = import_cluster(file, Choices(disorder="major"))
     assert found.atoms.get_chemical_formula() == "Cu4"
+    # Of three, none with more than one half, the commonest.
+    three = [site(f"{element}2", RHOMBUS[1], share) for element, share in THREE]
+    file = write_cif(tmp_path / "three.cif", [*COPPER[:1], *three], INVERSION)
+    found = import_cluster(file, Choices(disorder="major"))
+    assert found.atoms.get_chemical_formula() == "Ag2Cu2"
+    assert any("(Au 0.35, Ag 0.40, Cu 0.25) as Ag" in note for note in found.notes)
+    # Refined a little apart, they share the site all the same.
+    mixed[-1] = site("Ag2", RHOMBUS[1] + [0.1, 0.0, 0.0], "0.2")
+    file = write_cif(tmp_path / "apart.cif", mixed, INVERSION)
+    found = import_cluster(file, Choices(disorder="major"))
+    assert any("Cu2 (Cu 0.80, Ag 0.20) as Cu" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        (COPPER[1].replace(" Cu ", " Au0.6Ag0.4 "), r"mixed site \(Au0.6Ag0.4\)"),
+        ("Cu2 Cu . . . 1 . .", r"site Cu2 has no coordinates \(\.\)"),
+        ("Cu2 Cu 0.1 0.1 ? 1 . .", r"site Cu2 has no coordinates \(\?\)"),
+    ],
+)
+def test_a_site_without_element_or_place_is_named(tmp_path, row, says):
+    file = write_cif(tmp_path / "odd.cif", [COPPER[0], row], INVERSION)
+    with pytest.raises(StructureError, match=says):
+        import_cluster(file, Choices())
 
 
 def test_single_sites_that_major_leaves_out_are_named_and_halves_refused(tmp_path):

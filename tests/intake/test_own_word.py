@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
 import pytest
 import yaml
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
 from clusterflow.cli.app import main
@@ -99,6 +101,103 @@ def test_lines_of_an_sdf_are_its_word(folder, capsys):
     assert "d.sdf: M  CHG says charge +1, the call says +0" in capsys.readouterr().err
     assert add("d.sdf", 1, 2) == 0
     assert written(folder)["charge"] == 1
+
+
+XYZ = "2\n{}\nCu 0 0 0\nCu 2.2 0 0\n"
+ATOMS = 'Properties=species:S:1:pos:R:3 pbc="F F F" {}'
+CHARGES = (
+    '2\nProperties=species:S:1:pos:R:3:charges:R:1 pbc="F F F"\n'
+    "Cu 0 0 0 0.5\nCu 2.2 0 0 0.5\n"
+)
+COLUMN = SDF.replace("0.0000 Cu  0  0", "0.0000 Cu  0  {}", 1).replace(
+    "{bond:.4f}", "2.2"
+)
+GAUSSIAN = "# pbe/def2svp\n\nown\n\n1 2\nCu 0.0 0.0 0.0\nCu 2.2 0.0 0.0\n\n"
+LOG = """ Entering Gaussian System, Link 0=g16
+ Charge =  1 Multiplicity = 2
+                         Standard orientation:
+ ---------------------------------------------------------------------
+ Center     Atomic      Atomic             Coordinates (Angstroms)
+ Number     Number       Type             X           Y           Z
+ ---------------------------------------------------------------------
+      1         29           0        0.000000    0.000000    0.000000
+      2         29           0        2.200000    0.000000    0.000000
+ ---------------------------------------------------------------------
+ SCF Done:  E(RPBE) =  -3279.1     A.U. after   10 cycles
+"""
+PDB = (
+    "HETATM    1 CU   CLU A   1       0.000   0.000   0.000  1.00  0.00          CU{}\n"
+    "HETATM    2 CU   CLU A   1       2.200   0.000   0.000  1.00  0.00          CU\n"
+    "END\n"
+)
+MOL2 = (
+    "@<TRIPOS>MOLECULE\nown\n 2 0 0 0 0\nSMALL\n{}\n\n@<TRIPOS>ATOM\n# by hand\n"
+    "1 Cu1 0.0 0.0 0.0 Cu 1 CLU 0.5\n2 Cu2 2.2 0.0 0.0 Cu 1 CLU 0.5\n"
+)
+RECORDS = SDF.format(bond=2.2, properties="") + SDF.format(
+    bond=2.2, properties="M  CHG  1   2   1\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "charge"),
+    [
+        ("d.xyz", XYZ.format("Charge: 1, mult = 2"), 1),
+        ("d.xyz", XYZ.format("energy: -1.0 xtb: 6.6.0 charge=1+"), 1),
+        ("d.xyz", XYZ.format("charge transfer complex"), None),
+        ("d.xyz", XYZ.format("charge_model: 2, discharge: 1, charge: 0.31"), None),
+        ("d.xyz", XYZ.format(ATOMS.format("total_charge=1")), 1),
+        ("d.xyz", CHARGES, 1),
+        ("d.mol", COLUMN.format(3, properties=""), 1),
+        ("d.mol", COLUMN.format(3, properties="M  CHG  1   1   2\n"), 2),
+        ("d.mol", COLUMN.format(0, properties=""), None),
+        ("d.sdf@1", RECORDS, 1),
+        ("d.sdf@0", RECORDS, None),
+        ("d.com", GAUSSIAN, 1),
+        ("d.log", LOG, 1),
+        ("d.pdb", PDB.format("1+"), 1),
+        ("d.pdb", PDB.format("  "), None),
+        ("d.mol2", MOL2.format("USER_CHARGES"), 1),
+        ("d.mol2", MOL2.format("NO_CHARGES"), None),
+    ],
+)
+def test_the_charge_of_a_file_however_it_says_it(folder, capsys, file, text, charge):
+    (folder / file.partition("@")[0]).write_text(text)
+    assert built(file)["charge"] == (charge or 0)
+    said = capsys.readouterr().err
+    assert (f"charge {charge:+d} is taken from" in said) if charge else not said
+    assert main(["build", file, f"--charge={charge or 5}"]) == 0
+    assert main(["build", file, "--charge=5"]) == (2 if charge else 0)
+
+
+def test_a_compressed_file_is_read_as_it_would_be_without(folder, capsys):
+    for name, text in (("d.mol", COLUMN.format(3, properties="")), ("d.pdb", PDB)):
+        with gzip.open(f"{name}.gz", "wt") as stream:
+            stream.write(text.format("1+"))
+        assert built(f"{name}.gz")["charge"] == 1
+    (folder / "cut.pdb.gz").write_bytes((folder / "d.pdb.gz").read_bytes()[:-9])
+    (folder / "no.xyz.gz").write_text(XYZ)
+    for name in ("cut.pdb.gz", "no.xyz.gz"):
+        capsys.readouterr()
+        assert main(["build", name]) == 2
+        (line,) = capsys.readouterr().err.strip().splitlines()
+        assert line.startswith(f"error: {name}: ")
+
+
+def test_a_key_that_is_no_whole_number_is_refused(folder, capsys):
+    for value in ("0.5", "nan", "high"):
+        (folder / "d.xyz").write_text(XYZ.format(ATOMS.format(f"charge={value}")))
+        assert main(["build", "d.xyz"]) == 2
+        assert f"charge={value}: write a whole" in capsys.readouterr().err
+
+
+def test_computed_moments_say_a_multiplicity(folder, capsys):
+    atoms = Atoms("Cu2", positions=[(0, 0, 0), (2.2, 0, 0)])
+    for moment, multiplicity in ((2.0, 3), (0.0, 1)):
+        atoms.calc = SinglePointCalculator(atoms, energy=-1.0, magmom=moment)
+        write("d.traj", atoms)
+        assert built("d.traj")["multiplicity"] == multiplicity
+        assert ("computed magnetic moment" in capsys.readouterr().err) == (moment > 0)
 
 
 def test_several_records_are_refused_and_one_can_be_taken(folder, capsys):

@@ -95,10 +95,13 @@ def test_columns_of_extended_xyz_stay(tmp_path):
         (PLAIN + PLAIN, "holds 2 structures"),
         (PLAIN.replace("Cu 1", "X 1"), r"atom 2 \(X\) is a dummy atom"),
         (PLAIN.replace("Cu 1", "Bq 1"), r"atom 2 \(Bq\) is a dummy atom"),
+        (PLAIN.replace("Cu 1", "Cu-Bq 1"), r"atom 2 \(Cu-Bq\) is a dummy atom"),
+        (PLAIN.replace("Cu 1", "Cu: 1"), r"atom 2 \(Cu:\) is a dummy atom"),
         (PLAIN.replace("Cu", "U"), r"\(U\) is an element beyond Rn"),
         (PLAIN.replace("Cu", "92"), r"\(92\) is an element beyond Rn"),
         (PLAIN.replace("2.08", "****"), r"line 5: '\*\*\*\*' is no coordinate"),
         (PLAIN.replace("2.08", "2_0"), "'2_0' is no coordinate"),
+        (PLAIN.replace("2.08", "1e300"), r"atom 2 \(Cu\) are not all numbers below"),
         (PLAIN.replace("2.08", "2,081.5"), "a comma there may part"),
         (PLAIN.replace("Cu 1.2 2.08 0", "Cu,1,2,2,08"), "a comma there may part"),
         (PLAIN.replace("Cu 1", "Cupper 1"), r"\(Cupper\) names no element"),
@@ -122,6 +125,59 @@ def test_mol2_is_read_by_its_types(tmp_path):
     file.write_text(MOL2.format(kind="C.ar").replace(" 3 0", " 4 0"))
     with pytest.raises(StructureError, match=r"says 4 .* holds 3"):
         read_atoms(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (MOL.replace("  3  1", "  2  1", 1), "says '2' .* and 3 follow"),
+        (MOL.replace("  3  1", "  4  1", 1), "says '4' .* and 3 follow"),
+        (MOL.replace("V2000", "V3000"), "is of version V3000, which is not read"),
+        (MOL.replace(" H  ", " LP ", 1), r"\(LP\) is a dummy atom"),
+        (MOL.replace(" H  ", " A  ", 1), r"\(A\) names no element"),
+        (MOL.replace("2.4000", "2,4000"), "'2,4000' is no coordinate"),
+        (MOL + "$$$$\n" + MOL, "holds 2 structures"),
+        ("t\n\n\n  0  0  0  0  0            999 V2000\nM  END\n", "holds no atoms"),
+    ],
+)
+def test_what_a_mol_file_lacks_is_said(tmp_path, text, says):
+    file = tmp_path / "own.sdf"
+    file.write_text(text)
+    with pytest.raises(StructureError, match=says):
+        read_atoms(file)
+
+
+def test_a_mol_file_may_hold_deuterium_capitals_and_no_blanks(tmp_path):
+    file = tmp_path / "own.mol"
+    text = MOL.replace(" Cu ", " CU ").replace(" H  ", " D  ", 1)
+    text = text.replace("    2.4000    0.0000", "-1024.0000-2000.0000")
+    file.write_text(text)
+    with pytest.warns(InputWarning, match="D read as H"):
+        atoms = read_atoms(file)
+    assert list(atoms.symbols) == ["Cu", "S", "H"]
+    assert atoms.positions[1] == pytest.approx([-1024, -2000, 0])
+
+
+@pytest.mark.parametrize("n_rows", [2, 4])
+def test_the_counts_of_a_poscar_are_held_against_its_lines(tmp_path, n_rows):
+    rows = ["0 0 0", "0.2 0 0", "0.1 0.2 0", "0.1 0.1 0.2"]
+    head = ["own", "1.0", "12 0 0", "0 12 0", "0 0 12", "Cu S H", "1 1 1", "Direct"]
+    file = tmp_path / "POSCAR"
+    file.write_text("\n".join([*head, *rows[:3], "", *rows[:3]]) + "\n")
+    assert len(read_atoms(file)) == 3  # velocities stand behind an empty line
+    file.write_text("\n".join([*head, *rows[:n_rows]]) + "\n")
+    with pytest.raises(StructureError, match="POSCAR: "):
+        read_atoms(file)
+
+
+def test_a_cell_without_volume_is_refused(tmp_path):
+    lattice = 'Lattice="9 0 0 0 9 0 9 9 0" Properties=species:S:1:pos:R:3'
+    file = tmp_path / "own.xyz"
+    file.write_text(PLAIN.replace("own", lattice))
+    with pytest.raises(StructureError, match="span no volume"):
+        read_atoms(file)
+    file.write_text(PLAIN.replace("own", f'{lattice} pbc="T T F"'))
+    assert len(read_atoms(file)) == 3
 
 
 def make_thiolate():
@@ -195,6 +251,9 @@ FORMATS = {
     "POSCAR": ("vasp", 8),
     "own.json": ("json", 8),
     "own.traj": ("traj", 8),
+    "own.com": ("gaussian-in", 4),
+    "own.gen": ("gen", 4),
+    "coord": ("turbomole", 4),
     "own.mol2": (None, 2),
     "own.mol": (None, 4),
     "own.sdf": (None, 4),
@@ -297,6 +356,9 @@ def test_flipped_characters_give_no_traceback(tmp_path, name):
         ("noise.db", b"SQLite format 3\x00" + bytes(range(200))),
         ("uranium.xyz", PLAIN.replace("Cu", "U").encode()),
         ("empty.pdb", b""),
+        ("dump.lammpstrj", b"ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n2\n"),
+        ("close.xyz", PLAIN.replace("2.4", "0.2").encode()),
+        ("input.cell", b"%BLOCK POSITIONS_ABS\nCu 0 0 0\n%ENDBLOCK POSITIONS_ABS\n"),
     ],
 )
 def test_every_verb_says_it_in_one_line(tmp_path, capsys, verb, name, content):
@@ -306,7 +368,7 @@ def test_every_verb_says_it_in_one_line(tmp_path, capsys, verb, name, content):
     said = capsys.readouterr().err.strip()
     assert said.startswith("error: ")
     assert len(said.splitlines()) == 1
-    assert name in said
+    assert name.partition(".")[0] in said
 
 
 def test_a_multiplicity_that_cannot_be_is_one_line(tmp_path, capsys):
@@ -316,6 +378,26 @@ def test_a_multiplicity_that_cannot_be_is_one_line(tmp_path, capsys):
     said = capsys.readouterr().err
     assert said.startswith("error: ")
     assert "multiplicity 1 does not fit 29 electrons" in said
+
+
+@pytest.mark.parametrize(
+    ("verb", "text", "says"),
+    [
+        (["relax"], "2\n\nZn 0 0 0\nZn 2.5 0 0\n", "own: level 'emt' has no"),
+        (["adsorb", "CHO"], "2\n\nZn 0 0 0\nZn 2.5 0 0\n", "parameters for Zn"),
+        (["adsorb", "SH-x"], PLAIN, "SH-x: level 'emt' has no parameters for S"),
+    ],
+)
+def test_a_level_without_an_element_is_one_line(
+    tmp_path, capsys, monkeypatch, verb, text, says
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.xyz").write_text(text)
+    (tmp_path / "SH-x.xyz").write_text("2\n\nS 0 0 0\nH 0.9 0 1.0\n")
+    assert main(["add-adsorbate", "SH-x.xyz", "--binding", "S"]) == 0
+    assert main([verb[0], "own.xyz", *verb[1:], "--level", "emt"]) == 2
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert says in line
 
 
 def test_names_of_files_become_legal(tmp_path, capsys):

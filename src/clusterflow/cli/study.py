@@ -243,12 +243,13 @@ def add_adsorbate(
     """Draw an adsorbate of your own from a file into structures/ here."""
     from clusterflow.intake.add_adsorbate import AdsorbateClaims
     from clusterflow.intake.add_adsorbate import add_adsorbate as run
+    from clusterflow.stages.build import make_name
 
     claims = AdsorbateClaims(
-        name=name or file.stem,
+        name=name or make_name(file),
         binding=binding,
         formula=formula,
-        sites=tuple(site.strip() for site in sites.split(",") if site.strip()),
+        sites=tuple(dict.fromkeys(filter(None, map(str.strip, sites.split(","))))),
         charge=charge,
         multiplicity=multiplicity,
         source=source,

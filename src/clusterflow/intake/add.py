@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import yaml
 from pydantic import ValidationError
 
 from clusterflow.errors import LibraryError
@@ -15,6 +14,7 @@ from clusterflow.formula import n_electrons
 from clusterflow.intake.importing import Choices, import_cluster
 from clusterflow.library.clusters import ClusterSpec
 from clusterflow.library.find import Library, describe_error
+from clusterflow.library.yaml_file import format_yaml
 from clusterflow.records.files import write_atomic
 from clusterflow.records.own_word import choose_claim
 from clusterflow.stages.build import (
@@ -152,7 +152,7 @@ def _format_yaml(spec: ClusterSpec) -> str:
     content = spec.model_dump(mode="json", exclude_defaults=True)
     if content.pop("auto_multiplicity", False):
         content["multiplicity"] = "auto"
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    return format_yaml(content)
 
 
 def _format_xyz(atoms: Atoms, source: str) -> str:

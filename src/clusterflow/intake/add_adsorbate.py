@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, get_args
 
 import networkx as nx
-import yaml
 from networkx.algorithms.isomorphism import categorical_node_match
 from pydantic import ValidationError
 
@@ -16,6 +15,7 @@ from clusterflow.figures.picture import picture_file
 from clusterflow.formula import lowest_multiplicity, parse_formula
 from clusterflow.library.adsorbates import AdsorbateForm, AdsorbateSpec, SiteKind
 from clusterflow.library.find import Library, describe_error
+from clusterflow.library.yaml_file import format_yaml
 from clusterflow.records.files import write_atomic
 from clusterflow.records.own_word import choose_claim
 from clusterflow.records.structure import Structure
@@ -29,6 +29,7 @@ from clusterflow.science.adsorption.drawing import (
     stand_on_pair,
 )
 from clusterflow.science.adsorption.outcome import intended_graphs
+from clusterflow.science.clusters.cluster_formula import SUPERATOM_ELECTRONS
 from clusterflow.science.geometry.bond_groups import as_adsorbate
 from clusterflow.science.geometry.bonds import bond_graph, hill_formula
 from clusterflow.stages.build import refuse_overlap, refuse_pieces
@@ -295,7 +296,7 @@ def _format_yaml(spec: AdsorbateSpec) -> str:
     """As the library writes it: one atom a line."""
     content = spec.model_dump(mode="json", exclude_defaults=True)
     forms = content.pop("forms")
-    text = yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    text = format_yaml(content)
     lines = [text + "forms:"]
     for form in forms:
         lines += [
@@ -326,6 +327,12 @@ def _describe_spec(spec: AdsorbateSpec, library: Library) -> list[str]:
         lines.append(
             f"water adds {spec.solvation_ev.value:+.2f} ± "
             f"{spec.solvation_ev.uncertainty_ev:.2f} eV: {spec.solvation_ev.note}"
+        )
+    metals = sorted(spec.counts.keys() & SUPERATOM_ELECTRONS.keys())
+    if metals:
+        lines.append(
+            f"warning: it holds {', '.join(metals)}; if that is the surface it stood "
+            "on, take it out of the file"
         )
     gas = _find_gas(spec, library)
     lines.append(

@@ -46,7 +46,7 @@ def imply_charge(
     known = {_key(ion.counts): ion for ion in ions}
     n_copies, total = 0.0, 0.0
     found: dict[str, float] = {}
-    unclear: dict[str, None] = {}
+    unclear: dict[str, bool] = {}
     own = _key(Counter(chosen.symbols))
     for molecule, amount in amounts:
         counts = Counter(molecule.symbols)
@@ -57,9 +57,14 @@ def imply_charge(
             total += ion.charge * amount
             found[ion.label] = found.get(ion.label, 0.0) + amount
         elif molecule.is_endless or not _is_neutral(counts):
-            unclear[molecule.formula] = None
+            unclear[molecule.formula] = molecule.is_endless
     if not found:
-        return NOTHING_SAID, []
+        alone = [formula for formula, is_endless in unclear.items() if not is_endless]
+        return NOTHING_SAID, [
+            f"warning: left out: {formula}, which may be charged; a charge of the "
+            "cluster that it implies is yours to give"
+            for formula in alone
+        ]
     listed = ", ".join(f"{label} × {amount:g}" for label, amount in found.items())
     listed += f" for {n_copies:g} {chosen.formula}"
     charge = -total / n_copies

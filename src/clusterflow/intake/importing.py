@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -100,6 +101,8 @@ def import_cluster(file: Path, choices: Choices) -> Imported:
         shares = content.atoms.arrays["occupancies"]
         amounts = [(one, float(shares[list(one.indices)].mean())) for one in molecules]
         implied, ions = imply_charge(molecule, amounts, Library.default().ions())
+        if implied is NOTHING_SAID:
+            implied = _find_stated_charge(molecule, content.moieties)
         _refuse_disorder(content.atoms, molecule.indices, file)
         taken, guest = molecule.to_atoms(), molecule.indices
         taken.set_array("labels", content.atoms.arrays["labels"][list(guest)])
@@ -108,7 +111,8 @@ def import_cluster(file: Path, choices: Choices) -> Imported:
     _refuse_missing_atoms(taken, file)
     notes += cut
     # A file speaks of all its atoms.
-    said = content.said if len(taken) == len(content.atoms) else implied
+    is_all = len(taken) == len(content.atoms) and not content.moieties
+    said = content.said if is_all else implied
     imported = Imported(atoms=taken, notes=tuple(notes), said=said)
     if choices.host_radius_a is None:
         return imported
@@ -168,6 +172,17 @@ def _choose_molecule(
     if len(chosen) > 1:
         notes.append(f"one of {len(chosen)} copies in the cell of {file.name}")
     return chosen[0], notes
+
+
+def _find_stated_charge(
+    molecule: Molecule, moieties: Sequence[tuple[Counter[str], int]]
+) -> OwnWord:
+    """The charge that a crystal states of a molecule, whose hydrogen may be missing."""
+    heavy = Counter(symbol for symbol in molecule.symbols if symbol != "H")
+    for counts, charge in moieties:
+        if {e: n for e, n in counts.items() if e != "H"} == heavy:
+            return OwnWord(charge=charge, charge_from="its formula by moieties")
+    return NOTHING_SAID
 
 
 def _group_molecules(found: Sequence[Molecule]) -> list[list[Molecule]]:

@@ -56,6 +56,24 @@ def read_yaml(path: Path) -> object:
     return _Reader(path, _read_text(path)).read()
 
 
+class _Writer(yaml.SafeDumper):
+    """PyYAML's, which quotes what YAML 1.2 would take for a number, such as ``1e3``."""
+
+
+def _write_text(writer: _Writer, text: str) -> yaml.ScalarNode:
+    style = "'" if _FLOAT.fullmatch(text) or _INTEGER.fullmatch(text) else None
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Writer.add_representer(str, _write_text)
+
+
+def format_yaml(content: object) -> str:
+    """YAML that `read_yaml` reads as the content, with its keys in their order."""
+    text: str = yaml.dump(content, Dumper=_Writer, sort_keys=False, allow_unicode=True)
+    return text
+
+
 def find_place(path: Path, keys: Sequence[int | str]) -> str:
     """Where a key or item stands, as ``: line 3, column 5``, else an empty text.
 

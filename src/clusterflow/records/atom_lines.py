@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from ase.data import atomic_names, chemical_symbols, covalent_radii
+from ase.io.formats import get_compression, open_with_compression
 
 from clusterflow.errors import StructureError
 from clusterflow.formula import ATOMIC_NUMBERS, ELEMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 # Second letters of names such as CA and CD that count carbons of a chain in Greek.
 _GREEK = "ABGDEZH"
@@ -23,18 +24,28 @@ _NOBLE_GASES = {"He", "Ne", "Ar", "Kr", "Xe", "Rn"}
 _IONS = {"SOD": "Na", "POT": "K", "CES": "Cs", "LIT": "Li", "RUB": "Rb"}
 _ISOTOPE = re.compile(r"[DT]\d*")
 _DUMMY = re.compile(r"(0|X|XX|Du|Q|Bq|Gh|Lp|EP|MW|VS)\d*", re.IGNORECASE)
+# A basis without its atom, as Gaussian and ORCA write it.
+_GHOST = re.compile(r"[A-Za-z]+\d*(-Bq.*|:)", re.IGNORECASE)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _FORTRAN = re.compile(r"(?<=[\d.])[dD](?=[+-]?\d)")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
-_NONMETALS = {"H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I"}
+NONMETALS = {"H", "B", "C", "N", "O", "F", "Si", "P", "S", "Cl", "Se", "Br", "I"}
 # Distances in sums of covalent radii. No metal is bonded to a non-metal nearer than the
 # first, only some, as in Cr=O, than the second; bonded non-metals are never farther
 # apart than the third, and the last is where bonds end.
 _TOO_NEAR, _NEAR_FOR_METAL, _NEAR, _BONDED = 0.75, 0.88, 1.12, 1.25
 
 
+def find_suffix(file: Path) -> str:
+    """The ending that says the format, in small letters: ``.cif`` of a.CIF.gz."""
+    name: str = get_compression(file.name)[0]
+    return Path(name).suffix.lower()
+
+
 def read_text(file: Path) -> str:
     """The text of a file, in UTF-8 or UTF-16 with a mark, or else in Latin-1.
+
+    It may be compressed, as its name says: gz, bz2 or xz.
 
     Raises
     ------
@@ -42,10 +53,12 @@ def read_text(file: Path) -> str:
         If it is empty or no text.
     """
     try:
-        raw = file.read_bytes()
+        with open_with_compression(str(file), "rb") as stream:
+            raw: bytes = stream.read()
     except OSError as error:
         raise StructureError(
-            f"{file}: cannot be opened ({error.strerror}); check its name and rights"
+            f"{file}: cannot be opened ({error.strerror or error}); check its name and "
+            "rights"
         ) from None
     marked = raw.startswith((b"\xff\xfe", b"\xfe\xff"))
     try:
@@ -194,7 +207,7 @@ def _list_options(name: str, index: int, file: Path) -> tuple[str, ...]:
         return (name,)
     if _ISOTOPE.fullmatch(name):
         return ("H",)
-    if _DUMMY.fullmatch(name):
+    if _DUMMY.fullmatch(name) or _GHOST.fullmatch(name):
         raise StructureError(
             f"{file}: atom {index} ({name}) is a dummy atom, no element; take it out"
         )
@@ -261,7 +274,7 @@ def _measure_neighbours(
         min((d / (two + _covalent_radius(e)) for d, e in pairs), default=np.inf),
         min((d / (one + _covalent_radius(e)) for d, e in pairs), default=np.inf),
         min(
-            (d / (one + _covalent_radius(e)) for d, e in pairs if e in _NONMETALS),
+            (d / (one + _covalent_radius(e)) for d, e in pairs if e in NONMETALS),
             default=np.inf,
         ),
     )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections import Counter, defaultdict
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
+from ase.geometry import cellpar_to_cell
 
 from clusterflow.errors import StructureError
 from clusterflow.formula import ATOMIC_NUMBERS
-from clusterflow.records.atom_lines import note_isotopes, read_text
+from clusterflow.records.atom_lines import NONMETALS, note_isotopes, read_text
 from clusterflow.records.disorder import (
+    FULL,
     Row,
     choose_kept_rows,
     few,
@@ -29,7 +32,13 @@ _LABEL, _OCCUPANCY = "_atom_site_label", "_atom_site_occupancy"
 _TYPE = "_atom_site_type_symbol"
 _GROUP = "_atom_site_disorder_group"
 _ASSEMBLY = "_atom_site_disorder_assembly"
+_MOIETY = "_chemical_formula_moiety"
 _FORMULA, _UNITS = "_chemical_formula_sum", "_cell_formula_units_Z"
+_CELL = (
+    *(f"_cell_length_{axis}" for axis in "abc"),
+    *(f"_cell_angle_{angle}" for angle in ("alpha", "beta", "gamma")),
+)
+_SAME_PLACE, _SAME_METAL_SITE = 0.02, 0.5
 _ORGANIC = {"H", "C", "N", "O", "F", "Cl"}
 
 
@@ -44,6 +53,7 @@ def read_cif(file: Path, disorder: str) -> Content:
     from pymatgen.io.cif import CifParser
 
     block = _read_cif_block(file)
+    _refuse_odd_sites(block, file)
     left_out: tuple[str, ...] = ()
     if disorder:
         left_out = _keep_rows(block, disorder, file)
@@ -72,7 +82,44 @@ def read_cif(file: Path, disorder: str) -> Content:
     heavy = sorted({one[0] for one in types if re.fullmatch(r"[DT]\d*", one)})
     if heavy:
         notes = (*notes, note_isotopes(heavy))
-    return Content(atoms=label_atoms(atoms, labels, occupancies), notes=notes)
+    return Content(
+        atoms=label_atoms(atoms, labels, occupancies),
+        notes=notes,
+        moieties=_read_moieties(block.data.get(_MOIETY, "")),
+    )
+
+
+def _refuse_odd_sites(block: Any, file: Path) -> None:
+    """Refuse sites without coordinates, or of two elements at once."""
+    labels = block.data[_LABEL]
+    for axis in "xyz":
+        column = block.data.get(f"_atom_site_fract_{axis}", [])
+        for label, value in zip(labels, column, strict=False):
+            if not _strip_placeholder(value):
+                raise StructureError(
+                    f"{file}: site {label} has no coordinates ({value}); take it out"
+                )
+    for label, kind in zip(labels, block.data.get(_TYPE, []), strict=False):
+        if re.match(r"[A-Z][a-z]?[\d./,]+[A-Z]", kind):
+            raise StructureError(
+                f"{file}: site {label} is a mixed site ({kind}); give it the commoner "
+                "element, or one row and occupancy an element"
+            )
+
+
+def _read_moieties(text: str) -> tuple[tuple[Counter[str], int], ...]:
+    """Atoms and charge of what has one in ``C25 H22 Cu3 1+, 2(F6 P 1-)``."""
+    found = []
+    for part in text.split(","):
+        charge = re.search(r"(?:^|\s)(\d*)([+-])[\s)]*$", part)
+        atoms = re.findall(r"([A-Z][a-z]?)(\d*)(?=[\s)]|$)", part)
+        if charge and atoms:
+            size = int(charge[1] or 1)
+            counts: Counter[str] = Counter()
+            for element, n in atoms:
+                counts["H" if element == "D" else element] += int(n or 1)
+            found.append((counts, -size if charge[2] == "-" else size))
+    return tuple(found)
 
 
 def _read_cif_block(file: Path) -> Any:
@@ -113,8 +160,11 @@ def _keep_rows(block: Any, disorder: str, file: Path) -> tuple[str, ...]:
         )
         for k in range(n)
     ]
+    shared = _find_shared_sites(block, rows)
+    if disorder == "major":
+        rows = _group_by_site(rows, shared)
     kept = choose_kept_rows(rows, disorder, file)
-    mixed = _note_mixed_sites(block, rows, kept)
+    mixed = _note_mixed_sites(rows, shared, kept)
     columns = next(loop for loop in block.loops if _LABEL in loop)
     for column in columns:
         block.data[column] = [
@@ -125,33 +175,80 @@ def _keep_rows(block: Any, disorder: str, file: Path) -> tuple[str, ...]:
     return (*mixed, *note_dropped_rows(rows, kept))
 
 
-def _note_mixed_sites(
-    block: Any, rows: Sequence[Row], kept: set[int]
-) -> tuple[str, ...]:
-    """Which kept rows of a CIF share their place with another element."""
+def _find_shared_sites(
+    block: Any, rows: Sequence[Row]
+) -> dict[int, list[tuple[Row, str]]]:
+    """Rows, with their elements, at the site of a row that other elements share."""
     columns = [block.data.get(f"_atom_site_fract_{axis}", []) for axis in "xyz"]
     if any(len(column) != len(rows) for column in columns):
-        return ()
-    places: dict[tuple[float, ...], list[Row]] = defaultdict(list)
-    for row in rows:
-        place = (_parse_cif_number(column[row.number]) for column in columns)
-        places[tuple(round(x % 1.0, 4) for x in place)].append(row)
+        return {}
     types = block.data.get(_TYPE) or [row.label for row in rows]
     elements = [_strip_type(one) for one in types]
-    found = []
-    for here in places.values():
-        taken = [elements[row.number] for row in here if row.number in kept]
-        if taken and len({elements[row.number] for row in here}) > 1:
-            shares = ", ".join(
-                f"{elements[row.number]} {row.occupancy:.2f}" for row in here
+    partial = [row for row in rows if row.occupancy < FULL]
+    places = np.array(
+        [[_parse_cif_number(c[row.number]) for c in columns] for row in partial]
+    ).reshape(-1, 3)
+    cell = np.array(cellpar_to_cell([_parse_cif_number(block[key]) for key in _CELL]))
+    found = {}
+    for row, place in zip(partial, places, strict=True):
+        own = elements[row.number]
+        away = places - place
+        distances = np.linalg.norm((away - np.round(away)) @ cell, axis=1)
+        here = [
+            (other, elements[other.number])
+            for other, distance in zip(partial, distances, strict=True)
+            if other is row
+            or (
+                elements[other.number] != own
+                and distance < _measure_site(own, elements[other.number])
             )
-            found.append(f"{here[0].label} ({shares}) as {taken[0]}")
+        ]
+        if len(here) > 1:
+            found[row.number] = here
+    return found
+
+
+def _group_by_site(
+    rows: Sequence[Row], shared: dict[int, list[tuple[Row, str]]]
+) -> list[Row]:
+    """Rows of which those in no group are one alternative each of a shared site.
+
+    Where no element of a site is the commonest, nothing says which stays.
+    """
+    grouped = []
+    for row in rows:
+        here = [other for other, _ in shared.get(row.number, ())]
+        shares = sorted(other.occupancy for other in here)
+        if not here or any(one.group for one in here) or shares[-1] - shares[-2] < 0.01:
+            grouped.append(row)
+            continue
+        first = min(other.number for other in here)
+        grouped.append(replace(row, assembly=f"site {first}", group=str(row.number)))
+    return grouped
+
+
+def _note_mixed_sites(
+    rows: Sequence[Row], shared: dict[int, list[tuple[Row, str]]], kept: set[int]
+) -> tuple[str, ...]:
+    """Which kept rows of a CIF share their place with another element."""
+    found = []
+    for row in rows:
+        if row.number in kept and row.number in shared:
+            here = shared[row.number]
+            shares = ", ".join(f"{kind} {one.occupancy:.2f}" for one, kind in here)
+            own = next(kind for one, kind in here if one.number == row.number)
+            found.append(f"{here[0][0].label} ({shares}) as {own}")
     if not found:
         return ()
     return (
         f"warning: mixed sites, shared by elements in the crystal: {few(found)}; "
         "compare composition and electrons with the paper",
     )
+
+
+def _measure_site(first: str, second: str) -> float:
+    """How near two elements share a site, Å: two metals are often refined apart."""
+    return _SAME_PLACE if {first, second} & NONMETALS else _SAME_METAL_SITE
 
 
 def _note_formula_gaps(

@@ -11,16 +11,22 @@ from ase import Atoms
 from clusterflow.records.own_word import NOTHING_SAID, OwnWord
 
 if TYPE_CHECKING:
+    from collections import Counter
     from collections.abc import Sequence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """What a file holds: atoms with the arrays ``labels`` and ``occupancies``."""
+    """What a file holds: atoms with the arrays ``labels`` and ``occupancies``.
+
+    moieties
+        Atoms and charge of each ion that a crystal states, also of those without sites.
+    """
 
     atoms: Atoms
     notes: tuple[str, ...] = ()
     said: OwnWord = NOTHING_SAID
+    moieties: tuple[tuple[Counter[str], int], ...] = ()
 
 
 def label_atoms(

@@ -5,22 +5,36 @@ from __future__ import annotations
 import re
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
 
 from clusterflow.errors import InputWarning, StructureError
-from clusterflow.records.atom_lines import read_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from ase import Atoms
 
-_MOL: Final = (".mol", ".sdf")
-_MULTIPLICITY: Final = ("multiplicity", "spin_multiplicity")
+_CHARGE: Final = ("charge", "total_charge")
+_MULTIPLICITY: Final = ("multiplicity", "spin_multiplicity", "mult")
 # Partial charges and moments of a computation add up to a whole number or say nothing.
 _WHOLE: Final = 0.05
-# Unpaired electrons of an atom by its entry in M RAD; one is a singlet carbene.
-_RADICAL: Final = {"1": 0, "2": 1, "3": 2}
+_KEPT: Final = "clusterflow_own_word"
+# Where outputs of programs say charge and multiplicity, by ASE's names of the formats.
+OUTPUTS: Final = {
+    "gaussian-out": (r"Charge\s*=\s*(-?\d+)", r"Multiplicity\s*=\s*(\d+)"),
+    "orca-output": (
+        r"Total Charge\s+Charge[\s.]+(-?\d+)",
+        r"Multiplicity\s+Mult[\s.]+(\d+)",
+    ),
+}
+_COMMENT: Final = re.compile(
+    r"\b(?:(?P<charge>(?:total[ _])?charge)|(?:spin[ _])?mult(?:iplicity)?)"
+    r"\s*[:=]\s*[\"']?(?P<value>[+-]?\d+[+-]?)(?![\w.])",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,34 +50,57 @@ class OwnWord:
 NOTHING_SAID: Final = OwnWord()
 
 
+def keep_own_word(atoms: Atoms, word: OwnWord) -> None:
+    """Leave with the atoms of a file what it says of them, for `read_own_word`."""
+    atoms.info[_KEPT] = word
+
+
+def read_comment(comment: str) -> dict[str, str]:
+    """Charge and multiplicity in the comment of an XYZ file, however written.
+
+    >>> read_comment("Cu3 cation, charge: +1, mult = 1")
+    {'charge': '+1', 'multiplicity': '1'}
+    """
+    return {
+        "charge" if found["charge"] else "multiplicity": found["value"]
+        for found in _COMMENT.finditer(comment)
+    }
+
+
+def read_output(text: str, kind: str) -> OwnWord:
+    """What the output of a program says, whose format is one of `OUTPUTS`."""
+    found = [re.search(pattern, text) for pattern in OUTPUTS[kind]]
+    charge, multiplicity = (int(one[1]) if one else None for one in found)
+    return OwnWord(
+        charge=charge,
+        charge_from="the output",
+        multiplicity=multiplicity,
+        multiplicity_from="the output",
+    )
+
+
 def read_own_word(file: Path, atoms: Atoms) -> OwnWord:
     """What a file says of charge and multiplicity of the atoms read from it.
 
-    Of a MOL or SDF file the lines `M  CHG` and `M  RAD`, of extended XYZ and what else
-    ASE reads the keys `charge` and `multiplicity`, or else initial charges and
-    magnetic moments of the atoms. A file without them says nothing, not zero.
+    Its reader may have kept it with them. Else it is what ASE reads: the keys `charge`
+    and `multiplicity`, or else charges and magnetic moments of the atoms, initial or
+    computed. A file without them says nothing, not zero.
+
+    Raises
+    ------
+    StructureError
+        If such a key holds no whole number.
     """
-    if file.suffix.lower() in _MOL:
-        text = read_text(file)
-        if text.count("M  END") > 1:  # of which record is not known here
-            return NOTHING_SAID
-        charges = [int(value) for value in _list_entries(text, "CHG")]
-        radicals = [_RADICAL.get(value, 0) for value in _list_entries(text, "RAD")]
-        return OwnWord(
-            charge=sum(charges) if charges else None,
-            charge_from="M  CHG",
-            multiplicity=sum(radicals) + 1 if radicals else None,
-            multiplicity_from="M  RAD",
-        )
-    charge, charge_from = _read_info(atoms, ("charge",))
-    multiplicity, multiplicity_from = _read_info(atoms, _MULTIPLICITY)
-    if charge is None and atoms.has("initial_charges"):
-        charge = _round_whole(atoms.get_initial_charges().sum())
-        charge_from = "initial charges"
-    if multiplicity is None and atoms.has("initial_magmoms"):
-        unpaired = _round_whole(abs(atoms.get_initial_magnetic_moments().sum()))
-        multiplicity = None if unpaired is None else unpaired + 1
-        multiplicity_from = "initial magnetic moments"
+    kept = atoms.info.get(_KEPT)
+    if isinstance(kept, OwnWord):
+        return kept
+    stated = {str(key).lower(): value for key, value in _list_statements(atoms)}
+    charge, charge_from = _read_statement(stated, _CHARGE, file)
+    multiplicity, multiplicity_from = _read_statement(stated, _MULTIPLICITY, file)
+    if charge is None:
+        charge, charge_from = _add_charges(atoms)
+    if multiplicity is None:
+        multiplicity, multiplicity_from = _add_moments(atoms)
     return OwnWord(
         charge=charge,
         charge_from=charge_from,
@@ -72,22 +109,64 @@ def read_own_word(file: Path, atoms: Atoms) -> OwnWord:
     )
 
 
-def _list_entries(text: str, kind: str) -> list[str]:
-    """Values of all atoms in lines such as `M  CHG  2   1   1   5  -1`."""
-    lines = re.findall(rf"^M  {kind}\s+\d+(.*)$", text, re.MULTILINE)
-    return [value for line in lines for value in line.split()[1::2]]
+def _list_statements(atoms: Atoms) -> Iterator[tuple[Any, Any]]:
+    """Keys and values that may name a charge; later ones go before."""
+    yield from atoms.info.get("key_value_pairs", {}).items()  # of an ASE database
+    yield from getattr(atoms.calc, "parameters", {}).items()  # of a program's input
+    yield from atoms.info.items()
 
 
-def _read_info(atoms: Atoms, keys: tuple[str, ...]) -> tuple[int | None, str]:
+def _read_statement(
+    stated: Mapping[str, Any], keys: tuple[str, ...], file: Path
+) -> tuple[int | None, str]:
     for key in keys:
-        value = atoms.info.get(key)
-        if isinstance(value, (int, float)) or hasattr(value, "dtype"):
-            return _round_whole(float(value)), key
+        value = stated.get(key)
+        if value is None or isinstance(value, bool):  # a comment that has the word
+            continue
+        text = re.sub(r"^(\d+)([+-])$", r"\2\1", str(value).strip())  # 1+ is +1
+        try:
+            whole = round_whole(float(text))
+        except ValueError:
+            whole = None
+        if whole is None:
+            raise StructureError(f"{file}: {key}={value}: write a whole number")
+        return whole, key
     return None, ""
 
 
-def _round_whole(value: float) -> int | None:
-    return round(value) if abs(value - round(value)) < _WHOLE else None
+def _add_charges(atoms: Atoms) -> tuple[int | None, str]:
+    if atoms.has("initial_charges"):
+        return round_whole(atoms.get_initial_charges().sum()), "initial charges"
+    computed = np.array(_list_results(atoms).get("charges", ()), dtype=float)
+    if not computed.any():
+        return None, ""
+    return round_whole(computed.sum()), "computed charges"
+
+
+def _add_moments(atoms: Atoms) -> tuple[int | None, str]:
+    if atoms.has("initial_magmoms"):
+        total, said_by = (
+            atoms.get_initial_magnetic_moments().sum(),
+            "initial magnetic moments",
+        )
+    else:
+        total = _list_results(atoms).get("magmom") or 0.0
+        said_by = "computed magnetic moment"
+        if not total:  # as programs write it for closed shells that were assumed
+            return None, ""
+    unpaired = round_whole(abs(float(total)))
+    return (None if unpaired is None else unpaired + 1), said_by
+
+
+def _list_results(atoms: Atoms) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = getattr(atoms.calc, "results", None) or {}
+    return found
+
+
+def round_whole(value: float) -> int | None:
+    """A sum of partial charges or moments as a whole number, or None."""
+    is_whole = np.isfinite(value) and abs(value - round(value)) < _WHOLE
+    return round(value) if is_whole else None
 
 
 def choose_claim(

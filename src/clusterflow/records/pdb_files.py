@@ -15,8 +15,10 @@ from clusterflow.records.disorder import (
     note_dropped_rows,
 )
 from clusterflow.records.file_content import Content, label_atoms
+from clusterflow.records.own_word import OwnWord
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -82,7 +84,17 @@ def read_pdb(file: Path, disorder: str) -> Content:
         for row in rows
     ]
     atoms = label_atoms(atoms, [row.label for row in rows], shares)
-    return Content(atoms=atoms, notes=notes)
+    said = _read_pdb_word([lines[row.number] for row in rows])
+    return Content(atoms=atoms, notes=notes, said=said)
+
+
+def _read_pdb_word(lines: Sequence[str]) -> OwnWord:
+    """What the formal charges of atoms, such as ``1+``, add up to."""
+    found = [re.fullmatch(r"(\d)([+-])", line[78:80]) for line in lines]
+    charges = [int(one[2] + one[1]) for one in found if one]
+    return OwnWord(
+        charge=sum(charges) if charges else None, charge_from="columns 79-80"
+    )
 
 
 def _read_pdb_occupancy(line: str) -> float:

@@ -18,6 +18,13 @@ from clusterflow.records.atom_lines import (
     refuse_cut_line,
     split_fields,
 )
+from clusterflow.records.own_word import (
+    NOTHING_SAID,
+    OwnWord,
+    keep_own_word,
+    read_comment,
+    round_whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -38,6 +45,7 @@ def read_xyz(file: Path) -> tuple[list[Atoms], tuple[str, ...]]:
     text = read_text(file)
     lines = text.rstrip().split("\n")
     plain: list[str] = []
+    comments: list[str] = []
     notes: dict[str, None] = {}
     rows: list[str] = []
     for first, count in _find_frames(lines, file):
@@ -48,8 +56,11 @@ def read_xyz(file: Path) -> tuple[list[Atoms], tuple[str, ...]]:
             rows, found = _make_rows_plain(rows, where, file, is_extended=is_extended)
             notes |= dict.fromkeys(found)
         plain += [str(count), head[1], *rows]
+        comments.append(head[1])
     refuse_cut_line(text, lines[-len(rows) :], file)
     images = ase.io.read(StringIO("\n".join(plain) + "\n"), ":", format="extxyz")
+    for atoms, comment in zip(images, comments, strict=True):
+        atoms.info |= read_comment(comment)
     return images, tuple(notes)
 
 
@@ -139,7 +150,8 @@ def read_mol2(file: Path) -> tuple[list[Atoms], tuple[str, ...]]:
     notes: tuple[str, ...] = ()
     for part in read_text(file).split("@<TRIPOS>MOLECULE")[1:]:
         header, _, rest = part.partition("@<TRIPOS>ATOM")
-        rows = [r for r in rest.partition("@<TRIPOS>")[0].split("\n") if r.strip()]
+        lines = rest.partition("@<TRIPOS>")[0].split("\n")
+        rows = [line for line in lines if line.strip() and not line.startswith("#")]
         said = [line.split()[0] for line in header.split("\n")[2:3] if line.strip()]
         if said != [str(len(rows))]:
             raise StructureError(
@@ -151,6 +163,20 @@ def read_mol2(file: Path) -> tuple[list[Atoms], tuple[str, ...]]:
         places = [read_place(f[2:5], at) for f, at in zip(fields, where, strict=True)]
         types = [(*f, "", "", "")[5].partition(".")[0] for f in fields]
         symbols, found = find_elements(types, np.array(places), file, symbols=True)
-        images.append(Atoms(symbols, positions=places))
+        atoms = Atoms(symbols, positions=places)
+        if "NO_CHARGES" not in header:
+            keep_own_word(atoms, _read_mol2_word([f[8:9] for f in fields]))
+        images.append(atoms)
         notes += found
     return images, notes
+
+
+def _read_mol2_word(column: Sequence[Sequence[str]]) -> OwnWord:
+    """What partial charges of all atoms add up to, if to a whole number."""
+    try:
+        charges = np.array([float(one[0]) for one in column])
+    except (IndexError, ValueError):
+        return NOTHING_SAID
+    if not charges.any():
+        return NOTHING_SAID
+    return OwnWord(charge=round_whole(charges.sum()), charge_from="its charges")

@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from clusterflow.engines import check_elements
 from clusterflow.errors import RecordError
 from clusterflow.records.adsorption import AdsorbRecord, PoolRecord, SitesRecord
 from clusterflow.records.clusters import RelaxRecord
@@ -66,12 +67,18 @@ def adsorb(
     geometries then decide by single points which one goes on, because placed ones have
     stretched bonds, which favour high spin. At a minimum the others are tried again,
     and relaxed too if they are near.
+
+    Raises
+    ------
+    EngineError
+        If the level has no parameters for an element of the adsorbate.
     """
     job.settings = settings_of(relax, settings)
     found = _Found() if before is None else _restore_findings(before.adsorbed)
     if not relaxed.isomers or relaxed.level is None or sites.status != "ok":
         reason = relaxed.reason or sites.reason
         return _make_adsorb_record(relaxed, adsorbate, found, reason, job)
+    check_elements(relaxed.level, adsorbate.counts, adsorbate.name)
 
     def search_on(host: Isomer) -> MinimumSearch:
         assert relaxed.level is not None

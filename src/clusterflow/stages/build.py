@@ -449,7 +449,7 @@ def _make_file_spec(path: Path, request: Request) -> ClusterSpec:
     charge = choose_claim("charge", request.charge, said, path, trust) or 0
     multiplicity = choose_claim("multiplicity", request.multiplicity, said, path, trust)
     claims = {
-        "name": _make_name(path),
+        "name": make_name(path),
         "formula": "".join(f"{e}{n}" for e, n in sorted(counts.items())),
         "charge": charge,
         "material": guess_material(counts),
@@ -463,7 +463,7 @@ def _make_file_spec(path: Path, request: Request) -> ClusterSpec:
         raise StructureError(f"{path}: {describe_error(error)}") from None
 
 
-def _make_name(path: Path) -> str:
+def make_name(path: Path) -> str:
     """A legal name after a file: é becomes e, ₃ becomes 3, the rest is left out."""
     plain = unicodedata.normalize("NFKD", path.stem)
     kept = "".join(c for c in plain if re.fullmatch(r"[A-Za-z0-9-]", c))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from clusterflow.engines import check_elements
 from clusterflow.errors import EngineError
 from clusterflow.records.atoms import from_atoms, to_atoms
 from clusterflow.records.clusters import (
@@ -65,13 +66,16 @@ def relax(
     Raises
     ------
     EngineError
-        If the multiplicity is to be found at a level without spin polarisation.
+        If the multiplicity is to be found at a level without spin polarisation, or the
+        level has no parameters for an element.
     """
     job.settings = settings_of(settings)
     level = shared_level(level, peers)
     auto = build.auto_multiplicity
     if level.level and (why_not := why_no_auto(build.cluster, auto, level.level)):
         raise EngineError(why_not)
+    if level.level:
+        check_elements(level.level, build.structures[0].symbols, build.cluster)
     isomers: list[Isomer] = []
     failures: dict[str, str] = {}
     tried: list[SpinState] = []

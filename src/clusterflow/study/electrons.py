@@ -12,11 +12,9 @@ from clusterflow.library.clusters import ClusterSpec
 from clusterflow.library.find import load_spec
 from clusterflow.records.own_word import choose_claim
 from clusterflow.records.structure_files import read_whole, split_frame
-from clusterflow.science.clusters.electrons import (
-    count_electrons,
-    find_ligands,
-    read_cluster_formula,
-)
+from clusterflow.science.clusters.cluster_formula import read_cluster_formula
+from clusterflow.science.clusters.electrons import count_electrons, find_ligands
+from clusterflow.stages.build import refuse_overlap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,8 +27,8 @@ if TYPE_CHECKING:
     from clusterflow.science.clusters.electrons import ElectronCount
 
 _STRUCTURE_FILES = {
-    *(".xyz", ".extxyz", ".cif", ".pdb", ".gro", ".mol2", ".vasp", ".json"),
-    *(".yaml", ".yml"),
+    *(".xyz", ".extxyz", ".cif", ".pdb", ".ent", ".gro", ".mol", ".sdf", ".mol2"),
+    *(".vasp", ".traj", ".cube", ".json", ".yaml", ".yml"),
 }
 
 
@@ -67,7 +65,7 @@ def electrons(
         charge = choose_claim("charge", charge, content.said, file, trust)
     text = spec.formula if spec else _write_formula(atoms) if atoms else subject
     ligands = {ligand.name: ligand for ligand in library.ligands()}
-    formula = read_cluster_formula(text, ligands.values())
+    formula = read_cluster_formula(text, ligands.values(), library.ions())
     if charge is not None and formula.charge not in (None, charge):
         raise LibraryError(
             f"--charge {charge:+d}: the formula {text!r} says {formula.charge:+d}; "
@@ -122,8 +120,11 @@ def _find_cluster_spec(subject: str, library: Library) -> ClusterSpec | None:
 def _read_file(subject: str, frame: str) -> Content | None:
     path, frame = split_frame(subject, frame)
     if path.is_file():
-        return read_whole(path, frame)
-    if path.suffix in _STRUCTURE_FILES:
+        content = read_whole(path, frame)
+        if not content.atoms.pbc.any():
+            refuse_overlap(content.atoms, str(path))
+        return content
+    if path.suffix.lower() in _STRUCTURE_FILES:
         raise StructureError(f"{path}: no such file")
     return None
 

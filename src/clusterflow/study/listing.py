@@ -151,10 +151,8 @@ def _count_superatom_electrons(
     spec: ClusterSpec, ligands: Mapping[str, LigandSpec]
 ) -> int | None:
     """Electrons of the metal sphere; none for II-VI pairs and on supports."""
-    from clusterflow.science.clusters.electrons import (
-        count_electrons,
-        read_cluster_formula,
-    )
+    from clusterflow.science.clusters.cluster_formula import read_cluster_formula
+    from clusterflow.science.clusters.electrons import count_electrons
 
     if spec.material != "metal" or _is_supported(spec):
         return None

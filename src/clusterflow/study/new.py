@@ -6,10 +6,9 @@ import re
 import shlex
 from typing import TYPE_CHECKING
 
-import yaml
-
 from clusterflow.errors import ConfigError
 from clusterflow.library.find import Library, package_data
+from clusterflow.library.yaml_file import format_yaml
 from clusterflow.model import NAME_PATTERN
 from clusterflow.records.files import write_atomic
 from clusterflow.settings import Study
@@ -108,4 +107,4 @@ def _format_example_yaml() -> str:
     heading = (
         "# An example to change or delete; `clusterflow add` writes more of them.\n"
     )
-    return heading + yaml.safe_dump(content, sort_keys=False, allow_unicode=True)
+    return heading + format_yaml(content)

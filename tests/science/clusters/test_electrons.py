@@ -60,6 +60,54 @@ PUBLISHED = [
     ("[Au9(PPh3)8]3+", 3, 6, 1),
     ("Cd6Se6", 0, 0, 1),
     ("(CdSe)13(NH3)13", 0, 0, 1),
+    # Formulas as they are printed, with ligands of more kinds; counts of
+    # 10.1021/acs.chemrev.5b00703 where it has the cluster, else of the papers on it.
+    ("[Au25(PPh3)10(SCH2CH2C6H5)5Cl2]2+", 2, 16, 1),
+    ("[Au37(PPh3)10(SC2H4Ph)10Cl2]+", 1, 24, 1),
+    ("Au103S2(S-Nap)41", 0, 58, 1),
+    ("Au279(SPh-tBu)84", 0, 195, 2),
+    ("Au30S(S-t-Bu)18", 0, 10, 1),
+    ("[Au20(PP3)4]4+", 4, 16, 1),
+    ("Au22(dppo)6", 0, 22, 1),
+    ("[Au22H3(dppee)7]3+", 3, 16, 1),
+    ("[Au13(NHC)9Cl3]2+", 2, 8, 1),
+    ("[Au25(iPr2-bimy)10Br7]2+", 2, 16, 1),
+    ("[Au19(PhC≡C)9(Hdppa)3]2+", 2, 8, 1),
+    ("[Au23(C≡CBut)15]", 0, 8, 1),
+    ("Au144(C≡CAr)60", 0, 84, 1),
+    ("[Au80Ag30(C≡CPh)42Cl9]+", 1, 58, 1),
+    ("[PdAu9(PPh3)8(CN)]2+", 2, 6, 1),
+    ("[Pt(AuPPh3)8]2+", 2, 6, 1),
+    ("Pd@Au24(SR)18", 0, 6, 1),
+    ("Au11(PPh3)7(SCN)3", 0, 8, 1),
+    ("[Ag29(BDT)12(TPP)4]3-", -3, 8, 1),
+    ("Ag50(Dppm)6(TBBM)30", 0, 20, 1),
+    ("[Ag32(DPPE)5(SC6H4CF3)24]2-", -2, 10, 1),
+    ("[Ag62S12(SBut)32]2+", 2, 4, 1),
+    ("[Cu14H12(phen)6(PPh3)4]2+", 2, 0, 1),
+    ("[Cu29Cl4H22(Ph2phen)12]+", 1, 2, 1),
+    ("[Cu20(CCPh)12(OAc)6]", 0, 2, 1),
+    ("[Cu6(μ3-H)6(PPh3)6]", 0, 0, 1),
+    ("(CuH)6(Ph3P)6", 0, 0, 1),
+    ("[Cu43Al12](Cp*)12", 0, 67, 2),
+    ("[Cd54Se32(SePh)48(dmf)4]4-", -4, 0, 1),
+]
+
+# With the counter-ions that they crystallise with, which imply the charge.
+SALTS = [
+    ("[TOA][Au25(PET)18]", -1, 8, {"TOA+": 1}),
+    ("[N(C8H17)4]+[Au25(SCH2CH2Ph)18]-", -1, 8, {"TOA+": 1}),
+    ("[Ag25(SPhMe2)18-][PPh4+]", -1, 8, {"PPh4+": 1}),
+    ("(PPh4)4[Ag44(p-MBA)30]", -4, 18, {"PPh4+": 4}),
+    ("Na4[Ag44(p-MBA)30]4-", -4, 18, {"sodium+": 4}),
+    ("[nBu4N]2[PtAg24(SPhCl2)18]", -2, 8, {"TBA+": 2}),
+    ("[Au13(dppe)5Cl2]Cl3", 3, 8, {"chloride-": 3}),
+    ("[Au13(PMe2Ph)10Cl2](PF6)3", 3, 8, {"PF6-": 3}),
+    ("[Au9(PPh3)8](NO3)3", 3, 6, {"nitrate-": 3}),
+    ("[Ag33(PET)24(PPh3)4]SbF6", 1, 8, {"SbF6-": 1}),
+    ("[Ag14(C≡CtBu)12Cl]OH", 1, 0, {"hydroxide-": 1}),
+    ("[Au1Ag22(S-Adm)12](SbF6)2Cl", 3, 8, {"SbF6-": 2, "chloride-": 1}),
+    ("[Cu23(PhSe)16(Ph3P)8(H)6]BF4", 1, 0, {"BF4-": 1}),
 ]
 
 
@@ -73,6 +121,52 @@ def test_published_superatoms(count, formula, charge, n_superatom, multiplicity)
     # Ligands are closed shells, so the parity of the superatom is that of the whole.
     assert found.multiplicity == 1 + n_superatom % 2
     assert (found.warning is None) == (multiplicity == 1)
+
+
+@pytest.mark.parametrize(("formula", "charge", "n_superatom", "ions"), SALTS)
+def test_counter_ions_of_a_formula_imply_its_charge(
+    count, formula, charge, n_superatom, ions
+):
+    found = count(formula)
+    assert (found.charge, found.n_superatom) == (charge, n_superatom)
+    assert (found.multiplicity, found.counter_ions) == (1, ions)
+
+
+def test_counter_ions_against_a_charge_are_refused(count):
+    with pytest.raises(LibraryError, match=r"is -1, and TOA\+ × 2 .* say -2"):
+        count("[TOA]2[Au25(SR)18]-")
+    with pytest.raises(LibraryError, match=r"--charge \+0: .* says -1"):
+        count("[TOA][Au25(SR)18]", 0)
+
+
+def test_a_hydroxide_without_brackets_is_no_hydride(count):
+    for formula in ("Cu8OH(PPh3)6", "[Cu4OH4(py)4]", "Au2SH(PPh3)"):
+        found = count(formula)
+        assert found.n_superatom is None
+        assert "is a ligand is not said; put" in found.n_superatom_reason
+    assert count("[Cu4(OH)4(py)4]").n_superatom == 0
+    assert count("Ag14S(SPh)12(PPh3)8").n_superatom == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "ligand"),
+    [
+        ("S(CH2)2Ph", "PET"),
+        ("n-C6H13S", "SC6H13"),
+        ("S-nC12H25", "SC12H25"),
+        ("SBut", "StBu"),
+        ("O^tBu", "OtBu"),
+        ("PhSe", "SePh"),
+        ("P(C6H5)2CH3", "PMePh2"),
+        ("DpPe", "DPPE"),
+        ("μ2-Cl", "chloride"),
+        ("η2-dppm", "DPPM"),
+    ],
+)
+def test_a_ligand_by_the_atoms_that_its_name_spells(count, library, name, ligand):
+    (found,) = count(f"Au9({name})3").ligands
+    counts = {one.name: one.counts for one in library.ligands()}
+    assert counts[found] == counts[ligand]
 
 
 def test_an_odd_count_as_printed_warns(count):
@@ -192,12 +286,22 @@ def test_atoms_that_may_be_ligands_are_not_guessed(count):
         ("Au25(SH)18-", -1),
         ("Au25(SH)18", 0),
         ("[Au25(SH)18]⁰", 0),
+        ("Au25(SH)18 2-", -2),
+        ("Au25(SH)18 −", -1),
+        ("Au25(SH)18 +1", 1),
+        ("[Au25(SH)18]-2", -2),
+        ("[Au25(SH)18](2-)", -2),
+        ("[Au_{25}(SH)_{18}]^{-}", -1),
+        ("$Au_25(SH)_18^{2+}$", 2),
+        ("Au<sub>25</sub>(SH)<sub>18</sub><sup>2-</sup>", -2),
         ("Cu2+", 1),  # of Cu2: digits without a bracket count atoms
         ("Cu^2+", 2),
     ],
 )
 def test_ways_to_write_a_charge(count, formula, charge):
-    assert count(formula).charge == charge
+    found = count(formula)
+    assert found.charge == charge
+    assert found.ligands in ({"SH": 18}, {})
 
 
 def test_nesting_does_not_matter(count):
@@ -232,6 +336,9 @@ def test_a_file_and_a_cluster_of_the_library(count, tmp_path):
         ("Au25(SR18", "never closed"),
         ("Au25SR18", "cannot read 'R18'"),
         ("Qq3", "cannot read 'Qq3'"),
+        ("Au25(SH)18 2", "a blank between digits"),
+        ("Au24.5Ag0.5(SR)18", "cannot read '.5Ag"),
+        ("Cu8(SiMe3)2", "unknown ligand 'SiMe3'"),
         ("Au0", "count is 0"),
         ("+", "no atoms"),
         ("", "no atoms"),
