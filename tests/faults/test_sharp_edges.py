@@ -94,12 +94,14 @@ OPTIONS = {
     "deep": ["build", "Cu4", "--settings", "[" * 100_000],
     "a selection": ["collect", ".", "--selection", "{}"],
     "a list for a selection": ["collect", ".", "--selection", "[1]"],
+    "no selection on standard input": ["collect", ".", "--selection", "-"],
     "a section of lists": ["collect", ".", "--settings", '{"collect": [1]}'],
 }
 
 
 @pytest.mark.parametrize("arguments", OPTIONS.values(), ids=OPTIONS)
-def test_odd_options_are_one_line(capsys, arguments):
+def test_odd_options_are_one_line(capsys, monkeypatch, arguments):
+    monkeypatch.setattr("sys.stdin", io.StringIO())
     assert main(arguments) == 2
     said = capsys.readouterr()
     assert said.out == ""

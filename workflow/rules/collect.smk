@@ -52,9 +52,10 @@ rule collect:
         settings=settings("collect"),
         selection=PLAN.selection(),
     shell:
+        # No argument of a program may be as long as that of a thousand clusters.
         r"""
-        clusterflow collect results/{wildcards.study:q} \
-            --selection {params.selection:q} \
+        printf %s {params.selection:q} | clusterflow collect results/{wildcards.study:q} \
+            --selection - \
             --cores {threads} \
             --settings {params.settings:q} \
             --output {output.record:q} \

@@ -15,10 +15,11 @@ rule refine_plan:
         settings=settings("refine_plan"),
         selection=PLAN.selection(),
     shell:
+        # No argument of a program may be as long as that of a thousand clusters.
         r"""
-        clusterflow refine_plan results/{wildcards.study:q} \
+        printf %s {params.selection:q} | clusterflow refine_plan results/{wildcards.study:q} \
             --round {wildcards.round} \
-            --selection {params.selection:q} \
+            --selection - \
             --settings {params.settings:q} \
             --output {output:q} \
             2>{log:q}

@@ -29,9 +29,10 @@ rule report:
         settings=settings("report"),
         selection=PLAN.selection(),
     shell:
+        # No argument of a program may be as long as that of a thousand clusters.
         r"""
-        clusterflow report results/{wildcards.study:q} \
-            --selection {params.selection:q} \
+        printf %s {params.selection:q} | clusterflow report results/{wildcards.study:q} \
+            --selection - \
             --cores {threads} \
             --settings {params.settings:q} \
             --output {output.record:q} \

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -82,7 +83,10 @@ Adsorbates = Annotated[
 Results = Annotated[Path, typer.Argument(help="Results of a study.")]
 Selection = Annotated[
     str | None,
-    typer.Option("--selection", help="Which records, as JSON; all by default."),
+    typer.Option(
+        "--selection",
+        help="Which records, as JSON, or - for standard input; all by default.",
+    ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _WIDEST = 10_000  # characters
@@ -98,6 +102,12 @@ def sections(settings: str) -> dict[str, Any]:
                 f"--settings: {name} = {content!r}: must be an object of settings"
             )
     return found
+
+
+def read_selection(selection: str) -> dict[str, Any]:
+    """Which records a rule wants, from its option or, as ``-``, standard input."""
+    text = sys.stdin.read() if selection == "-" else selection
+    return _read_object("--selection", text)
 
 
 def _read_object(option: str, text: str) -> dict[str, Any]:
@@ -133,7 +143,7 @@ def selected(folder: Path, selection: str | None) -> tuple[Any, str]:
 
     if selection is None:
         return read_records(folder), folder.name
-    chosen = _read_object("--selection", selection)
+    chosen = read_selection(selection)
     try:
         study, paths = str(chosen["study"]), record_paths(folder, chosen)
     except (LookupError, TypeError, AttributeError) as error:

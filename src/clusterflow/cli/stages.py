@@ -28,6 +28,7 @@ from clusterflow.cli.options import (
     emit,
     print_table,
     read_inputs,
+    read_selection,
     run_stage,
     sections,
 )
@@ -416,7 +417,10 @@ def refine_plan(
     ],
     selection: Annotated[
         str | None,
-        typer.Option(help="As the rule passes it; by default that of the study here."),
+        typer.Option(
+            help="As the rule passes it, or - for standard input; by default that of "
+            "the study here."
+        ),
     ] = None,
     settings: Settings = "{}",
     output: Output = None,
@@ -433,7 +437,7 @@ def refine_plan(
         plan = Plan.from_config(read_config(paths), paths)
         selection = plan.selection()
         settings = plan.settings("refine_plan") if settings == "{}" else settings
-    files = list_plan_inputs(folder, json.loads(selection), number)
+    files = list_plan_inputs(folder, read_selection(selection), number)
     inputs = read_inputs(
         "refine_plan", [*map(str, files)], settings, of={"round": str(number)}
     )
