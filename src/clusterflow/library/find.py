@@ -55,6 +55,8 @@ SINGULAR = {kind: kind[:-1] for kind in KINDS} | {
     "level_errors": "table of level errors",
 }
 
+_LONGEST_SHOWN = 80  # characters of a value in a message
+
 S = TypeVar("S", bound=Spec)
 M = TypeVar("M", bound=Model)
 
@@ -86,8 +88,14 @@ def describe_error(error: ValidationError) -> str:
     if not place:
         return message
     value = first["input"]
-    shown = repr(value) if isinstance(value, str | int | float | bool) else "its value"
-    return hide_passwords(f"{place} = {shown}: {message}")
+    return hide_passwords(f"{place} = {_show_value(value)}: {message}")
+
+
+def _show_value(value: object) -> str:
+    if not isinstance(value, str | int | float | bool):
+        return "its value"
+    shown = hide_passwords(repr(value))
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
 
 
 def validate(content: object, model: type[M]) -> M:
