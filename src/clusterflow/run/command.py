@@ -21,6 +21,20 @@ if TYPE_CHECKING:
 BUNDLE: Final = "CLUSTERFLOW_BUNDLE"
 # The part that is made of the records of all clusters.
 TABLES: Final = "tables"
+# Options of Snakemake that say how jobs run, not which: without a value, with one, or
+# with any number.
+_PLAIN_FLAGS: Final = (
+    *(("--dry-run", "--dryrun", "-n"), ("--keep-going", "-k"), ("--verbose",)),
+    *(("--printshellcmds", "-p"), ("--rerun-incomplete", "--ri")),
+)
+_PLAIN_VALUES: Final = (
+    *(("--jobs", "-j"), ("--latency-wait", "--output-wait", "-w")),
+    ("--retries", "--restart-times", "-T"),
+)
+_PLAIN_LISTS: Final = (
+    *(("--config", "-C"), ("--quiet", "-q"), ("--rerun-triggers",)),
+    *(("--resources", "--res"), ("--set-resources",), ("--set-threads",)),
+)
 
 
 def results_folder(configfiles: Sequence[Path], snakemake_args: Sequence[str]) -> Path:
@@ -192,8 +206,21 @@ def computes(snakemake_args: Sequence[str]) -> bool:
 
 
 def asks_for_all(snakemake_args: Sequence[str]) -> bool:
-    """Whether the whole study is run, or planned, with nothing said of how."""
-    return {*snakemake_args} <= {"-n", "--dry-run", "--dryrun"}
+    """Whether the whole study is run, or planned: not a target, a rule or a report.
+
+    >>> asks_for_all(["-nk", "--quiet", "rules", "--retries", "2"])
+    True
+    >>> asks_for_all(["--until", "relax"]), asks_for_all(["-k", "results/a/x.json"])
+    (False, False)
+    """
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    for names in _PLAIN_FLAGS:
+        parser.add_argument(*names, action="store_true")
+    for names in _PLAIN_VALUES:
+        parser.add_argument(*names, nargs="?")
+    for names in _PLAIN_LISTS:
+        parser.add_argument(*names, nargs="*")
+    return not parser.parse_known_args(list(snakemake_args))[1]
 
 
 def plans_only(snakemake_args: Sequence[str]) -> bool:
