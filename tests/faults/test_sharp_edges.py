@@ -79,7 +79,7 @@ def test_an_url_without_a_password_stays_whole():
 
 
 def test_texts_are_no_formulas_and_numbers_stay(tmp_path):
-    texts = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
+    texts = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\uff1d1", "\r=1"]
     rows = [{"reason": text, "energy_ev": -1.5, "n_e": -2} for text in texts]
     read = list(csv.DictReader(io.StringIO(to_csv("failures", rows), newline="")))
     texts[-1] = " =1"  # a cell of one line
@@ -121,6 +121,8 @@ ENGINES = {
     "text energy": ("'-1.0'", "np.zeros((2, 3))", "the energy must be a number"),
     "complex energy": ("1j", "np.zeros((2, 3))", "the energy must be a number"),
     "two energies": ("[1.0, 2.0]", "np.zeros((2, 3))", "the energy must be a number"),
+    "a masked energy": ("np.ma.masked", "np.zeros((2, 3))", "the energy is not a"),
+    "masked forces": ("-1.0", "np.ma.masked_all((2, 3))", "the forces is not a finite"),
     "no energy": ("float('nan')", "np.zeros((2, 3))", "the energy is not a finite"),
 }
 
@@ -165,7 +167,7 @@ def test_a_list_of_forces_is_as_good_as_an_array(structure):
 
         def calculate(self, *arguments):
             super().calculate(*arguments)
-            self.results = {"energy": -1, "forces": [[0, 0, 1], [0, 0, -1]]}
+            self.results = {"energy": [-1], "forces": [[0, 0, 1], [0, 0, -1]]}
 
     atoms = Atoms("Cu2", [[0, 0, 0], [0, 0, 2.2]])
     atoms.calc = EngineCalculator(Lists(), OwnEngine(own=None), Meter())
