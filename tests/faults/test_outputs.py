@@ -118,8 +118,8 @@ def test_a_link_stays_one_and_its_target_is_replaced(here, capsys):
     assert list_names("far") == ["real.json"]
 
 
-def test_a_long_name_that_the_disk_takes_is_written(here):
-    name = "x" * 250 + ".json"
+@pytest.mark.parametrize("name", ["x" * 250 + ".json", os.fsdecode(b"\xff.json")])
+def test_any_name_that_the_disk_takes_is_written(here, name):
     write_atomic(Path(name), "text")
     assert list_names() == [name]
 

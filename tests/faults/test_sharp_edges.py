@@ -89,6 +89,14 @@ def test_texts_are_no_formulas_and_numbers_stay(tmp_path):
     assert to_csv("x", plain).splitlines()[1] == "*CO,it is −1 eV = too low,"
 
 
+def test_what_is_printed_is_whole_in_any_locale(tmp_path, monkeypatch):
+    printed = io.BytesIO()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, "ascii"))
+    assert main(["new", os.fsdecode("Å−".encode() + b"\xff")]) == 0
+    assert "Å−".encode() + b"\xff/config.yaml" in printed.getvalue()
+
+
 OPTIONS = {
     "ph": ["couples", "--ph", "nan"],
     "ph without end": ["couples", "--ph", "inf"],

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import functools
+import io
 import os
 import re
 import sys
@@ -36,6 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code is 2 for wrong input, 1 for a bug."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     warnings.showwarning = _show_warning
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Å and − in any locale, and names of files as the disk has them.
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     code = _run_command(arguments)
     try:
         sys.stdout.flush()

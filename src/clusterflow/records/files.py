@@ -85,7 +85,7 @@ def replacing(path: Path) -> Iterator[Path]:
         target = Path(os.path.realpath(path))
         target.parent.mkdir(parents=True, exist_ok=True)
         # A name may have 255 bytes, and this one is longer than that of the file.
-        prefix = f".{target.name.encode()[:200].decode(errors='ignore')}."
+        prefix = f".{os.fsencode(target.name)[:200].decode(errors='ignore')}."
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=prefix)
         os.close(handle)
         temporary = Path(name)
