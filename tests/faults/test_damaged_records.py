@@ -163,6 +163,25 @@ DAMAGED = {
     "a folder": (lambda: make_folder(CO2), describe(CO2, "cannot be read")),
     "a pipe": (lambda: make_pipe(CO2), describe(CO2, "cannot be read")),
 }
+GASES = CO.parent.parent
+
+
+def test_a_stage_that_cannot_be_looked_into_is_not_left_out(folder, capfd):
+    shutil.rmtree(GASES)
+    GASES.symlink_to(GASES.name)
+    for verb in ("verify", "collect"):
+        assert main([verb, str(folder)]) == 2
+        out, err = capfd.readouterr()
+        assert out == "" and re.fullmatch(describe(GASES, "cannot be read"), err), err
+
+
+def test_a_kind_of_item_that_cannot_be_looked_into_is_not_left_out(folder, capfd):
+    own = Path("structures/clusters")
+    own.parent.mkdir()
+    own.symlink_to(own.name)
+    assert main(["list", "clusters"]) == 2
+    out, err = capfd.readouterr()
+    assert out == "" and err.startswith(f"error: {own}: ") and err.count("\n") == 1
 
 
 def read_by_rule():

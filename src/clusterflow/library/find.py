@@ -191,8 +191,11 @@ class Library:
     def _files(self, kind: str) -> Iterator[Path]:
         """All files of a kind, folder by folder."""
         for root in self.roots:
+            try:  # Path.glob passes over a folder that may not be looked into
+                files_here = [p for p in (root / kind).iterdir() if p.suffix == ".yaml"]
+            except (FileNotFoundError, NotADirectoryError):
+                continue
             # By name: paths compare part by part, which takes most of a look-up.
-            files_here = (root / kind).glob("*.yaml")
             yield from sorted(files_here, key=lambda path: path.name)
 
     def shadowed(self) -> list[tuple[str, Path, Path]]:

@@ -423,11 +423,23 @@ def _flag_changed(
 
 def _list_record_files(folder: Path) -> list[Path]:
     """Every JSON file below a folder's stages; hidden ones are work in progress."""
-    return sorted(
-        path
-        for path in folder.glob("*/**/*.json")
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+    found: list[Path] = []
+    for stage in STAGES:
+        # Path.glob passes over what it may not look into, and records would be lost.
+        walk = os.walk(folder / stage, onerror=_refuse_unreadable)
+        for where, folders, names in walk:
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            found += [
+                Path(where, name)
+                for name in (*folders, *names)
+                if name.endswith(".json") and not name.startswith(".")
+            ]
+    return sorted(found)
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise RecordError(f"{error.filename}: cannot be read ({error.strerror})")
 
 
 def _read_umask() -> int:
