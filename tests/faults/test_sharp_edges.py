@@ -106,6 +106,8 @@ OPTIONS = {
     "a number for all": ["gas", "CO", "--settings", '{"thermo": 3}'],
     "a truth value": ["relax", "Cu4", "--settings", '{"relax": {"max_steps": true}}'],
     "no number": ["relax", "Cu4", "--settings", '{"relax": {"rattle_a": NaN}}'],
+    "a key twice": ["build", "Cu4", "--settings", '{"relax": {"a": 1, "a": 2}}'],
+    "a section misspelt": ["build", "Cu4", "--settings", '{"relx": {}}'],
     "deep": ["build", "Cu4", "--settings", "[" * 100_000],
     "a selection": ["collect", ".", "--selection", "{}"],
     "a list for a selection": ["collect", ".", "--selection", "[1]"],
