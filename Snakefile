@@ -9,11 +9,6 @@ from snakemake.utils import min_version
 
 min_version("9.16")
 
-# A study folder without a config.yaml runs on the defaults.
-if os.path.lexists("config.yaml"):
-
-    configfile: "config.yaml"
-
 
 report: "workflow/report/workflow.rst"
 
@@ -24,6 +19,12 @@ container: "clusterflow.sif"
 
 
 include: "workflow/rules/common.smk"
+
+
+# Read already; named again for reports of Snakemake, which refuses a file without keys.
+if read_config(study_configs([])):
+
+    configfile: "config.yaml"
 
 
 for stage in planned_stages():

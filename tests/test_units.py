@@ -51,6 +51,11 @@ def test_kj_per_mol_and_wavenumbers():
     assert units.ev_from_kj_per_mol(96.48533212) == pytest.approx(1.0, rel=EDITION)
 
 
+def test_no_temperature_beyond_all_bounds():
+    with pytest.raises(ConfigError, match=r"T = 1e\+300: too hot"):
+        units.check_temperature(1e300, "T")
+
+
 @pytest.mark.parametrize("temperature", [0.0, -5.0, float("nan")])
 def test_no_temperature_below_zero(temperature):
     with pytest.raises(ConfigError, match=r"thermo\.temperature_k = .*above zero"):

@@ -50,7 +50,9 @@ class OutputError(ClusterflowError):
 
 
 # Up to the last @: a password may hold any sign.
-_PASSWORD = re.compile(r"(://[^:/@\s]*:)\S*(?=@)|(password=)[^&\s'\"]+", re.IGNORECASE)
+_PASSWORD = re.compile(
+    r"(://[^:/@\s]*:)\S*(?=@)|(password\s*=\s*)('[^']*'|[^&\s'\"]+)", re.IGNORECASE
+)
 
 
 def hide_passwords(text: str) -> str:

@@ -8,7 +8,7 @@ its reason, and one file because it is one study.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -785,12 +785,14 @@ def check_url(url: str, where: str) -> str:
         If it is of another kind, or holds a password: that would stand in records,
         logs and the list of processes.
     """
-    if hide_passwords(unquote(url)) != unquote(url):
+    plain = "".join(unquote(url).split())
+    if hide_passwords(plain) != plain:
         raise ConfigError(
             f"{where}: holds a password; put it into ~/.pgpass or PGPASSWORD"
         )
-    if urlsplit(url).scheme not in ("postgresql", "postgres"):
-        raise ConfigError(f"{where} {url}: must be postgresql://USER@HOST/NAME")
+    # What is no such URL may hold a password anywhere: it is not shown.
+    if not url.startswith(("postgresql://", "postgres://")) or url.split() != [url]:
+        raise ConfigError(f"{where}: must be postgresql://USER@HOST/NAME")
     return url
 
 
@@ -802,7 +804,9 @@ def _run_check(check: Any, value: float, where: str) -> float:
 
 
 def load_study(
-    config: Mapping[str, Any], sources: Sequence[str | Path] = ("config.yaml",)
+    config: Mapping[str, Any],
+    sources: Sequence[str | Path] = ("config.yaml",),
+    given: Mapping[str, Any] | None = None,
 ) -> Study:
     """A validated study from a merged configuration.
 
@@ -812,6 +816,8 @@ def load_study(
         Content of the configuration files, later ones overlaid on earlier ones.
     sources
         Their paths, for messages.
+    given
+        What the command line has overlaid on them, for messages.
 
     Raises
     ------
@@ -825,7 +831,7 @@ def load_study(
         # A key that is missing is in no file: its section is.
         place = first["loc"][:-1] if first["type"] == "missing" else first["loc"]
         raise ConfigError(
-            f"{_find_setting_file(place, sources)}: {describe_error(error)}"
+            f"{_find_setting(place, sources, given or {})}: {describe_error(error)}"
         ) from None
 
 
@@ -865,27 +871,31 @@ def read_config(paths: Sequence[Path]) -> dict[str, Any]:
     return merged
 
 
-def _find_setting_file(
-    place: tuple[int | str, ...], sources: Sequence[str | Path]
+def _find_setting(
+    place: tuple[int | str, ...],
+    sources: Sequence[str | Path],
+    given: Mapping[str, Any],
 ) -> str:
-    """The last file that sets the key at `place`, and where; else all files."""
+    """The command line or last file that sets the key at `place`; else all files."""
+    if place and _holds_key(given, place):
+        return "--config"
     for source in reversed(sources):
         try:
-            content: Any = read_yaml(_make_path(source))
+            content = read_yaml(_make_path(source))
         except ClusterflowError:
             continue
-        found = True
-        for key in place:
-            if isinstance(content, dict) and key in content:
-                content = content[key]
-            elif isinstance(key, int):
-                break
-            else:
-                found = False
-                break
-        if found:
+        if _holds_key(content, place):
             return f"{source}{find_place(_make_path(source), place)}"
     return ", ".join(str(source) for source in sources) or "configuration"
+
+
+def _holds_key(content: Any, place: tuple[int | str, ...]) -> bool:
+    for key in place:
+        if isinstance(content, dict) and key in content:
+            content = content[key]
+        else:
+            return isinstance(key, int)
+    return True
 
 
 def _make_path(source: str | Path) -> Path:

@@ -93,7 +93,8 @@ def check_temperature(temperature_k: float, where: str) -> float:
     Raises
     ------
     ConfigError
-        If it is not positive, or so low that Celsius was probably meant.
+        If it is not positive, so low that Celsius was probably meant, or too high for
+        any solid, 10,000 K.
     """
     if not 0 < temperature_k < inf:
         raise ConfigError(
@@ -104,6 +105,8 @@ def check_temperature(temperature_k: float, where: str) -> float:
             f"{where} = {temperature_k}: this is very cold for kelvin; "
             f"did you mean {temperature_k + 273.15:g} K ({temperature_k:g} °C)?"
         )
+    if temperature_k > 10_000:
+        raise ConfigError(f"{where} = {temperature_k}: too hot; at most 10000 K")
     return temperature_k
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -78,6 +79,11 @@ def make_folder(path):
     path.mkdir()
 
 
+def make_pipe(path):
+    path.unlink()
+    os.mkfifo(path)
+
+
 def rename_level(path):
     level = json.loads(path.read_text())["level"]
     change(path, forge=True, level={**level, "name": "gfn2-xtb"})
@@ -108,6 +114,10 @@ DAMAGED = {
     "not a number": (
         lambda: change(CO2, forge=True, energy_ev=float("nan")),
         describe(CO2, "corrupt record: .*energy_ev"),
+    ),
+    "a number without end": (
+        lambda: change(CO2, forge=True, energy_ev=10**400),
+        describe(CO2, r"corrupt record: energy_ev = 10{79}\.\.\.: "),
     ),
     "one more field": (
         lambda: change(CO2, forge=True, mood="good"),
@@ -151,7 +161,27 @@ DAMAGED = {
     ),
     "a link to itself": (lambda: loop(CO2), describe(CO2, "cannot be read")),
     "a folder": (lambda: make_folder(CO2), describe(CO2, "cannot be read")),
+    "a pipe": (lambda: make_pipe(CO2), describe(CO2, "cannot be read")),
 }
+GASES = CO.parent.parent
+
+
+def test_a_stage_that_cannot_be_looked_into_is_not_left_out(folder, capfd):
+    shutil.rmtree(GASES)
+    GASES.symlink_to(GASES.name)
+    for verb in ("verify", "collect"):
+        assert main([verb, str(folder)]) == 2
+        out, err = capfd.readouterr()
+        assert out == "" and re.fullmatch(describe(GASES, "cannot be read"), err), err
+
+
+def test_a_kind_of_item_that_cannot_be_looked_into_is_not_left_out(folder, capfd):
+    own = Path("structures/clusters")
+    own.parent.mkdir()
+    own.symlink_to(own.name)
+    assert main(["list", "clusters"]) == 2
+    out, err = capfd.readouterr()
+    assert out == "" and err.startswith(f"error: {own}: ") and err.count("\n") == 1
 
 
 def read_by_rule():

@@ -90,18 +90,20 @@ def test_a_folder_without_write_permission_is_refused_first(here):
         ["sites", "Cu4", "--html", "{folder}"],
         ["scan", "{results}", "--output", "{folder}"],
         ["che", "{results}/thermo/Cd6Se6.json", "--output", "/dev/full"],
+        ["new", "circle"],
     ],
     ids=lambda arguments: " ".join(arguments[:2]),
 )
 def test_every_verb_that_writes_says_so(here, results, capsys, arguments):
     folder = here / "a.svg"
     folder.mkdir()
+    (here / "circle").symlink_to("circle")
     (here / "beside.csv").mkdir()  # where the numbers of the figure would go
     names = {"results": results, "folder": folder}
     assert main([word.format(**names) for word in arguments]) == 2
     err = capsys.readouterr().err
     assert "cannot be written" in err and err.count("\n") == 1
-    assert list_names() == ["a.svg", "beside.csv"]
+    assert list_names() == ["a.svg", "beside.csv", "circle"]
 
 
 def test_a_link_stays_one_and_its_target_is_replaced(here, capsys):
@@ -116,8 +118,8 @@ def test_a_link_stays_one_and_its_target_is_replaced(here, capsys):
     assert list_names("far") == ["real.json"]
 
 
-def test_a_long_name_that_the_disk_takes_is_written(here):
-    name = "x" * 250 + ".json"
+@pytest.mark.parametrize("name", ["x" * 250 + ".json", os.fsdecode(b"\xff.json")])
+def test_any_name_that_the_disk_takes_is_written(here, name):
     write_atomic(Path(name), "text")
     assert list_names() == [name]
 
@@ -136,15 +138,27 @@ def test_standard_output_gets_record_and_words_in_order(here):
     assert text.startswith("# before\n{") and text.endswith("}\n# after\n")
 
 
-def test_a_pipe_is_written_into(here):
+@pytest.mark.parametrize("verb", ["build", "chain", "xyz"])
+def test_a_pipe_is_written_into(here, results, verb):
     os.mkfifo("pipe")
     read = []
     reader = threading.Thread(target=lambda: read.append(Path("pipe").read_text()))
     reader.start()
-    assert main([*BUILD, "pipe"]) == 0
+    words = [*BUILD, "pipe"]
+    if verb != "build":
+        words = ["export", str(results), "--format", verb, "--output", "pipe"]
+    assert main(words) == 0
+    assert stat.S_ISFIFO(Path("pipe").stat().st_mode)
     reader.join(timeout=30)
-    assert json.loads(read[0])["cluster"] == "Cu4"
-    assert list_names() == ["pipe"] and stat.S_ISFIFO(Path("pipe").stat().st_mode)
+    starts = {"build": "{", "chain": "number,", "xyz": "2\n"}
+    assert read[0].startswith(starts[verb])
+    assert list_names() == ["pipe"]
+
+
+def test_a_link_into_a_folder_that_is_not_there_makes_it(here):
+    Path("link.json").symlink_to("new/real.json")
+    assert main([*BUILD, "link.json"]) == 0
+    assert json.loads(Path("new/real.json").read_text())["cluster"] == "Cu4"
 
 
 def test_a_full_standard_output_is_one_line():

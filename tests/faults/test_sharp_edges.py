@@ -34,10 +34,16 @@ WITH_PASSWORDS = [
     "postgresql://me@host/db?PASSWORD=hunter2&x=y",
     "postgresql://me@host/db?p%61ssword=hunter2",
     "postgresql://me@host/db?sslpassword=hunter2",
+    "postgresql://me@host/db?password=%27hunter2%27",
+    "postgresql://me:hunter2 @host/db",
+    "postgresql://me:%20hunter2@host/db",
+    "host=h user=me password = hunter2",
 ]
+# Of these nobody knows what is a password.
+NO_URLS = ["postgresql:/me:hunter2@host/db", "me:hunter2@host/db", "hunter2"]
 
 
-@pytest.mark.parametrize("url", WITH_PASSWORDS)
+@pytest.mark.parametrize("url", [*WITH_PASSWORDS, *NO_URLS])
 def test_a_password_is_refused_and_never_shown(tmp_path, monkeypatch, capsys, url):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "config.yaml").write_text(f"collect:\n  database: '{url}'\n")
@@ -45,7 +51,8 @@ def test_a_password_is_refused_and_never_shown(tmp_path, monkeypatch, capsys, ur
         assert main(verb) == 2
         said = capsys.readouterr()
         assert "hunter2" not in said.out + said.err
-        assert "holds a password" in said.err and said.err.count("\n") == 1
+        says = "must be postgresql://USER" if url in NO_URLS else "holds a password"
+        assert says in said.err and said.err.count("\n") == 1
     with pytest.raises(ClusterflowError) as caught:
         load_study({"collect": {"database": url}}, [])
     assert "hunter2" not in repr(caught.value)
@@ -72,7 +79,7 @@ def test_an_url_without_a_password_stays_whole():
 
 
 def test_texts_are_no_formulas_and_numbers_stay(tmp_path):
-    texts = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"]
+    texts = ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\uff1d1", "\r=1"]
     rows = [{"reason": text, "energy_ev": -1.5, "n_e": -2} for text in texts]
     read = list(csv.DictReader(io.StringIO(to_csv("failures", rows), newline="")))
     texts[-1] = " =1"  # a cell of one line
@@ -80,6 +87,14 @@ def test_texts_are_no_formulas_and_numbers_stay(tmp_path):
     assert {(row["energy_ev"], row["n_e"]) for row in read} == {("-1.5", "-2")}
     plain = [{"species": "*CO", "reason": "it is −1 eV = too low", "gas": ""}]
     assert to_csv("x", plain).splitlines()[1] == "*CO,it is −1 eV = too low,"
+
+
+def test_what_is_printed_is_whole_in_any_locale(tmp_path, monkeypatch):
+    printed = io.BytesIO()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(printed, "ascii"))
+    assert main(["new", os.fsdecode("Å−".encode() + b"\xff")]) == 0
+    assert "Å−".encode() + b"\xff/config.yaml" in printed.getvalue()
 
 
 OPTIONS = {
@@ -91,6 +106,8 @@ OPTIONS = {
     "a number for all": ["gas", "CO", "--settings", '{"thermo": 3}'],
     "a truth value": ["relax", "Cu4", "--settings", '{"relax": {"max_steps": true}}'],
     "no number": ["relax", "Cu4", "--settings", '{"relax": {"rattle_a": NaN}}'],
+    "a key twice": ["build", "Cu4", "--settings", '{"relax": {"a": 1, "a": 2}}'],
+    "a section misspelt": ["build", "Cu4", "--settings", '{"relx": {}}'],
     "deep": ["build", "Cu4", "--settings", "[" * 100_000],
     "a selection": ["collect", ".", "--selection", "{}"],
     "a list for a selection": ["collect", ".", "--selection", "[1]"],
@@ -116,6 +133,8 @@ ENGINES = {
     "text energy": ("'-1.0'", "np.zeros((2, 3))", "the energy must be a number"),
     "complex energy": ("1j", "np.zeros((2, 3))", "the energy must be a number"),
     "two energies": ("[1.0, 2.0]", "np.zeros((2, 3))", "the energy must be a number"),
+    "a masked energy": ("np.ma.masked", "np.zeros((2, 3))", "the energy is not a"),
+    "masked forces": ("-1.0", "np.ma.masked_all((2, 3))", "the forces is not a finite"),
     "no energy": ("float('nan')", "np.zeros((2, 3))", "the energy is not a finite"),
 }
 
@@ -160,7 +179,7 @@ def test_a_list_of_forces_is_as_good_as_an_array(structure):
 
         def calculate(self, *arguments):
             super().calculate(*arguments)
-            self.results = {"energy": -1, "forces": [[0, 0, 1], [0, 0, -1]]}
+            self.results = {"energy": [-1], "forces": [[0, 0, 1], [0, 0, -1]]}
 
     atoms = Atoms("Cu2", [[0, 0, 0], [0, 0, 2.2]])
     atoms.calc = EngineCalculator(Lists(), OwnEngine(own=None), Meter())

@@ -124,7 +124,9 @@ def test_a_truth_value_is_no_shift(tmp_path):
 
 
 @pytest.mark.parametrize("verb", [["check"], ["run", "-n"], ["status"]])
-@pytest.mark.parametrize("kind", ["folder", "dangling link", "twice", "latin-1"])
+@pytest.mark.parametrize(
+    "kind", ["folder", "pipe", "link to itself", "dangling link", "twice", "latin-1"]
+)
 def test_a_bad_config_is_one_line_for_every_verb(
     tmp_path, monkeypatch, capsys, verb, kind
 ):
@@ -132,6 +134,10 @@ def test_a_bad_config_is_one_line_for_every_verb(
     config = Path("config.yaml")
     if kind == "folder":
         config.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(config)
+    elif kind == "link to itself":
+        config.symlink_to(config)
     elif kind == "dangling link":
         config.symlink_to("nowhere.yaml")
         Path("results").mkdir()
@@ -142,6 +148,55 @@ def test_a_bad_config_is_one_line_for_every_verb(
     said = capsys.readouterr()
     assert said.out == ""
     assert said.err.startswith("error: config.yaml: ") and said.err.count("\n") == 1
+
+
+# Words after `run -n`, and how the error begins.
+GIVEN = {
+    "out of range": (
+        ["--config", "relax={max_steps: -3}"],
+        "--config: relax.max_steps = '-3'",
+    ),
+    "a key twice": (
+        ["--config", "relax={max_steps: 3, max_steps: 4}"],
+        "--config relax: line 1, column 16: key 'max_steps' stands there twice",
+    ),
+    "a setting twice": (
+        ["--config", "study=a", "study=b"],
+        "--config study: stands there twice",
+    ),
+    "an option twice": (
+        ["--config", "study=a", "-C", "che={ph: 3}"],
+        "--config stands there twice",
+    ),
+    "octal": (["--config=relax={max_steps: 012}"], "--config relax: line 1, column 13"),
+    "no setting": (
+        ["-C", "postgresql://me:hunter2@h/d"],
+        "--config postgresql://me:***@h/d: ",
+    ),
+    "another folder": (["--directory", "elsewhere"], "run --directory: not taken"),
+    "another workflow": (["-s", "mine.smk"], "run --snakefile: not taken"),
+    "an option of Snakemake": (["--configfiles", "b"], "run --configfiles: not taken"),
+    "a pipe": (["--configfile", "pipe"], "pipe: cannot be read (a pipe or device"),
+    "a file for results": (["--config", "study=taken"], "results/taken/report.html: "),
+}
+
+
+@pytest.mark.parametrize(("words", "says"), GIVEN.values(), ids=GIVEN)
+def test_the_command_line_is_read_as_strictly(
+    tmp_path, monkeypatch, capsys, words, says
+):
+    monkeypatch.chdir(tmp_path)
+    Path("config.yaml").write_text("study: mine\nrelax: {max_steps: 30}\n")
+    os.mkfifo("pipe")
+    Path("results").mkdir()
+    Path("results/taken").touch()
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["run", "-n", *words]) == 2
+    said = capsys.readouterr()
+    (error,) = (line for line in said.err.splitlines() if line.startswith("error: "))
+    assert error.startswith(f"error: {says}") and said.out == ""
+    assert "hunter2" not in said.err
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_snakemake_by_itself_loses_no_section(tmp_path):

@@ -144,6 +144,16 @@ def _a_heading_twice(table: Table) -> str:
     return f"{head.replace('energy_kind', 'Energy_eV')}\n{rest}"
 
 
+@slip("refused", "no table (field larger than field limit")
+def _a_cell_without_end(table: Table) -> str:
+    return f"{as_csv(table)}{'x' * 200_000}\n"
+
+
+@slip("refused", "less than or equal to 1000000000")
+def _an_energy_beyond_all_bounds(table: Table) -> Table:
+    return [{**row, "energy_ev": "1e300"} for row in table]
+
+
 @slip("refused", "both energy_ev; fill one")
 def _an_energy_in_two_units(table: Table) -> Table:
     return [{**row, "energy_hartree": "-1.1"} for row in table]

@@ -55,6 +55,21 @@ def test_a_wrong_row_is_named(tmp_path, library, row, says):
         read_shifts(path, "Cu4", library)
 
 
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (
+            "cluster,species,shift_ev,shift_ev,source\nCu4,H,0.1,0.2,x\n",
+            "two columns are called 'shift_ev'",
+        ),
+        (f"{HEAD}Cu4,H,0.1,{'x' * 200_000}\n", r"no table \(field larger"),
+    ],
+)
+def test_what_is_no_table_is_one_line(tmp_path, library, text, says):
+    with pytest.raises(ConfigError, match=f"mine.csv: {says}"):
+        read_shifts(write(tmp_path, text), "Cu4", library)
+
+
 def test_a_layer_needs_its_table():
     with pytest.raises(ValueError, match="layer 'user', but user names no table"):
         ThermoSettings(correct=("gas", "user"))

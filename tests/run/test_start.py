@@ -288,6 +288,7 @@ def test_a_profile_of_ones_own_replaces_ours(folder, arguments, ours) -> None:
 
 
 def test_targets_are_not_swallowed_by_lists_of_values(folder) -> None:
+    Path("mine.yaml").write_text("study: mine\n")
     command = snakemake_command([Path("mine.yaml")], 1, ["some/target"])
     assert command[-2:] == ["--keep-incomplete", "some/target"]
 

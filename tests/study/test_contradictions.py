@@ -244,9 +244,13 @@ def test_run_says_so_before_anything_starts(folder):
 
 def test_run_heeds_settings_of_its_command_line(folder):
     wrong = {"clusters": ["Cu2"], "thermo": {"pressure_pa": {"CO": 5562}}}
-    write({"config.yaml": yaml.safe_dump({"reactions": ["HER"], **wrong})})
+    overlay = yaml.safe_dump({"reactions": ["HER"], **wrong})
+    # Files of comments alone are no files to Snakemake.
+    nothing = {"config.yaml": "# clusters: [Cu4]\n", "empty.yaml": "# mine\n"}
+    write({**nothing, "mine.yaml": overlay})
+    overlays = ("--configfile", "empty.yaml", "--configfile", "mine.yaml")
     mended = ("--config", "reactions=[CO2-to-CO]")
-    done = call("clusterflow", "run", "-n", "--cores", "1", *mended)
+    done = call("clusterflow", "run", "-n", "--cores", "1", *overlays, *mended)
     assert done.returncode == 0, done.stderr
 
 

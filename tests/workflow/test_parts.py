@@ -27,7 +27,7 @@ def test_a_run_in_parts_goes_on_after_a_failure_and_ends_as_one_of_the_whole(
     Path("config.yaml").write_text(yaml.safe_dump(study))
     in_the_way = Path("results/tiny/sites/Cu2.json/folder")
     in_the_way.mkdir(parents=True)
-    code, said = tell()
+    code, said = tell("-k", "--rerun-triggers", "mtime", "--resources", "gpu=1")
     assert code == 1 and "the run is not complete" in said
     assert Path("results/tiny/che/Cu3.json").exists()
     assert "part: 2/2" in said and "part: tables" not in said

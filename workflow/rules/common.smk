@@ -23,8 +23,8 @@ from clusterflow.study.resources import (
 try:
     # Snakemake's own reading loses the first of two equal keys, and takes 1:30 for 90.
     SOURCES = study_configs(workflow.overwrite_configfiles)
-    SETTINGS = merge(read_config(SOURCES), workflow.config_settings.config)
-    PLAN = Plan.from_config(SETTINGS, SOURCES)
+    GIVEN = workflow.config_settings.config
+    PLAN = Plan.from_config(merge(read_config(SOURCES), GIVEN), SOURCES, GIVEN)
     PART = os.environ.get(BUNDLE, "")
     TARGETS = [] if PART == TABLES else bundle_records(PLAN, PART)
 except ClusterflowError as error:

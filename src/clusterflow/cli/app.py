@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import errno
 import functools
+import io
 import os
+import re
 import sys
 import warnings
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from clusterflow.cli import energies, export, results, stages, study
-from clusterflow.errors import ClusterflowError, InputWarning
+from clusterflow.errors import ClusterflowError, InputWarning, hide_passwords
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code is 2 for wrong input, 1 for a bug."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     warnings.showwarning = _show_warning
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Å and − in any locale, and names of files as the disk has them.
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
     code = _run_command(arguments)
     try:
         sys.stdout.flush()
@@ -53,7 +58,7 @@ def _run_command(arguments: list[str] | None) -> int:
     except ClusterflowError as error:
         if os.environ.get("CLUSTERFLOW_DEBUG") == "1":
             raise
-        print(f"error: {error}", file=sys.stderr)
+        _print_error(error)
         return 2
     except OSError as error:
         if error.errno in (errno.EPIPE, errno.ENOSPC, errno.EDQUOT):
@@ -64,6 +69,12 @@ def _run_command(arguments: list[str] | None) -> int:
         print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
         return 2
     return 0
+
+
+def _print_error(error: ClusterflowError) -> None:
+    """One line for each problem, also where a name holds line ends or a password."""
+    lines = re.sub(r"\n(?!error: )", r"\\n", hide_passwords(str(error)))
+    print(f"error: {lines}", file=sys.stderr)
 
 
 _SHOW_OTHERS = warnings.showwarning

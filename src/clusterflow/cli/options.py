@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
 
-from clusterflow.errors import ConfigError
+from clusterflow.errors import ConfigError, name_near
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -95,8 +95,15 @@ M = TypeVar("M", bound="Model")
 
 def sections(settings: str) -> dict[str, Any]:
     """The settings that a rule passes, by section."""
+    from clusterflow.settings import Study
+
     found = _read_object("--settings", settings)
+    known = ("protocol", *Study.model_fields)
     for name, content in found.items():
+        if name not in known:
+            raise ConfigError(
+                f"--settings: no section {name!r}; {name_near(name, known)}"
+            )
         if name != "protocol" and not isinstance(content, dict):
             raise ConfigError(
                 f"--settings: {name} = {content!r}: must be an object of settings"
@@ -112,11 +119,20 @@ def read_selection(selection: str) -> dict[str, Any]:
 
 def _read_object(option: str, text: str) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found = json.loads(text, object_pairs_hook=_refuse_doubles)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{option}: not valid JSON ({error})") from None
     if not isinstance(found, dict):
         raise ConfigError(f"{option}: must be a JSON object of sections")
+    return found
+
+
+def _refuse_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:
+            raise ValueError(f"{key!r} stands there twice")
+        found[key] = value
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -388,12 +389,13 @@ def status(
 
     if not folder.is_dir():
         raise ConfigError(f"status {folder}: no such folder")
-    if not any((folder / name).exists() for name in ("config.yaml", "results")):
+    # A link to nothing is a study too, which says what is wrong with it.
+    if not any(os.path.lexists(folder / name) for name in ("config.yaml", "results")):
         raise ConfigError(
             f"status {folder}: no study here, neither config.yaml nor results; "
             "give the folder where `clusterflow run` is started"
         )
-    overlays = [path.resolve() for path in configfile or []]
+    overlays = [path.absolute() for path in configfile or []]
     # The library and the settings of a study are found from its own folder.
     with contextlib.chdir(folder):
         found = study_progress(overlays)

@@ -36,16 +36,19 @@ def check(
 
     paths = config or study_configs([])
     lines = run(paths)
-    _try_database(paths)
+    _try_database(_read_database_url(paths))
     for line in lines:
         print(line)
 
 
-def _try_database(paths: list[Path]) -> None:
-    """Refuse a study whose database lets nobody in, before it computes for a night."""
+def _read_database_url(paths: list[Path]) -> str | None:
     from clusterflow.settings import load_study, read_config
 
-    url = load_study(read_config(paths), paths).collect.database
+    return load_study(read_config(paths), paths).collect.database
+
+
+def _try_database(url: str | None) -> None:
+    """Refuse a study whose database lets nobody in, before it computes for a night."""
     if url is not None:
         from clusterflow.results.database import try_server
 
@@ -299,15 +302,14 @@ def run(
         note = "no config.yaml here: this is the default study, in results/default; "
         typer.echo(f"note: {note}`clusterflow new FOLDER` makes your own", err=True)
     given = read_given_settings(context.args)
-    sources: list[str | Path] = [*(["--config"] if given else []), *paths]
-    plan = Plan.from_config(merge(read_config(paths), given), sources)
+    plan = Plan.from_config(merge(read_config(paths), given), paths, given)
     bundle_records(plan, bundle)
     refuse_copied_records(plan)
     parts: tuple[str, ...] = ()
     if asks_for_all(context.args) and not bundle:
         parts = parts_in_turn(plan)
     if computes(context.args) and not bundle:
-        _try_database(paths)
+        _try_database(plan.study.collect.database)
     # A part of a study does not take the time of the whole.
     if not bundle:
         folder = Path("results") / plan.study.study
@@ -353,7 +355,7 @@ def submit(
     from clusterflow.study.submit import Batch, submit_study
 
     overlays = configfile or []
-    _try_database(study_configs(overlays))
+    _try_database(_read_database_url(study_configs(overlays)))
     batch = Batch(bundles=bundles, cores=cores, options=tuple(context.args))
     for line in submit_study(overlays, batch, dry_run=dry_run):
         print(line)

@@ -271,10 +271,10 @@ def _check_numbers(
         if numbers.dtype.kind not in "fiu" or not is_shaped:
             what = "a number" if size == 1 else f"numbers of shape ({n_atoms}, 3)"
             raise CalculationFailed(f"the {name} must be {what}")
-        if not np.isfinite(numbers).all():
+        # A mask says that there is no number, and is lost in an array without one.
+        if np.ma.is_masked(results[name]) or not np.isfinite(numbers).all():
             raise CalculationFailed(f"the {name} is not a finite number")
-        if name == "forces":
-            checked[name] = numbers
+        checked[name] = numbers.item() if size == 1 else numbers
     return checked
 
 

@@ -99,7 +99,10 @@ def _split_lines(path: Path) -> list[list[str]]:
         raise ConfigError(f"{path}: not UTF-8 text; save it as CSV UTF-8") from None
     lines = _drop_comments(text.splitlines())
     for delimiter in _DELIMITERS:
-        cells = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
+        try:
+            cells = list(csv.reader(lines, delimiter=delimiter, skipinitialspace=True))
+        except csv.Error as error:  # a cell of more than 131,072 characters
+            raise ConfigError(f"{path}: no table ({error})") from None
         if _find_headings(cells) is not None:
             return cells
     met = next((line.strip() for line in lines if line.strip()), "an empty file")

@@ -66,6 +66,8 @@ _HIGHEST_CM1 = 5500.0
 _LOWEST_HIGHEST_CM1 = 140.0
 
 
+# All electrons of a slab of a thousand gold atoms have half of it.
+_LARGEST_EV = 1e9
 # What a column without a unit was meant to be.
 _WITH_UNIT = {
     **dict.fromkeys(("energy", "e", "total_energy"), "energy_ev, in eV"),
@@ -100,9 +102,9 @@ class OwnEnergyRow(Model):
     state: Literal["gas", "ads", "clean"]
     surface: str = ""
     site: str = ""
-    energy_ev: float | None = None
+    energy_ev: float | None = Field(default=None, ge=-_LARGEST_EV, le=_LARGEST_EV)
     energy_kind: str = "total"
-    gibbs_ev: float | None = None
+    gibbs_ev: float | None = Field(default=None, ge=-_LARGEST_EV, le=_LARGEST_EV)
     frequencies_cm1: tuple[float, ...] | None = None
     pressure_pa: float = Field(default=STANDARD_PRESSURE_PA, gt=0)
     symmetry_number: int | None = Field(default=None, ge=1)

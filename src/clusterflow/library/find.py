@@ -55,6 +55,8 @@ SINGULAR = {kind: kind[:-1] for kind in KINDS} | {
     "level_errors": "table of level errors",
 }
 
+_LONGEST_SHOWN = 80  # characters of a value in a message
+
 S = TypeVar("S", bound=Spec)
 M = TypeVar("M", bound=Model)
 
@@ -86,8 +88,14 @@ def describe_error(error: ValidationError) -> str:
     if not place:
         return message
     value = first["input"]
-    shown = repr(value) if isinstance(value, str | int | float | bool) else "its value"
-    return hide_passwords(f"{place} = {shown}: {message}")
+    return hide_passwords(f"{place} = {_show_value(value)}: {message}")
+
+
+def _show_value(value: object) -> str:
+    if not isinstance(value, str | int | float | bool):
+        return "its value"
+    shown = hide_passwords(repr(value))
+    return shown if len(shown) <= _LONGEST_SHOWN else f"{shown[:_LONGEST_SHOWN]}..."
 
 
 def validate(content: object, model: type[M]) -> M:
@@ -183,8 +191,11 @@ class Library:
     def _files(self, kind: str) -> Iterator[Path]:
         """All files of a kind, folder by folder."""
         for root in self.roots:
+            try:  # Path.glob passes over a folder that may not be looked into
+                files_here = [p for p in (root / kind).iterdir() if p.suffix == ".yaml"]
+            except (FileNotFoundError, NotADirectoryError):
+                continue
             # By name: paths compare part by part, which takes most of a look-up.
-            files_here = (root / kind).glob("*.yaml")
             yield from sorted(files_here, key=lambda path: path.name)
 
     def shadowed(self) -> list[tuple[str, Path, Path]]:

@@ -113,7 +113,14 @@ def _read_csv_rows(path: Path) -> list[Any]:
     lines = [line for line in text.splitlines() if line and not line.startswith("#")]
     if lines and "," not in lines[0]:
         raise ConfigError(f"{path}: columns must be separated by commas")
-    rows = list(csv.DictReader(lines, skipinitialspace=True))
+    reader = csv.DictReader(lines, skipinitialspace=True)
+    try:
+        names = list(reader.fieldnames or ())
+        rows = list(reader)
+    except csv.Error as error:  # a cell of more than 131,072 characters
+        raise ConfigError(f"{path}: no table ({error})") from None
+    if doubles := {name for name in names if names.count(name) > 1}:
+        raise ConfigError(f"{path}: two columns are called {min(doubles)!r}; leave one")
     for number, row in enumerate(rows, start=1):
         if None in row:
             raise ConfigError(f"{path}: row {number} has more cells than columns")

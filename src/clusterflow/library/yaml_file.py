@@ -53,7 +53,18 @@ def read_yaml(path: Path) -> object:
         If it cannot be read, is not YAML or says what YAML readers understand
         differently; with line and column.
     """
-    return _Reader(path, _read_text(path)).read()
+    return parse_yaml(_read_text(path), str(path))
+
+
+def parse_yaml(text: str, where: str) -> object:
+    """The content of a text of YAML; `where` it stands is told in messages.
+
+    Raises
+    ------
+    LibraryError
+        If it is not YAML or says what YAML readers understand differently.
+    """
+    return _Reader(where, text).read()
 
 
 class _Writer(yaml.SafeDumper):
@@ -103,16 +114,21 @@ def _describe_mark(mark: Any) -> str:
 
 
 def _read_text(path: Path) -> str:
+    # A pipe that nobody writes to would be waited for without end.
+    if path.exists() and not path.is_file():
+        reason = "a folder" if path.is_dir() else "a pipe or device, no file"
+        raise LibraryError(f"{path}: cannot be read ({reason})")
     try:
         with path.open("rb") as stream:
             data = stream.read(_LARGEST_FILE + 1)
     except OSError as error:
-        reason = "a folder" if path.is_dir() else error.strerror
-        raise LibraryError(f"{path}: cannot be read ({reason})") from None
+        raise LibraryError(f"{path}: cannot be read ({error.strerror})") from None
     if len(data) > _LARGEST_FILE:
         raise LibraryError(f"{path}: larger than {_LARGEST_FILE // 10**6} MB, no YAML")
     if data.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in data:
-        raise LibraryError(f"{path}: not UTF-8 text but UTF-16; save it as UTF-8")
+        raise LibraryError(
+            f"{path}: not UTF-8 text but UTF-16, or not text; save it as UTF-8"
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -125,8 +141,8 @@ def _read_text(path: Path) -> str:
 class _Reader:
     """Values from the events of a parser; nesting and aliases are bounded."""
 
-    def __init__(self, path: Path, text: str) -> None:
-        self._path = path
+    def __init__(self, where: str, text: str) -> None:
+        self._where = where
         self._text = text
         self._n_values = 0
         # Of each anchor, its value and how many values that is.
@@ -154,7 +170,7 @@ class _Reader:
         except yaml.reader.ReaderError as error:
             line = self._text.encode()[: error.position].count(b"\n") + 1
             raise LibraryError(
-                f"{self._path}: line {line}: not valid YAML: {error.reason}"
+                f"{self._where}: line {line}: not valid YAML: {error.reason}"
             ) from None
         return value
 
@@ -247,7 +263,7 @@ class _Reader:
         return line[mark.column : mark.column + 1] == "\t"
 
     def _make_error(self, mark: Any, problem: str) -> LibraryError:
-        return LibraryError(f"{self._path}{_describe_mark(mark)}: {problem}")
+        return LibraryError(f"{self._where}{_describe_mark(mark)}: {problem}")
 
 
 def _parse_number(text: str) -> float:

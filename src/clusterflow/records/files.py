@@ -64,7 +64,10 @@ def write_atomic(path: Path, content: str | bytes) -> None:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """An empty file beside `path`, which takes its place when the block ends well.
+    """An empty file, which takes the place of `path` when the block ends well.
+
+    It stands beside `path`. What is no file, such as a device, is never replaced: it is
+    written into, from a temporary file elsewhere.
 
     Raises
     ------
@@ -72,10 +75,17 @@ def replacing(path: Path) -> Iterator[Path]:
         If it cannot be made, or `path` not be replaced.
     """
     with _name_failures(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if is_device(path):
+            with tempfile.TemporaryDirectory() as folder:
+                temporary = Path(folder, "content")
+                temporary.touch()
+                yield temporary
+                _write_through(path, temporary.read_bytes())
+            return
         target = Path(os.path.realpath(path))
+        target.parent.mkdir(parents=True, exist_ok=True)
         # A name may have 255 bytes, and this one is longer than that of the file.
-        prefix = f".{target.name.encode()[:200].decode(errors='ignore')}."
+        prefix = f".{os.fsencode(target.name)[:200].decode(errors='ignore')}."
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=prefix)
         os.close(handle)
         temporary = Path(name)
@@ -196,10 +206,18 @@ def read_json(path: Path) -> Any:
     RecordError
         If it cannot be read.
     """
+    return _parse_json(path, _read_bytes(path))
+
+
+def _read_bytes(path: Path) -> bytes:
+    # A pipe that nobody writes to would be waited for without end.
+    if path.exists() and not path.is_file():
+        reason = "a folder" if path.is_dir() else "a pipe or device, no file"
+        raise RecordError(f"{path}: cannot be read ({reason})")
     try:
-        return _parse_json(path, path.read_bytes())
+        return path.read_bytes()
     except OSError as error:
-        raise _describe_unreadable(path, error) from None
+        raise RecordError(f"{path}: cannot be read ({error.strerror})") from None
 
 
 def _parse_json(path: Path, data: bytes) -> Any:
@@ -209,10 +227,6 @@ def _parse_json(path: Path, data: bytes) -> Any:
         raise RecordError(
             f"{path}: corrupt record ({error}); delete it and run again"
         ) from None
-
-
-def _describe_unreadable(path: Path, error: OSError) -> RecordError:
-    return RecordError(f"{path}: cannot be read ({error.strerror})")
 
 
 def _check_record(path: Path, content: Any, model: type[R]) -> tuple[R, bool]:
@@ -357,10 +371,7 @@ def read_records(folder: Path, paths: Sequence[Path] | None = None) -> StudyReco
         stage = below.parts[0]
         if stage not in STAGES:
             continue
-        try:
-            data = path.read_bytes()
-        except OSError as error:
-            raise _describe_unreadable(path, error) from None
+        data = _read_bytes(path)
         content = _parse_json(path, data)
         record, is_checked = _check_record(path, content, STAGES[stage].model)
         refuse_wrong_name(record, path, below)
@@ -412,11 +423,23 @@ def _flag_changed(
 
 def _list_record_files(folder: Path) -> list[Path]:
     """Every JSON file below a folder's stages; hidden ones are work in progress."""
-    return sorted(
-        path
-        for path in folder.glob("*/**/*.json")
-        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+    found: list[Path] = []
+    for stage in STAGES:
+        # Path.glob passes over what it may not look into, and records would be lost.
+        walk = os.walk(folder / stage, onerror=_refuse_unreadable)
+        for where, folders, names in walk:
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            found += [
+                Path(where, name)
+                for name in (*folders, *names)
+                if name.endswith(".json") and not name.startswith(".")
+            ]
+    return sorted(found)
+
+
+def _refuse_unreadable(error: OSError) -> None:
+    if not isinstance(error, FileNotFoundError | NotADirectoryError):
+        raise RecordError(f"{error.filename}: cannot be read ({error.strerror})")
 
 
 def _read_umask() -> int:

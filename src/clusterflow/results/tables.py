@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 Cell = str | float | int | bool | None
 Row = dict[str, Cell]
 
-_STARTS_OF_FORMULAS = tuple("=+-@\t\r\n")
+# Wide ones too, which spreadsheets of East Asia read as the narrow ones.
+_STARTS_OF_FORMULAS = tuple("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 _REFINED_ENERGY_CELLS = (
     *("refined_level", "refined_energy_ev", "refined_formation_ev"),
     *("refined_flags", "refined_reason"),

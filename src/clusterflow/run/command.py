@@ -9,9 +9,10 @@ from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from clusterflow.errors import ConfigError
+from clusterflow.errors import ConfigError, LibraryError
 from clusterflow.library.find import package_data
-from clusterflow.settings import load_study, read_config
+from clusterflow.library.yaml_file import parse_yaml
+from clusterflow.settings import load_study, merge, read_config
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +21,20 @@ if TYPE_CHECKING:
 BUNDLE: Final = "CLUSTERFLOW_BUNDLE"
 # The part that is made of the records of all clusters.
 TABLES: Final = "tables"
+# Options of Snakemake that say how jobs run, not which: without a value, with one, or
+# with any number.
+_PLAIN_FLAGS: Final = (
+    *(("--dry-run", "--dryrun", "-n"), ("--keep-going", "-k"), ("--verbose",)),
+    *(("--printshellcmds", "-p"), ("--rerun-incomplete", "--ri")),
+)
+_PLAIN_VALUES: Final = (
+    *(("--jobs", "-j"), ("--latency-wait", "--output-wait", "-w")),
+    ("--retries", "--restart-times", "-T"),
+)
+_PLAIN_LISTS: Final = (
+    *(("--config", "-C"), ("--quiet", "-q"), ("--rerun-triggers",)),
+    *(("--resources", "--res"), ("--set-resources",), ("--set-threads",)),
+)
 
 
 def results_folder(configfiles: Sequence[Path], snakemake_args: Sequence[str]) -> Path:
@@ -31,11 +46,10 @@ def results_folder(configfiles: Sequence[Path], snakemake_args: Sequence[str]) -
         If a setting is wrong, before anything is started.
     """
     paths = study_configs(configfiles)
-    study = load_study(read_config(paths), paths).study
-    for argument in snakemake_args:  # --config study=name
-        if argument.startswith("study="):
-            study = argument.removeprefix("study=")
-    return Path("results") / study
+    given = read_given_settings(snakemake_args)
+    named = {key: given[key] for key in given if key == "study"}
+    config = merge(read_config(paths), named)
+    return Path("results") / load_study(config, paths, named).study
 
 
 def study_configs(configfiles: Sequence[Path]) -> list[Path]:
@@ -51,7 +65,7 @@ def read_given_settings(snakemake_args: Sequence[str]) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        If one is no ``key=value``.
+        If one is no ``key=value``, is there twice, or would be refused in a file.
 
     Examples
     --------
@@ -59,16 +73,34 @@ def read_given_settings(snakemake_args: Sequence[str]) -> dict[str, Any]:
     {'study': 'mine', 'che': {'ph': '3'}}
     """
     parser = ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--config", "-C", nargs="*", default=[])
-    entries = parser.parse_known_args(list(snakemake_args))[0].config
+    parser.add_argument("--config", "-C", nargs="*", action="append", default=[])
+    lists = parser.parse_known_args(list(snakemake_args))[0].config
+    if len(lists) > 1:  # Snakemake would drop all but the last
+        raise ConfigError("--config stands there twice; put all settings after one")
+    entries = lists[0] if lists else []
     if not entries:
         return {}
+    _refuse_odd_settings(entries)
     from snakemake.cli import parse_config  # a second, which few commands need
 
     try:
         return dict(parse_config(entries))
     except ValueError as error:
         raise ConfigError(f"--config {' '.join(entries)}: {error}") from None
+
+
+def _refuse_odd_settings(entries: Sequence[str]) -> None:
+    """Raise for what Snakemake reads without a word, and files may not say."""
+    names = [entry.partition("=")[0] for entry in entries]
+    for name in names:
+        if names.count(name) > 1:
+            raise ConfigError(f"--config {name}: stands there twice; keep one")
+    for entry in entries:
+        name, _, text = entry.partition("=")
+        try:
+            parse_yaml(text, f"--config {name}")
+        except LibraryError as error:
+            raise ConfigError(str(error)) from None
 
 
 def snakemake_command(
@@ -110,8 +142,10 @@ def make_base_command(configfiles: Sequence[Path]) -> list[str]:
         "-s",
         str(_find_data_folder() / "Snakefile"),
     ]
-    if configfiles:
-        command += ["--configfile", *map(str, configfiles)]
+    # Snakemake refuses a file in which every line is a comment.
+    told = [str(path) for path in configfiles if read_config([path])]
+    if told:
+        command += ["--configfile", *told]
     return command
 
 
@@ -122,6 +156,23 @@ def _find_data_folder() -> Path:
     packaged = data / "Snakefile"
     same = own.is_file() and packaged.is_file() and own.samefile(packaged)
     return Path() if same else data
+
+
+def refuse_other_study(snakemake_args: Sequence[str]) -> None:
+    """Raise for options that would run another study than the one looked over.
+
+    Raises
+    ------
+    ConfigError
+        If one is given.
+    """
+    for options, advice in (
+        (("--directory", "-d"), "change to that folder first"),
+        (("--snakefile", "-s"), "start `snakemake` itself for another workflow"),
+        (("--configfiles",), "write --configfile before each file"),
+    ):
+        if _has_option(snakemake_args, *options):
+            raise ConfigError(f"run {options[0]}: not taken here; {advice}")
 
 
 def choose_cores(cores: int | None, snakemake_args: Sequence[str]) -> int | None:
@@ -155,8 +206,21 @@ def computes(snakemake_args: Sequence[str]) -> bool:
 
 
 def asks_for_all(snakemake_args: Sequence[str]) -> bool:
-    """Whether the whole study is run, or planned, with nothing said of how."""
-    return {*snakemake_args} <= {"-n", "--dry-run", "--dryrun"}
+    """Whether the whole study is run, or planned: not a target, a rule or a report.
+
+    >>> asks_for_all(["-nk", "--quiet", "rules", "--retries", "2"])
+    True
+    >>> asks_for_all(["--until", "relax"]), asks_for_all(["-k", "results/a/x.json"])
+    (False, False)
+    """
+    parser = ArgumentParser(add_help=False, allow_abbrev=False)
+    for names in _PLAIN_FLAGS:
+        parser.add_argument(*names, action="store_true")
+    for names in _PLAIN_VALUES:
+        parser.add_argument(*names, nargs="?")
+    for names in _PLAIN_LISTS:
+        parser.add_argument(*names, nargs="*")
+    return not parser.parse_known_args(list(snakemake_args))[1]
 
 
 def plans_only(snakemake_args: Sequence[str]) -> bool:

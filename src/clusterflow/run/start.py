@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from clusterflow.records.files import check_output
 from clusterflow.run.command import (
     BUNDLE,
     TABLES,
     choose_cores,
     computes,
     make_environment,
+    refuse_other_study,
     results_folder,
     snakemake_command,
 )
@@ -87,7 +89,9 @@ def run_study(
     ClusterflowError
         If a setting is wrong, or another run still works in this folder.
     """
+    refuse_other_study(snakemake_args)
     results = results_folder(configfiles, snakemake_args)
+    check_output(results / "report.html")
     cores = choose_cores(cores, snakemake_args)
     command = snakemake_command(configfiles, cores, snakemake_args)
     if bundle:  # others are beside it; the lease is its lock

@@ -55,7 +55,7 @@ def new(folder: Path, *, full: bool = False, tour: bool = False) -> list[str]:
         raise ConfigError(f"new {folder}: is not empty; name a folder that is")
     if full and tour:
         raise ConfigError("new: --full and --tour are two kinds of study; choose one")
-    name = re.sub(r"[^A-Za-z0-9-]+", "-", folder.resolve().name).strip("-")[:60]
+    name = re.sub(r"[^A-Za-z0-9-]+", "-", folder.absolute().name).strip("-")[:60]
     study = name if re.fullmatch(NAME_PATTERN, name) else "first"
     files: dict[Path, str | bytes] = {
         **({} if tour else _first_cluster(folder / "structures" / "clusters")),

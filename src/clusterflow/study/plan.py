@@ -40,9 +40,12 @@ class Plan:
 
     @classmethod
     def from_config(
-        cls, config: Mapping[str, Any], sources: Sequence[str | Path] = ("config.yaml",)
+        cls,
+        config: Mapping[str, Any],
+        sources: Sequence[str | Path] = ("config.yaml",),
+        given: Mapping[str, Any] | None = None,
     ) -> Plan:
-        """The plan of a merged configuration.
+        """The plan of a merged configuration, as `load_study` takes it.
 
         Raises
         ------
@@ -51,7 +54,7 @@ class Plan:
         LibraryError
             For a name that is in no library.
         """
-        plan = cls(study=load_study(config, sources), library=Library.default())
+        plan = cls(study=load_study(config, sources, given), library=Library.default())
         plan.check_names()
         if problems := find_contradictions(plan):
             raise ConfigError("\nerror: ".join(problems))
