@@ -168,7 +168,7 @@ def test_what_is_no_results_is_refused(folder):
     assert "no folder of results" in done.stderr
     done = call_here("claims", str(folder.parent), CLAIM)
     assert done.returncode == 2
-    assert "name the results of one study" in done.stderr
+    assert "holds no records; run the study first" in done.stderr
 
 
 def test_a_rounded_probability_stays_on_its_side_of_a_limit():

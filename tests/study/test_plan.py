@@ -15,7 +15,7 @@ from clusterflow.study.plan import Plan
 def counted(tmp_path, monkeypatch, root):
     """How often a plan of so many clusters lists a folder and reads an item."""
     cu4 = (root / "structures/clusters/Cu4.yaml").read_text()
-    glob, load_spec = Path.glob, find.load_spec
+    iterdir, load_spec = Path.iterdir, find.load_spec
 
     def plan(n_clusters):
         folder = tmp_path / str(n_clusters)
@@ -27,16 +27,16 @@ def counted(tmp_path, monkeypatch, root):
         monkeypatch.chdir(folder)
         listed, read = Counter(), Counter()
 
-        def count_glob(path, pattern):
+        def count_listing(path):
             listed[path] += 1
-            return glob(path, pattern)
+            return iterdir(path)
 
         def count_load(path, model):
             read[path] += 1
             return load_spec(path, model)
 
         with monkeypatch.context() as patched:
-            patched.setattr(Path, "glob", count_glob)
+            patched.setattr(Path, "iterdir", count_listing)
             patched.setattr(find, "load_spec", count_load)
             patched.setattr(find, "_LOADED", {})
             ask_for_all_jobs(Plan.from_config({"clusters": names, "study": "many"}))

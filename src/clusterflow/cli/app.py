@@ -37,15 +37,22 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line; the exit code is 2 for wrong input, 1 for a bug."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     warnings.showwarning = _show_warning
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Å and − in any locale, and names of files as the disk has them.
-        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+    print_in_utf8()
     code = _run_command(arguments)
     try:
         sys.stdout.flush()
     except OSError as error:
         code = _end_without_output(error, code)
     return code
+
+
+def print_in_utf8() -> None:
+    """Å and − in any locale, and names of files as the disk has them."""
+    wanted = "utf-8", "surrogateescape"
+    out = sys.stdout
+    # Not again in a fork, whose output may have become a pipe.
+    if isinstance(out, io.TextIOWrapper) and (out.encoding, out.errors) != wanted:
+        out.reconfigure(encoding=wanted[0], errors=wanted[1])
 
 
 def _run_command(arguments: list[str] | None) -> int:

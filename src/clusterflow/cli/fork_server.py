@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-from clusterflow.cli.app import command, main
+from clusterflow.cli.app import command, main, print_in_utf8
 from clusterflow.model import Model
 from clusterflow.run.fork_client import NUMBER
 from clusterflow.stage_table import STAGES
@@ -34,6 +34,7 @@ _LIBRARIES = (
 def serve(path: str) -> None:
     """Fork for each request until whoever started this process is gone."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    print_in_utf8()
     # Interrupts are for the forks, by way of the commands that wait for them.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
