@@ -113,10 +113,18 @@ def _describe_mark(mark: Any) -> str:
     return f": line {mark.line + 1}, column {mark.column + 1}" if mark else ""
 
 
+def why_no_file(path: Path) -> str:
+    """Why what is there is not read; empty for a file, or where nothing is.
+
+    A pipe that nobody writes to would be waited for without end.
+    """
+    if path.is_file() or not path.exists():
+        return ""
+    return "a folder" if path.is_dir() else "a pipe or device, no file"
+
+
 def _read_text(path: Path) -> str:
-    # A pipe that nobody writes to would be waited for without end.
-    if path.exists() and not path.is_file():
-        reason = "a folder" if path.is_dir() else "a pipe or device, no file"
+    if reason := why_no_file(path):
         raise LibraryError(f"{path}: cannot be read ({reason})")
     try:
         with path.open("rb") as stream:

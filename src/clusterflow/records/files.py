@@ -24,6 +24,7 @@ from pydantic_core import from_json, to_json
 
 from clusterflow.errors import OutputError, RecordError
 from clusterflow.library.find import describe_error
+from clusterflow.library.yaml_file import why_no_file
 from clusterflow.records.provenance import (
     CHANGED_FLAG,
     EDITED_FLAG,
@@ -210,9 +211,7 @@ def read_json(path: Path) -> Any:
 
 
 def _read_bytes(path: Path) -> bytes:
-    # A pipe that nobody writes to would be waited for without end.
-    if path.exists() and not path.is_file():
-        reason = "a folder" if path.is_dir() else "a pipe or device, no file"
+    if reason := why_no_file(path):
         raise RecordError(f"{path}: cannot be read ({reason})")
     try:
         return path.read_bytes()
